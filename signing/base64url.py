@@ -1,0 +1,33 @@
+"""Base64url without padding (RFC 7515, 2), strictly: one text for each value.
+
+The standard library's decoder drops foreign characters and accepts padding and spare bits, so that
+many texts decode to one value; signed tokens must not be malleable like that.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from yinxin.base.errors import MalformedInput
+
+_ALPHABET = re.compile(r"[A-Za-z0-9_-]*\Z")
+
+
+def encode_base64url(data: bytes) -> str:
+    """The one text of these bytes."""
+    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def decode_base64url(text: object) -> bytes:
+    """The bytes of this text; `MalformedInput` for anything but their one encoding."""
+    if not isinstance(text, str) or len(text) % 4 == 1 or not _ALPHABET.match(text):
+        raise MalformedInput("base64url", "a character or the length is not allowed")
+    try:
+        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError) as exc:
+        raise MalformedInput("base64url", "does not decode") from exc
+    if encode_base64url(data) != text:
+        raise MalformedInput("base64url", "has spare bits")
+    return data

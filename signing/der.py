@@ -1,0 +1,180 @@
+"""DER, by hand: a tiny encoder and a strict reader of tag-length-value.
+
+Certificates of keys that `cryptography` does not know (SM2), time-stamp tokens and OCSP answers need a
+few structures, and templates of hand-made DER are many times faster than object models. The reader
+refuses what DER forbids (indefinite and non-minimal lengths) and whatever runs past its end; it never
+goes deeper than its caller asks.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
+UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x16, 0x17, 0x18
+SEQUENCE, SET = 0x30, 0x31
+
+
+class Element(NamedTuple):
+    """One tag-length-value: its tag, its content, and its whole encoding."""
+
+    tag: int
+    content: bytes
+    encoded: bytes
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    """The encoding of `tag` around the concatenated parts."""
+    content = b"".join(parts)
+    size = len(content)
+    if size < 0x80:
+        return bytes((tag, size)) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, 0x80 | len(length))) + length + content
+
+
+def sequence(*parts: bytes) -> bytes:
+    """SEQUENCE of already encoded parts."""
+    return tlv(SEQUENCE, *parts)
+
+
+def set_of(*parts: bytes) -> bytes:
+    """SET OF, in the order that DER prescribes (X.690, 11.6)."""
+    return tlv(SET, *sorted(parts))
+
+
+def explicit(number: int, *parts: bytes) -> bytes:
+    """`[number] EXPLICIT` around encoded parts (number below 31)."""
+    return tlv(0xA0 | number, *parts)
+
+
+def integer(value: int) -> bytes:
+    """INTEGER."""
+    return tlv(INTEGER, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True))
+
+
+def octet_string(value: bytes) -> bytes:
+    """OCTET STRING."""
+    return tlv(OCTET_STRING, value)
+
+
+def bit_string(value: bytes) -> bytes:
+    """BIT STRING of whole octets."""
+    return tlv(BIT_STRING, b"\0", value)
+
+
+def boolean(*, value: bool) -> bytes:
+    """BOOLEAN."""
+    return tlv(BOOLEAN, b"\xff" if value else b"\0")
+
+
+def null() -> bytes:
+    """NULL."""
+    return b"\x05\0"
+
+
+def oid(dotted: str) -> bytes:
+    """OBJECT IDENTIFIER."""
+    first, second, *rest = (int(arc) for arc in dotted.split("."))
+    content = bytearray()
+    for arc in (first * 40 + second, *rest):
+        septets = [arc & 0x7F]
+        while arc := arc >> 7:
+            septets.append(0x80 | arc & 0x7F)
+        content += bytes(reversed(septets))
+    return tlv(OID, bytes(content))
+
+
+def generalized_time(when: datetime) -> bytes:
+    """GeneralizedTime in UTC, whole seconds (RFC 5280, 4.1.2.5.2)."""
+    return tlv(GENERALIZED_TIME, when.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
+
+
+def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
+    """The element at `offset` and the offset behind it; `MalformedInput` when it is not DER."""
+    try:
+        tag, size = data[offset], data[offset + 1]
+        start = offset + 2
+        if tag & 0x1F == 0x1F:
+            raise MalformedInput("der", "high tag numbers are not used here")
+        if size & 0x80:
+            count = size & 0x7F
+            if count == 0 or count > 4:
+                raise MalformedInput("der", "indefinite or oversize length")
+            raw = data[start : start + count]
+            size = int.from_bytes(raw, "big")
+            start += count
+            if len(raw) != count or size < 0x80 or raw[0] == 0:
+                raise MalformedInput("der", "length is not minimal")
+    except IndexError as exc:
+        raise MalformedInput("der", "ends too early") from exc
+    end = start + size
+    if end > len(data):
+        raise MalformedInput("der", "ends too early")
+    return Element(tag, data[start:end], data[offset:end]), end
+
+
+def read_exactly(data: bytes, tag: int) -> Element:
+    """The one element that `data` consists of; it must have this tag."""
+    element, end = read(data)
+    if element.tag != tag or end != len(data):
+        raise MalformedInput("der", f"expected one element of tag {tag:#x}")
+    return element
+
+
+def children(element: Element) -> Iterator[Element]:
+    """The elements inside a constructed one, in order."""
+    offset = 0
+    while offset < len(element.content):
+        child, offset = read(element.content, offset)
+        yield child
+
+
+def read_oid(element: Element) -> str:
+    """The dotted text of an OBJECT IDENTIFIER."""
+    if element.tag != OID or not element.content or element.content[-1] & 0x80 or len(element.content) > 64:
+        raise MalformedInput("der", "not an object identifier")
+    arcs, value = [], 0
+    for octet in element.content:
+        value = value << 7 | octet & 0x7F
+        if not octet & 0x80:
+            arcs.append(value)
+            value = 0
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def read_integer(element: Element) -> int:
+    """The value of an INTEGER, which must be minimal."""
+    content = element.content
+    if element.tag not in {INTEGER, ENUMERATED} or not content:
+        raise MalformedInput("der", "not an integer")
+    if len(content) > 1 and content[0] in {0, 0xFF} and (content[0] ^ content[1]) < 0x80:
+        raise MalformedInput("der", "integer is not minimal")
+    return int.from_bytes(content, "big", signed=True)
+
+
+def read_bit_string(element: Element) -> bytes:
+    """The octets of a BIT STRING without unused bits."""
+    if element.tag != BIT_STRING or not element.content or element.content[0] != 0:
+        raise MalformedInput("der", "not a bit string of whole octets")
+    return element.content[1:]
+
+
+def read_time(element: Element) -> datetime:
+    """UTCTime or GeneralizedTime as RFC 5280 allows them: seconds, `Z`, no fraction."""
+    try:
+        text = element.content.decode("ascii")
+        if element.tag == UTC_TIME and len(text) == 13:
+            text = ("19" if text >= "50" else "20") + text
+        elif element.tag != GENERALIZED_TIME:
+            raise MalformedInput("der", "not a time")
+        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as exc:
+        raise MalformedInput("der", "not a time") from exc

@@ -1,0 +1,189 @@
+"""Compact JWS (RFC 7515) and JWT (RFC 7519): written by python-jose, verified strictly by us.
+
+python-jose writes what it covers rightly, through any `Signer`, a hardware token included. It is not
+asked to verify: 3.5 accepts unknown `crit` headers, duplicate names, other alphabets of base64, and keys
+whose curve does not fit. The reader here refuses all of them, and never raises anything but
+`MalformedInput`; a signature that does not verify is False.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from jose import jws
+from jose.backends.base import Key
+
+from signing.algorithms import Algorithm, algorithm
+from signing.base64url import decode_base64url, encode_base64url
+from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from signing.keys import PublicKey
+    from signing.signer import Signer
+
+MAX_TOKEN_CHARACTERS = 1 << 20
+MAX_JSON_DEPTH = 32
+_COORDINATE_BYTES = {"ES256": 32, "ES384": 48}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A parsed compact JWS. Nothing in it is trustworthy before `verify` said True."""
+
+    header: Mapping[str, Any]
+    payload: bytes
+    signing_input: bytes
+    signature: bytes
+
+    def claims(self) -> dict[str, Any]:
+        """The payload as a JSON object."""
+        return load_json_object(self.payload)
+
+    def verify(self, key: PublicKey, *, algorithms: Collection[str]) -> bool:
+        """Whether `key` signed this with one of `algorithms`, the one that fits the key."""
+        row = jose_algorithm(self.header.get("alg"))
+        if row is None or row.name not in algorithms or row.key_kind != key.kind:
+            return False
+        raw = self.signature
+        if row.name in _COORDINATE_BYTES:
+            size = _COORDINATE_BYTES[row.name]
+            if len(raw) != 2 * size:
+                return False
+            raw = encode_dss_signature(int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big"))
+        return key.verify(raw, self.signing_input, row)
+
+
+def sign_jws(payload: bytes | Mapping[str, Any], signer: Signer, *, headers: Mapping[str, Any]) -> str:
+    """A compact JWS. `headers` must hold `typ`; `alg` comes from the signer."""
+    if "typ" not in headers:
+        raise UsageError("a token of ours always says its type")
+    if not signer.algorithm.in_jose:
+        raise UsageError(f"JOSE has no name for {signer.algorithm.name}")
+    name = "EdDSA" if signer.algorithm.name == "Ed25519" else signer.algorithm.name
+    body = payload if isinstance(payload, bytes) else dump_json(payload)
+    if name == "EdDSA":  # python-jose has no EdDSA
+        head = encode_base64url(dump_json({**headers, "alg": name}))
+        signing_input = f"{head}.{encode_base64url(body)}".encode("ascii")
+        return f"{signing_input.decode('ascii')}.{encode_base64url(signer.sign(signing_input))}"
+    return jws.sign(body, _SignerKey(signer), headers=dict(headers), algorithm=name)  # type: ignore[arg-type]
+
+
+def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
+    """Parse a compact JWS; `MalformedInput` for whatever RFC 7515 does not allow.
+
+    `understood` names the critical headers that the caller handles; any other in `crit` is refused
+    (RFC 7515, 4.1.11). `alg` none and tokens over a mebibyte are refused too.
+    """
+    if not isinstance(token, str):
+        raise MalformedInput("jwt", "not a text")
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise TooLarge("jwt", f"over {MAX_TOKEN_CHARACTERS} characters")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise MalformedInput("jwt", "not three parts")
+    header = load_json_object(decode_base64url(parts[0]))
+    if not isinstance(header.get("alg"), str) or header["alg"].lower() == "none":
+        raise MalformedInput("jwt", "no algorithm")
+    if "b64" in header:
+        raise MalformedInput("jwt", "unencoded payloads are not used here")
+    critical = header.get("crit", [])
+    if "crit" in header and (not isinstance(critical, list) or not critical):
+        raise MalformedInput("jwt", "crit is not a list of names")
+    if any(not isinstance(name, str) or name not in understood or name not in header for name in critical):
+        raise MalformedInput("jwt", "a critical header is not understood")
+    signing_input = token[: len(parts[0]) + 1 + len(parts[1])].encode("ascii")
+    return Token(header, decode_base64url(parts[1]), signing_input, decode_base64url(parts[2]))
+
+
+def jose_algorithm(name: object) -> Algorithm | None:
+    """The row of a JOSE algorithm name, or None."""
+    try:
+        row = algorithm(name) if isinstance(name, str) else None
+    except UnknownAlgorithm:
+        return None
+    return row if row and row.in_jose else None
+
+
+def dump_json(value: object) -> bytes:
+    """Compact UTF-8 JSON, names in the order given."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8")
+
+
+def load_json(data: bytes | str) -> Any:
+    """Strict JSON: UTF-8, no repeated names, no NaN, numbers and depth bounded; else `MalformedInput`."""
+    try:
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
+        )
+        if "\\u" in text:  # an escaped half of a surrogate pair is no character (RFC 8259, 8.2)
+            dump_json(value)
+    except (ValueError, RecursionError) as exc:
+        raise MalformedInput("json", "not strict JSON") from exc
+    if _depth(value) > MAX_JSON_DEPTH:
+        raise MalformedInput("json", f"nested deeper than {MAX_JSON_DEPTH}")
+    return value
+
+
+def load_json_object(data: bytes | str) -> dict[str, Any]:
+    """Strict JSON that is an object."""
+    value = load_json(data)
+    if not isinstance(value, dict):
+        raise MalformedInput("json", "not an object")
+    return value
+
+
+class _SignerKey(Key):  # type: ignore[misc]
+    """A `Signer` in the shape that python-jose asks for."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def sign(self, message: bytes) -> bytes:
+        signature = self._signer.sign(message)
+        size = _COORDINATE_BYTES.get(self._signer.algorithm.name)
+        if size is None:
+            return signature
+        r, s = decode_dss_signature(signature)
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    answer = dict(pairs)
+    if len(answer) != len(pairs):
+        raise ValueError("a name is repeated")
+    return answer
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20:
+        raise ValueError("the number is too large")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("the number is too large")
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        if depth > MAX_JSON_DEPTH:
+            break
+        inner = [item for item in level if isinstance(item, (dict, list))]
+        level = [child for item in inner for child in (item.values() if isinstance(item, dict) else item)]
+    return depth

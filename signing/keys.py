@@ -1,0 +1,195 @@
+"""Public keys: one value for P-256, P-384, RSA, Ed25519 and SM2.
+
+A `PublicKey` is its SubjectPublicKeyInfo in DER and the kind read from it. `cryptography` verifies for
+the kinds that it knows; SM2, whose keys it refuses, goes to `signing.sm2`. Callers see no difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+from signing import der, sm2
+from signing.algorithms import Algorithm, default_algorithm
+from signing.base64url import decode_base64url, encode_base64url
+from yinxin.base.errors import MalformedInput
+
+EC_PUBLIC_KEY, RSA_ENCRYPTION, ED25519 = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.3.101.112"
+_CURVES = {"1.2.840.10045.3.1.7": "P-256", "1.3.132.0.34": "P-384", "1.2.156.10197.1.301": "SM2"}
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+RSA_BITS = range(2048, 8193)  # below is weak, above is a way to burn our time
+
+
+class PublicKey:
+    """A public key that verifies signatures."""
+
+    __slots__ = ("__dict__", "kind", "spki")
+
+    def __init__(self, spki: bytes) -> None:
+        """Take a SubjectPublicKeyInfo in DER; `MalformedInput` unless it is one of a kind we know."""
+        self.spki = spki
+        self.kind = _kind_of(spki)
+        if self.kind == "SM2":
+            sm2.check_point(self.point)
+        else:
+            _ = self._native
+
+    @classmethod
+    def from_jwk(cls, jwk: object) -> PublicKey:
+        """Take a public JWK (RFC 7517); a private member or an unknown kind is `MalformedInput`."""
+        if not isinstance(jwk, dict):
+            raise MalformedInput("jwk", "not an object")
+        if "d" in jwk or "k" in jwk:
+            raise MalformedInput("jwk", "holds a private or secret key")
+        try:
+            native = _native_from_jwk(jwk)
+        except (KeyError, TypeError, ValueError) as exc:
+            raise MalformedInput("jwk", "members are missing or wrong") from exc
+        return cls(native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    def to_jwk(self) -> dict[str, str]:
+        """As a public JWK; SM2 has none registered and raises `MalformedInput`."""
+        key = self._native
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            size = (key.curve.key_size + 7) // 8
+            numbers = key.public_numbers()
+            x, y = numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big")
+            return {"kty": "EC", "crv": self.kind, "x": encode_base64url(x), "y": encode_base64url(y)}
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            return {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(key.public_bytes_raw())}
+        if isinstance(key, rsa.RSAPublicKey):
+            rsa_numbers = key.public_numbers()
+            return {"kty": "RSA", "n": encode_base64url(_unsigned(rsa_numbers.n)), "e": encode_base64url(_unsigned(rsa_numbers.e))}
+        raise MalformedInput("jwk", f"{self.kind} has no registered JWK form")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the SubjectPublicKeyInfo, in hex: the key's stable name in our tables and logs."""
+        return hashlib.sha256(self.spki).hexdigest()
+
+    @cached_property
+    def thumbprint(self) -> str:
+        """RFC 7638 thumbprint (SHA-256, base64url); the name of a key that speaks JOSE."""
+        members = sorted(self.to_jwk().items())
+        text = "{" + ",".join(f'"{name}":"{value}"' for name, value in members) + "}"
+        return encode_base64url(hashlib.sha256(text.encode()).digest())
+
+    @cached_property
+    def identifier(self) -> bytes:
+        """SHA-1 of the key bits: the key identifier of RFC 5280, 4.2.1.2 (a name, not protection)."""
+        return hashlib.sha1(self._bits, usedforsecurity=False).digest()
+
+    @property
+    def default_algorithm(self) -> Algorithm:
+        """What this key's owner signs with unless told otherwise."""
+        return default_algorithm(self.kind)
+
+    @property
+    def point(self) -> bytes:
+        """The uncompressed point of an elliptic-curve key (`04 || x || y`)."""
+        return self._bits
+
+    @property
+    def native(self) -> Any:
+        """The `cryptography` object; `MalformedInput` for SM2, which has none."""
+        return self._native
+
+    def verify(self, signature: bytes, message: bytes, algorithm: Algorithm | None = None) -> bool:
+        """Whether `signature` (X.509 form: DER for elliptic curves) is this key's over `message`.
+
+        False for a wrong signature, for bytes that are none, and for an algorithm of another key kind.
+        """
+        row = algorithm or self.default_algorithm
+        if row.key_kind != self.kind:
+            return False
+        if self.kind == "SM2":
+            return sm2.verify(self.point, signature, message)
+        key = self._native
+        try:
+            if isinstance(key, ec.EllipticCurvePublicKey):
+                key.verify(signature, message, ec.ECDSA(_HASHES[row.digest or ""]))
+            elif isinstance(key, rsa.RSAPublicKey):
+                key.verify(signature, message, padding.PKCS1v15(), _HASHES[row.digest or ""])
+            else:
+                key.verify(signature, message)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and self.spki == other.spki
+
+    def __hash__(self) -> int:
+        return hash(self.spki)
+
+    def __repr__(self) -> str:
+        return f"PublicKey({self.kind}, {self.fingerprint[:16]})"
+
+    @cached_property
+    def _bits(self) -> bytes:
+        _, bits = der.children(der.read_exactly(self.spki, der.SEQUENCE))
+        return der.read_bit_string(bits)
+
+    @cached_property
+    def _native(self) -> Any:
+        if self.kind == "SM2":
+            raise MalformedInput("key", "cryptography knows no SM2 keys")
+        try:
+            key = load_der_public_key(self.spki)
+        except (ValueError, UnsupportedAlgorithm) as exc:
+            raise MalformedInput("key", "not a valid public key") from exc
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size not in RSA_BITS:
+            raise MalformedInput("key", f"RSA keys of {key.key_size} bits are not accepted")
+        return key
+
+
+def _kind_of(spki: bytes) -> str:
+    parts = list(der.children(der.read_exactly(spki, der.SEQUENCE)))
+    if len(parts) != 2 or parts[0].tag != der.SEQUENCE:
+        raise MalformedInput("key", "not a SubjectPublicKeyInfo")
+    identifier = list(der.children(parts[0]))
+    if not identifier:
+        raise MalformedInput("key", "no algorithm")
+    name = der.read_oid(identifier[0])
+    if name == RSA_ENCRYPTION:
+        return "RSA"
+    if name == ED25519:
+        return "Ed25519"
+    if name == EC_PUBLIC_KEY and len(identifier) == 2:
+        curve = der.read_oid(identifier[1])
+        if curve in _CURVES:
+            return _CURVES[curve]
+    raise MalformedInput("key", f"keys of the kind {name} are not known here")
+
+
+def _native_from_jwk(jwk: dict[str, Any]) -> Any:
+    kind, curve = jwk["kty"], jwk.get("crv")
+    if kind == "EC" and curve in {"P-256", "P-384"}:
+        chosen = ec.SECP256R1() if curve == "P-256" else ec.SECP384R1()
+        size = chosen.key_size // 8
+        x, y = decode_base64url(jwk["x"]), decode_base64url(jwk["y"])
+        if len(x) != size or len(y) != size:
+            raise MalformedInput("jwk", "coordinate has the wrong length")
+        return ec.EllipticCurvePublicKey.from_encoded_point(chosen, b"\x04" + x + y)
+    if kind == "OKP" and curve == "Ed25519":
+        return ed25519.Ed25519PublicKey.from_public_bytes(decode_base64url(jwk["x"]))
+    if kind == "RSA":
+        n, e = (int.from_bytes(decode_base64url(jwk[name]), "big") for name in ("n", "e"))
+        if n.bit_length() not in RSA_BITS or not 3 <= e < 1 << 32:
+            raise MalformedInput("jwk", "RSA numbers are out of range")
+        return rsa.RSAPublicNumbers(e, n).public_key()
+    raise MalformedInput("jwk", "unknown kind of key")
+
+
+def _unsigned(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")

@@ -1,0 +1,165 @@
+"""What a verification says: checks, two verdicts, and evidence that nothing else can make.
+
+The words are those of ETSI EN 319 102-1: passed, failed, indeterminate. Every check that did not pass
+carries a `Reason` with a stable code. Where the answer can differ, a report has two verdicts: `then`, at
+the time of signing (or the time asked about), and `now`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+
+from yinxin.base.errors import VerificationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from signing.reasons import Reason
+
+
+class Indication(StrEnum):
+    """The verdict of a check or of a whole report (EN 319 102-1, 5.1.1)."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    INDETERMINATE = "indeterminate"
+
+
+class Scope(StrEnum):
+    """Which verdict a check counts for."""
+
+    BOTH = "both"
+    THEN = "then"
+    NOW = "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: its plain name, how it came out, why, and the evidence that was looked at."""
+
+    name: str
+    reason: Reason | None = None
+    scope: Scope = Scope.BOTH
+    detail: str = ""
+
+    @property
+    def indication(self) -> Indication:
+        """Passed without a reason, else what the reason means."""
+        return self.reason.indication if self.reason else Indication.PASSED
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        answer: dict[str, Any] = {"name": self.name, "indication": str(self.indication), "scope": str(self.scope)}
+        if self.detail:
+            answer["detail"] = self.detail
+        if self.reason:
+            answer["reason"] = self.reason.code
+        return answer
+
+
+@final
+class EvidenceKey:
+    """What a `Report` hands to the maker of its evidence; nobody else has one."""
+
+    __slots__ = ()
+
+
+_KEY = EvidenceKey()
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Base of values that prove a passed verification: only `Report.require` can make them."""
+
+    key: EvidenceKey = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.key is not _KEY:
+            raise TypeError("evidence comes from Report.require() only")
+
+
+T = TypeVar("T", bound=Evidence)
+
+
+@dataclass(frozen=True)
+class Report(Generic[T]):
+    """The answer to "is this genuine, and does it hold?".
+
+    `subject` names the kind of thing verified (pdf, sd-jwt-vc, licence), `digest` its SHA-256 in hex,
+    `at` the time the question is about, `known_at` up to when facts count, `policy` the hash of the
+    policy used, `snapshots` the ages and hashes of trust, revocation and status data. `findings` is
+    what the thing says, for display; it is trustworthy only when the report passed, and code that
+    acts on it calls `require()`.
+    """
+
+    subject: str
+    digest: str
+    at: datetime
+    known_at: datetime
+    checks: tuple[Check, ...]
+    policy: str = ""
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+    findings: Mapping[str, Any] = field(default_factory=dict)
+    make_evidence: Callable[[EvidenceKey], T] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def indication(self) -> Indication:
+        """The verdict now: the worst of the checks that count for it."""
+        return _worst(self.checks, Scope.NOW)
+
+    @property
+    def then(self) -> Indication:
+        """The verdict at the time of signing."""
+        return _worst(self.checks, Scope.THEN)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the thing is genuine and holds now."""
+        return self.indication is Indication.PASSED
+
+    @property
+    def reasons(self) -> frozenset[Reason]:
+        """Why it did not pass (also reasons that count for one of the verdicts only)."""
+        return frozenset(check.reason for check in self.checks if check.reason)
+
+    def require(self) -> T:
+        """The evidence value, or `VerificationFailed` with this report."""
+        if not self.passed or self.make_evidence is None:
+            raise VerificationFailed(self)
+        return self.make_evidence(_KEY)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: verdicts, reasons in both languages, checks, snapshots, findings."""
+        ordered = sorted(self.reasons, key=lambda reason: reason.code)
+        return {
+            "subject": self.subject,
+            "digest": self.digest,
+            "indication": str(self.indication),
+            "then": str(self.then),
+            "at": self.at.isoformat(),
+            "known_at": self.known_at.isoformat(),
+            "reasons": [reason.to_dict() for reason in ordered],
+            "checks": [check.to_dict() for check in self.checks],
+            "policy": self.policy,
+            "snapshots": dict(self.snapshots),
+            "findings": dict(self.findings),
+        }
+
+    def to_json(self) -> str:
+        """Deterministic JSON: same inputs, same bytes."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _worst(checks: tuple[Check, ...], scope: Scope) -> Indication:
+    found = {check.indication for check in checks if check.scope in {scope, Scope.BOTH}}
+    # A report without any check proves nothing.
+    if not found:
+        return Indication.INDETERMINATE
+    for indication in (Indication.FAILED, Indication.INDETERMINATE):
+        if indication in found:
+            return indication
+    return Indication.PASSED

@@ -1,0 +1,27 @@
+"""SM2 signatures (GB/T 32918.2), which `cryptography` does not offer.
+
+`verify` uses the system's libcrypto where that has SM2, else a slow pure verification; both pass the
+published known answer before they are trusted. Signing with SM2 keys waits for its own room: a private
+key belongs in a device or in a library, never in Python integers.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from signing.sm2 import libcrypto, pure
+from signing.sm2.pure import DEFAULT_IDENTITY, check_point
+
+__all__ = ["DEFAULT_IDENTITY", "check_point", "engine", "verify"]
+
+
+def verify(point: bytes, signature: bytes, message: bytes, *, identity: bytes = DEFAULT_IDENTITY) -> bool:
+    """Whether `signature` (DER SEQUENCE of r and s) over `message` is of the key at `point` (04||x||y)."""
+    module = libcrypto if engine() == "libcrypto" else pure
+    return module.verify(point, signature, message, identity)
+
+
+@lru_cache(maxsize=1)
+def engine() -> str:
+    """Which engine verifies here: `libcrypto` or `pure`."""
+    return "libcrypto" if libcrypto.available() else "pure"

@@ -1,0 +1,147 @@
+"""A small PKI made with `cryptography` alone, so that `signing` is tested without our own CA."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from signing.certificates import Certificate
+from signing.signers.file import FileSigner
+from signing.usages import usage
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # when the tests' stories happen
+
+
+def name(common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "CN"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "津城测试机构"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
+
+
+def _key_usage(*bits: str) -> x509.KeyUsage:
+    every = (
+        "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
+        "key_cert_sign crl_sign encipher_only decipher_only"
+    ).split()
+    return x509.KeyUsage(**{bit: bit in bits for bit in every})
+
+
+@dataclass
+class TestAuthority:
+    """A root or an issuing authority in memory."""
+
+    __test__ = False
+    common_name: str
+    issuer: TestAuthority | None = None
+    path_length: int | None = None
+    valid: timedelta = timedelta(days=3650)
+    key_kind: str = "P-256"
+    revoked: dict[int, tuple[datetime, x509.ReasonFlags]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.signer = FileSigner.generate(self.key_kind)  # type: ignore[arg-type]
+        above = self.issuer or self
+        builder = self._builder(self.common_name, self.signer, above, START, START + self.valid)
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=self.path_length), True)
+        builder = builder.add_extension(_key_usage("key_cert_sign", "crl_sign"), True)
+        self.certificate = Certificate(
+            builder.sign(above.signer._private_key, hashes.SHA256()).public_bytes(Encoding.DER)
+        )
+        self.signer = self.signer.with_chain((self.certificate, *(above.chain if self.issuer else ())))
+
+    @property
+    def chain(self) -> tuple[Certificate, ...]:
+        """This authority's certificate and those above it."""
+        return self.signer.chain
+
+    def issue(
+        self,
+        common_name: str,
+        use: str = "seal",
+        *,
+        key_kind: str = "P-256",
+        not_before: datetime = START,
+        not_after: datetime | None = None,
+        extra: tuple[tuple[x509.ExtensionType, bool], ...] = (),
+    ) -> FileSigner:
+        """A signer with a certificate for one use."""
+        signer = FileSigner.generate(key_kind)  # type: ignore[arg-type]
+        end = not_after or not_before + timedelta(days=730)
+        builder = self._builder(common_name, signer, self, not_before, end)
+        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+        builder = builder.add_extension(_key_usage(usage(use).key_usage), True)
+        extended = x509.ExtendedKeyUsage([ObjectIdentifier(usage(use).extended)])
+        # RFC 3161, 2.3: a time-stamp certificate's extended key usage is critical.
+        builder = builder.add_extension(extended, use == "timestamp")
+        for extension, critical in extra:
+            builder = builder.add_extension(extension, critical)
+        leaf = builder.sign(self.signer._private_key, hashes.SHA256())
+        return signer.with_chain((Certificate(leaf.public_bytes(Encoding.DER)), *self.chain))
+
+    def revoke(
+        self,
+        certificate: Certificate,
+        when: datetime,
+        reason: x509.ReasonFlags = x509.ReasonFlags.cessation_of_operation,
+    ) -> None:
+        self.revoked[certificate.serial] = (when, reason)
+
+    def crl(self, at: datetime = NOON, *, valid: timedelta = timedelta(days=1)) -> bytes:
+        """The list of revoked certificates, in DER."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.x509.subject)
+            .last_update(at)
+            .next_update(at + valid)
+            .add_extension(x509.CRLNumber(int(at.timestamp())), False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.signer.public_key.native), False
+            )
+        )
+        for serial, (when, reason) in self.revoked.items():
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(when)
+            builder = builder.add_revoked_certificate(
+                entry.add_extension(x509.CRLReason(reason), False).build()
+            )
+        return builder.sign(self.signer._private_key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    @staticmethod
+    def _builder(
+        common_name: str, signer: FileSigner, above: TestAuthority, start: datetime, end: datetime
+    ) -> x509.CertificateBuilder:
+        issuer = above.certificate.x509.subject if hasattr(above, "certificate") else name(common_name)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name(common_name))
+            .issuer_name(issuer)
+            .public_key(signer.public_key.native)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(start)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectKeyIdentifier(signer.public_key.identifier), False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(above.signer.public_key.native), False
+            )
+        )
+
+
+@dataclass
+class Pki:
+    """A root, an issuing authority below it, and one signer for each use that is asked for."""
+
+    def __post_init__(self) -> None:
+        self.root = TestAuthority("测试根 Test Root")
+        self.issuing = TestAuthority("测试签发机构 Test Issuing CA", issuer=self.root, path_length=0)
+
+    def signer(self, use: str, common_name: str | None = None) -> FileSigner:
+        return self.issuing.issue(common_name or f"{use} certificate", use)

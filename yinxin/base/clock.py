@@ -1,0 +1,38 @@
+"""Time comes in by the door: nothing but `SystemClock` reads the wall clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The current time, aware, in UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The current time, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """A clock for tests: stands still until it is moved."""
+
+    def __init__(self, *when: int) -> None:
+        """Start at a date given like `datetime`'s own arguments: `FixedClock(2026, 11, 20)`."""
+        self._now = datetime(*when, tzinfo=UTC)  # type: ignore[misc,arg-type]
+
+    def now(self) -> datetime:
+        """The time it was set to."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward (or back, with a negative step)."""
+        self._now += by
