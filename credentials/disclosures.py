@@ -1,0 +1,288 @@
+"""Hiding claims behind digests, and putting disclosed ones back (RFC 9901, 4.2 and 7.1).
+
+Works on claim trees alone: the text form, signatures and types are the work of `credentials.sd_jwt` and
+`credentials.verifier`. Both directions are one pass over the tree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from credentials.claim_paths import Path, Step, as_path, to_text
+from credentials.vocabulary import (
+    ARRAY_DIGEST,
+    CONTROL_NAMES,
+    DEFAULT_DIGEST_ALGORITHM,
+    DIGEST_ALGORITHM,
+    DIGEST_ALGORITHMS,
+    DIGESTS,
+)
+from signing.base64url import decode_base64url, encode_base64url
+from signing.jose import MAX_JSON_DEPTH, load_json
+from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
+from yinxin.base.randomness import Randomness, random_text
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from credentials.claim_paths import ClaimPath
+
+SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where one disclosure belongs.
+
+    `index` counts in the order of the disclosures handed in, `parent` is the index of the disclosure
+    inside which this one's digest stands (None: in the signed payload). Array positions count as issued.
+    """
+
+    index: int
+    path: Path
+    parent: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """The claims with every disclosed one in its place, and where each disclosure went.
+
+    `hiding` names the top-level claims that have digests somewhere below them.
+    """
+
+    claims: dict[str, Any]
+    placed: tuple[Placed, ...]
+    hiding: frozenset[str]
+
+
+def digest_of(text: str, algorithm: str = DEFAULT_DIGEST_ALGORITHM) -> str:
+    """The digest of a disclosure or of an SD-JWT, as it is embedded (RFC 9901, 4.2.3)."""
+    try:
+        name = DIGEST_ALGORITHMS[algorithm]
+    except (KeyError, TypeError) as exc:
+        raise MalformedInput("digest algorithm", "RFC 9901, 4.1.1: unknown digest algorithm") from exc
+    return encode_base64url(hashlib.new(name, text.encode("utf-8")).digest())
+
+
+def conceal(
+    claims: Mapping[str, Any],
+    disclosable: Collection[ClaimPath],
+    *,
+    randomness: Randomness,
+    decoys: int = 0,
+) -> tuple[dict[str, Any], list[str]]:
+    """The payload to sign, and the disclosures of the claims that it hides.
+
+    Digests of one object are sorted, which hides the order of its claims; `decoys` are added wherever
+    something is hidden, after the real elements of an array. A claim below a hidden one may be hidden
+    too. A path that leads to no claim is `InvalidClaims`: a misspelt one would lay a claim open.
+    """
+    work = _Concealment(randomness, decoys)
+    plan = _Plan.of(disclosable)
+    payload = work.object(claims, plan)
+    missing = list(plan.unused())
+    if missing:
+        raise InvalidClaims(
+            faults=[(to_text(path), Text("没有该声明，无法设为可选择披露", "no such claim")) for path in missing]
+        )
+    return payload, work.disclosures
+
+
+def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
+    """Put disclosures back into a signed payload (RFC 9901, 7.1, steps 3 to 5).
+
+    Raises `MalformedInput` of the kind `disclosure`, `claim` or `digest algorithm`, with the clause in
+    its detail, and `TooLarge` when the claims would nest too deeply.
+    """
+    algorithm = payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)
+    by_digest = {digest_of(text, algorithm): index for index, text in enumerate(disclosures)}
+    if len(by_digest) != len(disclosures):
+        raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
+    work = _Revelation(disclosures, by_digest)
+    claims = work.object(payload, (), None, 1)
+    if len(work.placed) != len(disclosures):
+        raise MalformedInput("disclosure", "RFC 9901, 7.1 (5): a disclosure belongs nowhere")
+    return Revealed(claims, tuple(work.placed), frozenset(work.hiding))
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Which claims to hide, as a tree of path steps."""
+
+    hidden: bool = False
+    used: bool = False
+    below: dict[Step, _Plan] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, disclosable: Iterable[ClaimPath]) -> _Plan:
+        root = cls()
+        for claim in disclosable:
+            node = root
+            for step in as_path(claim):
+                node = node.below.setdefault(step, cls())
+            node.hidden = True
+        return root
+
+    def unused(self, path: Path = ()) -> Iterable[Path]:
+        if self.hidden and not self.used:
+            yield path
+        for step, node in self.below.items():
+            yield from node.unused((*path, step))
+
+
+_NOTHING = _Plan()
+
+
+class _Concealment:
+    def __init__(self, randomness: Randomness, decoys: int) -> None:
+        self._randomness = randomness
+        self._decoys = decoys
+        self.disclosures: list[str] = []
+
+    def object(self, claims: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        digests: list[str] = []
+        for name, value in claims.items():
+            if not isinstance(name, str) or name in CONTROL_NAMES:
+                raise InvalidClaims(faults=[(str(name), Text("不能使用该声明名称", "this name is reserved"))])
+            node = plan.below.get(name, _NOTHING)
+            inner = self._value(value, node)
+            if node.hidden:
+                node.used = True
+                digests.append(self._disclose(name, inner))
+            else:
+                answer[name] = inner
+        if digests:
+            answer[DIGESTS] = sorted([*digests, *self._decoy_digests()])
+        return answer
+
+    def _array(self, values: Sequence[Any], plan: _Plan) -> list[Any]:
+        every = plan.below.get(None, _NOTHING)
+        if every.hidden:
+            every.used = True
+        answer: list[Any] = []
+        hiding = False
+        for position, value in enumerate(values):
+            node = plan.below.get(position, every)
+            inner = self._value(value, node)
+            if node.hidden or every.hidden:
+                node.used = hiding = True
+                inner = {ARRAY_DIGEST: self._disclose(inner)}
+            answer.append(inner)
+        if hiding:
+            answer += [{ARRAY_DIGEST: digest} for digest in self._decoy_digests()]
+        return answer
+
+    def _value(self, value: Any, plan: _Plan) -> Any:
+        if isinstance(value, dict):
+            return self.object(value, plan)
+        if isinstance(value, (list, tuple)):
+            return self._array(value, plan)
+        return value
+
+    def _disclose(self, *named: Any) -> str:
+        try:
+            plain = _encode([random_text(self._randomness, SALT_BYTES), *named]).encode("utf-8")
+        except (TypeError, ValueError) as exc:
+            raise InvalidClaims("a claim has no JSON form") from exc
+        text = encode_base64url(plain)
+        self.disclosures.append(text)
+        return digest_of(text)
+
+    def _decoy_digests(self) -> list[str]:
+        # RFC 9901, 4.2.5: the digest of random bytes looks like any other.
+        return [digest_of(random_text(self._randomness, 32)) for _ in range(self._decoys)]
+
+
+class _Revelation:
+    def __init__(self, disclosures: Sequence[str], by_digest: Mapping[str, int]) -> None:
+        self._disclosures = disclosures
+        self._by_digest = by_digest
+        self._seen: set[str] = set()
+        self.placed: list[Placed] = []
+        self.hiding: set[str] = set()
+
+    def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        for name, value in node.items():
+            if name in CONTROL_NAMES:
+                self._check_control(name, path)
+            else:
+                nested = isinstance(value, (dict, list))
+                answer[name] = self._value(value, (*path, name), parent, depth) if nested else value
+        if DIGESTS in node:
+            self._members(node[DIGESTS], answer, path, parent, depth)
+        return answer
+
+    def _members(
+        self, digests: Any, answer: dict[str, Any], path: Path, parent: int | None, depth: int
+    ) -> None:
+        if not isinstance(digests, list):
+            raise MalformedInput("disclosure", "RFC 9901, 4.2.4.1: _sd is not an array")
+        for digest in digests:
+            index = self._find(digest, path)
+            if index is None:
+                continue
+            _, name, value = self._open(index, 3)
+            if not isinstance(name, str) or name in CONTROL_NAMES:
+                raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim name is not allowed")
+            if name in answer:
+                raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim exists already")
+            self.placed.append(Placed(index, (*path, name), parent))
+            answer[name] = self._value(value, (*path, name), index, depth)
+
+    def _array(self, items: list[Any], path: Path, parent: int | None, depth: int) -> list[Any]:
+        answer: list[Any] = []
+        for position, item in enumerate(items):
+            place = (*path, position)
+            if not isinstance(item, dict) or ARRAY_DIGEST not in item:
+                answer.append(self._value(item, place, parent, depth))
+                continue
+            if len(item) != 1:
+                raise MalformedInput("disclosure", "RFC 9901, 4.2.4.2: a name stands beside '...'")
+            index = self._find(item[ARRAY_DIGEST], path)
+            if index is not None:
+                _, value = self._open(index, 2)
+                self.placed.append(Placed(index, place, parent))
+                answer.append(self._value(value, place, index, depth))
+        return answer
+
+    def _value(self, value: Any, path: Path, parent: int | None, depth: int) -> Any:
+        if not isinstance(value, (dict, list)):
+            return value
+        if depth >= MAX_JSON_DEPTH:
+            raise TooLarge("disclosure", f"claims nest deeper than {MAX_JSON_DEPTH}")
+        if isinstance(value, dict):
+            return self.object(value, path, parent, depth + 1)
+        return self._array(value, path, parent, depth + 1)
+
+    def _find(self, digest: Any, path: Path) -> int | None:
+        if not isinstance(digest, str):
+            raise MalformedInput("disclosure", "RFC 9901, 4.2.4: a digest is not a text")
+        if digest in self._seen:
+            raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a digest is repeated")
+        self._seen.add(digest)
+        if path:
+            self.hiding.add(str(path[0]))
+        return self._by_digest.get(digest)
+
+    def _open(self, index: int, size: int) -> list[Any]:
+        try:
+            parts = load_json(decode_base64url(self._disclosures[index]))
+        except MalformedInput as exc:
+            raise MalformedInput("disclosure", f"RFC 9901, 4.2: {exc.detail}") from exc
+        if not isinstance(parts, list) or len(parts) != size or not isinstance(parts[0], str):
+            raise MalformedInput("disclosure", f"RFC 9901, 7.1 (3.c): not an array of {size} with a salt")
+        return parts
+
+    @staticmethod
+    def _check_control(name: str, path: Path) -> None:
+        if name == ARRAY_DIGEST:
+            raise MalformedInput("disclosure", "RFC 9901, 4.1: '...' stands outside an array")
+        if name == DIGEST_ALGORITHM and path:
+            raise MalformedInput("disclosure", "RFC 9901, 4.1.1: _sd_alg stands below the top level")

@@ -1,0 +1,170 @@
+"""SD-JWT (RFC 9901) and SD-JWT VC: the text form, read strictly and written.
+
+Reading says what the text holds; whether its signature, issuer and key binding are good is decided by
+`credentials.verifier`. Hiding and revealing claims is the work of `credentials.disclosures`.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from credentials.claim_paths import as_path
+from credentials.disclosures import Revealed, conceal, reveal
+from credentials.vocabulary import (
+    CREDENTIAL_TYP,
+    DEFAULT_DIGEST_ALGORITHM,
+    DIGEST_ALGORITHM,
+    NEVER_DISCLOSABLE,
+)
+from signing.jose import Token, load_json_object, parse_jws, sign_jws
+from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
+from yinxin.base.randomness import SystemRandomness
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from credentials.claim_paths import ClaimPath
+    from signing.certificates import Certificate
+    from signing.keys import PublicKey
+    from signing.signer import Signer
+    from yinxin.base.randomness import Randomness
+
+MAX_CHARACTERS = 2 << 20  # a photograph travels as a data: URI
+MAX_DISCLOSURES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SdJwt:
+    """A parsed SD-JWT, with or without key binding. Nothing in it is trustworthy yet.
+
+    `issuer_jwt` is the signed token and `payload` its claims with digests in them; `disclosures` are kept
+    as sent, because their bytes are what is hashed; `key_binding` is the KB-JWT's text or None; `signed_over`
+    is what the KB-JWT's `sd_hash` covers: everything up to and with the last tilde.
+    """
+
+    issuer_jwt: Token
+    payload: Mapping[str, Any]
+    disclosures: tuple[str, ...]
+    key_binding: str | None
+    signed_over: str
+
+    @classmethod
+    def parse(cls, text: object) -> SdJwt:
+        """Read the compact form; `MalformedInput` or `TooLarge` for anything else.
+
+        A bare JWT without a tilde is not an SD-JWT (RFC 9901, 4).
+        """
+        if not isinstance(text, str):
+            raise MalformedInput("sd-jwt", "not a text")
+        if len(text) > MAX_CHARACTERS:
+            raise TooLarge("sd-jwt", f"over {MAX_CHARACTERS} characters")
+        if text.count("~") > MAX_DISCLOSURES + 1:
+            raise TooLarge("sd-jwt", f"over {MAX_DISCLOSURES} disclosures")
+        token, *disclosures = text.split("~")
+        if not disclosures:
+            raise MalformedInput("sd-jwt", "RFC 9901, 4: no tilde")
+        binding = disclosures.pop()
+        if "" in disclosures:
+            raise MalformedInput("sd-jwt", "RFC 9901, 4: an empty disclosure")
+        issuer_jwt = parse_jws(token)
+        signed_over = text[: len(text) - len(binding)]
+        return cls(issuer_jwt, issuer_jwt.claims(), tuple(disclosures), binding or None, signed_over)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> SdJwt:
+        """Read the JSON form, flattened or general (RFC 9901, 8).
+
+        The general form may carry several signatures; the first, which has the disclosures, is the one
+        that is read.
+        """
+        if len(text) > MAX_CHARACTERS:
+            raise TooLarge("sd-jwt", f"over {MAX_CHARACTERS} characters")
+        outer = load_json_object(text)
+        signatures = outer.get("signatures", [outer])
+        if ("signatures" in outer and "signature" in outer) or not isinstance(signatures, list):
+            raise MalformedInput("sd-jwt", "RFC 7515, 7.2: flattened and general forms are mixed")
+        first = signatures[0] if signatures else None
+        header = first.get("header") if isinstance(first, dict) else None
+        if not isinstance(first, dict) or not isinstance(header, dict):
+            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: no signature with an unprotected header")
+        disclosures = header.get("disclosures", [])
+        parts = [first.get("protected"), outer.get("payload"), first.get("signature")]
+        binding = header.get("kb_jwt", "")
+        if not isinstance(disclosures, list):
+            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: disclosures are not an array")
+        if any(not isinstance(part, str) or "~" in part for part in [*parts, *disclosures, binding]):
+            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: a member is missing or no text")
+        return cls.parse("~".join([".".join(parts), *disclosures, binding]))
+
+    @property
+    def digest_algorithm(self) -> Any:
+        """The hash of digests and of `sd_hash` (RFC 9901, 4.1.1); as unchecked as the rest."""
+        return self.payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)
+
+    def reveal(self) -> Revealed:
+        """The claims with the disclosed ones in place; `MalformedInput` when a disclosure breaks a rule."""
+        return reveal(self.payload, self.disclosures)
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The processed claims (RFC 9901, 7.1); raises as `reveal` does."""
+        return self.reveal().claims
+
+
+def issue_sd_jwt(  # noqa: PLR0913 - each is a decision of the issuer's
+    claims: Mapping[str, Any],
+    *,
+    disclosable: Collection[ClaimPath] = (),
+    signer: Signer,
+    headers: Mapping[str, Any] | None = None,
+    randomness: Randomness | None = None,
+    holder_key: PublicKey | None = None,
+    decoys: int = 0,
+) -> str:
+    """Sign an SD-JWT VC in which the holder can withhold the `disclosable` claims.
+
+    A disclosable claim is the name of a top-level one, or a path (`("address", "street")`,
+    `("scopes", None)` for every element); it must be there. `holder_key` becomes `cnf`. The header is
+    `typ` dc+sd-jwt and the signer's chain without its anchor (`x5c`); `headers` overrides or adds. Raises
+    `InvalidClaims` for claims that cannot stand in a credential.
+    """
+    body = dict(claims)
+    if holder_key is not None:
+        body["cnf"] = {"jwk": holder_key.to_jwk()}
+    _check(claims, disclosable, holder_key)
+    try:
+        payload, disclosures = conceal(
+            body, disclosable, randomness=randomness or SystemRandomness(), decoys=decoys
+        )
+        if disclosures:
+            payload[DIGEST_ALGORITHM] = DEFAULT_DIGEST_ALGORITHM
+        header = {"typ": CREDENTIAL_TYP, **chain_header(signer.chain), **(headers or {})}
+        token = sign_jws(payload, signer, headers=header)
+    except (TypeError, ValueError, RecursionError) as exc:
+        raise InvalidClaims("a claim has no JSON form") from exc
+    return "~".join([token, *disclosures, ""])
+
+
+def chain_header(chain: tuple[Certificate, ...]) -> dict[str, list[str]]:
+    """The `x5c` header of a chain, leaf first, without the self-issued anchor (RFC 7515, 4.1.6)."""
+    sent = [certificate for certificate in chain if not certificate.is_self_issued]
+    return {"x5c": [b64encode(certificate.der).decode("ascii") for certificate in sent]} if sent else {}
+
+
+def _check(
+    claims: Mapping[str, Any], disclosable: Collection[ClaimPath], holder_key: PublicKey | None
+) -> None:
+    faults = [
+        (str(path[0]), Text("该声明不得设为可选择披露", "this claim is never selectively disclosable"))
+        for path in map(as_path, disclosable)
+        if path[0] in NEVER_DISCLOSABLE
+    ]
+    if holder_key is not None and "cnf" in claims:
+        faults.append(("cnf", Text("持有人密钥重复给出", "the holder's key is given twice")))
+    if not isinstance(claims.get("vct"), str) or not claims["vct"]:
+        faults.append(("vct", Text("缺少凭证类型", "the credential type is missing")))
+    if faults:
+        raise InvalidClaims(faults=faults)

@@ -1,0 +1,29 @@
+"""Names that drafts may still change: media types, header types, claims and numbers.
+
+SD-JWT VC is at the IESG and Token Status List waits for its RFC number; whoever updates us to the final
+texts looks here first. RFC 9901 (SD-JWT) is final and its control names stand here beside the others.
+"""
+
+from __future__ import annotations
+
+# RFC 9901: SD-JWT
+DIGESTS, ARRAY_DIGEST, DIGEST_ALGORITHM = "_sd", "...", "_sd_alg"
+CONTROL_NAMES = frozenset({DIGESTS, ARRAY_DIGEST, DIGEST_ALGORITHM})
+DEFAULT_DIGEST_ALGORITHM = "sha-256"
+DIGEST_ALGORITHMS = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}  # name → hashlib
+KEY_BINDING_TYP = "kb+jwt"
+
+# draft-ietf-oauth-sd-jwt-vc
+CREDENTIAL_TYP = "dc+sd-jwt"
+CREDENTIAL_MEDIA_TYPE = "application/dc+sd-jwt"
+# 2.2.2.3: these, and whatever stands below them, are never selectively disclosable.
+NEVER_DISCLOSABLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"})
+
+# draft-ietf-oauth-status-list
+STATUS_LIST_TYP = "statuslist+jwt"
+STATUS_LIST_MEDIA_TYPE = "application/statuslist+jwt"
+STATUS_LIST_BITS = (1, 2, 4, 8)
+VALID, INVALID, SUSPENDED = 0, 1, 2
+
+# Our own claim: the licence that a credential is a copy of (GB/T 36904 identifier).
+LICENCE_IDENTIFIER = "licence_identifier"
