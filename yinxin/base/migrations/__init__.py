@@ -1,0 +1,1 @@
+"""The scripts that bring the tables to their newest form, run by `yinxin.base.schema`."""
