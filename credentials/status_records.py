@@ -1,0 +1,112 @@
+"""How status lists are stored, and every query about them.
+
+An entry is a row from the moment its index is given away, and stays for ever: an index is never given
+twice. Nothing commits here; `credentials.status_service` owns the meaning of the values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, SmallInteger, String, Table
+from sqlalchemy import insert as plain_insert
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+from yinxin.base.database import UtcDateTime
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+# `changes` counts up with every changed entry, so that a published token knows when it is out of date.
+LISTS = Table(
+    "status_list",
+    SQLModel.metadata,
+    Column("uri", String(200), primary_key=True),
+    Column("bits", SmallInteger, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("changes", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+ENTRIES = Table(
+    "status_entry",
+    SQLModel.metadata,
+    Column("uri", String(200), ForeignKey("status_list.uri"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("value", SmallInteger, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Index("ix_status_entry_value", "uri", "value"),
+)
+
+
+class StatusRecords:
+    """Every query about status lists, in the caller's session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def open_list(self, prefix: str, *, fill: float) -> tuple[str, int] | None:
+        """URI and size of a list under `prefix` that is used to less than `fill`; locked where that exists."""
+        query = (
+            select(LISTS.c.uri, LISTS.c.size)
+            .where(LISTS.c.uri.startswith(prefix, autoescape=True), LISTS.c.used < LISTS.c.size * fill)
+            .order_by(LISTS.c.created_at, LISTS.c.uri)
+            .limit(1)
+            .with_for_update()
+        )
+        row = self._session.execute(query).first()
+        return (row.uri, row.size) if row else None
+
+    def add_list(self, uri: str, *, bits: int, size: int, at: datetime) -> None:
+        """Make an empty list."""
+        row = {"uri": uri, "bits": bits, "size": size, "used": 0, "changes": 0, "created_at": at}
+        self._session.execute(plain_insert(LISTS), row)
+
+    def take(self, uri: str, index: int, *, at: datetime) -> bool:
+        """Give an index away; False when it was given before."""
+        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
+        row = {"uri": uri, "position": index, "value": 0, "changed_at": at}
+        done = self._session.execute(dialect.insert(ENTRIES).values(row).on_conflict_do_nothing())
+        if done.rowcount != 1:  # type: ignore[attr-defined] # an insert's result has it
+            return False
+        self._session.execute(update(LISTS).where(LISTS.c.uri == uri).values(used=LISTS.c.used + 1))
+        return True
+
+    def value(self, uri: str, index: int) -> int | None:
+        """The value of an entry, locked where that exists; None when the index was never given away."""
+        query = select(ENTRIES.c.value).where(ENTRIES.c.uri == uri, ENTRIES.c.position == index)
+        found: int | None = self._session.execute(query.with_for_update()).scalar_one_or_none()
+        return found
+
+    def set_value(self, uri: str, index: int, value: int, *, at: datetime) -> None:
+        """Change an entry, and count the change."""
+        entry = (ENTRIES.c.uri == uri) & (ENTRIES.c.position == index)
+        self._session.execute(update(ENTRIES).where(entry).values(value=value, changed_at=at))
+        self._session.execute(update(LISTS).where(LISTS.c.uri == uri).values(changes=LISTS.c.changes + 1))
+
+    def changes(self, uri: str) -> int | None:
+        """How many changes the list has seen; None when there is no such list."""
+        found: int | None = self._session.execute(
+            select(LISTS.c.changes).where(LISTS.c.uri == uri)
+        ).scalar_one_or_none()
+        return found
+
+    def shape(self, uri: str) -> tuple[int, int]:
+        """Size and bits of a list that exists."""
+        row = self._session.execute(select(LISTS.c.size, LISTS.c.bits).where(LISTS.c.uri == uri)).one()
+        return row.size, row.bits
+
+    def other_than_valid(self, uri: str) -> list[tuple[int, int]]:
+        """Index and value of every entry that is not 0."""
+        query = select(ENTRIES.c.position, ENTRIES.c.value).where(ENTRIES.c.uri == uri, ENTRIES.c.value > 0)
+        return [(row.position, row.value) for row in self._session.execute(query)]
+
+    def uris(self, prefix: str) -> list[str]:
+        """The lists under `prefix`, oldest first."""
+        query = select(LISTS.c.uri).where(LISTS.c.uri.startswith(prefix, autoescape=True))
+        return list(self._session.execute(query.order_by(LISTS.c.created_at, LISTS.c.uri)).scalars())
