@@ -45,6 +45,10 @@ class Reason(Enum):
         _FAILED, "EN 319 102-1, 5.2.2", "文件没有任何电子签名或印章", "The file carries no signature or seal",
         "请索取加盖电子印章的原件", "Ask for the sealed original",
     )  # fmt: skip
+    ENCRYPTED_DOCUMENT = _row(
+        _FAILED, "ISO 32000-2, 7.6", "文件已加密，无法核验", "The document is encrypted and cannot be verified",
+        "请索取未设密码的原始文件", "Ask for the original without a password",
+    )  # fmt: skip
 
     # The signature itself
     HASH_FAILURE = _row(
@@ -63,8 +67,29 @@ class Reason(Enum):
         _FAILED, "EN 319 102-1, 5.2.8", "签名不满足验证策略的要求", "The signature does not meet the policy",
         "请查看检查明细中未满足的要求", "See which requirement the failed check names",
     )  # fmt: skip
+    COVERAGE_INCOMPLETE = _row(
+        _FAILED, "ISO 32000-2, 12.8.1", "签名未覆盖整个文件", "The signature does not cover the whole file",
+        "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",
+    )  # fmt: skip
+    DOCUMENT_CHANGED_AFTER_SIGNING = _row(
+        _FAILED, "ISO 32000-2, 12.8.2.2", "文件在签署之后被追加了不允许的改动",
+        "The file was changed after signing in a way that is not allowed",
+        "请索取未经改动的原始文件", "Ask for the original file as it was signed",
+    )  # fmt: skip
+    SIGNATURE_SHARED = _row(
+        _FAILED, "ISO 32000-2, 12.7.5.5", "同一签名被多个签名域引用", "One signature is shown by two signature fields",
+        "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",
+    )  # fmt: skip
+    UNSUPPORTED_SIGNATURE = _row(
+        _UNSURE, "ISO 32000-2, 12.8.3", "文件含有本系统不支持的签名格式", "A signature has a form that is not supported here",
+        "请签发方按 PAdES 格式重新签章", "Ask the issuer to seal it in the PAdES form",
+    )  # fmt: skip
 
     # Who stands behind it
+    SIGNING_CERTIFICATE_MISSING = _row(
+        _UNSURE, "EN 319 102-1, 5.2.3", "找不到签名所指的签名证书", "The certificate that the signature names is not there",
+        "请索取原始文件，或向签发方核实", "Ask for the original file, or ask the issuer",
+    )  # fmt: skip
     NO_CERTIFICATE_CHAIN_FOUND = _row(
         _UNSURE, "EN 319 102-1, 5.2.6", "找不到通向信任锚的证书路径", "No path leads to a trust anchor",
         "如应当信任该签发方，请用 yinxin trust add 添加其根证书", "If this issuer should be trusted, add its root with `yinxin trust add`",
@@ -104,6 +129,10 @@ class Reason(Enum):
         _FAILED, "EN 319 102-1, 5.4", "时间戳无效", "The time-stamp is not valid",
         "请签发方重新加盖", "Ask the issuer to seal it again",
     )  # fmt: skip
+    TIMESTAMP_NOT_TRUSTED = _row(
+        _UNSURE, "EN 319 102-1, 5.4", "时间戳来自不受信任的时间戳机构", "The time-stamp comes from an authority that is not trusted",
+        "如应当信任该时间戳机构，请将其根证书加入信任库", "If this authority should be trusted, add its root to the trust store",
+    )  # fmt: skip
     TIMESTAMP_MISSING = _row(
         _UNSURE, "EN 319 142-1, 6.3", "缺少验证策略要求的时间戳", "A time-stamp that the policy demands is missing",
         "请签发方补加时间戳", "Ask the issuer to add a time-stamp",
@@ -115,6 +144,80 @@ class Reason(Enum):
     EXPIRED = _row(
         _FAILED, "RFC 7519, 4.1.4", "已超过有效期", "It is past its last day",
         "请持有人办理延续或换发", "The holder should renew it",
+    )  # fmt: skip
+
+    # SD-JWT VC
+    WRONG_TYPE = _row(
+        _FAILED, "SD-JWT VC, 2.2.1", "令牌类型不符，不是所要求的凭证", "The token is of another type than demanded",
+        "请出示所要求类型的凭证", "Present a credential of the type demanded",
+    )  # fmt: skip
+    CLAIM_INVALID = _row(
+        _FAILED, "SD-JWT VC, 2.2.2", "凭证缺少必需的声明，或其格式有误", "A required claim is missing or malformed",
+        "请签发方重新签发凭证", "Ask the issuer to issue the credential again",
+    )  # fmt: skip
+    CLAIM_NOT_ALLOWED = _row(
+        _FAILED, "SD-JWT VC, 2.2.2.3", "以可选择披露方式给出了不允许如此的声明",
+        "A claim that may never be selectively disclosed is given as a disclosure",
+        "不要采信该凭证，请向签发方核实", "Do not accept this credential; ask the issuer",
+    )  # fmt: skip
+    DISCLOSURE_INVALID = _row(
+        _FAILED, "RFC 9901, 7.1", "披露内容与签发方签署的摘要不符", "A disclosure is not one that the issuer signed",
+        "不要采信该出示，请持有人重新出示", "Do not accept this presentation; ask the holder to present again",
+    )  # fmt: skip
+    ISSUER_MISMATCH = _row(
+        _FAILED, "SD-JWT VC, 2.5", "凭证所称签发方与签署证书不一致",
+        "The issuer that the credential names is not the one of its certificate",
+        "不要采信该凭证，请向签发方核实", "Do not accept this credential; ask the issuer",
+    )  # fmt: skip
+    ISSUER_NOT_PERMITTED = _row(
+        _FAILED, "SD-JWT VC, 7.7", "签发方无权签发该类凭证", "The issuer may not issue credentials of this type",
+        "请核对该类证照的法定发证机关", "See which agency issues this type of licence",
+    )  # fmt: skip
+    KEY_BINDING_MISSING = _row(
+        _FAILED, "RFC 9901, 7.3", "缺少持有人密钥证明", "The holder's proof of key possession is missing",
+        "请持有人用其卡包重新出示", "Ask the holder to present with the wallet that holds the credential",
+    )  # fmt: skip
+    KEY_BINDING_INVALID = _row(
+        _FAILED, "RFC 9901, 7.3", "持有人密钥证明无效", "The holder's proof of key possession is not valid",
+        "不要采信该出示，请持有人重新出示", "Do not accept this presentation; ask the holder to present again",
+    )  # fmt: skip
+    KEY_BINDING_STALE = _row(
+        _FAILED, "RFC 9901, 7.3", "出示时间不在允许范围内", "The presentation was not made just now",
+        "请持有人重新出示，并核对设备时间", "Ask the holder to present again, and check the clocks",
+    )  # fmt: skip
+    WRONG_AUDIENCE = _row(
+        _FAILED, "RFC 9901, 7.3", "该出示是给其他用证部门的", "The presentation was made for somebody else",
+        "请持有人向本部门重新出示", "Ask the holder to present to this department",
+    )  # fmt: skip
+    WRONG_NONCE = _row(
+        _FAILED, "RFC 9901, 7.3", "该出示不是对本次请求的答复", "The presentation does not answer this request",
+        "请重新发起请求并由持有人出示", "Make a new request and have the holder present again",
+    )  # fmt: skip
+    TOKEN_REPLAYED = _row(
+        _FAILED, "RFC 9901, 9.5", "该出示已被使用过", "The presentation was used before",
+        "请重新发起请求并由持有人出示", "Make a new request and have the holder present again",
+    )  # fmt: skip
+
+    # Status of a credential
+    STATUS_REFERENCE_INVALID = _row(
+        _FAILED, "Token Status List, 8.3", "凭证的状态指向无效", "The status reference leads to no entry",
+        "不要采信该凭证，请向签发方核实", "Do not accept this credential; ask the issuer",
+    )  # fmt: skip
+    STATUS_UNKNOWN = _row(
+        _UNSURE, "Token Status List, 8.3", "无法获知凭证状态", "The status of the credential is not known",
+        "请稍后重试，或向签发方核实", "Try again later, or ask the issuer",
+    )  # fmt: skip
+    STATUS_STALE = _row(
+        _UNSURE, "Token Status List, 8.3", "凭证状态数据已过时", "The status data are too old",
+        "请更新状态数据后重试", "Refresh the status data and try again",
+    )  # fmt: skip
+    CREDENTIAL_REVOKED = _row(
+        _FAILED, "Token Status List, 7.1", "凭证已被吊销", "The credential is revoked",
+        "不要采信该凭证；持有人可向发证机关查询", "Do not accept it; the holder can ask the issuing agency",
+    )  # fmt: skip
+    CREDENTIAL_SUSPENDED = _row(
+        _FAILED, "Token Status List, 7.1", "凭证已被暂停使用", "The credential is suspended",
+        "请持有人与发证机关联系，恢复后再办理", "The holder should contact the agency and come back afterwards",
     )  # fmt: skip
 
     @property
