@@ -146,6 +146,44 @@ class Reason(Enum):
         "请持有人办理延续或换发", "The holder should renew it",
     )  # fmt: skip
 
+    # The licence's standing in its register
+    LICENCE_UNKNOWN = _row(
+        _UNSURE, "yinxin register", "证照库中没有该证照的记载", "The register has no such licence",
+        "请核对编号，或向发证机关核实", "Check the number, or ask the issuing agency",
+    )  # fmt: skip
+    LICENCE_SUSPENDED = _row(
+        _FAILED, "yinxin register", "证照已被暂停使用", "The licence is suspended",
+        "请向发证机关了解何时恢复", "Ask the issuing agency when it resumes",
+    )  # fmt: skip
+    LICENCE_EXPIRED = _row(
+        _FAILED, "行政许可法 第七十条", "证照已过有效期", "The licence is past its last day",
+        "请持有人办理延续或换发", "The holder should renew it",
+    )  # fmt: skip
+    LICENCE_DEREGISTERED = _row(
+        _FAILED, "行政许可法 第七十条", "证照已注销", "The licence is deregistered (注销)",
+        "不再采信，请向发证机关核实", "Do not rely on it; ask the issuing agency",
+    )  # fmt: skip
+    LICENCE_ANNULLED = _row(
+        _FAILED, "行政许可法 第六十九条", "证照已撤销，自始无效", "The licence is annulled (撤销), as if it had never been valid",
+        "不要采信；依据它作出的决定也应复核", "Do not rely on it, and review what was decided on it",
+    )  # fmt: skip
+    LICENCE_WITHDRAWN = _row(
+        _FAILED, "行政许可法 第八条", "证照已撤回", "The licence is withdrawn (撤回)",
+        "不再采信，请向发证机关核实", "Do not rely on it; ask the issuing agency",
+    )  # fmt: skip
+    LICENCE_REVOKED = _row(
+        _FAILED, "行政处罚法 第九条", "证照已被吊销", "The licence is revoked as a penalty (吊销)",
+        "不再采信，请向发证机关核实", "Do not rely on it; ask the issuing agency",
+    )  # fmt: skip
+    LICENCE_SUPERSEDED = _row(
+        _FAILED, "yinxin register", "证照真实，但已换发新版", "The licence is genuine, and superseded by a later version",
+        "请持有人出示新版证照", "Ask the holder for the later version",
+    )  # fmt: skip
+    COMMITMENT_OVERDUE = _row(
+        _UNSURE, "国办发〔2020〕42号", "告知承诺的履行期限已过，未见履行记录", "The day by which a commitment was due has passed, and nothing says it was met",
+        "请向发证机关了解承诺履行情况", "Ask the issuing agency whether the commitment was met",
+    )  # fmt: skip
+
     # SD-JWT VC
     WRONG_TYPE = _row(
         _FAILED, "SD-JWT VC, 2.2.1", "令牌类型不符，不是所要求的凭证", "The token is of another type than demanded",
