@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
+import warnings
 from base64 import b64decode
 from binascii import Error as BinasciiError
+from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -21,11 +24,14 @@ from cryptography.x509.oid import NameOID
 from signing import der
 from signing.algorithms import Algorithm, algorithm_by_oid
 from signing.keys import PublicKey
+from signing.names import name_key
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+_E = TypeVar("_E", bound=x509.ExtensionType)
 MAX_CERTIFICATE_BYTES = 64 * 1024
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----")
 
@@ -33,7 +39,7 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----E
 class Certificate:
     """One certificate: its DER and what is read from it. Equal by bytes."""
 
-    __slots__ = ("__dict__", "der")
+    __slots__ = ("__dict__", "der", "issuer_der", "spki", "subject_der")
 
     def __init__(self, encoded: bytes) -> None:
         """Take one certificate in DER; `MalformedInput` unless it is one."""
@@ -41,12 +47,14 @@ class Certificate:
             raise TooLarge("certificate", f"over {MAX_CERTIFICATE_BYTES} bytes")
         self.der = encoded
         try:
-            self._parsed = x509.load_der_x509_certificate(encoded)
-            # Touch what later is read without a guard: a hostile certificate fails here, once.
-            _ = self._parsed.subject, self._parsed.issuer, self._parsed.extensions, self._parsed.version
-            self._spki = _spki_of(self._parsed.tbs_certificate_bytes)
+            with quietly():
+                self._parsed = x509.load_der_x509_certificate(encoded)
+                # Touch what later is read without a guard: a hostile certificate fails here, once.
+                _ = self._parsed.subject, self._parsed.issuer, self._parsed.extensions, self._parsed.version
+                _ = self._parsed.not_valid_before_utc, self._parsed.not_valid_after_utc
         except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
             raise MalformedInput("certificate", str(exc)[:200]) from exc
+        self.issuer_der, self.subject_der, self.spki = _fields_of(encoded)
 
     @classmethod
     def from_pem(cls, text: bytes) -> Certificate:
@@ -98,7 +106,7 @@ class Certificate:
     @cached_property
     def public_key(self) -> PublicKey:
         """The subject's public key."""
-        return PublicKey(self._spki)
+        return PublicKey(self.spki)
 
     @property
     def signature_algorithm(self) -> Algorithm:
@@ -110,10 +118,29 @@ class Certificate:
         """SHA-256 of the DER, in hex."""
         return hashlib.sha256(self.der).hexdigest()
 
+    @cached_property
+    def subject_key_id(self) -> bytes | None:
+        """The subject key identifier that the certificate carries (RFC 5280, 4.2.1.2), or None."""
+        extension = self.extension(x509.SubjectKeyIdentifier)
+        return extension.value.digest if extension else None
+
+    @cached_property
+    def authority_key_id(self) -> bytes | None:
+        """The key identifier of its issuer as the certificate names it (RFC 5280, 4.2.1.1), or None."""
+        extension = self.extension(x509.AuthorityKeyIdentifier)
+        return extension.value.key_identifier if extension else None
+
+    def extension(self, kind: type[_E]) -> x509.Extension[_E] | None:
+        """The extension of this kind, or None."""
+        try:
+            return self._parsed.extensions.get_extension_for_class(kind)
+        except x509.ExtensionNotFound:
+            return None
+
     @property
     def is_self_issued(self) -> bool:
         """Whether subject and issuer are the same name."""
-        return self._parsed.subject == self._parsed.issuer
+        return name_key(self.subject_der) == name_key(self.issuer_der)
 
     def is_valid_at(self, when: datetime) -> bool:
         """Whether the moment lies inside the validity, both ends included (RFC 5280, 4.1.2.5)."""
@@ -121,9 +148,12 @@ class Certificate:
 
     def is_issued_by(self, issuer: Certificate) -> bool:
         """Whether names chain and the issuer's key made the signature. Says nothing of permission."""
-        if self._parsed.issuer != issuer._parsed.subject:
+        if name_key(self.issuer_der) != name_key(issuer.subject_der):
             return False
-        return self.is_signed_by(issuer.public_key)
+        try:
+            return self.is_signed_by(issuer.public_key)
+        except MalformedInput:  # the issuer's key is of a kind that we do not know
+            return False
 
     def is_signed_by(self, key: PublicKey) -> bool:
         """Whether this key made the signature."""
@@ -161,10 +191,27 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
     return (Certificate(data),) if data[:1] == b"\x30" else load_pem_chain(data)
 
 
-def _spki_of(tbs: bytes) -> bytes:
-    fields = list(der.children(der.read_exactly(tbs, der.SEQUENCE)))
+def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes]:
+    """Issuer, subject and SubjectPublicKeyInfo in DER, once the two algorithm fields agree."""
+    outer = list(der.children(der.read_exactly(encoded, der.SEQUENCE)))
+    fields = list(der.children(outer[0])) if len(outer) == 3 else []
     # RFC 5280, 4.1: [0] version is absent only in version 1 certificates.
     start = 1 if fields and fields[0].tag == 0xA0 else 0
     if len(fields) < start + 6:
         raise MalformedInput("certificate", "fields are missing")
-    return fields[start + 5].encoded
+    if fields[start + 1].encoded != outer[1].encoded:  # RFC 5280, 4.1.1.2
+        raise MalformedInput("certificate", "two different signature algorithms")
+    issuer, subject = fields[start + 2].encoded, fields[start + 4].encoded
+    _ = name_key(issuer), name_key(subject)
+    return issuer, subject, fields[start + 5].encoded
+
+
+_FILTERS = threading.Lock()
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep the parser's warnings (odd serial numbers, overlong names) from the caller's warning filters."""
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -27,6 +27,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_SIZES = {"P-256": 256, "P-384": 384, "SM2": 256, "Ed25519": 256}
 RSA_BITS = range(2048, 8193)  # below is weak, above is a way to burn our time
 
 
@@ -69,7 +70,11 @@ class PublicKey:
             return {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(key.public_bytes_raw())}
         if isinstance(key, rsa.RSAPublicKey):
             rsa_numbers = key.public_numbers()
-            return {"kty": "RSA", "n": encode_base64url(_unsigned(rsa_numbers.n)), "e": encode_base64url(_unsigned(rsa_numbers.e))}
+            return {
+                "kty": "RSA",
+                "n": encode_base64url(_unsigned(rsa_numbers.n)),
+                "e": encode_base64url(_unsigned(rsa_numbers.e)),
+            }
         raise MalformedInput("jwk", f"{self.kind} has no registered JWK form")
 
     @cached_property
@@ -98,6 +103,16 @@ class PublicKey:
     def point(self) -> bytes:
         """The uncompressed point of an elliptic-curve key (`04 || x || y`)."""
         return self._bits
+
+    @property
+    def bits(self) -> bytes:
+        """The content of `subjectPublicKey`: what key identifiers are digests of."""
+        return self._bits
+
+    @cached_property
+    def size_bits(self) -> int:
+        """The key's size as people say it: 256 for P-256, the modulus for RSA."""
+        return int(self._native.key_size) if self.kind == "RSA" else _SIZES[self.kind]
 
     @property
     def native(self) -> Any:

@@ -115,6 +115,10 @@ class Reason(Enum):
         _FAILED, "EN 319 102-1, 5.2.6", "签署证书已被吊销", "The signing certificate is revoked",
         "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",
     )  # fmt: skip
+    CERTIFICATE_ON_HOLD = _row(
+        _UNSURE, "EN 319 102-1, 5.2.5", "证书处于冻结（暂停）状态", "The certificate is on hold",
+        "请待证书恢复或正式吊销后再核验", "Verify again once the hold is lifted or has become a revocation",
+    )  # fmt: skip
     REVOCATION_UNKNOWN = _row(
         _UNSURE, "EN 319 102-1, 5.2.6", "无法获知证书是否被吊销", "Whether the certificate is revoked is not known",
         "请稍后重试，或更新吊销数据", "Try again later, or refresh the revocation data",

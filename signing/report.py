@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 from yinxin.base.errors import VerificationFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from signing.reasons import Reason
@@ -109,12 +109,12 @@ class Report(Generic[T]):
     @property
     def indication(self) -> Indication:
         """The verdict now: the worst of the checks that count for it."""
-        return _worst(self.checks, Scope.NOW)
+        return worst(self.checks, Scope.NOW)
 
     @property
     def then(self) -> Indication:
         """The verdict at the time of signing."""
-        return _worst(self.checks, Scope.THEN)
+        return worst(self.checks, Scope.THEN)
 
     @property
     def passed(self) -> bool:
@@ -154,7 +154,8 @@ class Report(Generic[T]):
         return json.dumps(self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _worst(checks: tuple[Check, ...], scope: Scope) -> Indication:
+def worst(checks: Iterable[Check], scope: Scope = Scope.NOW) -> Indication:
+    """The verdict that checks make together, of those that count for `scope`."""
     found = {check.indication for check in checks if check.scope in {scope, Scope.BOTH}}
     # A report without any check proves nothing.
     if not found:

@@ -1,0 +1,73 @@
+"""What path validation needs to know of a certificate, read from its extensions once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
+
+if TYPE_CHECKING:
+    from signing.certificates import Certificate
+
+# What is processed here or bears on no verdict; any other critical extension ends the path (RFC 5280, 4.2).
+_PROCESSED = {
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    ExtensionOID.POLICY_CONSTRAINTS,
+    ExtensionOID.INHIBIT_ANY_POLICY,
+    ExtensionOID.POLICY_MAPPINGS,
+    ExtensionOID.NAME_CONSTRAINTS,
+    ExtensionOID.CRL_DISTRIBUTION_POINTS,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+}
+_NO_REVOCATION_AVAILABLE = "2.5.29.56"  # RFC 9608
+_KEY_USAGES = (
+    "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A certificate's constraints. None stands for an extension that is not there."""
+
+    is_authority: bool
+    path_length: int | None
+    key_usage: frozenset[str] | None
+    extended: frozenset[str] | None
+    is_extended_critical: bool
+    unknown_critical: tuple[str, ...]
+    constrains_names: bool
+    demands_policy: bool
+    is_never_revoked: bool
+    is_ocsp_no_check: bool
+
+
+@lru_cache(maxsize=4096)
+def facts_of(certificate: Certificate) -> Facts:
+    """The facts of a certificate; the same object for the same bytes."""
+    basic = certificate.extension(x509.BasicConstraints)
+    bits = certificate.extension(x509.KeyUsage)
+    extended = certificate.extension(x509.ExtendedKeyUsage)
+    policy = certificate.extension(x509.PolicyConstraints)
+    extensions = certificate.x509.extensions
+    return Facts(
+        is_authority=bool(basic and basic.value.ca),
+        path_length=basic.value.path_length if basic else None,
+        key_usage=frozenset(bit for bit in _KEY_USAGES if getattr(bits.value, bit)) if bits else None,
+        extended=frozenset(item.dotted_string for item in extended.value) if extended else None,
+        is_extended_critical=bool(extended and extended.critical),
+        unknown_critical=tuple(
+            item.oid.dotted_string for item in extensions if item.critical and item.oid not in _PROCESSED
+        ),
+        constrains_names=certificate.extension(x509.NameConstraints) is not None,
+        demands_policy=policy is not None and policy.value.require_explicit_policy is not None,
+        is_never_revoked=any(item.oid.dotted_string == _NO_REVOCATION_AVAILABLE for item in extensions),
+        is_ocsp_no_check=certificate.extension(x509.OCSPNoCheck) is not None,
+    )

@@ -1,0 +1,186 @@
+"""Validate a certificate for a use at a time: search, rules, revocation, one result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signing.path.build import MAX_INTERMEDIATES, Path, Search
+from signing.path.facts import facts_of
+from signing.path.rules import (
+    AUTHORITY,
+    Fault,
+    algorithm_faults,
+    constraint_faults,
+    usage_faults,
+    validity_faults,
+)
+from signing.reasons import Reason
+from signing.report import Check, Indication, Scope, worst
+from signing.revocation import RevocationState, RevocationStatus
+from signing.usages import usage as usage_row
+from yinxin.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from signing.certificates import Certificate
+    from signing.policy import Policy
+    from signing.revocation import RevocationSnapshot
+    from signing.trust import TrustStore
+
+__all__ = ["AUTHORITY", "PathResult", "validate_path"]
+MAX_PATHS = 16  # complete paths that are judged; the first that passes ends the search
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """The best path found and how it came out.
+
+    `path` goes from leaf to anchor and is empty when there is none. `revoked_at` is since when the leaf or
+    an authority above it does not hold, also when that is after the time asked about.
+    """
+
+    path: tuple[Certificate, ...]
+    checks: tuple[Check, ...]
+    revoked_at: datetime | None = None
+
+    @property
+    def indication(self) -> Indication:
+        """The verdict: the worst of the checks, whatever scope they count for."""
+        return worst(self.checks, self.checks[0].scope if self.checks else Scope.NOW)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return self.indication is Indication.PASSED
+
+    @property
+    def reasons(self) -> frozenset[Reason]:
+        """Why it did not pass."""
+        return frozenset(check.reason for check in self.checks if check.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, in one value."""
+
+    trust: TrustStore
+    at: datetime
+    usage: str
+    revocation: RevocationSnapshot
+    policy: Policy
+    scope: Scope
+    known_at: datetime | None
+
+
+def validate_path(
+    leaf: Certificate,
+    intermediates: Iterable[Certificate],
+    trust: TrustStore,
+    *,
+    at: datetime,
+    usage: str,
+    revocation: RevocationSnapshot,
+    policy: Policy,
+    scope: Scope = Scope.BOTH,
+    known_at: datetime | None = None,
+) -> PathResult:
+    """Whether `leaf` may be used for `usage` at the time `at`, by a path to an anchor of `trust`.
+
+    `usage` is a row of `signing.usages`, or `AUTHORITY` when the leaf itself issues certificates.
+    `intermediates` are candidates in any order, useless ones do no harm. `known_at` leaves aside
+    revocation evidence of later days. Never raises for hostile certificates.
+    """
+    if at.tzinfo is None:
+        raise UsageError("the time asked about has no time zone")
+    if usage != AUTHORITY:
+        usage_row(usage)
+    question = _Question(trust, at, usage, revocation, policy, scope, known_at)
+    offered = tuple(intermediates)
+    search = Search(trust, at)
+    search.add(offered)
+    results = []
+    for path in search.paths(leaf):
+        result = _judged(path, question)
+        if result.passed:
+            return result
+        results.append(result)
+        if len(results) == MAX_PATHS:
+            search.is_cut_short = True
+            break
+    if results:
+        return min(results, key=lambda result: _BADNESS[result.indication])
+    is_cut_short = search.is_cut_short or len(offered) > MAX_INTERMEDIATES
+    return PathResult((), (_no_path(leaf, scope, is_cut_short=is_cut_short),))
+
+
+_BADNESS = {Indication.PASSED: 0, Indication.INDETERMINATE: 1, Indication.FAILED: 2}
+
+
+def _no_path(leaf: Certificate, scope: Scope, *, is_cut_short: bool) -> Check:
+    if is_cut_short:
+        detail = "the search was ended: too many certificates that certify each other"
+    else:
+        detail = f"{leaf.common_name}, issued by {leaf.issuer}"
+    return Check("certificate_path", Reason.NO_CERTIFICATE_CHAIN_FOUND, scope, detail)
+
+
+def _judged(path: Path, question: _Question) -> PathResult:
+    policy, at, scope = question.policy, question.at, question.scope
+    names = " < ".join(certificate.common_name for certificate in path)
+    checks = [Check("certificate_path", None, scope, names)]
+    usage = usage_faults(path, question.usage, question.trust, strict=policy.strict_usage)
+    checks += _checks("certificate_validity", validity_faults(path, at), scope)
+    checks += _checks("certificate_constraints", constraint_faults(path), scope)
+    checks += _checks("certificate_usage", usage, scope)
+    checks += _checks("certificate_algorithms", algorithm_faults(path, policy, at), scope)
+    revoked: list[datetime] = []
+    for certificate, issuer in zip(path, path[1:], strict=False):
+        if _needs_no_status(certificate, question.usage, is_leaf=certificate is path[0]):
+            continue
+        status = question.revocation.status(certificate, issuer, at=at, known_at=question.known_at)
+        checks.append(_revocation_check(certificate, status, question))
+        if status.revoked_at:
+            revoked.append(status.revoked_at)
+    return PathResult(path, tuple(checks), min(revoked, default=None))
+
+
+def _checks(name: str, faults: Iterable[Fault], scope: Scope) -> list[Check]:
+    found = [Check(name, fault.reason, scope, fault.detail) for fault in faults]
+    return found or [Check(name, None, scope)]
+
+
+def _needs_no_status(certificate: Certificate, usage: str, *, is_leaf: bool) -> bool:
+    """RFC 6960, 4.2.2.2.1 (a responder with no-check) and RFC 9608 (no revocation is available)."""
+    facts = facts_of(certificate)
+    if not is_leaf or facts.is_authority:
+        return False
+    return facts.is_never_revoked or (usage == "ocsp" and facts.is_ocsp_no_check)
+
+
+def _revocation_check(certificate: Certificate, status: RevocationStatus, question: _Question) -> Check:
+    reason, detail = _revocation_reason(status, question), [certificate.common_name, str(status.state)]
+    if status.reason and status.revoked_at:
+        detail.append(f"{status.reason} at {status.revoked_at.isoformat()}")
+    if status.as_of:
+        detail.append(f"as of {status.as_of.isoformat()}")
+    if status.detail:
+        detail.append(status.detail)
+    return Check(
+        "certificate_revocation", reason, question.scope, ": ".join((detail[0], ", ".join(detail[1:])))
+    )
+
+
+def _revocation_reason(status: RevocationStatus, question: _Question) -> Reason | None:
+    policy = question.policy
+    if status.state is RevocationState.REVOKED:
+        return Reason.CERTIFICATE_ON_HOLD if status.is_on_hold else Reason.CERTIFICATE_REVOKED
+    if policy.revocation == "if_available":
+        return None
+    if status.state is RevocationState.UNKNOWN:
+        return Reason.REVOCATION_UNKNOWN
+    limit = policy.max_revocation_age
+    is_old = limit is not None and status.as_of is not None and question.at - status.as_of > limit
+    return Reason.REVOCATION_STALE if is_old or status.state is RevocationState.STALE else None

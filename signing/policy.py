@@ -1,0 +1,167 @@
+"""What a verifier demands, as one frozen value with a hash.
+
+The hash stands in every report: two offices with the same policy, snapshots and time reach the same
+verdict. A policy file is TOML with strict keys, because a misspelt demand is a demand that is not made.
+Certificate policies (RFC 5280, 4.2.1.4) are another thing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from signing.algorithms import ALGORITHMS
+from yinxin.base.errors import MalformedInput, TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from signing.algorithms import Algorithm
+    from signing.keys import PublicKey
+
+MAX_POLICY_BYTES = 64 * 1024
+_KNOWN = frozenset(row.name for row in ALGORITHMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A validation policy (验证策略).
+
+    `algorithms` are names of the algorithm table; `algorithm_ends` the moments after which an algorithm
+    no longer counts, as pairs of name and time. `revocation` says whether a certificate whose status
+    is not known may pass. `max_revocation_age` bounds how old evidence may be at the time asked about
+    (None: up to its own next update). `clock_skew` is how far another machine's clock may be ahead; it
+    never stretches a certificate's validity. With `strict_usage` a certificate must carry the key
+    usage and extended key usage of its use; without, absence means no restriction (RFC 5280, 4.2.1.12).
+    """
+
+    name: str = "default"
+    version: str = "1"
+    algorithms: frozenset[str] = _KNOWN
+    algorithm_ends: tuple[tuple[str, datetime], ...] = ()
+    min_rsa_bits: int = 2048
+    require_timestamp: bool = False
+    revocation: Literal["require", "if_available"] = "require"
+    max_revocation_age: timedelta | None = None
+    clock_skew: timedelta = timedelta(minutes=5)
+    strict_usage: bool = True
+    _ends: Mapping[str, datetime] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := (self.algorithms | {name for name, _ in self.algorithm_ends}) - _KNOWN:
+            raise UsageError(f"unknown algorithms: {', '.join(sorted(unknown))}")
+        if self.revocation not in {"require", "if_available"}:
+            raise UsageError("revocation is require or if_available")
+        object.__setattr__(self, "algorithm_ends", tuple(sorted(self.algorithm_ends)))
+        object.__setattr__(self, "_ends", dict(self.algorithm_ends))
+
+    @classmethod
+    def default(cls) -> Policy:
+        """What we demand unless told otherwise: every algorithm we know, and known revocation status."""
+        return cls()
+
+    @classmethod
+    def from_toml(cls, data: bytes) -> Policy:
+        """A policy from a TOML file; `MalformedInput` for an unknown key or a value of another kind.
+
+        Keys are the field names above; durations are `clock_skew_seconds` and
+        `max_revocation_age_seconds`, ends are a table `[algorithm_ends]` of name and date.
+        """
+        if len(data) > MAX_POLICY_BYTES:
+            raise TooLarge("policy", f"over {MAX_POLICY_BYTES} bytes")
+        try:
+            table = tomllib.loads(data.decode("utf-8"))
+            return cls(**{_field(key): _value(key, value) for key, value in table.items()})
+        except (ValueError, RecursionError) as exc:
+            raise MalformedInput("policy", str(exc)[:200]) from exc
+        except UsageError as exc:
+            raise MalformedInput("policy", exc.detail) from exc
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, in the form that the hash is made of."""
+        answer: dict[str, Any] = {}
+        for item in fields(self):
+            if not item.name.startswith("_"):
+                answer[item.name] = _plain(getattr(self, item.name))
+        return answer
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the policy, in hex."""
+        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def objection_to(self, algorithm: Algorithm, key: PublicKey, *, at: datetime) -> str | None:
+        """Why a signature of this algorithm and key, made at that time, is not accepted; None when it is."""
+        if algorithm.name not in self.algorithms:
+            return f"{algorithm.name} is not in the policy"
+        end = self._ends.get(algorithm.name)
+        if end is not None and at > end:
+            return f"{algorithm.name} counts up to {end.date()} only"
+        return self.objection_to_key(key)
+
+    def objection_to_key(self, key: PublicKey) -> str | None:
+        """Why this key is not accepted, whatever it signs; None when it is."""
+        if key.kind == "RSA" and key.size_bits < self.min_rsa_bits:
+            return f"RSA key of {key.size_bits} bits, at least {self.min_rsa_bits} are demanded"
+        return None
+
+    def with_changes(self, **changes: Any) -> Policy:
+        """A copy with some fields changed."""
+        return replace(self, **changes)
+
+
+_DURATIONS = {"clock_skew_seconds": "clock_skew", "max_revocation_age_seconds": "max_revocation_age"}
+_KINDS: dict[str, type] = {
+    "name": str,
+    "version": str,
+    "algorithms": list,
+    "algorithm_ends": dict,
+    "min_rsa_bits": int,
+    "require_timestamp": bool,
+    "revocation": str,
+    "strict_usage": bool,
+    **dict.fromkeys(_DURATIONS, int),
+}
+
+
+def _field(key: str) -> str:
+    if key not in _KINDS:
+        raise ValueError(f"unknown key {key!r}")
+    return _DURATIONS.get(key, key)
+
+
+def _value(key: str, value: Any) -> Any:
+    if type(value) is not _KINDS[key]:
+        raise ValueError(f"{key} is not of the kind {_KINDS[key].__name__}")
+    if key in _DURATIONS:
+        if not 0 <= value <= 100 * 365 * 86400:
+            raise ValueError(f"{key} is out of range")
+        return timedelta(seconds=value)
+    if key == "algorithms":
+        if not all(isinstance(name, str) for name in value):
+            raise ValueError("algorithms are names")
+        return frozenset(value)
+    if key == "algorithm_ends":
+        return tuple((name, _end_of(day)) for name, day in value.items())
+    return value
+
+
+def _end_of(day: Any) -> datetime:
+    if type(day) is not date:
+        raise ValueError("an algorithm ends on a date")
+    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple):
+        return [[name, when.isoformat()] for name, when in value]
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value

@@ -1,0 +1,189 @@
+"""OCSP answers (RFC 6960): parsed once, then asked about a certificate.
+
+An answer counts when the issuer signed it, or a responder that the same issuer certified for it
+(4.2.2.2). Asking a responder over the network is the work of others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from signing import der
+from signing.algorithms import algorithm_by_oid
+from signing.certificates import Certificate, quietly
+from signing.names import name_key
+from signing.revocation.crl import read_extensions
+from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signing.names import NameKey
+
+MAX_OCSP_BYTES = 256 * 1024
+MAX_SINGLES = 256
+MAX_RESPONDER_CERTIFICATES = 8
+_DIGESTS = {"sha1", "sha256", "sha384", "sha512"}
+_KNOWN_EXTENSIONS = {"1.3.6.1.5.5.7.48.1.2", "1.3.6.1.5.5.7.48.1.9"}  # nonce, extended revoke
+
+
+@dataclass(frozen=True, slots=True)
+class SingleAnswer:
+    """What an answer says of one certificate. `status` is good, revoked or unknown."""
+
+    digest: str
+    issuer_name_hash: bytes
+    issuer_key_hash: bytes
+    serial: int
+    status: str
+    revoked_at: datetime | None
+    reason: str
+    this_update: datetime
+    next_update: datetime | None
+
+    def is_about(self, certificate: Certificate, issuer: Certificate) -> bool:
+        """Whether the CertID names this certificate of this issuer."""
+        if self.serial != certificate.serial:
+            return False
+        name = hashlib.new(self.digest, certificate.issuer_der, usedforsecurity=False).digest()
+        key = hashlib.new(self.digest, issuer.public_key.bits, usedforsecurity=False).digest()
+        return (name, key) == (self.issuer_name_hash, self.issuer_key_hash)
+
+
+class OcspAnswer:
+    """An OCSP response. One without success (try later, unauthorised) parses and says nothing."""
+
+    def __init__(self, encoded: bytes) -> None:
+        """Read a response in DER; `MalformedInput` unless it is one."""
+        if len(encoded) > MAX_OCSP_BYTES:
+            raise TooLarge("ocsp", f"over {MAX_OCSP_BYTES} bytes")
+        self.der = encoded
+        self.singles: tuple[SingleAnswer, ...] = ()
+        self.certificates: tuple[Certificate, ...] = ()
+        try:
+            with quietly():
+                self._parsed = ocsp.load_der_ocsp_response(encoded)
+                if self._parsed.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL:
+                    self._read(self._parsed)
+        except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+            raise MalformedInput("ocsp", str(exc)[:200]) from exc
+
+    @classmethod
+    def from_der(cls, encoded: bytes) -> OcspAnswer:
+        """Read a response in DER; `MalformedInput` unless it is one."""
+        return cls(encoded)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER, in hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    def about(self, certificate: Certificate, issuer: Certificate) -> SingleAnswer | None:
+        """The newest thing it says of this certificate of this issuer, or None. No signature is checked."""
+        found = [single for single in self.singles if single.is_about(certificate, issuer)]
+        return max(found, key=lambda single: single.this_update, default=None)
+
+    def is_signed_for(self, issuer: Certificate) -> bool:
+        """Whether the issuer, or a responder that it certified for OCSP and that was valid then, signed it."""
+        return self.responder_for(issuer) is not None
+
+    def responder_for(self, issuer: Certificate) -> Certificate | None:
+        """The certificate whose key signed this with authority over the issuer's certificates, or None."""
+        if not self.singles:
+            return None
+        for candidate in (issuer, *self.certificates):
+            try:
+                is_signer = self._names(candidate) and self._is_signed_by(candidate)
+            except (UnknownAlgorithm, MalformedInput):  # a key or signature of a kind that we do not know
+                continue
+            if is_signer and (candidate == issuer or self._is_delegate(candidate, issuer)):
+                return candidate
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OcspAnswer) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    def __repr__(self) -> str:
+        return f"OcspAnswer({len(self.singles)} answers, {self.fingerprint[:16]})"
+
+    def _read(self, parsed: ocsp.OCSPResponse) -> None:
+        self._tbs, self._signature = parsed.tbs_response_bytes, parsed.signature
+        self._algorithm = parsed.signature_algorithm_oid.dotted_string
+        self._key_hash, self._name = parsed.responder_key_hash, _key_of(parsed.responder_name)
+        self.produced_at = parsed.produced_at_utc
+        if any(
+            item.critical and item.oid.dotted_string not in _KNOWN_EXTENSIONS for item in parsed.extensions
+        ):
+            raise MalformedInput("ocsp", "a critical extension is not understood")
+        _check_singles(self._tbs)
+        self.singles = tuple(_single(item) for item in parsed.responses)
+        carried = parsed.certificates[:MAX_RESPONDER_CERTIFICATES]
+        self.certificates = tuple(Certificate(item.public_bytes(Encoding.DER)) for item in carried)
+
+    def _names(self, candidate: Certificate) -> bool:
+        if self._name is not None:
+            return self._name == name_key(candidate.subject_der)
+        return self._key_hash == candidate.public_key.identifier
+
+    def _is_signed_by(self, candidate: Certificate) -> bool:
+        row = algorithm_by_oid(self._algorithm)
+        return candidate.public_key.verify(self._signature, self._tbs, row)
+
+    def _is_delegate(self, candidate: Certificate, issuer: Certificate) -> bool:
+        extended = candidate.extension(x509.ExtendedKeyUsage)
+        bits = candidate.extension(x509.KeyUsage)
+        if extended is None or ExtendedKeyUsageOID.OCSP_SIGNING not in extended.value:
+            return False
+        if bits is not None and not bits.value.digital_signature:
+            return False
+        return candidate.is_valid_at(self.produced_at) and candidate.is_issued_by(issuer)
+
+
+def _single(item: ocsp.OCSPSingleResponse) -> SingleAnswer:
+    digest = item.hash_algorithm.name
+    if digest not in _DIGESTS:
+        raise MalformedInput("ocsp", f"certificates named by {digest}")
+    reason = item.revocation_reason
+    return SingleAnswer(
+        digest=digest,
+        issuer_name_hash=item.issuer_name_hash,
+        issuer_key_hash=item.issuer_key_hash,
+        serial=item.serial_number,
+        status=item.certificate_status.name.lower(),
+        revoked_at=item.revocation_time_utc,
+        reason=reason.name if reason else "unspecified",
+        this_update=item.this_update_utc,
+        next_update=item.next_update_utc,
+    )
+
+
+def _check_singles(tbs: bytes) -> None:
+    """Bound the number of answers, and refuse critical extensions of one (RFC 6960, 4.4)."""
+    fields = [
+        field for field in der.children(der.read_exactly(tbs, der.SEQUENCE)) if field.tag == der.SEQUENCE
+    ]
+    singles = list(der.children(fields[0])) if fields else []
+    if len(singles) > MAX_SINGLES:
+        raise TooLarge("ocsp", f"over {MAX_SINGLES} answers")
+    for single in singles:
+        *_, last = der.children(single)
+        if last.tag == 0xA1:
+            extensions = read_extensions(der.read_exactly(last.content, der.SEQUENCE))
+            if any(item.critical for item in extensions):
+                raise MalformedInput("ocsp", "a critical extension is not understood")
+
+
+def _key_of(name: x509.Name | None) -> NameKey | None:
+    return name_key(name.public_bytes()) if name is not None else None

@@ -1,0 +1,212 @@
+"""What lists and answers together say about one certificate at one time.
+
+A snapshot is immutable and content-addressed. The question has a time, and evidence of a later day also
+answers for an earlier one: who was revoked on Tuesday was good on Monday. A revocation once seen is never
+taken back, but for a hold (RFC 5280, 5.3.1), where the newest word counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from signing.names import name_key
+from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from signing.certificates import Certificate
+    from signing.names import NameKey
+    from signing.revocation.crl import Crl
+    from signing.revocation.ocsp import OcspAnswer, SingleAnswer
+
+# Evidence that names no next update (RFC 6960, 4.2.2.1: newer is always to be had) speaks this long.
+WITHOUT_NEXT_UPDATE = timedelta(hours=1)
+HOLD = "certificate_hold"
+
+
+class RevocationState(StrEnum):
+    """What is known of a certificate at the time asked about."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+    STALE = "stale"
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationStatus:
+    """The answer. `as_of` is the age of its evidence and `source` names it by hash.
+
+    `revoked_at` is the moment from which the certificate does not hold (the invalidity date, where a list
+    gives an earlier one); it also stands beside `good` when the revocation came after the time asked about.
+    """
+
+    state: RevocationState
+    revoked_at: datetime | None = None
+    reason: str | None = None
+    as_of: datetime | None = None
+    source: str = ""
+    detail: str = ""
+
+    @property
+    def is_on_hold(self) -> bool:
+        """Whether it is revoked for the time being only."""
+        return self.state is RevocationState.REVOKED and self.reason == HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """One piece of verified evidence about the certificate."""
+
+    this_update: datetime
+    next_update: datetime
+    revoked_at: datetime | None
+    reason: str | None
+    source: str
+    is_complete: bool = True
+
+    def speaks_for(self, certificate: Certificate, at: datetime) -> bool:
+        """Whether "not revoked" in this evidence holds at that time."""
+        if self.this_update <= at:
+            return at <= self.next_update
+        # A list may drop certificates that are out of date (RFC 5280, 3.3), so later silence proves nothing.
+        return certificate.not_after >= self.this_update
+
+
+class RevocationSnapshot:
+    """An immutable set of lists and answers; signatures are checked when they are used."""
+
+    def __init__(self, crls: Iterable[Crl] = (), ocsp: Iterable[OcspAnswer] = ()) -> None:
+        """Keep evidence; order and repetition mean nothing."""
+        self.crls = tuple(sorted(set(crls), key=lambda crl: crl.fingerprint))
+        self.ocsp = tuple(sorted(set(ocsp), key=lambda answer: answer.fingerprint))
+        self._signed: dict[tuple[str, bytes], bool] = {}
+
+    @cached_property
+    def snapshot_id(self) -> str:
+        """SHA-256 over the evidence, in hex."""
+        digests = [f"crl {crl.fingerprint}" for crl in self.crls]
+        digests += [f"ocsp {answer.fingerprint}" for answer in self.ocsp]
+        return hashlib.sha256("\n".join(["yinxin revocation 1", *digests]).encode()).hexdigest()
+
+    def status(
+        self, certificate: Certificate, issuer: Certificate, *, at: datetime, known_at: datetime | None = None
+    ) -> RevocationStatus:
+        """What is known of `certificate`, which `issuer` issued, at the time `at`.
+
+        With `known_at`, evidence made after that moment is left aside. Never raises for hostile evidence.
+        """
+        words = [
+            word for word in self._words(certificate, issuer) if not known_at or word.this_update <= known_at
+        ]
+        words.sort(key=lambda word: word.this_update, reverse=True)
+        final = [word for word in words if word.revoked_at and word.reason != HOLD]
+        if final:
+            return _judged(min(final, key=lambda word: (word.revoked_at, word.this_update)), at)
+        if words and words[0].revoked_at:  # on hold, by the newest word
+            return _judged(words[0], at)
+        return _freshest([word for word in words if word.is_complete], certificate, at)
+
+    def merged_with(self, other: RevocationSnapshot) -> RevocationSnapshot:
+        """A snapshot with the evidence of both: what an archive kept and what a document carries."""
+        return RevocationSnapshot(self.crls + other.crls, self.ocsp + other.ocsp)
+
+    def __repr__(self) -> str:
+        return (
+            f"RevocationSnapshot({len(self.crls)} lists, {len(self.ocsp)} answers, {self.snapshot_id[:16]})"
+        )
+
+    def _words(self, certificate: Certificate, issuer: Certificate) -> Iterator[_Word]:
+        for crl in self._crls_by_issuer.get(name_key(certificate.issuer_der), ()):
+            try:
+                word = self._word_of_crl(crl, certificate, issuer)
+            except MalformedInput:  # an entry that does not parse: the list is no evidence
+                continue
+            if word:
+                yield word
+        for answer in self._ocsp_by_serial.get(certificate.serial, ()):
+            single = answer.about(certificate, issuer)
+            if single and single.status != "unknown" and self._is_genuine_answer(answer, issuer):
+                yield _word_of_answer(single, answer)
+
+    def _word_of_crl(self, crl: Crl, certificate: Certificate, issuer: Certificate) -> _Word | None:
+        if crl.problem or not crl.covers(certificate) or not self._is_genuine_crl(crl, issuer):
+            return None
+        entry, source = crl.lookup(certificate.serial), f"crl:{crl.fingerprint}"
+        end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE
+        if entry is None:
+            return _Word(crl.this_update, end, None, None, source, is_complete=not crl.scope.some_reasons)
+        since = min(entry.revoked_at, entry.invalid_since or entry.revoked_at)
+        return _Word(crl.this_update, end, since, entry.reason, source)
+
+    def _is_genuine_crl(self, crl: Crl, issuer: Certificate) -> bool:
+        bits = issuer.extension(x509.KeyUsage)
+        if bits is not None and not bits.value.crl_sign:
+            return False
+        key = (crl.fingerprint, issuer.der)
+        if key not in self._signed:
+            self._signed[key] = crl.is_signed_by(issuer)
+        return self._signed[key]
+
+    def _is_genuine_answer(self, answer: OcspAnswer, issuer: Certificate) -> bool:
+        key = (answer.fingerprint, issuer.der)
+        if key not in self._signed:
+            self._signed[key] = self._has_authority(answer, issuer)
+        return self._signed[key]
+
+    def _has_authority(self, answer: OcspAnswer, issuer: Certificate) -> bool:
+        responder = answer.responder_for(issuer)
+        if responder is None or responder == issuer or responder.extension(x509.OCSPNoCheck):
+            return responder is not None
+        # RFC 6960, 4.2.2.2.1: without no-check, a responder whose revocation is known has no authority.
+        lists = RevocationSnapshot(self.crls)
+        status = lists.status(responder, issuer, at=answer.produced_at)
+        return status.state is not RevocationState.REVOKED
+
+    @cached_property
+    def _crls_by_issuer(self) -> dict[NameKey, list[Crl]]:
+        index: dict[NameKey, list[Crl]] = {}
+        for crl in self.crls:
+            index.setdefault(name_key(crl.issuer_der), []).append(crl)
+        return index
+
+    @cached_property
+    def _ocsp_by_serial(self) -> dict[int, list[OcspAnswer]]:
+        index: dict[int, list[OcspAnswer]] = {}
+        for answer in self.ocsp:
+            for serial in {single.serial for single in answer.singles}:
+                index.setdefault(serial, []).append(answer)
+        return index
+
+
+def _word_of_answer(single: SingleAnswer, answer: OcspAnswer) -> _Word:
+    end = single.next_update or single.this_update + WITHOUT_NEXT_UPDATE
+    reason = single.reason if single.status == "revoked" else None
+    return _Word(single.this_update, end, single.revoked_at, reason, f"ocsp:{answer.fingerprint}")
+
+
+def _judged(word: _Word, at: datetime) -> RevocationStatus:
+    is_revoked = word.revoked_at is not None and word.revoked_at <= at
+    state = RevocationState.REVOKED if is_revoked else RevocationState.GOOD
+    return RevocationStatus(state, word.revoked_at, word.reason, word.this_update, word.source)
+
+
+def _freshest(words: list[_Word], certificate: Certificate, at: datetime) -> RevocationStatus:
+    for word in words:
+        if word.speaks_for(certificate, at):
+            return RevocationStatus(RevocationState.GOOD, as_of=word.this_update, source=word.source)
+    if words and words[0].next_update < at:
+        newest = words[0]
+        detail = f"the newest evidence ended {newest.next_update.isoformat()}"
+        return RevocationStatus(
+            RevocationState.STALE, as_of=newest.this_update, source=newest.source, detail=detail
+        )
+    return RevocationStatus(RevocationState.UNKNOWN, detail="no evidence speaks of this certificate")
