@@ -1,0 +1,263 @@
+"""The licence repository (电子证照库): every query about licences, their events and their copies.
+
+Nothing here commits: the service that opened the session does. What an event means for a moment is
+`credentials.standing`, who may record one is the office's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from credentials.licence import KIND_NAMES, Agency, Event, Licence, kind_of
+from credentials.records import (
+    CredentialCopyRecord,
+    LicenceEventRecord,
+    LicenceRecord,
+    NumberSeriesRecord,
+)
+from credentials.standing import Standing, standing, unknown
+from yinxin.base.errors import Conflict, MalformedInput, NotFound
+from yinxin.base.identifiers import LicenceIdentifier
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from sqlalchemy import Table
+    from sqlmodel import Session
+
+_LICENCES: Table = LicenceRecord.__table__  # type: ignore[attr-defined]
+_EVENTS: Table = LicenceEventRecord.__table__  # type: ignore[attr-defined]
+_COPIES: Table = CredentialCopyRecord.__table__  # type: ignore[attr-defined]
+_SERIES: Table = NumberSeriesRecord.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialCopy:
+    """One machine copy of a licence: its status entry, the holder's key (fingerprint) and its SHA-256."""
+
+    status_uri: str
+    status_index: int
+    licence: str
+    holder_key: str | None
+    digest: str
+    made_at: datetime
+
+
+class LicenceRepository:
+    """Licences in the caller's session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, licence: Licence) -> None:
+        """Add a version, which becomes the current one.
+
+        A second first version, a version that is there already, or a number in use is a `Conflict`.
+        """
+        if licence.replaces:
+            self._retire(licence)
+        self._insert(_LICENCES, [_row(licence)], f"licence {licence.identifier} or its number exists already")
+
+    def add_copy(self, copy: CredentialCopy) -> None:
+        """Remember a machine copy."""
+        row = {name: getattr(copy, name) for name in CredentialCopy.__slots__}
+        self._insert(_COPIES, [row], "this status entry belongs to another copy")
+
+    def by_identifier(self, identifier: str) -> Licence | None:
+        """The version with this 36904 identifier."""
+        return self._one(select(_LICENCES).where(_LICENCES.c.identifier == identifier))
+
+    def by_number(self, number: str, *, type_code: str | None = None) -> Licence | None:
+        """The current version of the licence with this number.
+
+        Two types may use the same number: `Conflict` then, unless `type_code` says which.
+        """
+        query = select(_LICENCES).where(_LICENCES.c.number == number, _LICENCES.c.is_current)
+        if type_code is not None:
+            query = query.where(_LICENCES.c.type_code == type_code)
+        found = self._all(query.limit(2))
+        if len(found) > 1:
+            raise Conflict("licences of several types have this number: say which type, or use the identifier")
+        return found[0] if found else None
+
+    def by_pdf(self, sha256: str) -> Licence | None:
+        """The version whose sealed PDF has this SHA-256 (hex)."""
+        return self._one(select(_LICENCES).where(_LICENCES.c.pdf_sha256 == sha256))
+
+    def find(self, text: str) -> Licence | None:
+        """The licence that an identifier or a number names, as a person types it."""
+        try:
+            identifier = str(LicenceIdentifier.parse(text))
+        except MalformedInput:
+            return self.by_number(text.strip())
+        return self.by_identifier(identifier)
+
+    def of_holder(self, code: str, *, limit: int = 100) -> list[Licence]:
+        """Current versions of the licences that a holder has, newest first."""
+        query = select(_LICENCES).where(_LICENCES.c.holder_code == code, _LICENCES.c.is_current)
+        return self._all(query.order_by(_LICENCES.c.issued_at.desc(), _LICENCES.c.identifier).limit(limit))
+
+    def versions(self, identifier: str) -> list[Licence]:
+        """Every version of the licence that an identifier of any version names, oldest first."""
+        query = select(_LICENCES).where(_LICENCES.c.lineage == lineage(identifier))
+        return self._all(query.order_by(_LICENCES.c.version))
+
+    def events(self, identifier: str) -> list[Event]:
+        """What happened to one version, in the order it was recorded."""
+        query = select(_EVENTS).where(_EVENTS.c.licence == identifier).order_by(_EVENTS.c.sequence)
+        return [_event(row) for row in self._session.execute(query)]
+
+    def copies(self, identifier: str) -> list[CredentialCopy]:
+        """The machine copies of one version."""
+        query = select(_COPIES).where(_COPIES.c.licence == identifier).order_by(_COPIES.c.made_at)
+        return [CredentialCopy(**row._mapping) for row in self._session.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def for_change(self, identifier: str) -> Licence:
+        """A version, locked until the transaction ends, so that its history cannot grow behind our back."""
+        query = select(_LICENCES).where(_LICENCES.c.identifier == identifier).with_for_update()
+        found = self._one(query)
+        if found is None:
+            raise NotFound(f"no licence {identifier}")
+        return found
+
+    def add_event(self, identifier: str, event: Event) -> None:
+        """Record an event; an event after an ending is a `Conflict`, whoever was faster."""
+        self.for_change(identifier)
+        count, endings = self._session.execute(
+            select(func.count(), func.max(_EVENTS.c.kind).filter(_EVENTS.c.is_ending)).where(_EVENTS.c.licence == identifier)
+        ).one()
+        if endings is not None:
+            raise Conflict(f"the licence has ended already: {KIND_NAMES[kind_of(endings)].en}")
+        row = {
+            "licence": identifier,
+            "sequence": count + 1,
+            "kind": str(event.kind),
+            "is_ending": event.is_ending,
+            "effective_from": event.effective_from,
+            "recorded_at": event.recorded_at,
+            "ground": event.ground,
+            "document_number": event.document_number,
+            "actor": event.actor,
+            "replaced_by": event.replaced_by,
+        }
+        self._insert(_EVENTS, [row], "somebody else recorded an event of this licence meanwhile")
+
+    def standing(self, identifier: str, *, as_of: datetime, known_at: datetime) -> Standing:
+        """How a version stood; the state is `unknown` for an identifier that is not here."""
+        licence = self.by_identifier(identifier)
+        if licence is None:
+            return unknown(as_of=as_of, known_at=known_at)
+        return standing(licence, self.events(identifier), as_of=as_of, known_at=known_at)
+
+    def take_serials(self, type_code: str, series: str, *, count: int = 1) -> range:
+        """Give away the next serials of a series of numbers."""
+        dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
+        start = dialect.insert(_SERIES).values(type_code=type_code, series=series, last=count)
+        counted = start.on_conflict_do_update(
+            index_elements=["type_code", "series"], set_={"last": _SERIES.c.last + count}
+        ).returning(_SERIES.c.last)
+        last: int = self._session.execute(counted).scalar_one()
+        return range(last - count + 1, last + 1)
+
+    def count(self) -> int:
+        """How many current versions there are."""
+        query = select(func.count()).select_from(_LICENCES).where(_LICENCES.c.is_current)
+        return int(self._session.execute(query).scalar_one())
+
+    def _retire(self, successor: Licence) -> None:
+        """Make the version before no longer current, if it still is."""
+        retired = (
+            update(_LICENCES)
+            .where(_LICENCES.c.identifier == successor.replaces, _LICENCES.c.is_current)
+            .values(is_current=False, replaced_by=successor.identifier)
+        )
+        if self._session.execute(retired).rowcount != 1:  # type: ignore[attr-defined]  # an update's result has it
+            raise Conflict("the licence was replaced already")
+
+    def _insert(self, table: Table, rows: Sequence[dict[str, Any]], otherwise: str) -> None:
+        try:
+            self._session.execute(insert(table), rows)
+        except IntegrityError as exc:
+            raise Conflict(otherwise) from exc
+
+    def _one(self, query: Any) -> Licence | None:
+        row = self._session.execute(query).one_or_none()
+        return _licence(row) if row else None
+
+    def _all(self, query: Any) -> list[Licence]:
+        return [_licence(row) for row in self._session.execute(query)]
+
+
+def lineage(identifier: str) -> str:
+    """What the identifiers of all versions of one licence share: type, issuer and serial."""
+    parsed = LicenceIdentifier.parse(identifier)
+    return f"{parsed.type_code}.{parsed.issuer}.{parsed.serial}"
+
+
+def _row(licence: Licence) -> dict[str, Any]:
+    return {
+        "identifier": licence.identifier,
+        "lineage": lineage(licence.identifier),
+        "version": licence.version,
+        "is_current": True,
+        "number": licence.number,
+        "type_code": licence.type_code,
+        "type_name_zh": licence.type_name.zh,
+        "type_name_en": licence.type_name.en,
+        "agency_zh": licence.agency.name.zh,
+        "agency_en": licence.agency.name.en,
+        "agency_code": licence.agency.credit_code,
+        "holder_name": licence.holder_name,
+        "holder_code": licence.holder_code,
+        "claims": dict(licence.claims),
+        "issued_at": licence.issued_at,
+        "recorded_at": licence.recorded_at,
+        "valid_from": licence.valid_from,
+        "valid_until": licence.valid_until,
+        "commitment_due": licence.commitment_due,
+        "replaces": licence.replaces,
+        "replaced_by": licence.replaced_by,
+        "pdf_sha256": licence.pdf_sha256,
+    }
+
+
+def _licence(row: Any) -> Licence:
+    return Licence(
+        identifier=row.identifier,
+        number=row.number,
+        type_code=row.type_code,
+        type_name=Text(row.type_name_zh, row.type_name_en),
+        version=row.version,
+        agency=Agency(Text(row.agency_zh, row.agency_en), row.agency_code),
+        holder_name=row.holder_name,
+        holder_code=row.holder_code,
+        claims=row.claims,
+        issued_at=row.issued_at,
+        recorded_at=row.recorded_at,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        commitment_due=row.commitment_due,
+        replaces=row.replaces,
+        replaced_by=row.replaced_by,
+        pdf_sha256=row.pdf_sha256,
+    )
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        kind=kind_of(row.kind),
+        effective_from=row.effective_from,
+        recorded_at=row.recorded_at,
+        ground=row.ground,
+        document_number=row.document_number,
+        actor=row.actor,
+        replaced_by=row.replaced_by,
+    )
