@@ -72,6 +72,8 @@ DOCS = (
     ("python", "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html"),
 )
 TESTS = (("python", "-m", "pytest"),)
+PLATFORMS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin", "aarch64-unknown-linux-gnu")
+RESOLVE = ("uv", "pip", "compile", "-q", "pyproject.toml", "--extra", "service", "--extra", "postgres")
 TASKS = {
     "demo": Task("the whole story in one folder, in seconds", ("service",), (("yinxin", "demo"),), here=True),
     "yinxin": Task("any command of yinxin: run.py yinxin --help", ("service",), (("yinxin",),), here=True),
@@ -80,6 +82,14 @@ TASKS = {
     "types": Task("mypy, strict", EVERYTHING, TYPES),
     "layers": Task("import-linter: the arrows of the architecture", EVERYTHING, LAYERS),
     "docs": Task("generate the reference pages, build the documentation", EVERYTHING, DOCS),
+    "platforms": Task(
+        "runtime dependencies resolve, ready-made, for Windows, macOS and Linux on ARM",
+        (":lint",),
+        tuple(
+            (*RESOLVE, "--only-binary", ":all:", "--python-platform", name, "-o", f".venv/{name}.txt")
+            for name in PLATFORMS
+        ),
+    ),
     "campaign": Task(
         "the long rounds in full (minutes to hours)",
         EVERYTHING,
@@ -87,7 +97,7 @@ TASKS = {
         variables=(("YINXIN_CAMPAIGN", "full"),),
     ),
     "check": Task(
-        "lint, types, layers, docs, tests: all that must pass",
+        "lint, types, layers, docs, tests: all that must pass before a commit",
         EVERYTHING,
         (*LINT, *TYPES, *LAYERS, *DOCS, *TESTS),
     ),
@@ -118,9 +128,11 @@ def main(arguments: list[str]) -> int:
 
 def run_tool(task: Task, command: list[str]) -> int:
     """Run a tool of the virtual environment, and answer its exit code."""
-    program = str(BIN / f"{command[0]}{SUFFIX}")
-    folder = None if task.here else ROOT
-    return subprocess.call([program, *command[1:]], cwd=folder, env=environment(**dict(task.variables)))
+    settings = environment(**dict(task.variables))
+    program = [str(BIN / f"{command[0]}{SUFFIX}")]
+    if command[0] == "uv":
+        program, settings = find_uv(), {**uv_settings(), **settings}
+    return subprocess.call([*program, *command[1:]], cwd=None if task.here else ROOT, env=settings)
 
 
 def prepare(parts: tuple[str, ...]) -> None:
@@ -262,9 +274,12 @@ def uv_settings() -> dict[str, str]:
     """Where pip would take packages from (pip.conf and PIP_*), in uv's variables. Never printed."""
     settings = {"UV_COMPILE_BYTECODE": "1"}
     for name, value in {**pip_configuration(), **pip_variables()}.items():
-        if name in PIP_TO_UV and value.split():
+        words = [
+            word for word in value.split() if name != "find-links" or "://" in word or Path(word).exists()
+        ]
+        if name in PIP_TO_UV and words:
             variable, separator = PIP_TO_UV[name]
-            settings[variable] = separator.join(value.split())
+            settings[variable] = separator.join(words)
     if "UV_INDEX" in settings:  # pip takes the best version of all its indexes; so shall uv
         settings["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     return settings
