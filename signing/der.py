@@ -96,6 +96,14 @@ def generalized_time(when: datetime) -> bytes:
     return tlv(GENERALIZED_TIME, when.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
 
 
+def time(when: datetime) -> bytes:
+    """Time as certificates and CRLs write it: UTCTime until 2049, GeneralizedTime after (RFC 5280, 4.1.2.5)."""
+    when = when.astimezone(UTC)
+    if 1950 <= when.year < 2050:
+        return tlv(UTC_TIME, when.strftime("%y%m%d%H%M%SZ").encode())
+    return generalized_time(when)
+
+
 def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
     """The element at `offset` and the offset behind it; `MalformedInput` when it is not DER."""
     try:
