@@ -1,0 +1,172 @@
+"""Judge the signature of a token whose key comes as a certificate chain (`x5c`).
+
+The one mechanism here is the chain in the protected header; `jwk`, `jku`, `x5u` and `kid` are
+never looked at, so that nobody chooses how a key is found (SD-JWT VC, 7.3). What the signed claims mean is
+for the caller.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+
+from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
+from signing.jose import jose_algorithm
+from signing.path import PathResult, validate_path
+from signing.reasons import Reason
+from signing.report import Check, Indication, Scope
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from signing.jose import Token
+    from signing.policy import Policy
+    from signing.revocation import RevocationSnapshot
+    from signing.trust import TrustStore
+
+MAX_CHAIN = 8
+END_OF_CALENDAR = 253_402_300_800
+_REMEMBERED = 256  # chains and seconds; a verifier meets the same few issuers all day
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """How the signature came out: the leaf (None when there is none) and the checks."""
+
+    certificate: Certificate | None
+    checks: tuple[Check, ...]
+
+    @property
+    def is_genuine(self) -> bool:
+        """Whether the leaf's key made the signature; says nothing of trust in the leaf."""
+        return self.certificate is not None and not any(
+            check.reason in _NOT_GENUINE for check in self.checks
+        )
+
+
+_NOT_GENUINE = {Reason.FORMAT_FAILURE, Reason.TOO_LARGE, Reason.ALGORITHM_NOT_ALLOWED, Reason.SIG_CRYPTO_FAILURE}
+
+
+class ChainSignatures:
+    """Judges token signatures for one use against one trust store, revocation snapshot and policy.
+
+    Paths are judged at whole seconds, as certificates are dated, and remembered for the same chain and
+    second: the answer stays a function of the inputs alone.
+    """
+
+    def __init__(
+        self, trust: TrustStore, *, usage: str, revocation: RevocationSnapshot, policy: Policy
+    ) -> None:
+        self._trust = trust
+        self._usage = usage
+        self._revocation = revocation
+        self._policy = policy
+        self._chain = lru_cache(_REMEMBERED)(_read_chain)
+        self._path = lru_cache(_REMEMBERED)(self._validate)
+
+    def examine(self, token: Token, *, at: datetime, scope: Scope = Scope.BOTH) -> Signed:
+        """Check algorithm, signature and path of a token at the time `at`."""
+        try:
+            chain = self._chain(_sent(token.header))
+        except MalformedInput as exc:
+            reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else Reason.FORMAT_FAILURE
+            return Signed(None, (Check("certificate", reason, detail=exc.detail),))
+        if not chain:
+            return Signed(None, (Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5c"),))
+        checks = self._signature(token, chain[0], at)
+        if any(check.reason for check in checks):
+            return Signed(chain[0], checks)
+        return Signed(chain[0], (*checks, *self.path_checks(token, at=at, scope=scope)))
+
+    def path_checks(self, token: Token, *, at: datetime, scope: Scope) -> tuple[Check, ...]:
+        """The checks of the path alone, at another time or for another verdict."""
+        second = at.replace(microsecond=0)
+        return self._path(self._chain(_sent(token.header)), second, scope).checks
+
+    def _signature(self, token: Token, leaf: Certificate, at: datetime) -> tuple[Check, ...]:
+        row = jose_algorithm(token.header.get("alg"))
+        try:
+            key = leaf.public_key
+        except MalformedInput as exc:
+            return (Check("certificate", Reason.FORMAT_FAILURE, detail=exc.detail),)
+        objection = self._policy.objection_to(row, key, at=at) if row else "no such algorithm"
+        if objection:
+            return (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
+        good = token.verify(key, algorithms=self._policy.algorithms)
+        return Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE)
+
+    def _validate(self, chain: tuple[Certificate, ...], second: datetime, scope: Scope) -> PathResult:
+        return validate_path(
+            chain[0],
+            chain[1:],
+            self._trust,
+            at=second,
+            usage=self._usage,
+            revocation=self._revocation,
+            policy=self._policy,
+            scope=scope,
+        )
+
+
+def moment_check(
+    claims: Mapping[str, Any], *, at: datetime, skew: timedelta, scope: Scope = Scope.BOTH
+) -> tuple[Check, ...]:
+    """The rules of `exp`, `nbf` and `iat` (RFC 7519, 4.1.4 to 4.1.6).
+
+    `skew` is how far the issuer's clock may be ahead; the end is never stretched.
+    """
+    moment, late = at.timestamp(), (at + skew).timestamp()
+    for name in ("iat", "nbf", "exp"):
+        if name in claims and not is_date(claims[name]):
+            return (Check("validity", Reason.CLAIM_INVALID, detail=f"RFC 7519, 2: {name} is no date"),)
+    checks: list[Check] = []
+    if claims.get("iat", moment) > late:
+        checks.append(Check("validity", Reason.NOT_YET_VALID, scope, "RFC 7519, 4.1.6: iat lies in the future"))
+    elif claims.get("nbf", moment) > late:
+        checks.append(Check("validity", Reason.NOT_YET_VALID, scope, "RFC 7519, 4.1.5: nbf"))
+    if claims.get("exp", moment + 1) <= moment:
+        checks.append(Check("validity", Reason.EXPIRED, scope, "RFC 7519, 4.1.4: exp"))
+    return tuple(checks) or (Check("validity", scope=scope),)
+
+
+def uris_of(certificate: Certificate) -> tuple[str, ...]:
+    """The addresses (URIs) among a certificate's alternative names."""
+    try:
+        names = certificate.x509.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(names.value.get_values_for_type(x509.UniformResourceIdentifier))
+
+
+def is_date(value: Any) -> bool:
+    """Whether this is a NumericDate (RFC 7519, 2) that the calendar has: seconds from 1970 to 9999."""
+    return type(value) in {int, float} and 0 <= value < END_OF_CALENDAR
+
+
+def is_failed(checks: tuple[Check, ...]) -> bool:
+    """Whether one of these settles it."""
+    return any(check.indication is Indication.FAILED for check in checks)
+
+
+def _sent(header: Mapping[str, Any]) -> tuple[str, ...]:
+    x5c = header.get("x5c", [])
+    if not isinstance(x5c, list) or not all(isinstance(item, str) for item in x5c):
+        raise MalformedInput("x5c", "RFC 7515, 4.1.6: not an array of texts")
+    if len(x5c) > MAX_CHAIN or any(len(item) > 2 * MAX_CERTIFICATE_BYTES for item in x5c):
+        raise TooLarge("x5c", f"over {MAX_CHAIN} certificates, or one is too large")
+    return tuple(x5c)
+
+
+def _read_chain(sent: tuple[str, ...]) -> tuple[Certificate, ...]:
+    try:
+        return tuple(Certificate(b64decode(item, validate=True)) for item in sent)
+    except (binascii.Error, ValueError) as exc:
+        raise MalformedInput("x5c", "RFC 7515, 4.1.6: not base64") from exc

@@ -1,0 +1,313 @@
+"""Verify an SD-JWT VC, alone or presented with key binding (RFC 9901, 7.3; SD-JWT VC, 2; TSL, 8.3).
+
+A pure function of text, snapshots, policy and time: no network, no database, no side effect. Status lists
+come in as verified snapshots; that a nonce was ours and is used once is the business of sessions.
+
+Times: the certificate path is judged now, and for the verdict `then` at the credential's own `iat`.
+That `iat` is the issuer's word and no proof, so a certificate that has run out leaves the verdict now
+indeterminate: an issuer makes credentials that end before its certificate does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from credentials.key_binding import MAX_AGE, check_key_binding, holder_key
+from credentials.sd_jwt import SdJwt
+from credentials.signed_tokens import ChainSignatures, is_date, is_failed, moment_check, uris_of
+from credentials.vocabulary import (
+    CREDENTIAL_TYP,
+    INVALID,
+    LICENCE_IDENTIFIER,
+    NEVER_DISCLOSABLE,
+    SUSPENDED,
+    VALID,
+)
+from signing.policy import Policy
+from signing.reasons import Reason
+from signing.report import Check, Evidence, Report, Scope
+from signing.revocation import RevocationSnapshot
+from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from credentials.disclosures import Revealed
+    from credentials.status_list import StatusSnapshot
+    from signing.certificates import Certificate
+    from signing.keys import PublicKey
+    from signing.report import EvidenceKey
+    from signing.trust import TrustStore
+
+_REASONS = {"claim": Reason.CLAIM_INVALID, "cnf": Reason.CLAIM_INVALID, "disclosure": Reason.DISCLOSURE_INVALID}
+_REASONS["digest algorithm"] = Reason.ALGORITHM_NOT_ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCredential(Evidence):
+    """A credential that passed: `Report.require` makes it, nothing else can.
+
+    `claims` are the disclosed ones with the always visible ones.
+    `issuer` is the certificate that stands behind it; `holder_key` the key that the presenter proved
+    to have, None when no proof was demanded; `licence` the identifier of the licence it is a copy of.
+    """
+
+    vct: str
+    claims: Mapping[str, Any]
+    issuer: Certificate
+    licence: str | None
+    holder_key: PublicKey | None
+
+
+class Verifier:
+    """Verifies credentials against one set of snapshots.
+
+    `statuses` are the verified status lists by their address; `issuers`, where given, says which
+    certificates' subjects (RFC 4514 text) may issue a `vct`, and a type that it does not name may be
+    issued by nobody. `status_grace` stretches a list's ttl while its server is away, never its `exp`;
+    `max_age` bounds how long ago a presentation was made.
+    """
+
+    def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
+        self,
+        trust: TrustStore,
+        *,
+        policy: Policy | None = None,
+        statuses: Mapping[str, StatusSnapshot] | None = None,
+        revocation: RevocationSnapshot | None = None,
+        clock: Clock | None = None,
+        issuers: Mapping[str, Collection[str]] | None = None,
+        status_grace: timedelta = timedelta(0),
+        max_age: timedelta = MAX_AGE,
+    ) -> None:
+        self.trust = trust
+        self.policy = policy or Policy.default()
+        self.statuses = statuses or {}
+        self.revocation = revocation or RevocationSnapshot()
+        self.issuers = issuers
+        self.status_grace = status_grace
+        self.max_age = max_age
+        self._clock = clock or SystemClock()
+        self._signatures = ChainSignatures(
+            trust, usage="credential", revocation=self.revocation, policy=self.policy
+        )
+
+    def verify(
+        self,
+        presentation: str,
+        *,
+        audience: str | None = None,
+        nonce: str | None = None,
+        now: datetime | None = None,
+        require_key_binding: bool = True,
+    ) -> Report[VerifiedCredential]:
+        """The report on a presentation; never raises for a bad one.
+
+        With `require_key_binding` the presenter must prove to hold the key, for this `audience` and
+        `nonce`: leaving one out is a `UsageError`. Without, a key binding is not looked at, and
+        nothing is said of who presents.
+        """
+        if require_key_binding and not (audience and nonce):
+            raise UsageError("key binding is demanded, so an audience and a nonce are too")
+        at = now or self._clock.now()
+        case = _Case(self, at, audience, nonce, require_key_binding)
+        case.examine(presentation)
+        digest = hashlib.sha256(str(presentation).encode("utf-8", "replace")).hexdigest()
+        return Report(
+            "sd-jwt-vc",
+            digest,
+            at,
+            at,
+            tuple(case.checks),
+            self.policy.hash,
+            {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id, **case.snapshots},
+            case.findings,
+            case.evidence,
+        )
+
+
+class _Case:
+    """One verification: collects checks, stops where the next rule would have nothing to stand on."""
+
+    def __init__(
+        self, verifier: Verifier, at: datetime, audience: str | None, nonce: str | None, bound: bool  # noqa: FBT001 - private, one call
+    ) -> None:
+        self._verifier = verifier
+        self._at = at
+        self._audience, self._nonce, self._bound = audience, nonce, bound
+        self._key: PublicKey | None = None
+        self._issuer: Certificate | None = None
+        self.checks: list[Check] = []
+        self.snapshots: dict[str, str] = {}
+        self.findings: dict[str, Any] = {}
+
+    def examine(self, presentation: str) -> None:
+        """Go through the rules in their order."""
+        try:
+            credential = SdJwt.parse(presentation)
+            self._add(Check("format"))
+            if not self._check_issuer(credential):
+                return
+            revealed = credential.reveal()
+            self._add(Check("disclosures"))
+            self._check_claims(credential, revealed)
+            self._check_binding(credential, revealed)
+        except MalformedInput as exc:
+            self._add(_malformed(exc))
+            return
+        if not is_failed(tuple(self.checks)):  # TSL, 8.3: an invalid credential's status is not looked at
+            self._check_status(revealed.claims)
+
+    def evidence(self, key: EvidenceKey) -> VerifiedCredential:
+        """What a passed report stands for."""
+        if self._issuer is None:
+            raise TypeError("no issuer was verified")
+        claims = self.findings["claims"]
+        licence = claims.get(LICENCE_IDENTIFIER)
+        return VerifiedCredential(key, claims["vct"], claims, self._issuer, licence, self._key)
+
+    def _add(self, *checks: Check) -> None:
+        self.checks.extend(checks)
+
+    def _check_issuer(self, credential: SdJwt) -> bool:
+        token = credential.issuer_jwt
+        good = token.header.get("typ") == CREDENTIAL_TYP
+        self._add(Check("type", None if good else Reason.WRONG_TYPE, detail="" if good else f"typ is not {CREDENTIAL_TYP}"))
+        issued = credential.payload.get("iat")
+        dated = is_date(issued)
+        judge = self._verifier._signatures  # noqa: SLF001 - its own case
+        signed = judge.examine(token, at=self._at, scope=Scope.NOW if dated else Scope.BOTH)
+        self._add(*signed.checks)
+        self._issuer = signed.certificate
+        if not signed.is_genuine:
+            return False
+        if dated and signed.certificate:
+            made = datetime.fromtimestamp(issued or 0, UTC)
+            # Signed outside the certificate's validity: that is wrong for both verdicts.
+            scope = Scope.THEN if signed.certificate.is_valid_at(made) else Scope.BOTH
+            self._add(*judge.path_checks(token, at=made, scope=scope))
+        return True
+
+    def _check_claims(self, credential: SdJwt, revealed: Revealed) -> None:
+        claims = revealed.claims
+        self._add(_never_hidden(revealed), _types(claims), _issuer_name(claims, self._issuer))
+        self._add(*self._permission(claims))
+        self._add(*moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW))
+        if self._audience is not None and "aud" in claims:
+            wanted = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+            fault = None if self._audience in wanted else Reason.WRONG_AUDIENCE
+            self._add(Check("credential audience", fault))
+        self.findings = {
+            "vct": claims.get("vct"),
+            "claims": claims,
+            "issuer": self._issuer.common_name if self._issuer else None,
+            "key_binding": self._bound,
+        }
+
+    def _permission(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
+        permitted = self._verifier.issuers
+        if permitted is None or self._issuer is None:
+            return ()
+        good = self._issuer.subject in permitted.get(str(claims.get("vct")), ())
+        return (Check("issuer's permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
+
+    def _check_binding(self, credential: SdJwt, revealed: Revealed) -> None:
+        if not self._bound or self._audience is None or self._nonce is None:
+            return
+        key = holder_key(revealed.claims)
+        if key is None:
+            detail = "the credential is bound to no key"
+            self._add(Check("key binding", Reason.KEY_BINDING_MISSING, detail=detail))
+            return
+        checks = check_key_binding(
+            credential,
+            key,
+            audience=self._audience,
+            nonce=self._nonce,
+            now=self._at,
+            policy=self._verifier.policy,
+            max_age=self._verifier.max_age,
+        )
+        self._add(*checks)
+        self._key = key
+
+    def _check_status(self, claims: Mapping[str, Any]) -> None:
+        if "status" not in claims:
+            return
+        reference = _reference(claims["status"])
+        if reference is None:
+            self._add(Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, "TSL 6.2: no idx and uri"))
+            return
+        uri, index = reference
+        snapshot = self._verifier.statuses.get(uri)
+        self.findings["status_list"] = uri
+        if snapshot is None:
+            self._add(Check("status", Reason.STATUS_UNKNOWN, Scope.NOW, "the status list is not at hand"))
+            return
+        self.snapshots["status"] = snapshot.digest
+        self._add(self._status(snapshot, index))
+
+    def _status(self, snapshot: StatusSnapshot, index: int) -> Check:
+        self.findings["status_at"] = snapshot.issued_at.isoformat()
+        try:
+            value = snapshot.status(index)
+        except NotFound as exc:
+            return Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, exc.detail)
+        # A revocation is final, so a list that is out of date still proves it.
+        if value != INVALID and not snapshot.is_fresh(self._at, grace=self._verifier.status_grace):
+            return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
+        meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
+        return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
+
+
+def _malformed(exc: MalformedInput) -> Check:
+    reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else _REASONS.get(exc.kind, Reason.FORMAT_FAILURE)
+    return Check(exc.kind, reason, detail=exc.detail)
+
+
+def _never_hidden(revealed: Revealed) -> Check:
+    """SD-JWT VC, 2.2.2.3: some claims, and what stands below them, are always visible."""
+    disclosed = {placed.path[0] for placed in revealed.placed}
+    hidden = sorted(NEVER_DISCLOSABLE & (disclosed | revealed.hiding))
+    if not hidden:
+        return Check("always visible claims")
+    return Check("always visible claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
+
+
+def _types(claims: Mapping[str, Any]) -> Check:
+    vct, others = claims.get("vct"), claims.get("aka_vcts", ["-"])
+    fault = ""
+    if not isinstance(vct, str) or not vct:
+        fault = "SD-JWT VC, 2.2.2.1: vct is missing"
+    elif not isinstance(others, list) or not others or not all(isinstance(name, str) for name in others):
+        fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
+    elif vct in others:
+        fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
+    return Check("credential type", Reason.CLAIM_INVALID if fault else None, detail=fault)
+
+
+def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | None) -> Check:
+    """Where `iss` stands beside a certificate that names addresses, it must be one of them."""
+    if "iss" not in claims:
+        return Check("issuer's name")
+    name = claims["iss"]
+    if not isinstance(name, str) or not name:
+        return Check("issuer's name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
+    addresses = uris_of(issuer) if issuer else ()
+    if addresses and name not in addresses:
+        return Check("issuer's name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
+    return Check("issuer's name")
+
+
+def _reference(status: Any) -> tuple[str, int] | None:
+    entry = status.get("status_list") if isinstance(status, dict) else None
+    if not isinstance(entry, dict):
+        return None
+    uri, index = entry.get("uri"), entry.get("idx")
+    if not isinstance(uri, str) or type(index) is not int or index < 0:
+        return None
+    return uri, index
