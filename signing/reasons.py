@@ -41,6 +41,14 @@ class Reason(Enum):
         _FAILED, "yinxin limits", "文件超出大小或复杂度限制", "The file exceeds the limits on size or complexity",
         "请提交更小的原始文件", "Hand in a smaller, original file",
     )  # fmt: skip
+    TOO_SLOW = _row(
+        _UNSURE, "yinxin limits", "文件在规定时间内未能检查完毕", "The file could not be checked within the time limit",
+        "请提交未经改动的原始文件；仍不成功请联系服务运营方", "Hand in the unchanged original; if that fails too, tell the operator",
+    )  # fmt: skip
+    CHECK_ABORTED = _row(
+        _UNSURE, "yinxin limits", "检查程序处理该文件时中止", "The check stopped while it handled this file",
+        "请提交未经改动的原始文件；仍不成功请联系服务运营方", "Hand in the unchanged original; if that fails too, tell the operator",
+    )  # fmt: skip
     NO_SIGNATURE = _row(
         _FAILED, "EN 319 102-1, 5.2.2", "文件没有任何电子签名或印章", "The file carries no signature or seal",
         "请索取加盖电子印章的原件", "Ask for the sealed original",
@@ -187,6 +195,10 @@ class Reason(Enum):
         _UNSURE, "国办发〔2020〕42号", "告知承诺的履行期限已过，未见履行记录", "The day by which a commitment was due has passed, and nothing says it was met",
         "请向发证机关了解承诺履行情况", "Ask the issuing agency whether the commitment was met",
     )  # fmt: skip
+    LICENCE_DIFFERS = _row(
+        _FAILED, "yinxin register", "文件所载内容与证照库的记载不一致", "What the file says is not what the register says",
+        "不要采信该文件，请向发证机关核实", "Do not accept this file; ask the issuing agency",
+    )  # fmt: skip
 
     # SD-JWT VC
     WRONG_TYPE = _row(
@@ -237,6 +249,14 @@ class Reason(Enum):
     )  # fmt: skip
     TOKEN_REPLAYED = _row(
         _FAILED, "RFC 9901, 9.5", "该出示已被使用过", "The presentation was used before",
+        "请重新发起请求并由持有人出示", "Make a new request and have the holder present again",
+    )  # fmt: skip
+    NONCE_UNKNOWN = _row(
+        _FAILED, "RFC 9901, 9.5", "该随机数不是发给本部门的", "The nonce was not given out to this department",
+        "请先申请随机数，再请持有人出示", "Ask for a nonce first, then have the holder present",
+    )  # fmt: skip
+    NONCE_EXPIRED = _row(
+        _FAILED, "RFC 9901, 9.5", "该随机数已超过有效时间", "The nonce is past its lifetime",
         "请重新发起请求并由持有人出示", "Make a new request and have the holder present again",
     )  # fmt: skip
 
