@@ -1,0 +1,233 @@
+"""What an operator can set: one TOML file, and environment variables above it.
+
+A key is a field of `Settings`; its variable is the name in capitals after `YINXIN_`. Nothing here is
+required, a key nobody knows is an error that names the nearest known one, and the reference page is made from
+these fields. Passphrases and PINs are no settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from yinxin.base.errors import UsageError
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "YINXIN_"
+# Read elsewhere: by the command line, and by the tests.
+OTHER_VARIABLES = frozenset({"YINXIN_SETTINGS", "YINXIN_PASSPHRASE", "YINXIN_VECTORS"})
+
+
+def _setting(default: Any, zh: str, en: str, *, at_least: float | None = None, shown: bool = True) -> Any:
+    return field(default=default, repr=shown, metadata={"help": Text(zh, en), "at_least": at_least})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one installation; `Settings()` is a small one on this machine."""
+
+    database_url: str = _setting(
+        "sqlite:///yinxin.db",
+        "数据库地址：sqlite:///文件，或 postgresql://用户@主机/库名",
+        "the database: sqlite:///file, or postgresql://user@host/name",
+        shown=False,
+    )
+    data_directory: Path = _setting(
+        Path("yinxin-data"),
+        "存放密钥、文件与快照的目录",
+        "the directory of keys, documents and snapshots",
+    )
+    trust_directory: Path = _setting(
+        Path("yinxin-data/trust"),
+        "信任库目录（PEM 证书与 trust.toml）",
+        "the trust store: PEM certificates and trust.toml",
+    )
+    catalogue_directory: Path | None = _setting(
+        None,
+        "证照目录（TOML）所在目录；不填则用内置目录",
+        "the directory of the licence catalogue; the built-in one when not set",
+    )
+    policy_file: Path | None = _setting(
+        None, "验证策略文件；不填则用默认策略", "the validation policy; the default one when not set"
+    )
+    base_url: str = _setting(
+        "http://127.0.0.1:8000",
+        "对外网址，写入证书与凭证，签发后不宜更改",
+        "the public address; it is written into certificates and credentials, so choose it for good",
+    )
+    host: str = _setting("127.0.0.1", "监听地址", "the address to listen on")
+    port: int = _setting(8000, "监听端口", "the port to listen on", at_least=0)
+    workers: int = _setting(
+        1,
+        "工作进程数；大于 1 时须用 PostgreSQL",
+        "worker processes; more than one need PostgreSQL",
+        at_least=1,
+    )
+    max_upload_bytes: int = _setting(
+        20 << 20, "上传文件的最大字节数", "the largest upload, in bytes", at_least=1024
+    )
+    anonymous_requests_per_minute: int = _setting(
+        30,
+        "未认证调用方每分钟请求上限（每个地址）",
+        "requests a minute from one address without authentication",
+        at_least=0,
+    )
+    department_requests_per_minute: int = _setting(
+        6000, "每个用证部门每分钟请求上限", "requests a minute from one department", at_least=0
+    )
+    audit_origin: str = _setting(
+        "yinxin.local/audit",
+        "审计日志的名称（检查点首行），启用后不可更改",
+        "the audit log's name, first line of its checkpoints; never change it in use",
+    )
+    audit_interval_seconds: float = _setting(
+        1.0, "审计日志定序间隔（秒）", "seconds between two rounds of the audit sequencer", at_least=0.01
+    )
+    outbound_allowed_private: tuple[str, ...] = _setting(
+        (),
+        "允许访问的内网地址：IP、IP:端口或网段",
+        "private addresses that may be called: address, address:port or network",
+    )
+    outbound_timeout_seconds: float = _setting(
+        5.0, "对外请求总时限（秒）", "seconds for a whole outbound request", at_least=0.1
+    )
+    outbound_max_bytes: int = _setting(
+        4 << 20, "对外请求应答的最大字节数", "the largest outbound answer, in bytes", at_least=1024
+    )
+    outbound_https_only: bool = _setting(
+        False,  # noqa: FBT003 - a default among defaults
+        "对外请求只用 https；CRL 与 OCSP 多用 http，开启前请确认",
+        "outbound requests by https only; CRLs and OCSP are mostly served by http",
+    )
+    timestamp_url: str | None = _setting(
+        None, "时间戳服务地址（RFC 3161）", "the time-stamp authority (RFC 3161)"
+    )
+
+    @classmethod
+    def load(cls, path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+        """The settings of a TOML file (or of the file that `YINXIN_SETTINGS` names) and of `environ` above it.
+
+        `UsageError` names the file or variable and what is wrong with it.
+        """
+        environ = environ or {}
+        source = path or (Path(environ["YINXIN_SETTINGS"]) if environ.get("YINXIN_SETTINGS") else None)
+        values = dict(_from_file(source)) if source else {}
+        values.update(_from_environment(environ))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One row of the reference page."""
+
+    name: str
+    variable: str
+    kind: str
+    default: str
+    help: Text
+
+
+def describe() -> tuple[Description, ...]:
+    """Every setting, in the order of the fields."""
+    kinds = get_type_hints(Settings)
+    return tuple(
+        Description(
+            found.name,
+            PREFIX + found.name.upper(),
+            _kind(kinds[found.name]),
+            _shown(found.default),
+            found.metadata["help"],
+        )
+        for found in fields(Settings)
+    )
+
+
+def _from_file(path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be read: {exc.strerror}") from exc
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise UsageError(f"{path} is not TOML: {exc}") from exc
+    for name, value in content.items():
+        yield name, _checked(name, value, f"{path}: {name}")
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    for variable, text in environ.items():
+        if variable.startswith(PREFIX) and variable not in OTHER_VARIABLES:
+            name = variable[len(PREFIX) :].lower()
+            yield name, _checked(name, text, variable)
+
+
+def _checked(name: str, value: Any, where: str) -> Any:
+    kinds = get_type_hints(Settings)
+    if name not in kinds:
+        near = difflib.get_close_matches(name, kinds, n=1, cutoff=0)[0]
+        raise UsageError(f"{where}: no such setting; the nearest is {near}")
+    known = next(found for found in fields(Settings) if found.name == name)
+    try:
+        # A variable is text whatever the setting is; a TOML value has a type that must fit.
+        converted = (
+            _from_text(kinds[name], value) if where.startswith(PREFIX) else _from_toml(kinds[name], value)
+        )
+    except ValueError as exc:
+        raise UsageError(f"{where}: must be {_kind(kinds[name])}") from exc
+    at_least = known.metadata["at_least"]
+    if at_least is not None and not converted >= at_least:
+        raise UsageError(f"{where}: must be at least {at_least}")
+    return converted
+
+
+def _from_text(kind: Any, text: str) -> Any:
+    if kind == tuple[str, ...]:
+        return tuple(item.strip() for item in text.split(",") if item.strip())
+    if kind is bool:
+        return _boolean(text.strip().lower())
+    if kind in {int, float}:
+        return _finite(kind(text))
+    return _from_toml(kind, text)
+
+
+def _from_toml(kind: Any, value: Any) -> Any:
+    if kind == tuple[str, ...] and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    if kind is float and type(value) in {int, float}:
+        return _finite(float(value))
+    if kind in {int, bool} and type(value) is kind:
+        return value
+    if kind in {str, str | None} and isinstance(value, str):
+        return value
+    if kind in {Path, Path | None} and isinstance(value, str) and value:
+        return Path(value)
+    raise ValueError(type(value).__name__)
+
+
+def _boolean(text: str) -> bool:
+    if text not in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
+        raise ValueError(text)
+    return text in {"true", "yes", "on", "1"}
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError("not a number")
+    return number
+
+
+def _kind(kind: Any) -> str:
+    names = {int: "an integer", float: "a number", bool: "true or false", tuple[str, ...]: "a list of texts"}
+    return names.get(kind, "a path" if kind in {Path, Path | None} else "a text")
+
+
+def _shown(default: Any) -> str:
+    if default is None or default == ():
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)
