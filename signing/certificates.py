@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from cryptography.x509 import Extension
+
 _E = TypeVar("_E", bound=x509.ExtensionType)
 MAX_CERTIFICATE_BYTES = 64 * 1024
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----")
@@ -130,7 +132,7 @@ class Certificate:
         extension = self.extension(x509.AuthorityKeyIdentifier)
         return extension.value.key_identifier if extension else None
 
-    def extension(self, kind: type[_E]) -> x509.Extension[_E] | None:
+    def extension(self, kind: type[_E]) -> Extension[_E] | None:
         """The extension of this kind, or None."""
         try:
             return self._parsed.extensions.get_extension_for_class(kind)

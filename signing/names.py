@@ -13,8 +13,17 @@ from signing import der
 from yinxin.base.errors import MalformedInput
 
 NameKey = tuple[frozenset[tuple[str, str]], ...]
-_ENCODINGS = {0x0C: "utf-8", 0x12: "ascii", 0x13: "ascii", 0x14: "latin-1", 0x16: "ascii", 0x1A: "ascii"}
-_WIDE_ENCODINGS = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}
+# UTF8String, NumericString, PrintableString, TeletexString, IA5String, VisibleString, UniversalString, BMPString
+_ENCODINGS = {
+    0x0C: "utf-8",
+    0x12: "ascii",
+    0x13: "ascii",
+    0x14: "latin-1",
+    0x16: "ascii",
+    0x1A: "ascii",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
 MAX_PARTS = 64
 
 
@@ -41,12 +50,12 @@ def _attribute(attribute: der.Element) -> tuple[str, str]:
 
 
 def _folded(value: der.Element) -> str:
-    encoding = _ENCODINGS.get(value.tag) or _WIDE_ENCODINGS.get(value.tag)
+    encoding = _ENCODINGS.get(value.tag)
     try:
-        if encoding is None:
-            raise ValueError("not a string")
-        text = value.content.decode(encoding)
-    except ValueError:  # another type, or bytes that are not what they say: equal to its like only
+        text = value.content.decode(encoding) if encoding else None
+    except ValueError:
+        text = None
+    if text is None:  # another type, or bytes that are not what they say: equal to its like only
         return f"#{value.encoded.hex()}"
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
@@ -79,7 +88,7 @@ def _label(element: der.Element) -> str:
 
 
 def _shown(value: der.Element) -> str:
-    encoding = _ENCODINGS.get(value.tag) or _WIDE_ENCODINGS.get(value.tag, "latin-1")
+    encoding = _ENCODINGS.get(value.tag, "latin-1")
     text = value.content.decode(encoding, "replace")
     return "".join(
         f"\\{char}" if char in ',+"\\<>;' else char if char.isprintable() else "\ufffd" for char in text

@@ -142,13 +142,17 @@ def _value(key: str, value: Any) -> Any:
         if not 0 <= value <= 100 * 365 * 86400:
             raise ValueError(f"{key} is out of range")
         return timedelta(seconds=value)
-    if key == "algorithms":
-        if not all(isinstance(name, str) for name in value):
-            raise ValueError("algorithms are names")
-        return frozenset(value)
-    if key == "algorithm_ends":
-        return tuple((name, _end_of(day)) for name, day in value.items())
-    return value
+    return {"algorithms": _names, "algorithm_ends": _ends}.get(key, lambda plain: plain)(value)
+
+
+def _names(value: list[Any]) -> frozenset[str]:
+    if not all(isinstance(name, str) for name in value):
+        raise ValueError("algorithms are names")
+    return frozenset(value)
+
+
+def _ends(value: dict[str, Any]) -> tuple[tuple[str, datetime], ...]:
+    return tuple((name, _end_of(day)) for name, day in value.items())
 
 
 def _end_of(day: Any) -> datetime:

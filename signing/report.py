@@ -53,7 +53,11 @@ class Check:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        answer: dict[str, Any] = {"name": self.name, "indication": str(self.indication), "scope": str(self.scope)}
+        answer: dict[str, Any] = {
+            "name": self.name,
+            "indication": str(self.indication),
+            "scope": str(self.scope),
+        }
         if self.detail:
             answer["detail"] = self.detail
         if self.reason:

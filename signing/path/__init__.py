@@ -1,6 +1,8 @@
 """Certificate paths: found with a bounded search, validated as RFC 5280, 6 says.
 
-    result = validate_path(leaf, intermediates, trust, at=now, usage="seal", revocation=snapshot, policy=policy)
+    result = validate_path(
+        leaf, intermediates, trust, at=now, usage="seal", revocation=snapshot, policy=policy
+    )
     result.indication, result.path, result.checks
 
 Fetching issuers or revocation evidence is the work of others; nothing here reads a file, a socket or

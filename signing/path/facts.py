@@ -29,8 +29,14 @@ _PROCESSED = {
 }
 _NO_REVOCATION_AVAILABLE = "2.5.29.56"  # RFC 9608
 _KEY_USAGES = (
-    "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
-).split()
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Each rule is a function from a path to the faults it finds. What we do not proce
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from signing.path.facts import Facts, facts_of
@@ -87,7 +88,7 @@ def usage_faults(path: Path, usage: str, trust: TrustStore, *, strict: bool) -> 
 
 def algorithm_faults(path: Path, policy: Policy, at: datetime) -> Iterator[Fault]:
     """Signatures and keys that the policy does not accept; the anchor's own signature proves nothing."""
-    for certificate, issuer in zip(path, path[1:], strict=False):
+    for certificate, issuer in pairwise(path):
         try:
             objection = policy.objection_to(certificate.signature_algorithm, issuer.public_key, at=at)
         except (UnknownAlgorithm, MalformedInput) as exc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from signing.path.build import MAX_INTERMEDIATES, Path, Search
@@ -75,7 +76,7 @@ class _Question:
     known_at: datetime | None
 
 
-def validate_path(
+def validate_path(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
     leaf: Certificate,
     intermediates: Iterable[Certificate],
     trust: TrustStore,
@@ -137,7 +138,7 @@ def _judged(path: Path, question: _Question) -> PathResult:
     checks += _checks("certificate_usage", usage, scope)
     checks += _checks("certificate_algorithms", algorithm_faults(path, policy, at), scope)
     revoked: list[datetime] = []
-    for certificate, issuer in zip(path, path[1:], strict=False):
+    for certificate, issuer in pairwise(path):
         if _needs_no_status(certificate, question.usage, is_leaf=certificate is path[0]):
             continue
         status = question.revocation.status(certificate, issuer, at=at, known_at=question.known_at)

@@ -110,10 +110,10 @@ class Crl:
         return RevokedEntry(serial, der.read_time(der.read(found[0])[0]), reason, invalid_since)
 
     def covers(self, certificate: Certificate) -> bool:
-        """Whether the list's scope holds this certificate (RFC 5280, 6.3.3 (b)(2)). Says nothing of issuers."""
+        """Whether its scope holds this certificate (RFC 5280, 6.3.3 (b)(2)). Says nothing of issuers."""
         constraints = certificate.extension(x509.BasicConstraints)
         is_authority = bool(constraints and constraints.value.ca)
-        if self.scope.user_only and is_authority or self.scope.authority_only and not is_authority:
+        if (self.scope.user_only and is_authority) or (self.scope.authority_only and not is_authority):
             return False
         return not self.scope.points or not self.scope.points.isdisjoint(_points_of(certificate))
 

@@ -93,7 +93,7 @@ class OcspAnswer:
         return max(found, key=lambda single: single.this_update, default=None)
 
     def is_signed_for(self, issuer: Certificate) -> bool:
-        """Whether the issuer, or a responder that it certified for OCSP and that was valid then, signed it."""
+        """Whether the issuer, or a responder that it certified and that was valid then, signed it."""
         return self.responder_for(issuer) is not None
 
     def responder_for(self, issuer: Certificate) -> Certificate | None:

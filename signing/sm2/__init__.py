@@ -9,19 +9,33 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from signing.sm2 import libcrypto, pure
+from signing.sm2 import known_answer, libcrypto, pure
 from signing.sm2.pure import DEFAULT_IDENTITY, check_point
+from yinxin.base.errors import UnknownAlgorithm
 
 __all__ = ["DEFAULT_IDENTITY", "check_point", "engine", "verify"]
 
 
 def verify(point: bytes, signature: bytes, message: bytes, *, identity: bytes = DEFAULT_IDENTITY) -> bool:
-    """Whether `signature` (DER SEQUENCE of r and s) over `message` is of the key at `point` (04||x||y)."""
+    """Whether `signature` (DER SEQUENCE of r and s) over `message` is of the key at `point` (04||x||y).
+
+    False for whatever is no signature; `MalformedInput` for a point that is not on the curve.
+    """
     module = libcrypto if engine() == "libcrypto" else pure
     return module.verify(point, signature, message, identity)
 
 
 @lru_cache(maxsize=1)
 def engine() -> str:
-    """Which engine verifies here: `libcrypto` or `pure`."""
-    return "libcrypto" if libcrypto.available() else "pure"
+    """Which engine verifies here: `libcrypto` or `pure`; `UnknownAlgorithm` when neither is right."""
+    if libcrypto.available():
+        return "libcrypto"
+    signatures = (known_answer.SIGNATURE, *known_answer.WRONG)
+    point, message = known_answer.POINT, known_answer.MESSAGE
+    if [pure.verify(point, signature, message, known_answer.IDENTITY) for signature in signatures] != [
+        True,
+        False,
+        False,
+    ]:
+        raise UnknownAlgorithm("SM2 does not give the published answer here")
+    return "pure"
