@@ -1,0 +1,13 @@
+"""Seals and signatures in PDF (PAdES): put on, and verified.
+
+    from signing.pdf import Seal, SealFace, verify
+
+    sealed = Seal(signer, face=SealFace(png, 42, 42), timestamper=tsa).apply(pdf, now=now)
+    report = verify(sealed, trust, revocation=revocation, now=now)
+    document = report.require()
+"""
+
+from signing.pdf.face import SealFace
+from signing.pdf.seal import Seal
+
+__all__ = ["Seal", "SealFace"]

@@ -1,0 +1,150 @@
+"""Put a seal on a PDF: PAdES B-B, or B-T with a time-stamp (EN 319 142-1).
+
+The input's bytes stay as they are and an incremental update comes behind them. The CMS is made by
+`signing.cms` in one go: one signature and one time-stamp for each seal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signing import cms
+from signing.pdf._pyhanko import Appearance, Editing, Frame, PageBox
+from yinxin.base.errors import Conflict, TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signing.pdf.face import SealFace
+    from signing.signer import Signer
+    from signing.timestamp import Timestamper
+
+MAX_PDF_BYTES = 64 << 20
+MARGIN = 36.0  # points between a face without a stated place and the page's edges
+FIRST_TOKEN_ROOM, LAST_TOKEN_ROOM = 6 * 1024, 128 * 1024
+_POINTS_PER_MM = 72 / 25.4
+
+
+class Seal:
+    """Seals PDFs with one key."""
+
+    def __init__(
+        self,
+        signer: Signer,
+        *,
+        face: SealFace | None = None,
+        timestamper: Timestamper | None = None,
+        certify: bool = True,
+    ) -> None:
+        """Keep the signer, the picture (None seals invisibly) and where time-stamps come from.
+
+        With `certify` the first signature of a document certifies it: afterwards only form fields may
+        be filled and further signatures added (DocMDP level 2).
+        """
+        self._signer = signer
+        self._face = face
+        self._timestamper = timestamper
+        self._certify = certify
+        self._token_room = FIRST_TOKEN_ROOM
+
+    def apply(
+        self,
+        pdf: bytes,
+        *,
+        now: datetime,
+        page: int = -1,
+        at: tuple[float, float] | None = None,
+        reason: str | None = None,
+        location: str | None = None,
+        field: str | None = None,
+    ) -> bytes:
+        """The sealed document; `pdf` is a prefix of it.
+
+        `page` counts from 0, from the end when negative. `at` is the place of the face's lower left
+        corner in points from the lower left corner of the page as it is shown; without it the face
+        stands at the lower right. `field` names a new signature field or an empty one that is there.
+        Raises `MalformedInput` for what is no PDF that can be sealed, `UsageError` for a page or place
+        that does not exist, `Conflict` when an earlier signature forbids another one, and what the
+        signer and the time-stamp authority raise.
+        """
+        if len(pdf) > MAX_PDF_BYTES:
+            raise TooLarge("pdf", f"over {MAX_PDF_BYTES} bytes")
+        editing = Editing(pdf)
+        frame = self._frame(editing, now, page, at, (reason, location), field)
+        digest_algorithm = cms.cms_digest(self._signer.algorithm)
+        reserve = cms.size_bound(self._signer) + (self._token_room if self._timestamper else 0)
+        prepared = editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
+        signature = cms.sign(self._signer, prepared.digest, stamp=self._stamp if self._timestamper else None)
+        if len(signature) <= reserve:
+            return prepared.fill(signature)
+        # The authority's tokens are larger than any before: keep room for them and do it once more.
+        self._token_room = len(signature) + 512
+        if self._token_room > LAST_TOKEN_ROOM:
+            raise TooLarge("timestamp", f"over {LAST_TOKEN_ROOM} bytes")
+        return self.apply(pdf, now=now, page=page, at=at, reason=reason, location=location, field=field)
+
+    def _stamp(self, signature: bytes) -> bytes:
+        assert self._timestamper is not None  # noqa: S101 - only handed over when there is one
+        return self._timestamper.stamp(cms.hash_with("sha256", signature), digest_algorithm="sha256")
+
+    def _frame(
+        self,
+        editing: Editing,
+        now: datetime,
+        page: int,
+        at: tuple[float, float] | None,
+        texts: tuple[str | None, str | None],
+        field: str | None,
+    ) -> Frame:
+        box = editing.page_box(page)
+        found = editing.signatures
+        if any(item.permission == 1 for item in found):
+            raise Conflict("an earlier signature forbids any further one (DocMDP level 1)")
+        return Frame(
+            field=_field_name(editing, field),
+            page=page,
+            time=now,
+            certify=self._certify and not found and not editing.is_certified,
+            reason=texts[0],
+            location=texts[1],
+            appearance=_appearance(self._face, box, at) if self._face else None,
+        )
+
+
+def _field_name(editing: Editing, wanted: str | None) -> str:
+    names = editing.field_names()
+    if wanted is None:
+        return next(name for number in range(1, len(names) + 2) if (name := f"Seal{number}") not in names)
+    if not wanted or "." in wanted or len(wanted) > 120:
+        raise UsageError("a field's name has 1 to 120 characters and no full stop")
+    if any(item.field == wanted for item in editing.signatures):
+        raise Conflict(f"the signature field {wanted!r} is signed already")
+    return wanted
+
+
+def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) -> Appearance:
+    turned = box.rotate in {90, 270}
+    across, along = box.right - box.left, box.top - box.bottom
+    shown_width, shown_height = (along, across) if turned else (across, along)
+    width, height = (side * _POINTS_PER_MM / box.unit for side in (face.width_mm, face.height_mm))
+    if at is None:
+        x, y = max(shown_width - width - MARGIN, 0), min(MARGIN, max(shown_height - height, 0))
+    else:
+        x, y = at
+    if not (0 <= x and x + width <= shown_width + 0.01 and 0 <= y and y + height <= shown_height + 0.01):
+        raise UsageError(f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there")
+    corners = [_on_page(box, u, v) for u, v in ((x, y), (x + width, y + height))]
+    (x0, y0), (x1, y1) = corners
+    rectangle = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+    return Appearance(face.picture, rectangle, width, height, box.rotate)
+
+
+def _on_page(box: PageBox, u: float, v: float) -> tuple[float, float]:
+    """A point of the page as it is shown, in the page's own coordinates."""
+    if box.rotate == 90:
+        return box.right - v, box.bottom + u
+    if box.rotate == 180:
+        return box.right - u, box.top - v
+    if box.rotate == 270:
+        return box.left + v, box.top - u
+    return box.left + u, box.bottom + v
