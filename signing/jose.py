@@ -71,7 +71,7 @@ def sign_jws(payload: bytes | Mapping[str, Any], signer: Signer, *, headers: Map
         head = encode_base64url(dump_json({**headers, "alg": name}))
         signing_input = f"{head}.{encode_base64url(body)}".encode("ascii")
         return f"{signing_input.decode('ascii')}.{encode_base64url(signer.sign(signing_input))}"
-    return jws.sign(body, _SignerKey(signer), headers=dict(headers), algorithm=name)  # type: ignore[arg-type]
+    return jws.sign(body, _SignerKey(signer), headers=dict(headers), algorithm=name)
 
 
 def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
@@ -119,9 +119,7 @@ def load_json(data: bytes | str) -> Any:
     """Strict JSON: UTF-8, no repeated names, no NaN, numbers and depth bounded; else `MalformedInput`."""
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
-        )
+        value = _DECODER.decode(text)
         if "\\u" in text:  # an escaped half of a surrogate pair is no character (RFC 8259, 8.2)
             dump_json(value)
     except (ValueError, RecursionError) as exc:
@@ -139,7 +137,7 @@ def load_json_object(data: bytes | str) -> dict[str, Any]:
     return value
 
 
-class _SignerKey(Key):  # type: ignore[misc]
+class _SignerKey(Key):
     """A `Signer` in the shape that python-jose asks for."""
 
     def __init__(self, signer: Signer) -> None:
@@ -176,6 +174,12 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError("the number is too large")
     return value
+
+
+# Made once: json.loads makes a decoder with every call that has hooks.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
+)
 
 
 def _depth(value: Any) -> int:

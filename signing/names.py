@@ -13,7 +13,7 @@ from signing import der
 from yinxin.base.errors import MalformedInput
 
 NameKey = tuple[frozenset[tuple[str, str]], ...]
-# UTF8String, NumericString, PrintableString, TeletexString, IA5String, VisibleString, UniversalString, BMPString
+# UTF8, Numeric, Printable, Teletex, IA5, Visible, Universal and BMP string
 _ENCODINGS = {
     0x0C: "utf-8",
     0x12: "ascii",

@@ -18,7 +18,7 @@ from signing.algorithms import ALGORITHMS
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from signing.algorithms import Algorithm
     from signing.keys import PublicKey
@@ -116,33 +116,26 @@ class Policy:
 
 
 _DURATIONS = {"clock_skew_seconds": "clock_skew", "max_revocation_age_seconds": "max_revocation_age"}
-_KINDS: dict[str, type] = {
-    "name": str,
-    "version": str,
-    "algorithms": list,
-    "algorithm_ends": dict,
-    "min_rsa_bits": int,
-    "require_timestamp": bool,
-    "revocation": str,
-    "strict_usage": bool,
-    **dict.fromkeys(_DURATIONS, int),
-}
+_LONGEST_SECONDS = 100 * 365 * 86400
 
 
 def _field(key: str) -> str:
-    if key not in _KINDS:
+    if key not in _READERS:
         raise ValueError(f"unknown key {key!r}")
     return _DURATIONS.get(key, key)
 
 
 def _value(key: str, value: Any) -> Any:
-    if type(value) is not _KINDS[key]:
-        raise ValueError(f"{key} is not of the kind {_KINDS[key].__name__}")
-    if key in _DURATIONS:
-        if not 0 <= value <= 100 * 365 * 86400:
-            raise ValueError(f"{key} is out of range")
-        return timedelta(seconds=value)
-    return {"algorithms": _names, "algorithm_ends": _ends}.get(key, lambda plain: plain)(value)
+    kind, reader = _READERS[key]
+    if type(value) is not kind:
+        raise ValueError(f"{key} is not of the kind {kind.__name__}")
+    return reader(value) if reader else value
+
+
+def _duration(seconds: int) -> timedelta:
+    if not 0 <= seconds <= _LONGEST_SECONDS:
+        raise ValueError("a duration is out of range")
+    return timedelta(seconds=seconds)
 
 
 def _names(value: list[Any]) -> frozenset[str]:
@@ -159,6 +152,19 @@ def _end_of(day: Any) -> datetime:
     if type(day) is not date:
         raise ValueError("an algorithm ends on a date")
     return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
+
+
+_READERS: dict[str, tuple[type, Callable[[Any], Any] | None]] = {
+    "name": (str, None),
+    "version": (str, None),
+    "algorithms": (list, _names),
+    "algorithm_ends": (dict, _ends),
+    "min_rsa_bits": (int, None),
+    "require_timestamp": (bool, None),
+    "revocation": (str, None),
+    "strict_usage": (bool, None),
+    **dict.fromkeys(_DURATIONS, (int, _duration)),
+}
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from signing import der
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IDENTITY = b"1234567812345678"
 MESSAGE = b"message digest"
@@ -18,3 +23,10 @@ WRONG = (
     der.sequence(der.integer(_R + 1), der.integer(_S)),
     der.sequence(der.integer(_R), der.integer(_S + 1)),
 )
+
+
+def is_given_by(verify: Callable[[bytes, bytes, bytes, bytes], bool]) -> bool:
+    """Whether a function from (point, signature, message, identity) gives the published answer."""
+    if not verify(POINT, SIGNATURE, MESSAGE, IDENTITY):
+        return False
+    return not any(verify(POINT, wrong, MESSAGE, IDENTITY) for wrong in WRONG)

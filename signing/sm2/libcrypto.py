@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from signing import der
+from signing.sm2 import known_answer
 from signing.sm2.pure import DEFAULT_IDENTITY, MAX_IDENTITY_BYTES, check_point, read_signature
 from yinxin.base.errors import MalformedInput
 
@@ -136,9 +137,7 @@ def _declare(library: ctypes.CDLL) -> None:
 
 
 def _knows_the_answer(library: ctypes.CDLL) -> bool:
-    from signing.sm2.known_answer import IDENTITY, MESSAGE, POINT, SIGNATURE, WRONG  # noqa: PLC0415 - once
+    def verify(point: bytes, signature: bytes, message: bytes, identity: bytes) -> bool:
+        return _verify(library, _Key(library, point), signature, message, identity)
 
-    key = _Key(library, POINT)
-    return _verify(library, key, SIGNATURE, MESSAGE, IDENTITY) and not any(
-        _verify(library, key, wrong, MESSAGE, IDENTITY) for wrong in WRONG
-    )
+    return known_answer.is_given_by(verify)
