@@ -72,8 +72,11 @@ class ChainSignatures:
         self._chain = lru_cache(_REMEMBERED)(_read_chain)
         self._path = lru_cache(_REMEMBERED)(self._validate)
 
-    def examine(self, token: Token, *, at: datetime, scope: Scope = Scope.BOTH) -> Signed:
-        """Check algorithm, signature and path of a token at the time `at`."""
+    def examine(self, token: Token, *, at: datetime, issued_at: datetime | None = None) -> Signed:
+        """Check algorithm, signature and path of a token at the time `at`.
+
+        With `issued_at`, the issuer's own word, the path is also judged for the verdict `then`.
+        """
         try:
             chain = self._chain(_sent(token.header))
         except MalformedInput as exc:
@@ -84,12 +87,21 @@ class ChainSignatures:
         checks = self._signature(token, chain[0], at)
         if any(check.reason for check in checks):
             return Signed(chain[0], checks)
-        return Signed(chain[0], (*checks, *self.path_checks(token, at=at, scope=scope)))
+        return Signed(chain[0], (*checks, *self._path_checks(chain, at, issued_at)))
 
-    def path_checks(self, token: Token, *, at: datetime, scope: Scope) -> tuple[Check, ...]:
-        """The checks of the path alone, at another time or for another verdict."""
+    def _path_checks(
+        self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
+    ) -> tuple[Check, ...]:
         second = at.replace(microsecond=0)
-        return self._path(self._chain(_sent(token.header)), second, scope).checks
+        result = self._path(chain, second, Scope.BOTH)
+        passed = not any(check.reason for check in result.checks)
+        # Good now, and valid then: it was good then.
+        if made is None or (passed and all(item.is_valid_at(made) for item in result.path)):
+            return result.checks
+        # Signed outside the certificate's validity: that is wrong for both verdicts.
+        scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
+        then = self._path(chain, made.replace(microsecond=0), scope)
+        return (*self._path(chain, second, Scope.NOW).checks, *then.checks)
 
     def _signature(self, token: Token, leaf: Certificate, at: datetime) -> tuple[Check, ...]:
         row = jose_algorithm(token.header.get("alg"))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from credentials.key_binding import MAX_AGE, check_key_binding, holder_key
@@ -123,11 +124,16 @@ class Verifier:
             at,
             at,
             tuple(case.checks),
-            self.policy.hash,
+            self._policy_hash,
             {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id, **case.snapshots},
             case.findings,
             case.evidence,
         )
+
+
+    @cached_property
+    def _policy_hash(self) -> str:
+        return self.policy.hash
 
 
 class _Case:
@@ -178,19 +184,11 @@ class _Case:
         good = token.header.get("typ") == CREDENTIAL_TYP
         self._add(Check("type", None if good else Reason.WRONG_TYPE, detail="" if good else f"typ is not {CREDENTIAL_TYP}"))
         issued = credential.payload.get("iat")
-        dated = is_date(issued)
-        judge = self._verifier._signatures  # noqa: SLF001 - its own case
-        signed = judge.examine(token, at=self._at, scope=Scope.NOW if dated else Scope.BOTH)
+        made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
+        signed = self._verifier._signatures.examine(token, at=self._at, issued_at=made)  # noqa: SLF001 - its own case
         self._add(*signed.checks)
         self._issuer = signed.certificate
-        if not signed.is_genuine:
-            return False
-        if dated and signed.certificate:
-            made = datetime.fromtimestamp(issued or 0, UTC)
-            # Signed outside the certificate's validity: that is wrong for both verdicts.
-            scope = Scope.THEN if signed.certificate.is_valid_at(made) else Scope.BOTH
-            self._add(*judge.path_checks(token, at=made, scope=scope))
-        return True
+        return signed.is_genuine
 
     def _check_claims(self, credential: SdJwt, revealed: Revealed) -> None:
         claims = revealed.claims
