@@ -118,9 +118,7 @@ class Engine:
 
     def _finish(self, session: Session, order: Order, certificate: Certificate) -> None:
         now = self.clock.now()
-        AuthorityRepository(session).finish(
-            order.authority, order.draft.serial, der=certificate.der, at=now
-        )
+        AuthorityRepository(session).finish(order.authority, order.draft.serial, der=certificate.der, at=now)
         self._audit(session, order, "certificate.issue", now, certificate=certificate.fingerprint)
 
     @staticmethod

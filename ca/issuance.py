@@ -20,7 +20,6 @@ from ca.profiles import Profile, Profiles
 from ca.repository import AuthorityRepository
 from ca.revocation import Revocation
 from ca.template import Draft, Pointers
-from signing import der
 from signing.certificates import Certificate, load_pem_chain
 from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.errors import Conflict, IssuanceRefused, NotPermitted, SignerUnavailable, UsageError
@@ -215,14 +214,16 @@ class Authority:
         """The current list in DER: the last one, or a new one when something changed or half its life is over."""
         if self._signer is None:
             return self._revocation.last_crl()
-        return self._revocation.crl(encoded_subject(self.certificate), self._usable_signer)
+        return self._revocation.crl(self.certificate.subject_der, self._usable_signer)
 
     def reconcile(self, *, actor: Actor, older_than: timedelta = STALE_AFTER) -> tuple[int, ...]:
         """Give up intents that became no certificate; their serial numbers, which are now on the list.
 
         A signature may have been made before the crash, so an abandoned serial number is listed as revoked.
         """
-        return self._revocation.abandon_intents(before=self._clock.now() - older_than, actor=_require_staff(actor))
+        return self._revocation.abandon_intents(
+            before=self._clock.now() - older_than, actor=_require_staff(actor)
+        )
 
     def _certify(self, issuer: Authority | None, application: Application, actor: Actor) -> None:
         """Get this authority its own certificate, from itself or from the one above, and store both."""
@@ -281,7 +282,7 @@ class Authority:
             profile=profile,
             serial=self._new_serial(),
             algorithm=signer.algorithm,
-            issuer=encoded_subject(self.certificate) if self.chain else subject,
+            issuer=self.certificate.subject_der if self.chain else subject,
             subject=application.subject,
             public_key=application.public_key,
             issuer_key_identifier=signer.public_key.identifier,
@@ -310,12 +311,6 @@ class Authority:
     def _new_serial(self) -> int:
         # RFC 5280, 4.1.2.2: positive, 20 octets at most. A first octet below 0x80 keeps it positive.
         return int.from_bytes(bytes((self._instance,)) + self._randomness.bytes(SERIAL_RANDOM_BYTES), "big")
-
-
-def encoded_subject(certificate: Certificate) -> bytes:
-    """The subject's Name as it stands in the certificate: an issuer's name is copied, never written anew."""
-    fields = list(der.children(der.read_exactly(certificate.x509.tbs_certificate_bytes, der.SEQUENCE)))
-    return fields[5].encoded
 
 
 def _require_staff(actor: Actor) -> Actor:

@@ -82,7 +82,9 @@ class SubjectName:
         parts = []
         for row in ATTRIBUTES:
             if row.field == "common_name" and organisation_identifier and self.credit_code:
-                parts.append(_attribute(ORGANISATION_IDENTIFIER, organisation_identifier_of(self.credit_code)))
+                parts.append(
+                    _attribute(ORGANISATION_IDENTIFIER, organisation_identifier_of(self.credit_code))
+                )
             value = getattr(self, row.field)
             if value is not None:
                 parts.append(_attribute(row.oid, value, printable=row.field == "country"))

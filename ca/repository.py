@@ -185,9 +185,7 @@ class AuthorityRepository:
 
     # Revocation
 
-    def add_revocation(
-        self, authority: str, serial: int, *, reason: str, at: datetime, entry: bytes
-    ) -> None:
+    def add_revocation(self, authority: str, serial: int, *, reason: str, at: datetime, entry: bytes) -> None:
         """Put a certificate on the list; `Conflict` when it is there."""
         self._insert(
             RevocationRecord,
@@ -273,9 +271,7 @@ class ApplicationRepository:
     def move(self, row: ApplicationRecord, *, to: str, at: datetime, **changes: Any) -> None:
         """Bring an application from the state and revision that were read to another; else `Conflict`."""
         table = _table(ApplicationRecord)
-        same = (
-            (table.c.id == row.id) & (table.c.state == row.state) & (table.c.revision == row.revision)
-        )
+        same = (table.c.id == row.id) & (table.c.state == row.state) & (table.c.revision == row.revision)
         values = {"state": to, "changed_at": at, **changes}
         if self._session.exec(update(table).where(same).values(**values)).rowcount != 1:
             raise Conflict(f"application {row.id} was changed meanwhile")

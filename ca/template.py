@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ca.profiles import Profile
     from signing.algorithms import Algorithm
     from signing.keys import PublicKey
+    from signing.signer import Signer
 
 SUBJECT_KEY, KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
 CRL_POINTS, AUTHORITY_KEY, EXTENDED_USAGE = "2.5.29.31", "2.5.29.35", "2.5.29.37"
@@ -97,8 +98,13 @@ class Draft:
 
 
 def signed(tbs: bytes, algorithm: Algorithm, signature: bytes) -> bytes:
-    """What was signed, with its signature: the form that certificates and CRLs share (RFC 5280, 4.1, 5.1)."""
+    """A certificate or a list around its signature (RFC 5280, 4.1 and 5.1)."""
     return der.sequence(tbs, algorithm.identifier, der.bit_string(signature))
+
+
+def signed_parts(tbs: bytes, signer: Signer) -> tuple[bytes, bytes, bytes]:
+    """What is signed, the algorithm and the signature: the beginning of everything that a PKI signs."""
+    return tbs, signer.algorithm.identifier, der.bit_string(signer.sign(tbs))
 
 
 def extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
@@ -133,7 +139,9 @@ def _fixed_extensions(profile: Profile) -> tuple[bytes, ...]:
     if profile.usage is not None:
         # RFC 3161, 2.3: the extended key usage of a time-stamp certificate is critical.
         critical = profile.usage.extended == TIME_STAMPING
-        answer.append(extension(EXTENDED_USAGE, der.sequence(der.oid(profile.usage.extended)), critical=critical))
+        answer.append(
+            extension(EXTENDED_USAGE, der.sequence(der.oid(profile.usage.extended)), critical=critical)
+        )
     return tuple(answer)
 
 
