@@ -39,9 +39,13 @@ _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----E
 
 
 class Certificate:
-    """One certificate: its DER and what is read from it. Equal by bytes."""
+    """One certificate: its DER and what is read from it. Equal by bytes.
 
-    __slots__ = ("__dict__", "der", "issuer_der", "spki", "subject_der")
+    `serial` is the serial number; `not_before` and `not_after` are the first and the last moment of
+    validity, in UTC; `subject_der`, `issuer_der` and `spki` are the names and the key as they are encoded.
+    """
+
+    __slots__ = ("__dict__", "der", "issuer_der", "not_after", "not_before", "serial", "spki", "subject_der")
 
     def __init__(self, encoded: bytes) -> None:
         """Take one certificate in DER; `MalformedInput` unless it is one."""
@@ -53,7 +57,8 @@ class Certificate:
                 self._parsed = x509.load_der_x509_certificate(encoded)
                 # Touch what later is read without a guard: a hostile certificate fails here, once.
                 _ = self._parsed.subject, self._parsed.issuer, self._parsed.extensions, self._parsed.version
-                _ = self._parsed.not_valid_before_utc, self._parsed.not_valid_after_utc
+                self.not_before, self.not_after = self._parsed.not_valid_before_utc, self._parsed.not_valid_after_utc
+                self.serial = self._parsed.serial_number
         except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
             raise MalformedInput("certificate", str(exc)[:200]) from exc
         self.issuer_der, self.subject_der, self.spki = _fields_of(encoded)
@@ -89,21 +94,6 @@ class Certificate:
             for attribute in self._parsed.subject.get_attributes_for_oid(wanted):
                 return str(attribute.value)
         return self.subject
-
-    @property
-    def serial(self) -> int:
-        """The serial number."""
-        return self._parsed.serial_number
-
-    @property
-    def not_before(self) -> datetime:
-        """First moment of validity, UTC."""
-        return self._parsed.not_valid_before_utc
-
-    @property
-    def not_after(self) -> datetime:
-        """Last moment of validity, UTC."""
-        return self._parsed.not_valid_after_utc
 
     @cached_property
     def public_key(self) -> PublicKey:

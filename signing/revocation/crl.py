@@ -2,7 +2,7 @@
 
 One strict walk over the DER: it knows SM2, is bounded, and looks a serial up in constant time. A list whose
 critical extensions we do not understand still parses, and says in `problem` why it must not be used
-(RFC 5280, 5.2). Whose word the list is, and how fresh, is for `signing.revocation.snapshot`.
+(RFC 5280, 5.2). A delta list adds what was revoked since; its silence says nothing. Whose word the list is, and how fresh, is for `signing.revocation.snapshot`.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ class Crl:
             raise TooLarge("crl", f"over {MAX_CRL_BYTES} bytes")
         self.der = encoded
         self.problem: str | None = None
+        self.is_delta = False
         self.scope = Scope()
         self.number: int | None = None
         self._read(encoded)
@@ -100,6 +101,11 @@ class Crl:
     def fingerprint(self) -> str:
         """SHA-256 of the DER, in hex."""
         return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def entry_count(self) -> int:
+        """How many certificates it lists."""
+        return len(self._entries)
 
     def lookup(self, serial: int) -> RevokedEntry | None:
         """The entry of this serial number, or None."""
@@ -127,9 +133,6 @@ class Crl:
         except (UnknownAlgorithm, MalformedInput):
             return False
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Crl) and self.der == other.der
 
@@ -137,7 +140,7 @@ class Crl:
         return hash(self.der)
 
     def __repr__(self) -> str:
-        return f"Crl({self.issuer!r}, {self.this_update.isoformat()}, {len(self)} entries)"
+        return f"Crl({self.issuer!r}, {self.this_update.isoformat()}, {self.entry_count} entries)"
 
     def _read(self, encoded: bytes) -> None:
         parts = list(der.children(der.read_exactly(encoded, der.SEQUENCE)))
@@ -174,7 +177,7 @@ class Crl:
                 number = der.read_exactly(extension.value, der.INTEGER).content
                 self.number = int.from_bytes(number[:MAX_SERIAL_BYTES], "big", signed=True)
             elif extension.oid == _DELTA:
-                self.problem = "a delta list"
+                self.is_delta = True
             elif extension.oid == _DISTRIBUTION_POINT:
                 self._take_scope(extension.value)
             elif extension.critical:
@@ -203,8 +206,6 @@ class Crl:
                 if len(code) != 1 or code[0] not in REASONS:
                     raise MalformedInput("crl", "unknown reason code")
                 reason = REASONS[code[0]]
-                if reason == "remove_from_crl":  # RFC 5280, 5.3.1: in delta lists only
-                    self.problem = "an entry that only a delta list may have"
             elif extension.oid == _INVALIDITY_DATE:
                 invalid_since = der.read_time(der.read_exactly(extension.value, der.GENERALIZED_TIME))
             elif extension.critical or extension.oid == _CERTIFICATE_ISSUER:

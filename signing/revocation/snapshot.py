@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Evidence that names no next update (RFC 6960, 4.2.2.1: newer is always to be had) speaks this long.
 WITHOUT_NEXT_UPDATE = timedelta(hours=1)
-HOLD = "certificate_hold"
+HOLD, REMOVED = "certificate_hold", "remove_from_crl"
 
 
 class RevocationState(StrEnum):
@@ -142,8 +142,9 @@ class RevocationSnapshot:
             return None
         entry, source = crl.lookup(certificate.serial), f"crl:{crl.fingerprint}"
         end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE
-        if entry is None:
-            return _Word(crl.this_update, end, None, None, source, is_complete=not crl.scope.some_reasons)
+        is_complete = not (crl.scope.some_reasons or crl.is_delta)
+        if entry is None or entry.reason == REMOVED:  # RFC 5280, 5.3.1: a hold that was lifted
+            return _Word(crl.this_update, end, None, None, source, is_complete=is_complete)
         since = min(entry.revoked_at, entry.invalid_since or entry.revoked_at)
         return _Word(crl.this_update, end, since, entry.reason, source)
 
