@@ -5,6 +5,7 @@ required, a key nobody knows is an error that names the nearest known one, and t
 these fields. Passphrases and PINs are no settings.
 """
 
+# ruff: noqa: RUF009 - `_setting` is `dataclasses.field` with its help
 from __future__ import annotations
 
 import difflib
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "YINXIN_"
 # Read elsewhere: by the command line, and by the tests.
-OTHER_VARIABLES = frozenset({"YINXIN_SETTINGS", "YINXIN_PASSPHRASE", "YINXIN_VECTORS"})
+OTHER_VARIABLES = frozenset({"YINXIN_SETTINGS", "YINXIN_PASSPHRASE", "YINXIN_VECTORS", "YINXIN_CAMPAIGN"})
 
 
 def _setting(default: Any, zh: str, en: str, *, at_least: float | None = None, shown: bool = True) -> Any:
@@ -175,9 +176,8 @@ def _checked(name: str, value: Any, where: str) -> Any:
     known = next(found for found in fields(Settings) if found.name == name)
     try:
         # A variable is text whatever the setting is; a TOML value has a type that must fit.
-        converted = (
-            _from_text(kinds[name], value) if where.startswith(PREFIX) else _from_toml(kinds[name], value)
-        )
+        convert = _from_text if where.startswith(PREFIX) else _from_toml
+        converted = convert(kinds[name], value)
     except ValueError as exc:
         raise UsageError(f"{where}: must be {_kind(kinds[name])}") from exc
     at_least = known.metadata["at_least"]
