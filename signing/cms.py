@@ -210,9 +210,9 @@ def check_signature(
     """
     return (
         _algorithm_check(signed, policy, at),
-        Check("content digest", _digest_fault(signed, digest, content_type)),
-        Check("certificate reference", _reference_fault(signed, required=reference_required)),
-        Check("signature value", _value_fault(signed)),
+        Check("content_digest", _digest_fault(signed, digest, content_type)),
+        Check("certificate_reference", _reference_fault(signed, required=reference_required)),
+        Check("signature_value", _value_fault(signed)),
     )
 
 

@@ -188,9 +188,9 @@ def refused(explanation: str, *, failure_bit: int) -> bytes:
     return der.sequence(der.sequence(der.integer(REJECTION), text, failure))
 
 
-def parse_token(token: bytes) -> TimestampToken:
-    """Read a TimeStampToken; `MalformedInput` for anything else."""
-    signed = cms.parse(token)
+def parse_token(token: bytes, *, padded: bool = False) -> TimestampToken:
+    """Read a TimeStampToken; `MalformedInput` for anything else. `padded` allows zeros behind it."""
+    signed = cms.parse(token, padded=padded)
     if signed.content_type != cms.TST_INFO or signed.content is None:
         raise MalformedInput("timestamp", "not a time-stamp token")
     version, policy, imprint, serial, time, *rest = _children(signed.content, at_least=5)
@@ -211,11 +211,12 @@ def verify_timestamp(
     revocation: RevocationSnapshot,
     policy: Policy,
     at: datetime,
+    known_at: datetime | None = None,
 ) -> TimestampResult:
     """Check a token over `digest` (the hash that the token itself names, see `parse_token`).
 
-    The authority's path is validated at the token's own time; a time after `at` is refused. Never raises
-    for a bad token.
+    The authority's path is validated at the token's own time, with evidence up to `known_at`; a time
+    after `at` is refused. Never raises for a bad token.
     """
     from signing.path import validate_path  # noqa: PLC0415 - signing.path is heavier than the codec
 
@@ -223,7 +224,7 @@ def verify_timestamp(
         parsed = parse_token(token) if isinstance(token, bytes) else token
         content_digest = cms.hash_with(parsed.signed.digest_algorithm, parsed.signed.content or b"")
     except YinxinError as exc:
-        return TimestampResult(None, (Check("time-stamp", Reason.TIMESTAMP_INVALID, detail=str(exc)),))
+        return TimestampResult(None, (Check("timestamp", Reason.TIMESTAMP_INVALID, detail=str(exc)),))
     signed = parsed.signed
     checks = [_imprint_check(parsed, digest), _time_check(parsed, at + policy.clock_skew)]
     checks += [
@@ -243,6 +244,7 @@ def verify_timestamp(
         usage="timestamp",
         revocation=revocation,
         policy=policy,
+        known_at=known_at,
     )
     checks += [_as_timestamp(check) for check in path.checks]
     proved = all(check.indication is Indication.PASSED for check in checks)
@@ -252,19 +254,19 @@ def verify_timestamp(
 def _imprint_check(token: TimestampToken, digest: bytes) -> Check:
     fits = token.digest == digest and len(digest) == _LENGTHS.get(token.digest_algorithm)
     detail = token.digest_algorithm
-    return Check("time-stamp imprint", None if fits else Reason.TIMESTAMP_INVALID, detail=detail)
+    return Check("timestamp_imprint", None if fits else Reason.TIMESTAMP_INVALID, detail=detail)
 
 
 def _time_check(token: TimestampToken, latest: datetime) -> Check:
     reason = None if token.gen_time <= latest else Reason.TIMESTAMP_INVALID
-    return Check("time-stamp time", reason, detail=token.gen_time.isoformat())
+    return Check("timestamp_time", reason, detail=token.gen_time.isoformat())
 
 
 def _usage_check(certificate: Certificate) -> Check:
     # RFC 3161, 2.3: extended key usage is critical and holds id-kp-timeStamping alone.
     extended = certificate.extension(x509.ExtendedKeyUsage)
     alone = extended is not None and extended.critical and list(extended.value) == [_TIME_STAMPING]
-    return Check("time-stamp certificate", None if alone else Reason.TIMESTAMP_INVALID)
+    return Check("timestamp_certificate", None if alone else Reason.TIMESTAMP_INVALID)
 
 
 def _as_timestamp(check: Check) -> Check:
@@ -274,7 +276,7 @@ def _as_timestamp(check: Check) -> Check:
         failed = reason.indication is Indication.FAILED
         reason = Reason.TIMESTAMP_INVALID if failed else Reason.TIMESTAMP_NOT_TRUSTED
     said = f"{check.reason.code}: {check.detail}".strip(": ") if check.reason else check.detail
-    return Check(f"time-stamp {check.name}", reason, check.scope, said)
+    return Check(f"timestamp_{check.name}", reason, check.scope, said)
 
 
 def _imprint(name: str, digest: bytes) -> bytes:

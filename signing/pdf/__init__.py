@@ -1,13 +1,15 @@
 """Seals and signatures in PDF (PAdES): put on, and verified.
 
-    from signing.pdf import Seal, SealFace, verify
+from signing.pdf import Seal, SealFace, verify
 
-    sealed = Seal(signer, face=SealFace(png, 42, 42), timestamper=tsa).apply(pdf, now=now)
-    report = verify(sealed, trust, revocation=revocation, now=now)
-    document = report.require()
+sealed = Seal(signer, face=SealFace(png, 42, 42), timestamper=tsa).apply(pdf, now=now)
+report = verify(sealed, trust, revocation=revocation, now=now)
+document = report.require()
 """
 
+from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
 from signing.pdf.seal import Seal
+from signing.pdf.verify import attachments, verify
 
-__all__ = ["Seal", "SealFace"]
+__all__ = ["Seal", "SealFace", "VerifiedDocument", "VerifiedSignature", "attachments", "verify"]

@@ -132,7 +132,9 @@ def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) ->
     else:
         x, y = at
     if not (0 <= x and x + width <= shown_width + 0.01 and 0 <= y and y + height <= shown_height + 0.01):
-        raise UsageError(f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there")
+        raise UsageError(
+            f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there"
+        )
     corners = [_on_page(box, u, v) for u, v in ((x, y), (x + width, y + height))]
     (x0, y0), (x1, y1) = corners
     rectangle = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))

@@ -1,0 +1,60 @@
+"""What a verified PDF proves: the values that a passed report hands out, and how they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from signing.report import Evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from signing.certificates import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSignature:
+    """One signature or seal of a document that passed.
+
+    `path` goes from the signer's certificate to the anchor; `usage` is "seal" or "signature".
+    `proved_at` is the earliest time that a time-stamp proves; `claimed_at` is only what the signer says.
+    """
+
+    field: str
+    usage: str
+    path: tuple[Certificate, ...]
+    proved_at: datetime | None
+    claimed_at: datetime | None
+    reason: str | None
+    location: str | None
+    certifies: bool
+    covers_whole_file: bool
+
+    @property
+    def certificate(self) -> Certificate:
+        """The signer's certificate."""
+        return self.path[0]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedDocument(Evidence):
+    """A PDF whose every signature passed: who signed, what is embedded, and the file's SHA-256 in hex."""
+
+    signatures: tuple[VerifiedSignature, ...]
+    attachments: Mapping[str, bytes]
+    pdf_digest: str
+
+
+def describe(certificate: Certificate) -> dict[str, Any]:
+    """A certificate as findings show it."""
+    return {
+        "name": certificate.common_name,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": f"{certificate.serial:x}",
+        "fingerprint": certificate.fingerprint,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+    }

@@ -1,0 +1,180 @@
+"""Verify a PDF: every signature in it, what each covers, what came after, who stands behind, and when.
+
+A pure function of the file, the snapshots, the policy and the times given. The byte-level gate
+(`signing.pdf.gate`) comes before any parser's opinion, and nothing in a file makes it raise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from signing.pdf._pyhanko import RFC3161, FoundSignature, Reading
+from signing.pdf.evidence import VerifiedDocument
+from signing.pdf.gate import Gap, examine, overlap
+from signing.pdf.judge import (
+    Judgement,
+    Question,
+    judge_certificate,
+    judge_changes,
+    judge_document_timestamp,
+    judge_signature,
+)
+from signing.policy import Policy
+from signing.reasons import Reason
+from signing.report import Check, EvidenceKey, Report
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signing.revocation import RevocationSnapshot
+    from signing.trust import TrustStore
+
+MAX_PDF_BYTES = 64 << 20
+MAX_SIGNATURES = 32
+MAX_ATTACHMENTS, MAX_ATTACHMENT_BYTES = 64, 32 << 20
+
+
+def verify(
+    pdf: bytes,
+    trust: TrustStore,
+    *,
+    revocation: RevocationSnapshot,
+    policy: Policy | None = None,
+    now: datetime,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    max_bytes: int = MAX_PDF_BYTES,
+) -> Report[VerifiedDocument]:
+    """What a PDF proves. Never raises for a bad file.
+
+    Each signature is judged at the time that a time-stamp proves, else at `at` (the time the question is
+    about, `now` when not given); facts later than `known_at` do not count. The report has two verdicts:
+    a certificate revoked after the proved time leaves `then` passed. A document with several signatures
+    passes only when all of them do. `findings` holds "signatures" and "attachments" (name to SHA-256).
+    """
+    policy = policy or Policy.default()
+    question = Question(trust, revocation, policy, at or now, known_at or now)
+    checks: list[Check] = []
+    findings: dict[str, Any] = {"signatures": [], "attachments": {}}
+    evidence: dict[str, Any] = {}
+    digest = hashlib.sha256(pdf).hexdigest()
+    try:
+        if len(pdf) > max_bytes:
+            raise TooLarge("pdf", f"over {max_bytes} bytes")
+        _verify(pdf, question, checks, findings, evidence)
+    except TooLarge as exc:
+        checks.append(Check("limits", Reason.TOO_LARGE, detail=str(exc.detail or exc)[:300]))
+    except MalformedInput as exc:
+        checks.append(Check("format", Reason.FORMAT_FAILURE, detail=str(exc)[:300]))
+
+    def make(key: EvidenceKey) -> VerifiedDocument:
+        return VerifiedDocument(key, evidence["signatures"], evidence["attachments"], digest)
+
+    return Report(
+        subject="pdf",
+        digest=digest,
+        at=question.at,
+        known_at=question.known_at,
+        checks=tuple(checks),
+        policy=policy.hash,
+        snapshots={"trust": trust.snapshot_id, "revocation": revocation.snapshot_id},
+        findings=findings,
+        make_evidence=make if "attachments" in evidence else None,
+    )
+
+
+def attachments(pdf: bytes, *, max_bytes: int = MAX_PDF_BYTES) -> dict[str, bytes]:
+    """The embedded files of the last signed revision, by name; none for a file without a signature.
+
+    Nothing is verified here: `verify(...).require().attachments` holds the same, proved. Raises
+    `MalformedInput` and `TooLarge`.
+    """
+    if len(pdf) > max_bytes:
+        raise TooLarge("pdf", f"over {max_bytes} bytes")
+    reading = Reading(pdf)
+    if reading.encrypted:
+        raise MalformedInput("pdf", "it is encrypted")
+    return _attachments(reading, reading.signatures())
+
+
+def _verify(
+    pdf: bytes, question: Question, checks: list[Check], findings: dict[str, Any], evidence: dict[str, Any]
+) -> None:
+    """Fill the lists as far as the file allows; what stops it is raised."""
+    reading = Reading(pdf)
+    if reading.encrypted:
+        checks.append(Check("encryption", Reason.ENCRYPTED_DOCUMENT))
+        return
+    found = reading.signatures()
+    if len(found) > MAX_SIGNATURES:
+        raise TooLarge("pdf", f"more than {MAX_SIGNATURES} signatures")
+    if not any(item.kind != RFC3161 for item in found):
+        checks.append(Check("signatures", Reason.NO_SIGNATURE))
+    certified = reading.certified_by()
+    if certified and certified not in {item.reference for item in found}:
+        detail = "the catalogue names a certification signature that no field shows"
+        checks.append(Check("signatures", Reason.COVERAGE_INCOMPLETE, detail=detail))
+    judgements = _gated(pdf, found, checks)
+    _judge(pdf, reading, judgements, question)
+    for item in judgements:
+        certifies = certified is not None and item.found.reference == certified
+        checks += item.named_checks()
+        findings["signatures"].append(item.finding(certifies=certifies))
+    files = _attachments(reading, found)
+    findings["attachments"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    evidence["signatures"] = tuple(
+        item.evidence(certifies=certified is not None and item.found.reference == certified)
+        for item in judgements
+        if not item.is_timestamp and item.path
+    )
+    evidence["attachments"] = MappingProxyType(files)
+
+
+def _gated(pdf: bytes, found: tuple[FoundSignature, ...], checks: list[Check]) -> list[Judgement]:
+    """The signatures that the byte-level gate lets through; for each of the others a check says why not."""
+    shared = {ref for ref, count in Counter(item.reference for item in found).items() if ref and count > 1}
+    judgements: list[Judgement] = []
+    for item in found:
+        name = f"{item.field}/coverage"
+        if item.problem is not None:
+            checks.append(Check(name, Reason.UNSUPPORTED_SIGNATURE, detail=item.problem))
+            continue
+        if item.reference in shared:
+            checks.append(Check(name, Reason.SIGNATURE_SHARED))
+        gap = examine(pdf, byte_range=item.byte_range, contents=item.contents, offset=item.offset)
+        if isinstance(gap, Gap):
+            judgements.append(Judgement(item, gap, [Check("coverage")]))
+        else:
+            checks.append(Check(name, Reason.COVERAGE_INCOMPLETE, detail=gap))
+    own = [item.gap for item in judgements if item.found.reference not in shared]
+    if overlap(own):
+        detail = "two signatures leave out the same bytes"
+        checks.append(Check("signatures/coverage", Reason.COVERAGE_INCOMPLETE, detail=detail))
+    return judgements
+
+
+def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: Question) -> None:
+    stamps = [item for item in judgements if item.is_timestamp]
+    signatures = [item for item in judgements if not item.is_timestamp]
+    for stamp in stamps:
+        judge_document_timestamp(pdf, stamp, question)
+    for item in signatures:
+        judge_signature(pdf, item, question)
+        later = [stamp.proved_at for stamp in stamps if stamp.gap.start >= item.gap.covered]
+        times = [time for time in (item.proved_at, *later) if time is not None]
+        item.proved_at = min(times, default=None)
+        judge_certificate(item, question)
+    furthest = max((item.gap.covered for item in judgements), default=0)
+    for item in judgements:
+        judge_changes(reading, item, is_last=item.gap.covered == furthest)
+
+
+def _attachments(reading: Reading, found: tuple[FoundSignature, ...]) -> dict[str, bytes]:
+    revision = max((item.revision for item in found), default=-1)
+    if revision < 0:
+        return {}
+    return reading.attachments(revision, limit=MAX_ATTACHMENTS, max_bytes=MAX_ATTACHMENT_BYTES)
