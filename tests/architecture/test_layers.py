@@ -37,9 +37,7 @@ BREACHES = {
         "credentials/records.py": "import sqlmodel",
     },
     "The command line parses words; rooms never do": {"ca/names.py": "import click"},
-    "No second way out, no second web framework, nothing that only tests install": {
-        "wallet/keys.py": "import joserfc"
-    },
+    "No second way out, and nothing that only tests install": {"wallet/keys.py": "import joserfc"},
 }
 
 
