@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from signing.certificates import Certificate
@@ -16,6 +18,7 @@ from signing.usages import usage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # when the tests' stories happen
+Extra = tuple[tuple[x509.ExtensionType, bool], ...]
 
 
 def name(common: str) -> x509.Name:
@@ -28,7 +31,7 @@ def name(common: str) -> x509.Name:
     )
 
 
-def _key_usage(*bits: str) -> x509.KeyUsage:
+def key_usage(*bits: str) -> x509.KeyUsage:
     every = (
         "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
         "key_cert_sign crl_sign encipher_only decipher_only"
@@ -38,7 +41,7 @@ def _key_usage(*bits: str) -> x509.KeyUsage:
 
 @dataclass
 class TestAuthority:
-    """A root or an issuing authority in memory."""
+    """A root or an issuing authority in memory. What a test wants wrong with it comes in by keyword."""
 
     __test__ = False
     common_name: str
@@ -47,15 +50,25 @@ class TestAuthority:
     valid: timedelta = timedelta(days=3650)
     key_kind: str = "P-256"
     revoked: dict[int, tuple[datetime, x509.ReasonFlags]] = field(default_factory=dict)
+    start: datetime = START
+    is_authority: bool | None = True  # None: no basic constraints at all
+    bits: tuple[str, ...] | None = ("key_cert_sign", "crl_sign")  # None: no key usage at all
+    extra: Extra = ()
+    signer: FileSigner = field(default=None, repr=False)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        self.signer = FileSigner.generate(self.key_kind)  # type: ignore[arg-type]
+        self.signer = self.signer or FileSigner.generate(self.key_kind)  # type: ignore[arg-type]
         above = self.issuer or self
-        builder = self._builder(self.common_name, self.signer, above, START, START + self.valid)
-        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=self.path_length), True)
-        builder = builder.add_extension(_key_usage("key_cert_sign", "crl_sign"), True)
+        builder = self._builder(self.common_name, self.signer, above, self.start, self.start + self.valid)
+        if self.is_authority is not None:
+            basic = x509.BasicConstraints(self.is_authority, self.path_length if self.is_authority else None)
+            builder = builder.add_extension(basic, True)
+        if self.bits is not None:
+            builder = builder.add_extension(key_usage(*self.bits), True)
+        for extension, critical in self.extra:
+            builder = builder.add_extension(extension, critical)
         self.certificate = Certificate(
-            builder.sign(above.signer._private_key, hashes.SHA256()).public_bytes(Encoding.DER)
+            builder.sign(above.signer._private_key, digest_for(above.signer)).public_bytes(Encoding.DER)
         )
         self.signer = self.signer.with_chain((self.certificate, *(above.chain if self.issuer else ())))
 
@@ -72,20 +85,26 @@ class TestAuthority:
         key_kind: str = "P-256",
         not_before: datetime = START,
         not_after: datetime | None = None,
-        extra: tuple[tuple[x509.ExtensionType, bool], ...] = (),
+        extra: Extra = (),
+        bits: tuple[str, ...] | None = None,
+        extended: tuple[str, ...] | None = None,
+        is_authority: bool = False,
+        signer: FileSigner | None = None,
     ) -> FileSigner:
-        """A signer with a certificate for one use."""
-        signer = FileSigner.generate(key_kind)  # type: ignore[arg-type]
+        """A signer with a certificate for one use. `bits` and `extended` replace what the use asks for."""
+        signer = signer or FileSigner.generate(key_kind)  # type: ignore[arg-type]
         end = not_after or not_before + timedelta(days=730)
         builder = self._builder(common_name, signer, self, not_before, end)
-        builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
-        builder = builder.add_extension(_key_usage(usage(use).key_usage), True)
-        extended = x509.ExtendedKeyUsage([ObjectIdentifier(usage(use).extended)])
-        # RFC 3161, 2.3: a time-stamp certificate's extended key usage is critical.
-        builder = builder.add_extension(extended, use == "timestamp")
+        builder = builder.add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), True)
+        if bits != ():
+            builder = builder.add_extension(key_usage(*(bits or (usage(use).key_usage,))), True)
+        if extended != ():
+            numbers = [ObjectIdentifier(number) for number in extended or (usage(use).extended,)]
+            # RFC 3161, 2.3: a time-stamp certificate's extended key usage is critical.
+            builder = builder.add_extension(x509.ExtendedKeyUsage(numbers), use == "timestamp")
         for extension, critical in extra:
             builder = builder.add_extension(extension, critical)
-        leaf = builder.sign(self.signer._private_key, hashes.SHA256())
+        leaf = builder.sign(self.signer._private_key, digest_for(self.signer))
         return signer.with_chain((Certificate(leaf.public_bytes(Encoding.DER)), *self.chain))
 
     def revoke(
@@ -96,7 +115,14 @@ class TestAuthority:
     ) -> None:
         self.revoked[certificate.serial] = (when, reason)
 
-    def crl(self, at: datetime = NOON, *, valid: timedelta = timedelta(days=1)) -> bytes:
+    def crl(
+        self,
+        at: datetime = NOON,
+        *,
+        valid: timedelta = timedelta(days=1),
+        extra: Extra = (),
+        entry_extra: Extra = (),
+    ) -> bytes:
         """The list of revoked certificates, in DER."""
         builder = (
             x509.CertificateRevocationListBuilder()
@@ -108,12 +134,46 @@ class TestAuthority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self.signer.public_key.native), False
             )
         )
+        for extension, critical in extra:
+            builder = builder.add_extension(extension, critical)
         for serial, (when, reason) in self.revoked.items():
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(when)
-            builder = builder.add_revoked_certificate(
-                entry.add_extension(x509.CRLReason(reason), False).build()
-            )
-        return builder.sign(self.signer._private_key, hashes.SHA256()).public_bytes(Encoding.DER)
+            entry = entry.add_extension(x509.CRLReason(reason), False)
+            for extension, critical in entry_extra:
+                entry = entry.add_extension(extension, critical)
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(self.signer._private_key, digest_for(self.signer)).public_bytes(Encoding.DER)
+
+    def ocsp(
+        self,
+        certificate: Certificate,
+        at: datetime = NOON,
+        *,
+        status: ocsp.OCSPCertStatus | None = None,
+        responder: FileSigner | None = None,
+        valid: timedelta | None = timedelta(hours=12),
+        digest: Any = None,
+        by_name: bool = False,
+    ) -> bytes:
+        """An answer about a certificate, signed by the authority or by a responder's key."""
+        signer = responder or self.signer
+        when, reason = self.revoked.get(certificate.serial, (None, None))
+        status = status or (ocsp.OCSPCertStatus.REVOKED if when else ocsp.OCSPCertStatus.GOOD)
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            cert=certificate.x509,
+            issuer=self.certificate.x509,
+            algorithm=digest or hashes.SHA256(),
+            cert_status=status,
+            this_update=at,
+            next_update=at + valid if valid else None,
+            revocation_time=when if status is ocsp.OCSPCertStatus.REVOKED else None,
+            revocation_reason=reason if status is ocsp.OCSPCertStatus.REVOKED else None,
+        )
+        encoding = ocsp.OCSPResponderEncoding.NAME if by_name else ocsp.OCSPResponderEncoding.HASH
+        builder = builder.responder_id(encoding, signer.certificate.x509)
+        if responder:
+            builder = builder.certificates([responder.certificate.x509])
+        return builder.sign(signer._private_key, digest_for(signer)).public_bytes(Encoding.DER)
 
     @staticmethod
     def _builder(
@@ -133,6 +193,11 @@ class TestAuthority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(above.signer.public_key.native), False
             )
         )
+
+
+def digest_for(signer: FileSigner) -> hashes.HashAlgorithm | None:
+    """What `cryptography`'s builders want beside a key."""
+    return None if signer.public_key.kind == "Ed25519" else hashes.SHA256()
 
 
 @dataclass
