@@ -1,0 +1,240 @@
+"""What can be handed in, and what each says by itself: a PDF, a presentation, a number on paper.
+
+Pure functions of bytes, snapshots, policy and time. `examine_pdf` runs in a worker process, because its
+libraries parse hostile files; its answer is JSON and becomes checks again here. What the register says is
+joined in `verify_api.verification`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from cryptography.x509.oid import NameOID
+
+from credentials.verifier import Verifier
+from credentials.vocabulary import LICENCE_IDENTIFIER
+from signing.certificates import Certificate
+from signing.jose import load_json_object
+from signing.policy import Policy
+from signing.reasons import Reason
+from signing.report import Check, Scope
+from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
+from signing.trust import TrustAnchor, TrustStore
+from verify_api.workers import Outcome, OutcomeState, Shared
+from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from credentials.status_list import StatusSnapshot
+
+LICENCE_FILE = "licence.json"
+MAX_LICENCE_FILE_BYTES = 256 * 1024
+# What an answer says of a signature; everything else stays with us.
+SIGNATURE_MEMBERS = ("field", "signer", "usage", "claimed_time", "proved_time", "coverage", "indication")
+_CREDIT_CODE = "NTRCN-"
+MAX_DOCUMENT_BYTES = 20 << 20
+MAX_PRESENTATION_CHARACTERS = 256 * 1024
+# A credential with nothing against it but these is genuine, and names its licence rightly.
+_STILL_GENUINE = frozenset(
+    {
+        Reason.CREDENTIAL_REVOKED,
+        Reason.CREDENTIAL_SUSPENDED,
+        Reason.STATUS_UNKNOWN,
+        Reason.STATUS_STALE,
+        Reason.EXPIRED,
+    }
+)
+
+
+class Kind(StrEnum):
+    """What was handed in."""
+
+    PDF = "pdf"
+    PRESENTATION = "sd-jwt-vc"
+    LICENCE = "licence"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """What verification stands on, swapped whole: trust, revocation, policy, status lists by address."""
+
+    trust: TrustStore
+    revocation: RevocationSnapshot = field(default_factory=RevocationSnapshot)
+    policy: Policy = field(default_factory=Policy.default)
+    statuses: Mapping[str, StatusSnapshot] = field(default_factory=dict)
+
+
+class Material:
+    """Snapshots with what is made of them once: the verifier, and the form that worker processes get."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self.snapshots = snapshots
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Verifies presentations."""
+        kept = self.snapshots
+        return Verifier(kept.trust, policy=kept.policy, statuses=kept.statuses, revocation=kept.revocation)
+
+    @cached_property
+    def shared(self) -> Shared:
+        """For worker processes: DER and policy, no live objects."""
+        kept = self.snapshots
+        anchors = tuple((anchor.certificate.der, anchor.usages) for anchor in kept.trust.anchors)
+        crls = tuple(crl.der for crl in kept.revocation.crls)
+        ocsp = tuple(answer.der for answer in kept.revocation.ocsp)
+        key = f"{kept.trust.snapshot_id} {kept.revocation.snapshot_id} {kept.policy.hash}"
+        return Shared(key, (anchors, crls, ocsp, kept.policy))
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What a document says by itself.
+
+    `licence` names the licence that it is a copy of and `claims` what it says of it; both are there only
+    when the document is genuine. `is_complete`: the claims are all of the licence's, not a selection.
+    `signed_by` holds the credit codes of the organisations that signed, when all passed.
+    """
+
+    kind: Kind
+    digest: str
+    checks: tuple[Check, ...]
+    policy: str = ""
+    snapshots: Mapping[str, str] = field(default_factory=dict)
+    signatures: tuple[Mapping[str, Any], ...] = ()
+    licence: str | None = None
+    claims: Mapping[str, Any] | None = None
+    is_complete: bool = False
+    signed_by: tuple[str, ...] = ()
+
+
+def kind_of(document: bytes) -> Kind:
+    """What a file is, by its content; its name and its declared type say nothing."""
+    # ISO 32000-1, annex H.3.4.1: the header stands within the first 1024 bytes.
+    if b"%PDF-" in document[:1024]:
+        return Kind.PDF
+    text = document[:MAX_PRESENTATION_CHARACTERS].strip()
+    if text.startswith(b"eyJ") and b"~" in text and text.isascii():
+        return Kind.PRESENTATION
+    return Kind.UNKNOWN
+
+
+def examine_presentation(
+    presentation: str, material: Material, *, audience: str, nonce: str, now: datetime
+) -> Examined:
+    """What a presentation says, when it was made for this audience and nonce."""
+    report = material.verifier.verify(presentation, audience=audience, nonce=nonce, now=now)
+    genuine = report.reasons <= _STILL_GENUINE and bool(report.checks)
+    claims = report.findings.get("claims") if genuine else None
+    licence = claims.get(LICENCE_IDENTIFIER) if isinstance(claims, dict) else None
+    return Examined(
+        Kind.PRESENTATION,
+        report.digest,
+        report.checks,
+        report.policy,
+        dict(report.snapshots),
+        licence=licence if isinstance(licence, str) else None,
+        claims=claims if isinstance(claims, dict) else None,
+    )
+
+
+def examine_unknown(document: bytes) -> Examined:
+    """A file that is nothing we know."""
+    digest = hashlib.sha256(document).hexdigest()
+    return Examined(Kind.UNKNOWN, digest, (Check("format", Reason.FORMAT_FAILURE),))
+
+
+def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict[str, Any]:
+    """Verify a PDF; the work of a worker process. The answer is JSON for `read_pdf_outcome`.
+
+    The seal is judged for now; the moment that a caller asks about is a question to the register.
+    """
+    from signing import pdf  # noqa: PLC0415 - pyHanko takes a second; the service's own process never pays
+
+    trust, revocation, policy = _revive(shared)
+    report = pdf.verify(
+        document, trust, revocation=revocation, policy=policy, now=now, max_bytes=MAX_DOCUMENT_BYTES
+    )
+    checks = [[one.name, one.reason.name if one.reason else None, str(one.scope)] for one in report.checks]
+    answer: dict[str, Any] = {
+        "checks": checks,
+        "policy": report.policy,
+        "snapshots": dict(report.snapshots),
+        "signatures": [_plain_signature(item) for item in report.findings["signatures"]],
+    }
+    if report.passed:
+        found = report.require()
+        answer["signed_by"] = [code for one in found.signatures for code in _organisations(one.certificate)]
+        licence = found.attachments.get(LICENCE_FILE, b"")
+        if 0 < len(licence) <= MAX_LICENCE_FILE_BYTES:
+            answer["licence_file"] = b64encode(licence).decode("ascii")
+    return answer
+
+
+def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> Examined:
+    """What a PDF says, from what its worker process answered."""
+    digest = hashlib.sha256(document).hexdigest()
+    if outcome.state is not OutcomeState.DONE:
+        slow = outcome.state is OutcomeState.TOO_SLOW
+        check = Check("document", Reason.TOO_SLOW if slow else Reason.CHECK_ABORTED)
+        return Examined(Kind.PDF, digest, (check,), material.snapshots.policy.hash)
+    answer: dict[str, Any] = outcome.value
+    checks = tuple(
+        Check(name, Reason[reason] if reason else None, Scope(scope))
+        for name, reason, scope in answer["checks"]
+    )
+    identifier, claims, file_checks = _read_licence_file(answer.get("licence_file"))
+    return Examined(
+        Kind.PDF,
+        digest,
+        (*checks, *file_checks),
+        answer["policy"],
+        answer["snapshots"],
+        signatures=tuple(answer["signatures"]),
+        licence=identifier,
+        claims=claims,
+        is_complete=True,
+        signed_by=tuple(answer.get("signed_by", ())),
+    )
+
+
+def _read_licence_file(encoded: str | None) -> tuple[str | None, Mapping[str, Any] | None, tuple[Check, ...]]:
+    """Identifier and claims of a sealed `licence.json`; a genuine PDF without one is just a sealed PDF."""
+    if encoded is None:
+        return None, None, ()
+    try:
+        content = load_json_object(b64decode(encoded))
+    except MalformedInput as exc:
+        return None, None, (Check("licence file", Reason.FORMAT_FAILURE, detail=exc.detail),)
+    identifier, claims = content.get("identifier"), content.get("claims")
+    if not isinstance(identifier, str) or not isinstance(claims, dict):
+        return None, None, (Check("licence file", Reason.FORMAT_FAILURE, detail="no identifier or claims"),)
+    return identifier, claims, (Check("licence file"),)
+
+
+@lru_cache(2)
+def _revive(shared: tuple[Any, ...]) -> tuple[TrustStore, RevocationSnapshot, Policy]:
+    anchors, crls, ocsp, policy = shared
+    trust = TrustStore(TrustAnchor(Certificate(encoded), usages) for encoded, usages in anchors)
+    revocation = RevocationSnapshot(map(Crl.from_der, crls), map(OcspAnswer.from_der, ocsp))
+    return trust, revocation, policy
+
+
+def _plain_signature(item: Mapping[str, Any]) -> dict[str, Any]:
+    signer = item.get("signer") or {}
+    return {**{name: item.get(name) for name in SIGNATURE_MEMBERS}, "signer": signer.get("name")}
+
+
+def _organisations(certificate: Certificate) -> list[str]:
+    """The credit codes in a certificate's subject (EN 319 412-1, 5.1.4: NTRCN-…)."""
+    found = certificate.x509.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
+    values = [str(attribute.value) for attribute in found]
+    return [value.removeprefix(_CREDIT_CODE) for value in values if value.startswith(_CREDIT_CODE)]

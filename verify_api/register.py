@@ -1,0 +1,93 @@
+"""What the licence register says, as a value that verification can be a pure function of.
+
+`RepositoryRegister` reads it from the licence repository of this installation; another register (a
+city's, a ministry's) is one more class with `find`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from credentials.repository import LicenceRepository
+from credentials.standing import Standing, standing
+from yinxin.base.errors import MalformedInput
+from yinxin.base.identifiers import LicenceIdentifier
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from credentials.licence import Event, Licence
+    from yinxin.base.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a licence and what happened to it."""
+
+    licence: Licence
+    events: tuple[Event, ...]
+
+    def standing(self, *, as_of: datetime, known_at: datetime) -> Standing:
+        """How it stood."""
+        return standing(self.licence, self.events, as_of=as_of, known_at=known_at)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEntry:
+    """All versions of a licence, oldest first; `named` is the one that an identifier named.
+
+    Asked by the number alone (`named` is None), the version that was current at the moment answers.
+    """
+
+    versions: tuple[Version, ...]
+    named: Version | None = None
+
+    def version_at(self, *, as_of: datetime, known_at: datetime) -> Version:
+        """The version that a question is about."""
+        if self.named is not None:
+            return self.named
+        known = [one for one in self.versions if one.licence.recorded_at <= known_at]
+        begun = [one for one in known if one.licence.starts_at <= as_of]
+        return (begun or known or list(self.versions))[-1]
+
+
+class LicenceRegister(Protocol):
+    """Where licences are looked up."""
+
+    def find(self, text: str, *, type_code: str | None = None) -> RegisterEntry | None:
+        """The licence that an identifier or a number names; `Conflict` when several do."""
+        ...
+
+
+class RepositoryRegister:
+    """The licence repository of this installation."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, text: str, *, type_code: str | None = None) -> RegisterEntry | None:
+        """The licence that an identifier or a number names; `Conflict` when several do."""
+        with self._database.reading() as session:
+            licences = LicenceRepository(session)
+            identifier = _identifier(text)
+            found = (
+                licences.by_identifier(identifier)
+                if identifier
+                else licences.by_number(text.strip(), type_code=type_code)
+            )
+            if found is None:
+                return None
+            versions = tuple(
+                Version(one, tuple(licences.events(one.identifier)))
+                for one in licences.versions(found.identifier)
+            )
+        named = next(one for one in versions if one.licence.identifier == found.identifier)
+        return RegisterEntry(versions, named if identifier else None)
+
+
+def _identifier(text: str) -> str | None:
+    try:
+        return str(LicenceIdentifier.parse(text))
+    except MalformedInput:
+        return None

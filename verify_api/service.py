@@ -1,0 +1,481 @@
+"""The verification service without HTTP: who asks what for, what is found, what is recorded.
+
+An answer is made in this order: the grant is looked up; the document is examined (a PDF in a worker
+process); the register is read; in one transaction the nonce is used up and the record and its audit entry
+are written; the receipt is signed from the record. So no transaction waits for a key, and a receipt that
+could not be signed can be signed later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from signing.jose import dump_json
+from signing.reasons import Reason
+from signing.report import Check, Indication
+from verify_api import documents
+from verify_api.departments import DepartmentDirectory
+from verify_api.documents import Examined, Kind, Material, Snapshots
+from verify_api.receipts import sign_receipt
+from verify_api.repository import SessionRepository, StoredVerification, VerificationRepository
+from verify_api.sessions import Nonce, SessionAnswer, accept, digest_of, look_at, open_session
+from verify_api.tokens import AccessTokens, ClientAuthenticator, actor_of, read_token_request, use_up
+from verify_api.verification import Assessment, Moments, assess, conclusion, reduce, reduce_for_anybody
+from verify_api.workers import WorkerPool
+from yinxin.base import audit
+from yinxin.base.actor import Actor, ActorKind
+from yinxin.base.errors import (
+    Conflict,
+    NotFound,
+    NotPermitted,
+    TooLarge,
+    TooManyRequests,
+    Unauthenticated,
+    UsageError,
+)
+from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+    from signing.signer import Signer
+    from verify_api.departments import Department, Grant
+    from verify_api.register import LicenceRegister, RegisterEntry
+    from yinxin.base.clock import Clock
+    from yinxin.base.database import Database
+    from yinxin.base.journal import Journal
+
+T = TypeVar("T")
+ANYBODY = Actor(ActorKind.SYSTEM, "anonymous-verification")
+PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: exactly one of `document`, `presentation` and `licence`, for a purpose and a matter.
+
+    `licence` is an identifier or the number on paper (`licence_type` where a number is not unique).
+    `claims` narrows the grant. `as_of` and `known_at` name the moment and the knowledge asked about.
+    """
+
+    document: bytes | None = field(default=None, repr=False)
+    presentation: str | None = field(default=None, repr=False)
+    nonce: str | None = None
+    licence: str | None = field(default=None, repr=False)
+    licence_type: str | None = None
+    purpose: str = ""
+    matter: str = ""
+    claims: tuple[str, ...] | None = None
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what is asked: the same question has the same digest."""
+        return hashlib.sha256(
+            dump_json([_plain(getattr(self, item.name)) for item in fields(self)])
+        ).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer: what leaves (`content`), and the report that our own code may read."""
+
+    content: Mapping[str, Any]
+    assessment: Assessment
+
+
+class VerificationService:
+    """Verifies for departments and, with less said, for anybody. `snapshots` are swapped whole by `use`."""
+
+    def __init__(  # noqa: PLR0913 - what it stands on, by the door
+        self,
+        *,
+        url: str,
+        database: Database,
+        journal: Journal,
+        register: LicenceRegister,
+        snapshots: Snapshots,
+        receipt_signer: Signer,
+        token_signer: Signer,
+        clock: Clock,
+        randomness: Randomness | None = None,
+        workers: WorkerPool | None = None,
+        directory: DepartmentDirectory | None = None,
+    ) -> None:
+        """`url` is the service's address without a slash at the end: its name as issuer and audience."""
+        self.url = url
+        self.receipt_signer = receipt_signer
+        self.clock = clock
+        self.directory = directory or DepartmentDirectory(database, clock=clock)
+        self.tokens = AccessTokens(token_signer, issuer=url, clock=clock, randomness=randomness)
+        self.clients = ClientAuthenticator(
+            self.directory, audiences=frozenset({url, f"{url}/v1/token"}), clock=clock
+        )
+        self.workers = workers or WorkerPool()
+        self._database = database
+        self._journal = journal
+        self._register = register
+        self._randomness = randomness or SystemRandomness()
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="yinxin-register")
+        self._material = Material(snapshots)
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """What verification stands on at present."""
+        return self._material.snapshots
+
+    def use(self, snapshots: Snapshots) -> None:
+        """Stand on other snapshots from now on; a verification that runs keeps those it began with."""
+        self._material = Material(snapshots)
+
+    def close(self) -> None:
+        """End the worker processes. Database and journal belong to the caller."""
+        self.workers.close()
+        self._readers.shutdown(wait=True)
+
+    async def token(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Answer a token request; `OAuthError` when it is refused."""
+        text, scope = read_token_request(form)
+        assertion = await self._read(lambda: self.clients.authenticate(text))
+        await self._write(use_up(assertion, at=self.clock.now()))
+        token = self.tokens.issue(assertion.department, scope=scope)
+        return {"access_token": token, "token_type": "Bearer", "expires_in": 300, "scope": scope}
+
+    async def department_of(self, token: str) -> Department:
+        """Who holds this access token; `Unauthenticated` when nobody whom we serve does."""
+        name = self.tokens.check(token, scope="verify")
+        if not self.directory.is_fresh:
+            await self._read(self.directory.snapshot)
+        department = self.directory.active(name)
+        if department is None:
+            raise Unauthenticated("the department is not served")
+        return department
+
+    async def nonce(self, department: Department) -> Nonce:
+        """A nonce for one presentation to this department."""
+        now = self.clock.now()
+        return await self._write(
+            lambda session: open_session(
+                SessionRepository(session), department=department.id, now=now, randomness=self._randomness
+            )
+        )
+
+    async def verify(
+        self, question: Question, department: Department, *, idempotency_key: str | None = None
+    ) -> Answer:
+        """Verify for a department.
+
+        `NotPermitted` for a purpose, matter or claim outside its grants (recorded). With an idempotency key
+        the same question is answered once: asked again, it is looked at for the moment of the first answer,
+        and the receipt says the same; another question under the same key is a `Conflict`.
+        """
+        _check_question(question, now=self.clock.now())
+        grant = await self._grant(question, department)
+        key = _key_digest(idempotency_key)
+        if key and (before := await self._answered(key, department)):
+            return await self._again(question, before, grant, department)
+        moments = Moments(self.clock.now(), question.as_of, question.known_at)
+        material = self._material
+        examined = await self._examine(question, moments, material, department)
+        entry = await self._entry(question, examined)
+        case = _Case(
+            self, question, department, moments, examined, entry, key, self.directory.snapshot().snapshot_id
+        )
+        try:
+            assessment, content = await self._write(case.record)
+        except Conflict:
+            before = await self._answered(key, department) if key else None
+            if before is None:
+                raise
+            return await self._again(question, before, grant, department)
+        return self._answer(assessment, content, grant, question)
+
+    async def verify_for_anybody(self, question: Question) -> dict[str, Any]:
+        """Verdict and status of a PDF or a number, for somebody unknown."""
+        if question.presentation is not None:
+            raise Unauthenticated("a presentation is made for a department: authenticate first")
+        _check_question(question, now=self.clock.now())
+        moments = Moments(self.clock.now(), question.as_of, question.known_at)
+        examined = await self._examine(question, moments, self._material, None)
+        if examined.kind is Kind.PRESENTATION:
+            raise Unauthenticated("a presentation is made for a department: authenticate first")
+        assessment = assess(examined, await self._entry(question, examined), moments=moments)
+        await self._write(lambda session: _record_anonymous(session, assessment, moments.now))
+        return reduce_for_anybody(assessment)
+
+    async def record_of(self, verification_id: str, department: Department) -> dict[str, Any]:
+        """A department's own verification as recorded, with its receipt and without claims, or `NotFound`."""
+        found = await self._read(lambda: self._stored(verification_id, department))
+        content = found.content
+        recorded = {name: content[name] for name in (*_RECORDED, *_KEPT) if name in content}
+        at = found.at.isoformat()
+        return {
+            **recorded,
+            **_recorded_words(content),
+            "id": found.id,
+            "at": at,
+            "receipt": self._sign(content),
+        }
+
+    async def _grant(self, question: Question, department: Department) -> Grant:
+        try:
+            return _granted(question, department)
+        except NotPermitted:
+            now = self.clock.now()
+            await self._write(lambda session: _record_refusal(session, department, question, now))
+            raise
+
+    async def _examine(
+        self, question: Question, moments: Moments, material: Material, department: Department | None
+    ) -> Examined:
+        if question.licence is not None:
+            digest = hashlib.sha256(question.licence.encode()).hexdigest()
+            return Examined(Kind.LICENCE, digest, (), material.snapshots.policy.hash)
+        if question.presentation is not None:
+            return self._presentation(question.presentation, question, moments, material, department)
+        document = question.document or b""
+        kind = documents.kind_of(document)
+        if kind is Kind.PDF:
+            return await self._pdf(document, moments, material)
+        if kind is Kind.PRESENTATION and department is None:
+            return Examined(kind, "", ())
+        if kind is Kind.PRESENTATION:
+            text = document.decode("ascii").strip()
+            return self._presentation(text, question, moments, material, department)
+        return documents.examine_unknown(document)
+
+    @staticmethod
+    def _presentation(
+        text: str, question: Question, moments: Moments, material: Material, department: Department | None
+    ) -> Examined:
+        if not question.nonce or department is None:
+            raise UsageError("a presentation comes with the nonce that it was made for")
+        return documents.examine_presentation(
+            text, material, audience=department.id, nonce=question.nonce, now=moments.now
+        )
+
+    async def _pdf(self, document: bytes, moments: Moments, material: Material) -> Examined:
+        future = self.workers.submit(documents.examine_pdf, document, moments.now, shared=material.shared)
+        try:
+            outcome = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE.total_seconds())
+        except TimeoutError as exc:
+            raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
+        return documents.read_pdf_outcome(document, outcome, material)
+
+    async def _entry(self, question: Question, examined: Examined) -> RegisterEntry | None:
+        name, kind = question.licence or examined.licence, question.licence_type if question.licence else None
+        if name is None:
+            return None
+        return await self._read(lambda: self._register.find(name, type_code=kind))
+
+    async def _answered(self, key: str, department: Department) -> StoredVerification | None:
+        def look() -> StoredVerification | None:
+            with self._database.reading() as session:
+                return VerificationRepository(session).by_idempotency_key(key, department=department.id)
+
+        return await self._read(look)
+
+    async def _again(
+        self, question: Question, before: StoredVerification, grant: Grant, department: Department
+    ) -> Answer:
+        """The recorded answer, with the claims of a fresh look at the same document."""
+        if before.request != question.digest:
+            raise Conflict("this idempotency key was used for another question")
+        moments = Moments(before.at, question.as_of, question.known_at)
+        examined = await self._examine(question, moments, self._material, department)
+        entry = await self._entry(question, examined)
+        answer = self._answer(assess(examined, entry, moments=moments), before.content, grant, question)
+        if _verdict(answer.assessment) == _verdict_of_record(before.content):
+            return answer
+        # What it stands on has changed since: the recorded verdict counts, and nothing more is said.
+        said = _recorded_words(before.content)
+        return Answer(
+            {**answer.content, **said, "checks": [], "claims": {}, "licence": None}, answer.assessment
+        )
+
+    def _answer(
+        self, assessment: Assessment, content: Mapping[str, Any], grant: Grant, question: Question
+    ) -> Answer:
+        said = reduce(assessment, grant, wanted=question.claims)
+        recorded = {name: content[name] for name in _RECORDED if name in content}
+        return Answer({**said, **recorded, "id": content["jti"], "receipt": self._sign(content)}, assessment)
+
+    def _stored(self, verification_id: str, department: Department) -> StoredVerification:
+        with self._database.reading() as session:
+            found = VerificationRepository(session).find(verification_id, department=department.id)
+        if found is None:
+            raise NotFound("no such verification")
+        return found
+
+    def _sign(self, content: Mapping[str, Any]) -> str:
+        return sign_receipt(content, self.receipt_signer)
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        future: Future[T] = self._journal.submit(work)
+        return await asyncio.wrap_future(future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One verification on its way into the record."""
+
+    service: VerificationService
+    question: Question
+    department: Department
+    moments: Moments
+    examined: Examined
+    entry: RegisterEntry | None
+    key: str | None
+    grants: str
+
+    def record(self, session: Session) -> tuple[Assessment, Mapping[str, Any]]:
+        """Use the nonce up, write record and audit entry; the work of the journal."""
+        service = self.service
+        verification = random_text(service._randomness)  # noqa: SLF001 - its own case
+        answer = self._session(SessionRepository(session), verification)
+        check = answer.check if answer else None
+        assessment = assess(self.examined, self.entry, moments=self.moments, session=check)
+        content = self._content(verification, assessment, answer)
+        content["audit"] = audit.record(
+            session,
+            action="verification.record",
+            subject=verification,
+            actor=actor_of(self.department),
+            at=self.moments.now,
+            details={
+                name: content[name] for name in ("digest", "indication", "reasons", "purpose", "matter")
+            },
+        )
+        stored = StoredVerification(
+            verification, self.department.id, self.moments.now, content, self.question.digest
+        )
+        VerificationRepository(session).add(stored, idempotency_key=self.key)
+        return assessment, content
+
+    def _session(self, sessions: SessionRepository, verification: str) -> SessionAnswer | None:
+        """The nonce is used up when the presentation itself passes; a bad one only hears how it stands."""
+        nonce = self.question.nonce
+        if self.examined.kind is not Kind.PRESENTATION or not nonce:
+            return None
+        facts = {"department": self.department.id, "presentation": bytes.fromhex(self.examined.digest)}
+        trial = assess(self.examined, self.entry, moments=self.moments, session=Check("session"))
+        if trial.report.passed:
+            return accept(sessions, nonce, verification=verification, now=self.moments.now, **facts)  # type: ignore[arg-type]
+        return look_at(sessions.find(digest_of(nonce)), now=self.moments.now, **facts)  # type: ignore[arg-type]
+
+    def _content(
+        self, verification: str, assessment: Assessment, session: SessionAnswer | None
+    ) -> dict[str, Any]:
+        """What record and receipt say: digests, codes, identifiers; no claim."""
+        report, licence = assessment.report, assessment.licence
+        content: dict[str, Any] = {
+            "iss": self.service.url,
+            "jti": verification,
+            "iat": int(self.moments.now.timestamp()),
+            "aud": self.department.id,
+            "purpose": self.question.purpose,
+            "matter": self.question.matter,
+            "subject": report.subject,
+            "digest": {"algorithm": "sha-256", "value": report.digest},
+            "indication": str(report.indication),
+            "then": str(report.then),
+            "as_of": report.at.isoformat(),
+            "known_at": report.known_at.isoformat(),
+            "reasons": sorted(reason.code for reason in report.reasons),
+            "state": str(assessment.now.state) if assessment.now else None,
+            "policy": report.policy,
+            "snapshots": {**report.snapshots, "grants": self.grants},
+        }
+        granted = self.department.grant(self.question.purpose, self.question.matter)
+        if licence and licence.type_code in granted.fields:
+            content["licence"] = licence.identifier
+        if session and session.first:
+            content["repeats"] = session.first
+        return content
+
+
+def _granted(question: Question, department: Department) -> Grant:
+    grant = department.grant(question.purpose, question.matter)
+    if beyond := set(question.claims or ()) - grant.every_field:
+        raise NotPermitted(f"the grant does not cover: {', '.join(sorted(beyond))[:200]}")
+    return grant
+
+
+def _check_question(question: Question, *, now: datetime) -> None:
+    given = [one for one in (question.document, question.presentation, question.licence) if one is not None]
+    if len(given) != 1:
+        raise UsageError("hand in exactly one of document, presentation and licence")
+    if question.document is not None and len(question.document) > documents.MAX_DOCUMENT_BYTES:
+        raise TooLarge("document", f"over {documents.MAX_DOCUMENT_BYTES} bytes")
+    if len(question.presentation or "") > documents.MAX_PRESENTATION_CHARACTERS:
+        raise TooLarge("presentation", f"over {documents.MAX_PRESENTATION_CHARACTERS} characters")
+    for moment in (question.as_of, question.known_at):
+        if moment is not None and moment.tzinfo is None:
+            raise UsageError("a moment is named with its time zone")
+    if question.known_at is not None and question.known_at > now:
+        raise UsageError("nobody knows yet what will be known then")
+
+
+def _record_refusal(session: Session, department: Department, question: Question, now: datetime) -> None:
+    details = {"request": question.digest}
+    actor = actor_of(department)
+    audit.record(
+        session, action="verification.refuse", subject=department.id, actor=actor, at=now, details=details
+    )
+
+
+def _record_anonymous(session: Session, assessment: Assessment, now: datetime) -> None:
+    report = assessment.report
+    details = {
+        "indication": str(report.indication),
+        "reasons": sorted(reason.code for reason in report.reasons),
+    }
+    action = "verification.anonymous"
+    audit.record(
+        session, action=action, subject=f"sha256:{report.digest}", actor=ANYBODY, at=now, details=details
+    )
+
+
+def _key_digest(key: str | None) -> str | None:
+    return hashlib.sha256(key.encode()).hexdigest() if key else None
+
+
+# What an answer takes from the record, and what a look at the record shows besides.
+_RECORDED = ("purpose", "matter", "audit", "repeats", "snapshots")
+_KEPT = ("subject", "digest", "as_of", "known_at", "state", "policy", "licence")
+
+
+def _verdict(assessment: Assessment) -> tuple[str, str, list[str]]:
+    report = assessment.report
+    return str(report.indication), str(report.then), sorted(reason.code for reason in report.reasons)
+
+
+def _verdict_of_record(content: Mapping[str, Any]) -> tuple[str, str, list[str]]:
+    return content["indication"], content["then"], content["reasons"]
+
+
+def _recorded_words(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The recorded verdict with its reasons in words."""
+    reasons = [Reason[code.upper()].to_dict() for code in content["reasons"]]
+    text = conclusion(Indication(content["indication"])).to_dict()
+    return {"indication": content["indication"], "then": content["then"], "text": text, "reasons": reasons}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return hashlib.sha256(value).hexdigest()
+    if value is None or isinstance(value, (str, int)):
+        return value
+    return list(value) if isinstance(value, tuple) else value.isoformat()
