@@ -4,7 +4,7 @@
     from ca.names import SubjectName
     from ca.registration import Registration
 
-    root = Authority.create("root", database=database, signer=root_key, subject=name, clock=clock, actor=officer)
+    root = Authority.create("root", database=database, signer=key, subject=name, clock=clock, actor=officer)
     issuing = Authority.create("issuing", …, issuer=root)
     certificate = issuing.issue("status", Application(subject, public_key), actor=registrar)
 

@@ -63,14 +63,14 @@ _NUMBERS = {
 _REASONS = {
     reason: der.sequence(extension(REASON_CODE, der.tlv(der.ENUMERATED, bytes((number,)))))
     for reason, number in _NUMBERS.items()
-    # RFC 5280, 5.3.1: unspecified is said by saying nothing.
-    if reason is not RevocationReason.UNSPECIFIED
 }
+# RFC 5280, 5.3.1: unspecified is said by saying nothing.
+_REASONS[RevocationReason.UNSPECIFIED] = b""
 
 
 def encode_entry(serial: int, *, at: datetime, reason: RevocationReason) -> bytes:
     """One revoked certificate as it stands in the list."""
-    return der.sequence(der.integer(serial), der.time(at), _REASONS.get(reason, b""))
+    return der.sequence(der.integer(serial), der.time(at), _REASONS[reason])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 MAX_BYTES = 16 * 1024
 _PEM = re.compile(
-    rb"\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]+)-----END (NEW )?CERTIFICATE REQUEST-----\s*"
+    rb"\s*-----BEGIN (?P<new>NEW )?CERTIFICATE REQUEST-----"
+    rb"(?P<text>[A-Za-z0-9+/=\s]+)-----END (?(new)NEW )CERTIFICATE REQUEST-----\s*"
 )
 
 
@@ -48,7 +49,7 @@ def _to_der(request: bytes) -> bytes:
     if not match:
         return request
     try:
-        return b64decode(b"".join(match[2].split()), validate=True)
+        return b64decode(b"".join(match["text"].split()), validate=True)
     except binascii.Error as exc:
         raise MalformedInput("csr", "not PEM") from exc
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from ca.engine import Engine, Order
 from ca.lint import Expected
-from ca.names import SubjectName
 from ca.profiles import Profile, Profiles
 from ca.repository import AuthorityRepository
 from ca.revocation import Revocation
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from ca.names import SubjectName
     from ca.repository import CertificateRow, StatusRow
     from signing.keys import PublicKey
     from signing.signer import Signer
@@ -177,10 +177,11 @@ class Authority:
     def issue(
         self, profile: str, application: Application, *, actor: Actor, approval: str | None = None
     ) -> Certificate:
-        """Issue one certificate. `approval` is the application that was approved, where the profile asks for it.
+        """Issue one certificate.
 
-        `UnknownProfile`, `IssuanceRefused` with every reason, `NotPermitted` for who is no member of staff, and
-        `SignerUnavailable` when the key is not here, out of date or revoked.
+        `approval` names the application that a second person approved, where the profile asks for that.
+        `UnknownProfile`, `IssuanceRefused` with every reason, `NotPermitted` for who is no member of staff,
+        and `SignerUnavailable` when the key is not here, out of date or revoked.
         """
         return self._issue(self.profiles[profile], application, actor, approval)
 
@@ -211,7 +212,10 @@ class Authority:
         return self._revocation.status(serial)
 
     def crl(self) -> bytes:
-        """The current list in DER: the last one, or a new one when something changed or half its life is over."""
+        """The current list in DER: the last one, or a new one after a change or half its life.
+
+        Without a signer it is the last one while that holds, else `SignerUnavailable`.
+        """
         if self._signer is None:
             return self._revocation.last_crl()
         return self._revocation.crl(self.certificate.subject_der, self._usable_signer)
@@ -243,7 +247,7 @@ class Authority:
             raise UsageError(f"the profile {profile.code} is not one of authorities")
         if issuer is None and profile.issued_by:
             raise UsageError(f"an authority of the profile {profile.code} needs an issuer")
-        (issuer or self)._issue(profile, application, actor, None, also=store)
+        (issuer or self)._issue(profile, application, actor, None, also=store)  # noqa: SLF001 - its own class
         self._signer = self._signer and self._signer.with_chain(self.chain)
 
     def _issue(

@@ -13,8 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from ca import template
 from signing import der
@@ -22,6 +21,8 @@ from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cryptography.hazmat.primitives.asymmetric import rsa
 
     from ca.names import SubjectName
     from ca.profiles import Profile
@@ -34,8 +35,14 @@ MIN_RSA_BITS = 2048
 MIN_AUTHORITY_RSA_BITS = 3072
 _SMALL_PRIMES = math.prod(n for n in range(3, 752, 2) if all(n % d for d in range(3, math.isqrt(n) + 1, 2)))
 _BITS = (
-    "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
-).split()
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +179,8 @@ def _wanted_extensions(expected: Expected) -> dict[str, tuple[bool, Any]]:
 def _wanted_pointers(pointers: Pointers) -> dict[str, tuple[bool, Any]]:
     crl, ocsp, issuer = map(x509.UniformResourceIdentifier, (pointers.crl, pointers.ocsp, pointers.issuer))
     access = [
-        x509.AccessDescription(x509.AuthorityInformationAccessOID.OCSP, ocsp),
-        x509.AccessDescription(x509.AuthorityInformationAccessOID.CA_ISSUERS, issuer),
+        x509.AccessDescription(AuthorityInformationAccessOID.OCSP, ocsp),
+        x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, issuer),
     ]
     return {
         "2.5.29.31": (False, x509.CRLDistributionPoints([x509.DistributionPoint([crl], None, None, None)])),

@@ -67,7 +67,8 @@ class SubjectName:
 
     def __post_init__(self) -> None:
         faults = [fault for row in ATTRIBUTES for fault in _faults(row, getattr(self, row.field))]
-        if self.credit_code is not None and not isinstance(self.credit_code, CreditCode):
+        code: object = self.credit_code
+        if code is not None and not isinstance(code, CreditCode):
             faults.append(("credit_code", Text("不是统一社会信用代码", "is not a credit code")))
         if faults:
             raise InvalidClaims(faults=faults)

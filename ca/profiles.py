@@ -30,7 +30,7 @@ MAX_DAYS = 36500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What a certificate of one kind must and may hold; the comments of `profiles.toml` explain each field."""
+    """What a certificate of one kind must and may hold; `profiles.toml` explains each field."""
 
     code: str
     name: Text
@@ -99,7 +99,9 @@ def _profile(code: str, row: dict[str, Any], identity: str) -> Profile:
     days, use = row.pop("valid_days"), row.pop("usage", None)
     if not isinstance(days, int) or not 0 < days <= MAX_DAYS:
         raise ValueError(f"{code}: valid_days is not a number of days")
-    sets = {name: _words(code, name, row.pop(name)) for name in ("issued_by", "keys", "required", "allowed")}
+    sets: dict[str, Any] = {
+        name: _words(code, name, row.pop(name)) for name in ("issued_by", "keys", "required", "allowed")
+    }
     profile = Profile(
         code=code,
         name=Text(**row.pop("name")),

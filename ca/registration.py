@@ -4,16 +4,16 @@ An application names a profile, a subject and a key. Staff proof who applied; so
 the certificate is issued. An edit voids proofing and approval, because they were of something else. What
 may be issued is checked once more by `ca.engine` in the transaction of the intent, whoever calls.
 
-    applied → (proofed) → approved → issuing → issued        rejected, withdrawn: from every state before issuing
+    applied → approved → issuing → issued        rejected, withdrawn: from applied and approved
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ca import csr as requests
+from ca.csr import proven_key
 from ca.issuance import Application, Authority
 from ca.names import SubjectName
 from ca.records import ApplicationRecord, ApprovalRecord, ProofingRecord
@@ -76,7 +76,7 @@ class Registration:
         self._clock = clock
         self._randomness = randomness or SystemRandomness()
 
-    def apply(
+    def apply(  # noqa: PLR0913 - what an application is made of
         self,
         profile: str,
         subject: SubjectName,
@@ -92,7 +92,12 @@ class Registration:
         that staff vouch for. `InvalidClaims` for a subject that the profile does not allow, `NotPermitted`
         for a bare key from anybody but staff.
         """
-        application = self._application(profile, subject, credit_code, public_key, csr, actor)
+        subject = _with_code(subject, credit_code)
+        self._check(profile, subject)
+        key = _offered_key(public_key, csr, actor)
+        if key is None:
+            raise UsageError("an application needs a public key or a request (CSR)")
+        application = Application(subject, key)
         identifier, now = random_text(self._randomness), self._clock.now()
         row = ApplicationRecord(
             id=identifier,
@@ -122,18 +127,15 @@ class Registration:
         """Change the subject or the key. Proofing and approval of what it was are void from then on."""
         with self._database.reading() as session:
             row = ApplicationRepository(session).get(identifier)
-        key = public_key or (None if csr else PublicKey(row.spki))
-        if public_key is None and csr is None:
-            application = Application(subject or _subject(row), PublicKey(row.spki))
-            self._check(row.profile, application.subject)
-        else:
-            application = self._application(row.profile, subject or _subject(row), None, key, csr, actor)
+        _require_owner_or_staff(row, actor)
+        _require_state(row, APPLIED, APPROVED)
+        key = _offered_key(public_key, csr, actor) or PublicKey(row.spki)
+        application = Application(subject or _subject(row), key)
+        self._check(row.profile, application.subject)
+        values = {**_content(row.profile, application), "editor": str(actor), "revision": row.revision + 1}
         with self._database.transaction() as session:
             repository = ApplicationRepository(session)
-            _require_state(row, APPLIED, APPROVED)
-            _require_owner_or_staff(row, actor)
-            values = {**_content(row.profile, application), "editor": str(actor)}
-            repository.move(row, to=APPLIED, at=self._clock.now(), revision=row.revision + 1, **values)
+            repository.move(row, to=APPLIED, at=self._clock.now(), **values)
             repository.void_approvals(identifier, at=self._clock.now())
             self._audit(session, "application.amend", row, actor, content=values["content_digest"])
 
@@ -230,7 +232,8 @@ class Registration:
     def reconcile(self, *, actor: Actor) -> tuple[str, ...]:
         """Put right what a crash left in the middle of issuing; the applications concerned.
 
-        Call it when nothing is being issued. What got its certificate becomes issued, the rest approved again.
+        Call it when nothing is being issued. What got its certificate becomes issued, the rest is approved
+        again and waits for `complete`.
         """
         _require_staff(actor, APPROVER_ROLES)
         with self._database.reading() as session:
@@ -275,24 +278,6 @@ class Registration:
             repository.void_approvals(identifier, at=self._clock.now())
             self._audit(session, f"application.{state}", row, actor)
 
-    def _application(  # noqa: PLR0913 - what an application is made of
-        self,
-        profile: str,
-        subject: SubjectName,
-        credit_code: CreditCode | str | None,
-        public_key: PublicKey | None,
-        csr: bytes | None,
-        actor: Actor,
-    ) -> Application:
-        if (public_key is None) == (csr is None):
-            raise UsageError("an application has either a public key or a request (CSR)")
-        if public_key is not None and actor.kind is not ActorKind.STAFF:
-            raise NotPermitted("a key without proof of possession comes from staff only: send a CSR")
-        subject = _with_code(subject, credit_code)
-        self._check(profile, subject)
-        key = public_key or requests.proven_key(csr or b"")
-        return Application(subject, key)
-
     def _check(self, profile: str, subject: SubjectName) -> None:
         row = self._authority.profiles[profile]
         if row.authority:
@@ -327,7 +312,7 @@ class Registration:
         )
 
 
-def _content(profile: str, application: Application) -> dict[str, str | bytes]:
+def _content(profile: str, application: Application) -> dict[str, Any]:
     return {
         "subject": json.dumps(application.subject.to_dict(), ensure_ascii=False, sort_keys=True),
         "spki": application.public_key.spki,
@@ -352,6 +337,14 @@ def _value(row: ApplicationRecord) -> RegisteredApplication:
         note=row.note,
         applied_at=row.applied_at,
     )
+
+
+def _offered_key(public_key: PublicKey | None, csr: bytes | None, actor: Actor) -> PublicKey | None:
+    if csr is not None and public_key is not None:
+        raise UsageError("the key comes as a public key or in a request (CSR), not both")
+    if public_key is not None and actor.kind is not ActorKind.STAFF:
+        raise NotPermitted("a key without proof of possession comes from staff only: send a CSR")
+    return proven_key(csr) if csr is not None else public_key
 
 
 def _with_code(subject: SubjectName, code: CreditCode | str | None) -> SubjectName:

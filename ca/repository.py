@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import Table, bindparam, delete, insert, update
 from sqlmodel import Session, SQLModel, col, select
 
 from ca.records import (
@@ -29,6 +29,47 @@ if TYPE_CHECKING:
 
 INTENDED, ISSUED, ABANDONED = "intended", "issued", "abandoned"  # states of a serial number
 ISSUING = "issuing"  # the state of an application whose certificate is being made
+
+
+def _table(record: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(record.__tablename__)]
+
+
+# The statements of the hot paths, made once: SQLAlchemy takes longer to build one than to run it.
+_CERTIFICATES, _REVOCATIONS = _table(CertificateRecord), _table(RevocationRecord)
+_KEYS = _table(KeyRecord)
+_ONE = (_CERTIFICATES.c.authority == bindparam("a")) & (_CERTIFICATES.c.serial == bindparam("s"))
+_STATUS = (
+    select(_CERTIFICATES.c.state, _REVOCATIONS.c.revoked_at, _REVOCATIONS.c.reason)
+    .select_from(
+        _CERTIFICATES.outerjoin(
+            _REVOCATIONS,
+            (_REVOCATIONS.c.authority == _CERTIFICATES.c.authority)
+            & (_REVOCATIONS.c.serial == _CERTIFICATES.c.serial),
+        )
+    )
+    .where(_ONE)
+)
+_FINISH = (
+    update(_CERTIFICATES)
+    .where(_ONE, _CERTIFICATES.c.state == INTENDED)
+    .values(
+        state=ISSUED,
+        der=bindparam("new_der"),
+        tbs=None,
+        issued_at=bindparam("at"),
+        issued_for=_CERTIFICATES.c.approval,
+    )
+)
+_KEY_OWNER = select(_KEYS.c.use, _KEYS.c.subject_digest).where(_KEYS.c.fingerprint == bindparam("f"))
+_ROWS: tuple[type[SQLModel], ...] = (
+    AuthorityRecord,
+    CertificateRecord,
+    KeyRecord,
+    RevocationRecord,
+    CrlRecord,
+)
+_INSERT = {record: insert(_table(record)) for record in _ROWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +122,7 @@ class AuthorityRepository:
 
     def claim_key(self, *, fingerprint: str, use: str, subject_digest: str) -> bool:
         """Keep a key for one use and one subject; False when it is kept for another."""
-        statement = select(KeyRecord.use, KeyRecord.subject_digest).where(
-            col(KeyRecord.fingerprint) == fingerprint
-        )
-        found = self._session.exec(statement).first()
+        found = self._session.exec(_KEY_OWNER, params={"f": fingerprint}).first()
         if found is None:
             self._insert(KeyRecord, fingerprint=fingerprint, use=use, subject_digest=subject_digest)
             return True
@@ -96,17 +134,8 @@ class AuthorityRepository:
 
     def finish(self, authority: str, serial: int, *, der: bytes, at: datetime) -> None:
         """Make an intent final; `Conflict` when it is no intent any more."""
-        table = _table(CertificateRecord)
-        change = (
-            update(table)
-            .where(
-                table.c.authority == authority,
-                table.c.serial == serial_text(serial),
-                table.c.state == INTENDED,
-            )
-            .values(state=ISSUED, der=der, tbs=None, issued_at=at, issued_for=table.c.approval)
-        )
-        if self._session.exec(change).rowcount != 1:
+        row = {"a": authority, "s": serial_text(serial), "new_der": der, "at": at}
+        if self._session.exec(_FINISH, params=row).rowcount != 1:
             raise Conflict(f"serial {serial_text(serial)} was abandoned meanwhile")
 
     def abandon(self, authority: str, serial: int) -> bool:
@@ -169,18 +198,8 @@ class AuthorityRepository:
 
     def status(self, authority: str, serial: int) -> StatusRow | None:
         """What is known of a serial number; None when it was never taken."""
-        certificates, revocations = _table(CertificateRecord), _table(RevocationRecord)
-        joined = certificates.outerjoin(
-            revocations,
-            (revocations.c.authority == certificates.c.authority)
-            & (revocations.c.serial == certificates.c.serial),
-        )
-        statement = (
-            select(certificates.c.state, revocations.c.revoked_at, revocations.c.reason)
-            .select_from(joined)
-            .where(certificates.c.authority == authority, certificates.c.serial == serial_text(serial))
-        )
-        found = self._session.exec(statement).first()
+        key = {"a": authority, "s": serial_text(serial)}
+        found = self._session.exec(_STATUS, params=key).first()
         return StatusRow(*found) if found else None
 
     # Revocation
@@ -223,7 +242,7 @@ class AuthorityRepository:
         return self._session.get(CrlRecord, authority)
 
     def replace_crl(self, row: CrlRecord, *, previous: int | None) -> None:
-        """Store a new list in the place of the one with the number `previous`; `Conflict` when that is gone."""
+        """Store a list in the place of the one with the number `previous`; `Conflict` when that is gone."""
         table = _table(CrlRecord)
         values = row.model_dump()
         if previous is None:
@@ -239,7 +258,7 @@ class AuthorityRepository:
         self._session.exec(change)
 
     def _insert(self, record: type[SQLModel], **row: Any) -> None:
-        self._session.exec(insert(_table(record)), params=row)
+        self._session.exec(_INSERT[record], params=row)
 
 
 class ApplicationRepository:
@@ -311,9 +330,5 @@ class ApplicationRepository:
 
 
 def serial_text(serial: int) -> str:
-    """A serial number as it is stored and shown: hexadecimal of fixed width, so that texts sort like numbers."""
+    """A serial number as it is stored: hexadecimal of fixed width, so that texts sort like numbers."""
     return f"{serial:040x}"
-
-
-def _table(record: type[SQLModel]) -> Table:
-    return SQLModel.metadata.tables[str(record.__tablename__)]

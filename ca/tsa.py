@@ -73,21 +73,23 @@ class TimestampAuthority:
     def respond(self, request: bytes) -> bytes:
         """The TimeStampResp (DER) to a TimeStampReq (DER), whatever the bytes are: it never raises."""
         try:
-            asked = _read(request)
-            if asked.digest_algorithm not in DIGESTS:
-                return refused("digest algorithm is not accepted", failure_bit=BAD_ALGORITHM)
-            if asked.policy not in {None, self._policy}:
-                return refused("policy is not offered", failure_bit=UNACCEPTED_POLICY)
-            now = self._time()
-            if now is None:
-                return refused("time is not available", failure_bit=TIME_NOT_AVAILABLE)
-            return granted(self._token(asked, now))
+            return self._answer(_read(request))
         except UnknownAlgorithm:
             return refused("digest algorithm is not known", failure_bit=BAD_ALGORITHM)
         except MalformedInput:
             return refused("not a time-stamp request", failure_bit=BAD_DATA_FORMAT)
         except YinxinError:
             return refused("the service is not available", failure_bit=SYSTEM_FAILURE)
+
+    def _answer(self, asked: TimestampRequest) -> bytes:
+        if asked.digest_algorithm not in DIGESTS:
+            return refused("digest algorithm is not accepted", failure_bit=BAD_ALGORITHM)
+        if asked.policy not in {None, self._policy}:
+            return refused("policy is not offered", failure_bit=UNACCEPTED_POLICY)
+        now = self._time()
+        if now is None:
+            return refused("time is not available", failure_bit=TIME_NOT_AVAILABLE)
+        return granted(self._token(asked, now))
 
     def _token(self, request: TimestampRequest, now: datetime) -> bytes:
         if not self._signer.certificate.is_valid_at(now):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def require_usage(certificate: Certificate, name: str) -> None:
-    """`SignerUnavailable` unless the certificate has the key usage and the extended key usage of this use alone."""
+    """`SignerUnavailable` unless the certificate is made for this use alone."""
     row = usage(name)
     extensions = certificate.x509.extensions
     try:
