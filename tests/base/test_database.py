@@ -16,6 +16,8 @@ from yinxin.base.errors import Conflict, MalformedInput, Unreachable, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlmodel import Session
+
 NOTES = Table(
     "test_note",
     SQLModel.metadata,
@@ -35,8 +37,7 @@ def test_a_transaction_keeps_all_or_nothing(database: Database) -> None:
     with database.transaction() as session:
         session.execute(insert(NOTES), {"name": "kept"})
     with pytest.raises(RuntimeError), database.transaction() as session:
-        session.execute(insert(NOTES), {"name": "lost"})
-        raise RuntimeError
+        _write_then_fail(session)
     assert names(database) == ["kept"]
 
 
@@ -57,13 +58,12 @@ def test_a_naive_time_is_refused(database: Database) -> None:
 
 
 def test_a_broken_rule_is_a_conflict(database: Database) -> None:
-    with pytest.raises(Conflict, match="test_note"):
-        with database.transaction() as session:
-            session.execute(insert(NOTES), [{"name": "secret"}, {"name": "secret"}])
+    with pytest.raises(Conflict, match="test_note"), database.transaction() as session:
+        session.execute(insert(NOTES), [{"name": "secret"}, {"name": "secret"}])
 
 
 def test_a_reading_cannot_write(database: Database) -> None:
-    with pytest.raises((Unreachable, UsageError)), database.reading() as session:
+    with pytest.raises(UsageError), database.reading() as session:
         session.execute(insert(NOTES), {"name": "a"})
     assert names(database) == []
     with database.transaction() as session:  # and the connection is none the worse
@@ -131,6 +131,14 @@ def test_no_database_is_unreachable(tmp_path: Path) -> None:
         database.close()
 
 
+def test_a_file_of_another_kind_is_unreachable(tmp_path: Path) -> None:
+    (tmp_path / "letter.db").write_text("Dear Sir or Madam, " * 100)
+    database = Database(f"sqlite:///{tmp_path}/letter.db")
+    with pytest.raises(Unreachable, match="NOTADB"):
+        database.create_schema()
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["", "no url", "mysql://host/db", "oracle://x", "sqlite+aiosqlite://"])
 def test_an_unknown_kind_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
@@ -164,6 +172,11 @@ def test_differences_are_seen(database: Database) -> None:
 def _write(database: Database, name: str) -> None:
     with database.transaction() as session:
         session.execute(insert(NOTES), {"name": name})
+
+
+def _write_then_fail(session: Session) -> None:
+    session.execute(insert(NOTES), {"name": "lost"})
+    raise RuntimeError
 
 
 def _count_up(database: Database) -> None:

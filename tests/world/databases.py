@@ -12,18 +12,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from yinxin.base.database import Database
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class PostgreSQL:
     """A server of its own on a local socket, from the programs that the wheel carries.
 
-    PostgreSQL refuses to run as root; then it runs as `nobody`, without touching users or rights of the machine.
+    PostgreSQL refuses to run as root; then it runs as `nobody`, and the machine's users and rights stay as
+    they are. `durable` keeps fsync on, for measurements.
     """
 
     def __init__(self, *, durable: bool = False) -> None:

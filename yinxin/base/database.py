@@ -8,6 +8,7 @@ stand in the rooms' `records` modules, queries in their repositories; neither ev
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
@@ -244,7 +245,19 @@ def _ours(error: exc.StatementError) -> YinxinError:  # noqa: PLR0911 - a table 
         return UsageError("the database has no such table: it was never set up, or by an older version")
     if state in {"40001", "40P01"}:
         return Conflict("somebody else changed the same data meanwhile")
-    if isinstance(error, (exc.OperationalError, exc.InterfaceError)):
-        retry = timedelta(seconds=1)
-        return Unreachable(f"the database does not answer: {type(cause).__name__}", retry_after=retry)
-    return UsageError(f"the database refuses the statement: {type(cause).__name__}")
+    if isinstance(error, exc.DBAPIError) and not _is_refusal(cause):
+        return Unreachable(f"the database fails: {_summary(cause)}", retry_after=timedelta(seconds=1))
+    return UsageError(f"the database refuses the statement: {_summary(cause)}")
+
+
+def _is_refusal(cause: Any) -> bool:
+    """Whether the statement is to blame; the drivers' classes do not tell that reliably."""
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 1) & 0xFF in {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_READONLY}
+    # 0A not supported, 25 transaction state (read only), 26 and 42 syntax and names
+    return str(getattr(cause, "sqlstate", "")).startswith(("0A", "25", "26", "42"))
+
+
+def _summary(cause: object) -> str:
+    """The name of a driver's error; never its message, which may repeat data."""
+    return str(getattr(cause, "sqlite_errorname", None) or type(cause).__name__)

@@ -38,8 +38,8 @@ def consume(session: Session, scope: str, value: str, *, expires_at: datetime) -
     """
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(_CONSUMED).values(digest=_digest(scope, value), expires_at=expires_at)
-    result = cast("CursorResult[tuple[()]]", session.execute(statement.on_conflict_do_nothing()))
-    if result.rowcount != 1:
+    inserted = statement.on_conflict_do_nothing().returning(_CONSUMED.c.digest)
+    if session.execute(inserted).first() is None:
         raise Conflict(f"this {scope} was used before")
 
 

@@ -16,11 +16,10 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from http.client import HTTPException
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin
 
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection, HTTPException, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from yinxin.base.addresses import Permission, Target, parse_target

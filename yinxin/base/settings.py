@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 PREFIX = "YINXIN_"
 # Read elsewhere: by the command line, and by the tests.
-OTHER_VARIABLES = frozenset({"YINXIN_SETTINGS", "YINXIN_PASSPHRASE", "YINXIN_VECTORS", "YINXIN_CAMPAIGN"})
+OTHER_VARIABLES = frozenset(
+    f"YINXIN_{name}" for name in ("SETTINGS", "HOME", "LANG", "PASSPHRASE", "VECTORS", "CAMPAIGN")
+)
 
 
 def _setting(default: Any, zh: str, en: str, *, at_least: float | None = None, shown: bool = True) -> Any:
@@ -62,6 +64,31 @@ class Settings:
         "http://127.0.0.1:8000",
         "对外网址，写入证书与凭证，签发后不宜更改",
         "the public address; it is written into certificates and credentials, so choose it for good",
+    )
+    ca_url: str = _setting(
+        "http://127.0.0.1:8001",
+        "证书服务的对外网址（CRL、OCSP、时间戳），写入证书",
+        "the public address of the certificate service (CRL, OCSP, time-stamps); written into certificates",
+    )
+    agency_name: str = _setting("未命名机关", "发证机关名称（中文）", "the issuing agency's name in Chinese")
+    agency_name_en: str = _setting(
+        "Unnamed agency", "发证机关名称（英文）", "the issuing agency's name in English"
+    )
+    agency_code: str = _setting(
+        "", "发证机关统一社会信用代码", "the issuing agency's unified social credit code"
+    )
+    crl_urls: tuple[str, ...] = _setting(
+        (),
+        "核验服务定期获取的证书吊销列表地址",
+        "certificate revocation lists that the verification service fetches",
+    )
+    status_urls: tuple[str, ...] = _setting(
+        (),
+        "核验服务定期获取的状态列表汇总地址（Token Status List 第 9 节）",
+        "aggregations of status lists that the verification service fetches (Token Status List, 9)",
+    )
+    refresh_seconds: float = _setting(
+        30.0, "刷新吊销与状态快照的间隔（秒）", "seconds between refreshes of revocation and status", at_least=1
     )
     host: str = _setting("127.0.0.1", "监听地址", "the address to listen on")
     port: int = _setting(8000, "监听端口", "the port to listen on", at_least=0)
@@ -113,7 +140,7 @@ class Settings:
 
     @classmethod
     def load(cls, path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings of a TOML file (or of the file that `YINXIN_SETTINGS` names) and of `environ` above it.
+        """The settings of a TOML file (or the one that `YINXIN_SETTINGS` names), with `environ` above it.
 
         `UsageError` names the file or variable and what is wrong with it.
         """
