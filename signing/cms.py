@@ -106,7 +106,7 @@ def hash_with(name: str, *parts: bytes | memoryview) -> bytes:
     return state.digest()
 
 
-def sign(
+def sign(  # noqa: PLR0913 - the parts of one structure, all by name
     signer: Signer,
     digest: bytes,
     *,
@@ -193,7 +193,7 @@ def verifies(signed: SignedData) -> bool:
     return signed.signer.public_key.verify(signed.signature, signed.signed_part, signed.algorithm)
 
 
-def check_signature(
+def check_signature(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
     signed: SignedData,
     digest: bytes,
     *,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 MAX_CONTENTS_BYTES = 1 << 20
 _END = b"%%EOF"
@@ -44,24 +45,17 @@ def examine(pdf: bytes, *, byte_range: object, contents: bytes, offset: int | No
     first, start, end, length = numbers
     if first != 0 or not 0 < start < end or length < 0 or end + length > len(pdf):
         return "the byte range does not fit the file"
-    if not 4 <= end - start <= 2 * MAX_CONTENTS_BYTES + 2:
-        return "the byte range leaves out too little or too much"
-    if pdf[start] != 0x3C or pdf[end - 1] != 0x3E:
-        return "the byte range leaves out more or less than one hex string"
-    if not _is_hex_of(pdf[start + 1 : end - 1], contents):
-        return "what the byte range leaves out is not the signature's own contents"
-    if fault := _place_fault(pdf, start, end, offset):
-        return fault
     covered = end + length
-    if not pdf[end:covered].rstrip(_WHITESPACE).endswith(_END):
-        return "the signed part does not end where a revision ends"
-    return Gap(start, end, covered, covered == len(pdf))
+    fault = _gap_fault(pdf, start, end, contents) or _place_fault(pdf, start, end, offset)
+    if fault is None and not pdf[end:covered].rstrip(_WHITESPACE).endswith(_END):
+        fault = "the signed part does not end where a revision ends"
+    return fault or Gap(start, end, covered, covered == len(pdf))
 
 
 def overlap(gaps: list[Gap]) -> bool:
     """Whether the gaps of different signatures touch each other: none of them can be meant so."""
     ordered = sorted(gaps, key=lambda gap: gap.start)
-    return any(later.start < earlier.end for earlier, later in zip(ordered, ordered[1:], strict=False))
+    return any(later.start < earlier.end for earlier, later in pairwise(ordered))
 
 
 def _numbers(byte_range: object) -> tuple[int, int, int, int] | None:
@@ -71,6 +65,16 @@ def _numbers(byte_range: object) -> tuple[int, int, int, int] | None:
         return None
     first, start, end, length = (int(item) for item in byte_range)
     return first, start, end, length
+
+
+def _gap_fault(pdf: bytes, start: int, end: int, contents: bytes) -> str | None:
+    if not 4 <= end - start <= 2 * MAX_CONTENTS_BYTES + 2:
+        return "the byte range leaves out too little or too much"
+    if pdf[start] != 0x3C or pdf[end - 1] != 0x3E:
+        return "the byte range leaves out more or less than one hex string"
+    if not _is_hex_of(pdf[start + 1 : end - 1], contents):
+        return "what the byte range leaves out is not the signature's own contents"
+    return None
 
 
 def _is_hex_of(text: bytes, contents: bytes) -> bool:

@@ -6,6 +6,7 @@ The input's bytes stay as they are and an incremental update comes behind them. 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signing import cms
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_PDF_BYTES = 64 << 20
 MARGIN = 36.0  # points between a face without a stated place and the page's edges
-FIRST_TOKEN_ROOM, LAST_TOKEN_ROOM = 6 * 1024, 128 * 1024
+FIRST_TOKEN_ROOM, SPARE_ROOM, MAX_SIGNATURE_BYTES = 6 * 1024, 512, 128 * 1024
 _POINTS_PER_MM = 72 / 25.4
 
 
@@ -45,9 +46,9 @@ class Seal:
         self._face = face
         self._timestamper = timestamper
         self._certify = certify
-        self._token_room = FIRST_TOKEN_ROOM
+        self._room = (cms.size_bound(signer) if signer.chain else 0) + FIRST_TOKEN_ROOM
 
-    def apply(
+    def apply(  # noqa: PLR0913 - what is asked of one seal, all by name
         self,
         pdf: bytes,
         *,
@@ -70,32 +71,25 @@ class Seal:
         if len(pdf) > MAX_PDF_BYTES:
             raise TooLarge("pdf", f"over {MAX_PDF_BYTES} bytes")
         editing = Editing(pdf)
-        frame = self._frame(editing, now, page, at, (reason, location), field)
+        frame = self._frame(editing, page, at, field)
+        frame = replace(frame, time=now, reason=reason, location=location)
         digest_algorithm = cms.cms_digest(self._signer.algorithm)
-        reserve = cms.size_bound(self._signer) + (self._token_room if self._timestamper else 0)
+        reserve = self._room if self._timestamper else cms.size_bound(self._signer)
         prepared = editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
         signature = cms.sign(self._signer, prepared.digest, stamp=self._stamp if self._timestamper else None)
+        self._room = max(len(signature) + SPARE_ROOM, cms.size_bound(self._signer))
         if len(signature) <= reserve:
             return prepared.fill(signature)
-        # The authority's tokens are larger than any before: keep room for them and do it once more.
-        self._token_room = len(signature) + 512
-        if self._token_room > LAST_TOKEN_ROOM:
-            raise TooLarge("timestamp", f"over {LAST_TOKEN_ROOM} bytes")
+        if len(signature) > MAX_SIGNATURE_BYTES:
+            raise TooLarge("timestamp", f"a signature over {MAX_SIGNATURE_BYTES} bytes")
+        # The authority's tokens are larger than any before: there is room for them now, so once more.
         return self.apply(pdf, now=now, page=page, at=at, reason=reason, location=location, field=field)
 
     def _stamp(self, signature: bytes) -> bytes:
         assert self._timestamper is not None  # noqa: S101 - only handed over when there is one
         return self._timestamper.stamp(cms.hash_with("sha256", signature), digest_algorithm="sha256")
 
-    def _frame(
-        self,
-        editing: Editing,
-        now: datetime,
-        page: int,
-        at: tuple[float, float] | None,
-        texts: tuple[str | None, str | None],
-        field: str | None,
-    ) -> Frame:
+    def _frame(self, editing: Editing, page: int, at: tuple[float, float] | None, field: str | None) -> Frame:
         box = editing.page_box(page)
         found = editing.signatures
         if any(item.permission == 1 for item in found):
@@ -103,10 +97,7 @@ class Seal:
         return Frame(
             field=_field_name(editing, field),
             page=page,
-            time=now,
             certify=self._certify and not found and not editing.is_certified,
-            reason=texts[0],
-            location=texts[1],
             appearance=_appearance(self._face, box, at) if self._face else None,
         )
 
@@ -131,7 +122,8 @@ def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) ->
         x, y = max(shown_width - width - MARGIN, 0), min(MARGIN, max(shown_height - height, 0))
     else:
         x, y = at
-    if not (0 <= x and x + width <= shown_width + 0.01 and 0 <= y and y + height <= shown_height + 0.01):
+    fits = x >= 0 and y >= 0 and x + width <= shown_width + 0.01 and y + height <= shown_height + 0.01
+    if not fits:
         raise UsageError(
             f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there"
         )

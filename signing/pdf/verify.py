@@ -38,7 +38,7 @@ MAX_SIGNATURES = 32
 MAX_ATTACHMENTS, MAX_ATTACHMENT_BYTES = 64, 32 << 20
 
 
-def verify(
+def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
     pdf: bytes,
     trust: TrustStore,
     *,
@@ -63,8 +63,7 @@ def verify(
     evidence: dict[str, Any] = {}
     digest = hashlib.sha256(pdf).hexdigest()
     try:
-        if len(pdf) > max_bytes:
-            raise TooLarge("pdf", f"over {max_bytes} bytes")
+        _limit(pdf, max_bytes)
         _verify(pdf, question, checks, findings, evidence)
     except TooLarge as exc:
         checks.append(Check("limits", Reason.TOO_LARGE, detail=str(exc.detail or exc)[:300]))
@@ -93,8 +92,7 @@ def attachments(pdf: bytes, *, max_bytes: int = MAX_PDF_BYTES) -> dict[str, byte
     Nothing is verified here: `verify(...).require().attachments` holds the same, proved. Raises
     `MalformedInput` and `TooLarge`.
     """
-    if len(pdf) > max_bytes:
-        raise TooLarge("pdf", f"over {max_bytes} bytes")
+    _limit(pdf, max_bytes)
     reading = Reading(pdf)
     if reading.encrypted:
         raise MalformedInput("pdf", "it is encrypted")
@@ -132,6 +130,11 @@ def _verify(
         if not item.is_timestamp and item.path
     )
     evidence["attachments"] = MappingProxyType(files)
+
+
+def _limit(pdf: bytes, max_bytes: int) -> None:
+    if len(pdf) > max_bytes:
+        raise TooLarge("pdf", f"over {max_bytes} bytes")
 
 
 def _gated(pdf: bytes, found: tuple[FoundSignature, ...], checks: list[Check]) -> list[Judgement]:
