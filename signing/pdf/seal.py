@@ -48,6 +48,11 @@ class Seal:
         self._certify = certify
         self._room = (cms.size_bound(signer) if signer.chain else 0) + FIRST_TOKEN_ROOM
 
+    @property
+    def face(self) -> SealFace | None:
+        """The picture that it shows, None for a seal without one."""
+        return self._face
+
     def apply(  # noqa: PLR0913 - what is asked of one seal, all by name
         self,
         pdf: bytes,
