@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 PACKAGES = ("signing", "ca", "credentials", "wallet", "verify_api", "yinxin.base")
-HIDDEN = ("migrations", "__main__")
+HIDDEN = ("migrations", "records", "__main__")
 
 
 def make(root: Path) -> dict[str, str]:
@@ -77,8 +77,13 @@ def _methods(value: type) -> Iterator[str]:
 def _class_line(name: str, value: type) -> str:
     bases = [base.__name__ for base in value.__bases__ if base is not object]
     line = f"class {name}({', '.join(bases)})" if bases else f"class {name}"
-    fields = [f"    {field}: {kind}" for field, kind in vars(value).get("__annotations__", {}).items()]
+    kinds = vars(value).get("__annotations__", {})
+    fields = [f"    {field}: {_kind(kind)}" for field, kind in kinds.items()]
     return "\n".join([line, *(field for field in fields if not field.lstrip().startswith("_"))])
+
+
+def _kind(kind: object) -> str:
+    return kind if isinstance(kind, str) else inspect.formatannotation(kind)
 
 
 def _signature(name: str, value: object) -> str:

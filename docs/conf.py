@@ -20,6 +20,8 @@ exclude_patterns = ["_build", "explanation/decisions/template.md"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 nitpicky = True
+# Examples may leave something out with "…", which is no Python.
+suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = f"yinxin 印信 {release}"

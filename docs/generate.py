@@ -23,6 +23,7 @@ import http_page
 
 from ca.profiles import Profiles
 from credentials.catalogue import Catalogue
+from credentials.type_files import KEYS, Key
 from signing.algorithms import ALGORITHMS
 from signing.reasons import Reason
 from signing.usages import USAGES
@@ -64,9 +65,9 @@ def reason_codes() -> str:
     )
     return _page(
         "Reason codes",
-        "Why a verification did not pass. A code is stable and never re-used; `failed` means not to be accepted,"
-        " `indeterminate` that something is missing to decide. Source: `signing/reasons.py`.",
-        _table("Code,Verdict,原因,Reason,下一步,Next step,Clause".split(","), rows),
+        "Why a verification did not pass. A code is stable and never re-used; `failed` means not to be"
+        " accepted, `indeterminate` that something is missing to decide. Source: `signing/reasons.py`.",
+        _table(["Code", "Verdict", "原因", "Reason", "下一步", "Next step", "Clause"], rows),
     )
 
 
@@ -86,8 +87,9 @@ def error_codes() -> str:
     )
     return _page(
         "Error codes",
-        "Every error of ours is a `YinxinError` with a stable `code`. Over HTTP it is a problem of RFC 9457 with"
-        " the status below; `--json` prints the same code. Source: `yinxin/base/errors.py`, `yinxin/app/problems.py`.",
+        "Every error of ours is a `YinxinError` with a stable `code`. Over HTTP it is a problem of RFC 9457"
+        " with the status below; `--json` prints the same code. Source: `yinxin/base/errors.py`,"
+        " `yinxin/app/problems.py`.",
         _table(["Code", "Class", "HTTP", "名称", "Title"], rows),
     )
 
@@ -95,7 +97,14 @@ def error_codes() -> str:
 def setting_rows() -> str:
     """Every setting."""
     rows = (
-        (f"`{d.name}`", f"`{d.variable}`", d.kind, f"`{d.default}`", d.help.zh, d.help.en)
+        (
+            f"`{d.name}`",
+            f"`{d.variable}`",
+            d.kind,
+            f"`{d.default}`" if d.default else "–",
+            d.help.zh,
+            d.help.en,
+        )
         for d in settings.describe()
     )
     return _page(
@@ -114,6 +123,8 @@ def licence_types() -> str:
         "The built-in catalogue, one TOML file each in `credentials/types/`. An office edits copies of them:"
         " [add a licence type](../how-to/add-a-licence-type.md).",
         *(_licence_type(one) for one in types),
+        "## Keys of a type file\n",
+        _table(["Key", "Form", "Required", "含义", "Meaning"], (_type_key(key) for key in KEYS)),
     )
 
 
@@ -133,7 +144,8 @@ def profiles() -> str:
     )
     return _page(
         "Certificate profiles",
-        "What a certificate of each kind is for, who issues it and what it takes. Source: `ca/profiles.toml`.",
+        "What a certificate of each kind is for, who issues it and what it takes."
+        " Source: `ca/profiles.toml`.",
         _table(["Profile", "Name", "Use", "Issued by", "Days at most", "Keys", "Needs"], rows),
     )
 
@@ -142,7 +154,8 @@ def algorithms() -> str:
     """Algorithms and key usages."""
     return _page(
         "Algorithms and key usages",
-        "One key has one use; its certificate says which. Source: `signing/algorithms.py`, `signing/usages.py`.",
+        "One key has one use; its certificate says which."
+        " Source: `signing/algorithms.py`, `signing/usages.py`.",
         "## Algorithms\n",
         _table(
             ["Name", "Key", "Digest", "Object identifier", "In JOSE"],
@@ -165,7 +178,8 @@ def command_line() -> str:
         sections += _commands(name, cli.get_command(context, name), context)
     return _page(
         "Command line",
-        "`yinxin COMMAND --help` prints the same, in Chinese with `--lang zh`; `--json` gives every result as JSON.",
+        "`yinxin COMMAND --help` prints the same, in Chinese with `--lang zh`; `--json` gives every result"
+        " as JSON.",
         "## Exit status\n\n" + "\n".join(codes) + "\n",
         *sections,
     )
@@ -181,6 +195,11 @@ PAGES = {
     "reason-codes": reason_codes,
     "settings": setting_rows,
 }
+
+
+def _type_key(key: Key) -> tuple[str, ...]:
+    form = " \\| ".join(key.choices) or key.form
+    return f"`{key.path}`", form, "yes" if key.required else "no", key.means.zh, key.means.en
 
 
 def _licence_type(one: LicenceType) -> str:
@@ -228,7 +247,7 @@ def _page(title: str, intro: str, *sections: str) -> str:
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     lines = [
         list(head),
-        *([str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows),
+        *([str(cell).replace("\n", " ") for cell in row] for row in rows),
     ]
     lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

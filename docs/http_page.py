@@ -46,3 +46,13 @@ def _kinds(answer: Mapping[str, Any]) -> str:
 def _schema(content: Mapping[str, Any]) -> str:
     reference = content.get("schema", {}).get("$ref", "")
     return f": {reference.rsplit('/', 1)[-1]}" if reference else ""
+
+
+def make() -> str:
+    """The page."""
+    import ca.http
+    from fastapi import FastAPI
+
+    app = FastAPI()
+    app.include_router(ca.http.router({}, {}, object()))
+    return "# HTTP\n\n" + render("Certificates", app.openapi())

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
+
+from credentials.type_files import read_type
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -52,3 +55,10 @@ def test_blocks_are_found_where_they_stand(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert blocks(page) == [(4, "a = 1"), (14, "if a:\n    c = 2")]
+
+
+def test_the_licence_type_in_the_guide_is_one() -> None:
+    """An office copies it: it must read."""
+    guide = (ROOT / "docs" / "how-to" / "add-a-licence-type.md").read_text(encoding="utf-8")
+    example = guide.partition("```toml\n")[2].partition("```")[0]
+    assert read_type(dedent(example).encode(), "guide").code == "hairdresser-notice"
