@@ -88,7 +88,10 @@ class Settings:
         "aggregations of status lists that the verification service fetches (Token Status List, 9)",
     )
     refresh_seconds: float = _setting(
-        30.0, "刷新吊销与状态快照的间隔（秒）", "seconds between refreshes of revocation and status", at_least=1
+        30.0,
+        "刷新吊销与状态快照的间隔（秒）",
+        "seconds between refreshes of revocation and status",
+        at_least=1,
     )
     host: str = _setting("127.0.0.1", "监听地址", "the address to listen on")
     port: int = _setting(8000, "监听端口", "the port to listen on", at_least=0)

@@ -1,0 +1,1 @@
+"""Composition: the command line, the services, the demo. Nothing imports this package."""

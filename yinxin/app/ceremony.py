@@ -1,0 +1,209 @@
+"""The key ceremony: makes a home with its root, its issuing authority, and one key for each use.
+
+Three people take part, as in any key ceremony: one applies for the agency, one proofs, one approves.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ca.issuance import Application, Authority
+from ca.names import SubjectName
+from ca.proofing import Proofing, ProofingMethod
+from ca.registration import Registration
+from signing.signers.file import FileSigner, KeyKind
+from signing.trust import TrustAnchor, TrustStore
+from yinxin.app.files import write_new_file
+from yinxin.app.home import KEYS, PASSPHRASE, REVOCATION, SETTINGS, Home
+from yinxin.base.actor import staff
+from yinxin.base.errors import Conflict, UsageError
+from yinxin.base.identifiers import CreditCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signing.certificates import Certificate
+    from yinxin.base.clock import Clock
+
+# name of the key → (certificate profile, what stands behind the agency's name in the certificate)
+SERVICE_KEYS: dict[str, tuple[str, str]] = {
+    "credential": ("credential", "凭证签发"),
+    "status": ("status", "状态列表"),
+    "receipt": ("receipt", "核验回执"),
+    "timestamp": ("timestamp", "时间戳"),
+    "ocsp": ("ocsp", "OCSP"),
+}
+BARE_KEYS: dict[str, KeyKind] = {"log": "Ed25519", "token": "P-256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a home is made for."""
+
+    agency_name: str
+    agency_name_en: str
+    agency_code: str
+    base_url: str = "http://127.0.0.1:8000"
+    ca_url: str = "http://127.0.0.1:8001"
+    database_url: str = "sqlite:///yinxin.db"
+    allowed_private: tuple[str, ...] = ()
+    people: tuple[str, str, str] = ("applicant", "prover", "registrar")
+
+    def __post_init__(self) -> None:
+        CreditCode.parse(self.agency_code)
+        if len(set(self.people)) != 3 or not all(self.people):
+            raise UsageError("a ceremony needs three different people: who applies, who proofs, who approves")
+
+
+def make_home(
+    directory: Path,
+    plan: Plan,
+    *,
+    clock: Clock,
+    passphrase: str | None = None,
+    progress: Callable[[str], None] = lambda _name: None,
+) -> Home:
+    """Make a home in a folder that holds none; `Conflict` when one stands there.
+
+    Without a passphrase a random one is written into the folder: right for a demo, wrong for an office.
+    `progress` hears the name of each key as its certificate is there.
+    """
+    if (directory / SETTINGS).exists():
+        raise Conflict(f"{directory} holds a home already")
+    for part in (KEYS, REVOCATION, "trust"):
+        (directory / part).mkdir(parents=True, exist_ok=True)
+    (directory / KEYS).chmod(0o700)
+    if passphrase is None:
+        passphrase = secrets.token_urlsafe(18)
+        write_new_file(directory / PASSPHRASE, passphrase.encode(), mode=0o600)
+    write_new_file(directory / SETTINGS, _settings(plan).encode())
+    home = Home.open(directory, passphrase=passphrase, clock=clock)
+    home.database.migrate()
+    _Ceremony(home, plan, passphrase, progress).run()
+    return home
+
+
+class _Ceremony:
+    """One run: the authorities first, then every key of the agency."""
+
+    def __init__(self, home: Home, plan: Plan, passphrase: str, progress: Callable[[str], None]) -> None:
+        self._home, self._plan, self._passphrase, self._progress = home, plan, passphrase, progress
+        applicant, prover, registrar = plan.people
+        self._applicant = staff(applicant, roles=("clerk",))
+        self._prover = staff(prover, roles=("clerk",))
+        self._registrar = staff(registrar, roles=("registrar",))
+
+    def run(self) -> None:
+        """Everything, in order."""
+        root = self._authority("root", "根", None)
+        issuing = self._authority("issuing", "签发机构", root)
+        self._sealed(issuing)
+        for name, (profile, suffix) in SERVICE_KEYS.items():
+            signer = self._key(name)
+            certificate = issuing.issue(
+                profile, Application(self._subject(suffix), signer.public_key), actor=self._registrar
+            )
+            self._store(name, (certificate, *issuing.chain))
+        for name, kind in BARE_KEYS.items():
+            self._key(name, kind)
+            self._progress(name)
+        TrustStore([TrustAnchor(root.certificate)]).save(self._home.settings.trust_directory)
+        publish_lists(self._home, (root, issuing))
+
+    def _authority(self, name: str, suffix: str, issuer: Authority | None) -> Authority:
+        authority = Authority.create(
+            name,
+            database=self._home.database,
+            signer=self._key(name),
+            subject=self._subject(suffix),
+            issuer=issuer,
+            clock=self._home.clock,
+            actor=self._registrar,
+            base_url=self._home.settings.ca_url,
+        )
+        self._store(name, authority.chain)
+        return authority
+
+    def _sealed(self, issuing: Authority) -> None:
+        """The agency's seal certificate, by the way that every organisation goes."""
+        signer = self._key("seal")
+        registration = Registration(self._home.database, issuing, self._home.clock)
+        code = CreditCode.parse(self._plan.agency_code)
+        identifier = registration.apply(
+            "organisation-seal",
+            self._subject("电子印章"),
+            credit_code=code,
+            public_key=signer.public_key,
+            actor=self._applicant,
+        )
+        evidence = hashlib.sha256(f"{self._plan.agency_name}{code}".encode()).hexdigest()
+        proofing = Proofing(ProofingMethod.COUNTER, "key ceremony", evidence)
+        registration.record_proofing(identifier, proofing, actor=self._prover)
+        certificate = registration.approve(identifier, self._registrar)
+        self._store("seal", (certificate, *issuing.chain))
+
+    def _subject(self, suffix: str) -> SubjectName:
+        name = self._plan.agency_name
+        return SubjectName(country="CN", organisation=name, common_name=f"{name} {suffix}")
+
+    def _key(self, name: str, kind: KeyKind = "P-256") -> FileSigner:
+        signer = FileSigner.generate(kind)
+        signer.save(self._home.key_file(name), passphrase=self._passphrase)
+        return signer
+
+    def _store(self, name: str, chain: tuple[Certificate, ...]) -> None:
+        pem = b"".join(certificate.to_pem() for certificate in chain)
+        write_new_file(self._home.key_file(name).with_suffix(".chain.pem"), pem)
+        self._progress(name)
+
+
+def publish_lists(home: Home, authorities: tuple[Authority, ...]) -> None:
+    """Write each authority's current revocation list into the home, whole."""
+    for authority in authorities:
+        target = home.directory / REVOCATION / f"{authority.name}.crl"
+        draft = target.with_suffix(".part")
+        draft.write_bytes(authority.crl())
+        draft.replace(target)
+
+
+def open_authority(home: Home, name: str) -> Authority:
+    """An authority of this home with its key."""
+    return Authority.open(
+        name,
+        database=home.database,
+        signer=home.signer(name),
+        clock=home.clock,
+        base_url=home.settings.ca_url,
+    )
+
+
+def _settings(plan: Plan) -> str:
+    rows = {
+        "database_url": plan.database_url,
+        "data_directory": ".",
+        "trust_directory": "trust",
+        "base_url": plan.base_url,
+        "ca_url": plan.ca_url,
+        "agency_name": plan.agency_name,
+        "agency_name_en": plan.agency_name_en,
+        "agency_code": plan.agency_code,
+        "timestamp_url": f"{plan.ca_url}/tsa",
+        "audit_origin": f"{plan.base_url.partition('://')[2]}/audit",
+    }
+    lines = [f"{name} = {_toml(value)}" for name, value in rows.items()]
+    lists = {
+        "crl_urls": (f"{plan.ca_url}/crl/root.crl", f"{plan.ca_url}/crl/issuing.crl"),
+        "status_urls": (f"{plan.base_url}/status",),
+        "outbound_allowed_private": plan.allowed_private,
+    }
+    lines += [f"{name} = [{', '.join(map(_toml, values))}]" for name, values in lists.items()]
+    return "\n".join([*lines, ""])
+
+
+def _toml(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # TOML's basic strings escape like JSON's

@@ -1,0 +1,134 @@
+"""The command line: `yinxin demo | serve | ca | licence | seal | verify | trust | audit | doctor`.
+
+A command's module is imported when it is asked for, so that `yinxin --help` answers at once. Whatever
+goes wrong leaves as one clear message and an exit status; a traceback needs `--debug`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+import yinxin
+from yinxin.app.console import Console, ExitCode
+from yinxin.app.phrases import LANGUAGE_OPTION, chosen_language, phrase, wished_language
+from yinxin.base.errors import UsageError, YinxinError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# command, which is also its module in yinxin.app.commands → help in Chinese and English
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("走一遍全过程：签发、盖章、持有、核验、吊销", "run the whole story: issue, seal, hold, verify, revoke"),
+    "serve": ("启动服务（证书服务、核验服务）", "serve the certificate and verification services"),
+    "ca": ("证书机构：建立、申请、审批、吊销", "the certificate authority: set up, apply, approve, revoke"),
+    "licence": ("电子证照：目录、签发、状态变更", "licences: catalogue, issue, change status"),
+    "seal": ("为任意 PDF 加盖电子印章（不改动原文件）", "seal any PDF (the input is never changed)"),
+    "verify": ("核验 PDF、凭证或回执", "verify PDFs, credentials and receipts"),
+    "trust": ("信任锚：添加、查看、比较、解释", "trust anchors: add, show, compare, explain"),
+    "audit": ("审计日志：查看、证明、检查", "the audit log: read, prove, check"),
+    "doctor": ("检查安装、数据库和密钥", "examine the installation, the database and the keys"),
+}
+
+
+class Commands(click.Group):
+    """Loads a command when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of a first day's work."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, from its own module."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"yinxin.app.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in the help, without importing any command."""
+        del ctx
+        with formatter.section(phrase("命令", "Commands")):
+            formatter.write_dl([(name, phrase(*says)) for name, says in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    help=phrase(
+        "印信：签发、盖章、持有并核验电子证照。\n\n先运行 yinxin demo 看全过程。",
+        "yinxin: issue, seal, hold and verify electronic licences.\n\nStart with `yinxin demo`.",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(LANGUAGE_OPTION, "language", type=click.Choice(["zh", "en"]), help=phrase("界面语言", "language of all text"))
+@click.option("--json", "as_json", is_flag=True, help=phrase("以 JSON 输出结果", "print results as JSON"))
+@click.option("--debug", is_flag=True, help=phrase("出错时显示调用栈", "show tracebacks"))
+@click.version_option(yinxin.__version__, "--version", message="yinxin %(version)s", help=phrase("显示版本", "print the version"))
+@click.pass_context
+def cli(context: click.Context, language: str | None, *, as_json: bool, debug: bool) -> None:
+    """Remember how to speak."""
+    context.obj = Console(language=chosen_language(language), as_json=as_json)
+    context.meta["debug"] = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with its exit status."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; the exit status as `ExitCode` defines it. Nothing but that comes out."""
+    console = Console(language=chosen_language(wished_language(arguments)), as_json="--json" in arguments)
+    # `--json` and `--lang` are understood wherever they stand: people write them last.
+    ordered = [*_general(arguments), *_specific(arguments)]
+    try:
+        status = cli.main(ordered, prog_name="yinxin", standalone_mode=False)
+    except click.exceptions.Abort:
+        console.note("已取消", "cancelled")
+        return ExitCode.ERROR
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.USAGE
+    except UsageError as error:
+        console.error(error)
+        return ExitCode.USAGE
+    except YinxinError as error:
+        if "--debug" in arguments:
+            raise
+        console.error(error)
+        return ExitCode.ERROR
+    return status if isinstance(status, int) else ExitCode.DONE
+
+
+_GENERAL = {"--json", "--debug"}
+
+
+def _general(arguments: Sequence[str]) -> list[str]:
+    wish = wished_language(arguments)
+    flags = [argument for argument in _before_terminator(arguments) if argument in _GENERAL]
+    return [*flags, *([LANGUAGE_OPTION, wish] if wish else [])]
+
+
+def _specific(arguments: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    options = _before_terminator(arguments)
+    skip = False
+    for argument in options:
+        if skip:
+            skip = False
+        elif argument == LANGUAGE_OPTION:
+            skip = True
+        elif argument not in _GENERAL and not argument.startswith(f"{LANGUAGE_OPTION}="):
+            kept.append(argument)
+    return [*kept, *arguments[len(options) :]]
+
+
+def _before_terminator(arguments: Sequence[str]) -> Sequence[str]:
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+

@@ -1,0 +1,109 @@
+"""`yinxin audit log | prove | check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.console import ExitCode, console_of
+from yinxin.app.files import read_file, write_new_file
+from yinxin.app.home import Home
+from yinxin.app.phrases import phrase
+from yinxin.app.wiring import log_key, sequencer
+from yinxin.base.audit import AuditLog, verify_offline
+from yinxin.base.audit.checkpoint import parse_verifier_key
+from yinxin.base.errors import MalformedInput
+
+
+@click.group("audit", help=phrase("审计日志：谁在何时做了什么，可证明、不可篡改。", "The audit log: who did what and when, provably."))
+def command() -> None:
+    """Group."""
+
+
+@command.command("log", help=phrase("列出日志条目。", "List entries."))
+@click.option("--subject", help=phrase("只看此对象（证照标识、申请编号等）", "only this subject (a licence, an application …)"))
+@click.option("--after", type=int, default=-1, help=phrase("从此序号之后", "behind this index"))
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=phrase("条数", "how many"))
+@home_option()
+@click.pass_context
+def log(context: click.Context, subject: str | None, after: int, limit: int, home: str) -> int:
+    """A table of entries."""
+    console = console_of(context)
+    entries = AuditLog(Home.open(home).database).entries(after=after, limit=limit, subject=subject)
+    rows = []
+    for entry in entries:
+        content = entry.content() or {}
+        rows.append((entry.index, content.get("at", ""), content.get("actor", ""), content.get("action", phrase("（已擦除）", "(erased)")), content.get("subject", ""), entry.id))
+    columns = [("序号", "index"), ("时间", "at"), ("操作人", "actor"), ("动作", "action"), ("对象", "subject"), ("条目", "entry")]
+    console.table(columns, rows)
+    console.result([dict(zip((en for _, en in columns), row, strict=True)) for row in rows])
+    return ExitCode.DONE
+
+
+@command.command("prove", help=phrase("导出一条日志的离线证明（C2SP tlog-proof）。", "Write an offline proof of one entry (C2SP tlog-proof)."))
+@click.argument("entry")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=phrase("写入文件（默认打印）", "write it to a file (printed by default)"))
+@home_option()
+@passphrase_option
+@click.pass_context
+def prove(context: click.Context, entry: str, output: Path | None, home: str, passphrase_file: str | None) -> int:
+    """The proof; entries still in the inbox are sequenced first where the key is at hand."""
+    console = console_of(context)
+    place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+    if place.has_passphrase:
+        sequencer(place).run_once()
+    proof = AuditLog(place.database).offline_proof(entry)
+    if output:
+        write_new_file(output, proof.encode())
+        console.say(f"已写入 {output}", f"written: {output}")
+    else:
+        console.say(proof, proof)
+    console.result({"entry": entry, "proof": proof})
+    return ExitCode.DONE
+
+
+@command.command("check", help=phrase("检查整个日志，或离线检查一份证明。", "Check the whole log, or one proof offline."))
+@click.argument("proof", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--key", help=phrase("日志公钥（检查证明时必需，由 check 打印）", "the log's verifier key (needed for a proof; `check` prints it)"))
+@home_option(required=False)
+@passphrase_option
+@click.pass_context
+def check(
+    context: click.Context, proof: Path | None, key: str | None, home: str | None, passphrase_file: str | None
+) -> int:
+    """Exit 1 when anything does not fit."""
+    console = console_of(context)
+    if proof is not None:
+        return _check_proof(context, proof, key)
+    if not home:
+        raise click.UsageError(phrase("请给出 --home，或一份证明和 --key", "give --home, or a proof and --key"))
+    place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+    origin = place.settings.audit_origin
+    public_key, text = log_key(place)
+    problems = AuditLog(place.database).problems(origin=origin, public_key=public_key)
+    size = AuditLog(place.database).size()
+    for problem in problems:
+        console.say(f"✗ {problem.zh}", f"✗ {problem.en}")
+    if not problems:
+        console.say(f"日志完整：{size} 条。公钥 {text}", f"the log is intact: {size} entries. Key {text}")
+    console.result({"size": size, "key": text, "problems": [problem.to_dict() for problem in problems]})
+    return ExitCode.FAILED if problems else ExitCode.DONE
+
+
+def _check_proof(context: click.Context, file: Path, key: str | None) -> int:
+    console = console_of(context)
+    if not key:
+        raise click.UsageError(phrase("检查证明需要 --key", "a proof is checked with --key"))
+    origin, public_key = parse_verifier_key(key)
+    try:
+        text = read_file(file, limit=1 << 20).decode("utf-8")
+        proven = verify_offline(text, origin=origin, public_key=public_key)
+    except (MalformedInput, UnicodeDecodeError) as error:
+        console.say(f"✗ 证明无效：{error}", f"✗ the proof does not hold: {error}")
+        console.result({"valid": False, "why": str(error)})
+        return ExitCode.FAILED
+    console.say(f"证明有效：第 {proven.index} 条", f"the proof holds: entry {proven.index}")
+    console.result({"valid": True, "index": proven.index})
+    return ExitCode.DONE

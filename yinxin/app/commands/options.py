@@ -1,0 +1,61 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yinxin.app.phrases import phrase
+from yinxin.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def home_option(*, required: bool = True) -> Callable[[Any], Any]:
+    """`--home`: the folder of an installation, also `YINXIN_HOME`."""
+    says = phrase("安装目录（由 yinxin ca init 或 yinxin demo 建立）", "the installation's folder (made by `yinxin ca init` or `yinxin demo`)")
+    place = click.Path(file_okay=False, path_type=str)
+    return click.option("--home", envvar="YINXIN_HOME", type=place, required=required, help=says, show_envvar=True)
+
+
+def passphrase_option(function: Any) -> Any:
+    """`--passphrase-file`: where the keys' passphrase is read from; `YINXIN_PASSPHRASE` serves too."""
+    says = phrase("密钥口令所在文件（或用环境变量 YINXIN_PASSPHRASE）", "file that holds the keys' passphrase (or set YINXIN_PASSPHRASE)")
+    return click.option("--passphrase-file", type=click.Path(dir_okay=False), help=says)(function)
+
+
+def read_passphrase(file: str | None, *, required: bool = True) -> str | None:
+    """The passphrase from the file, the environment or a prompt; None only when it is not required."""
+    if file:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            raise UsageError(f"cannot read the passphrase file {file}") from exc
+    if found := os.environ.get("YINXIN_PASSPHRASE"):
+        return found
+    if not required:
+        return None
+    return str(click.prompt(phrase("密钥口令", "Passphrase of the keys"), hide_input=True))
+
+
+class Moment(click.ParamType):
+    """A date (the end of that day) or a time with its offset, ISO 8601."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """An aware time in UTC."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            when = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(phrase(f"{value} 不是 ISO 8601 时间", f"{value} is not an ISO 8601 time"), param, ctx)
+        if len(value) == 10:
+            when = when.replace(hour=23, minute=59, second=59)
+        return when.astimezone(UTC)

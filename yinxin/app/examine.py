@@ -1,0 +1,115 @@
+"""Verify a file that somebody brings to the command line: the same engine as the service, in this process.
+
+PDFs, credentials and receipts are told apart by their content. With a home, a licence is also looked up in
+its register. Nothing is fetched, nothing is written, and a bad file is a report, never an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credentials.verifier import Verifier
+from signing import pdf
+from signing.jose import parse_jws
+from signing.reasons import Reason
+from signing.report import Check, Report
+from verify_api import documents
+from verify_api.documents import Kind, Material, Snapshots
+from verify_api.receipts import RECEIPT_TYP, verify_receipt
+from verify_api.register import RepositoryRegister
+from verify_api.verification import Moments, assess
+from verify_api.workers import Outcome, OutcomeState
+from yinxin.app.files import read_file
+from yinxin.app.home import Home, revocation_from
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from signing.certificates import Certificate
+    from signing.trust import TrustStore
+    from yinxin.base.clock import Clock
+
+
+class Examiner:
+    """Looks at files against one set of snapshots."""
+
+    def __init__(self, snapshots: Snapshots, *, clock: Clock, home: Home | None = None) -> None:
+        """Keep what verification stands on; `home` lends its licence register."""
+        self.trust = snapshots.trust
+        self._snapshots = snapshots
+        self._clock = clock
+        self._register = RepositoryRegister(home.database) if home else None
+
+    @classmethod
+    def of(cls, trust: Path | None, crls: Sequence[Path], *, home: Home | None, clock: Clock) -> Examiner:
+        """From a folder of anchors and some lists, or from a home, or with no trust at all."""
+        from signing.trust import TrustStore  # noqa: PLC0415
+
+        store = TrustStore.load(trust) if trust else home.trust if home else TrustStore(())
+        revocation = revocation_from(crls) if crls or not home else home.revocation
+        policy = {"policy": home.policy} if home else {}
+        return cls(Snapshots(store, revocation, **policy), clock=clock, home=home)
+
+    def examine(self, file: Path, *, at: datetime | None = None) -> Report[Any]:
+        """The report on one file; `NotFound` only when there is no such file."""
+        now = self._clock.now()
+        try:
+            data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
+        except TooLarge as error:
+            check = Check("size", Reason.TOO_LARGE, detail=error.detail)
+            return Report("file", "", now, now, (check,))
+        kind = documents.kind_of(data)
+        if kind is Kind.PDF:
+            return self._pdf(data, now, at)
+        if kind is Kind.PRESENTATION:
+            return self._verifier.verify(data.decode("ascii").strip(), now=at or now, require_key_binding=False)
+        if _is_receipt(data):
+            return verify_receipt(
+                data.decode("ascii").strip(),
+                self.trust,
+                now=at or now,
+                revocation=self._snapshots.revocation,
+                policy=self._snapshots.policy,
+            )
+        examined = documents.examine_unknown(data)
+        return Report(str(examined.kind), examined.digest, at or now, now, examined.checks)
+
+    def chains(self, file: Path) -> list[tuple[Certificate, ...]]:
+        """The certificates that the file's signers bring, leaf first, for an explanation."""
+        data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
+        return pdf.certificate_chains(data) if documents.kind_of(data) is Kind.PDF else []
+
+    def _pdf(self, data: bytes, now: datetime, at: datetime | None) -> Report[Any]:
+        material = Material(self._snapshots)
+        answer = documents.examine_pdf(material.shared.value, data, now, at, None)
+        examined = documents.read_pdf_outcome(data, Outcome(OutcomeState.DONE, answer), material)
+        if self._register is None:
+            return _alone(examined, now, at)
+        entry = self._register.find(examined.licence) if examined.licence else None
+        return assess(examined, entry, moments=Moments(now, as_of=at)).report
+
+    @property
+    def _verifier(self) -> Verifier:
+        kept = self._snapshots
+        return Verifier(
+            kept.trust, policy=kept.policy, statuses=kept.statuses, revocation=kept.revocation, clock=self._clock
+        )
+
+
+def _alone(examined: documents.Examined, now: datetime, at: datetime | None) -> Report[Any]:
+    """What the document says by itself, where no register is at hand."""
+    return Report(
+        str(examined.kind), examined.digest, at or now, now, examined.checks, examined.policy, examined.snapshots,
+        {"signatures": list(examined.signatures), "licence": examined.licence},
+    )  # fmt: skip
+
+
+def _is_receipt(data: bytes) -> bool:
+    try:
+        token = parse_jws(data[: documents.MAX_PRESENTATION_CHARACTERS].decode("ascii").strip())
+    except (MalformedInput, UnicodeDecodeError):
+        return False
+    return token.header.get("typ") == RECEIPT_TYP

@@ -1,0 +1,150 @@
+"""A home: the folder of one installation, with its settings, keys, trust anchors and snapshots.
+
+    yinxin.toml        settings; paths in it are seen from the folder
+    keys/NAME.pem      encrypted PKCS#8, one key for one use; NAME.chain.pem is its certificate chain
+    trust/             trust anchors
+    revocation/        certificate revocation lists, as the last refresh brought them
+    yinxin.db          licences, certificates, departments, the audit log (unless PostgreSQL is set)
+
+How a home is made is `yinxin.app.ceremony`; what runs on it is put together in `yinxin.app.wiring`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signing.certificates import Certificate, load_pem_chain
+from signing.policy import Policy
+from signing.revocation import Crl, RevocationSnapshot
+from signing.signer import Signer, open_signer
+from signing.trust import TrustStore
+from yinxin.app.files import read_file
+from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.database import Database
+from yinxin.base.errors import NotFound, SignerUnavailable
+from yinxin.base.outbound import Outbound
+from yinxin.base.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SETTINGS, KEYS, REVOCATION, PASSPHRASE = "yinxin.toml", "keys", "revocation", "passphrase"
+_SQLITE = "sqlite:///"
+
+
+class Home:
+    """One installation. Opening reads nothing but the settings; everything else is opened when asked for."""
+
+    def __init__(
+        self, directory: Path, settings: Settings, *, passphrase: str | None = None, clock: Clock | None = None
+    ) -> None:
+        """Keep where things are; `open` reads the settings for you."""
+        self.directory = directory
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._passphrase = passphrase
+        self._signers: dict[str, Signer] = {}
+
+    @classmethod
+    def open(cls, directory: str | Path, *, passphrase: str | None = None, clock: Clock | None = None) -> Home:
+        """The home in this folder; `NotFound` when there is none.
+
+        Without a passphrase, a file named `passphrase` in the folder serves: that is how the demo, and
+        nothing that matters, keeps it.
+        """
+        place = Path(directory)
+        if not (place / SETTINGS).is_file():
+            raise NotFound(f"{place} holds no {SETTINGS}; `yinxin ca init` makes a home there")
+        settings = _seen_from(place, Settings.load(place / SETTINGS, os.environ))
+        kept = place / PASSPHRASE
+        if passphrase is None and kept.is_file():
+            passphrase = read_file(kept, limit=1024).decode("utf-8").strip()
+        return cls(place, settings, passphrase=passphrase, clock=clock)
+
+    @property
+    def has_passphrase(self) -> bool:
+        """Whether keys can be opened."""
+        return self._passphrase is not None
+
+    @cached_property
+    def database(self) -> Database:
+        """The database of this installation."""
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def outbound(self) -> Outbound:
+        """The one way out."""
+        settings = self.settings
+        return Outbound(
+            allowed_private=settings.outbound_allowed_private,
+            timeout_seconds=settings.outbound_timeout_seconds,
+            max_bytes=settings.outbound_max_bytes,
+            https_only=settings.outbound_https_only,
+        )
+
+    @property
+    def trust(self) -> TrustStore:
+        """The trust anchors, read anew."""
+        return TrustStore.load(self.settings.trust_directory)
+
+    @property
+    def policy(self) -> Policy:
+        """The validation policy."""
+        file = self.settings.policy_file
+        return Policy.from_toml(read_file(file)) if file else Policy.default()
+
+    @property
+    def revocation(self) -> RevocationSnapshot:
+        """The revocation lists, read anew."""
+        return revocation_from(sorted((self.directory / REVOCATION).glob("*.crl")))
+
+    def key_names(self) -> list[str]:
+        """The keys that have a certificate here."""
+        found = (self.directory / KEYS).glob("*.chain.pem")
+        return sorted(path.name.removesuffix(".chain.pem") for path in found)
+
+    def chain(self, name: str) -> tuple[Certificate, ...]:
+        """The certificate chain of a key, leaf first."""
+        return load_pem_chain(read_file(self.key_file(name).with_suffix(".chain.pem")))
+
+    def signer(self, name: str) -> Signer:
+        """The signer of this name, with its chain where it has one; opened once."""
+        if name not in self._signers:
+            if self._passphrase is None:
+                raise SignerUnavailable(f"the key {name} needs the passphrase of this home")
+            signer = open_signer(f"file:{self.key_file(name)}", secret=self._passphrase)
+            chained = self.key_file(name).with_suffix(".chain.pem").is_file()
+            self._signers[name] = signer.with_chain(self.chain(name)) if chained else signer
+        return self._signers[name]
+
+    def key_file(self, name: str) -> Path:
+        """Where a key lies."""
+        return self.directory / KEYS / f"{name}.pem"
+
+
+def revocation_from(files: Iterable[Path]) -> RevocationSnapshot:
+    """A snapshot of CRL files (DER or PEM)."""
+    return RevocationSnapshot(Crl.from_der(read_file(path)) for path in files)
+
+
+def _seen_from(place: Path, settings: Settings) -> Settings:
+    """Relative paths in a home's settings are seen from the home, wherever the command runs."""
+    url = settings.database_url
+    if url.startswith(_SQLITE) and not url.startswith(_SQLITE + "/"):
+        url = f"{_SQLITE}{(place / url.removeprefix(_SQLITE)).resolve()}"
+
+    def inside(path: Path | None) -> Path | None:
+        return place / path if path else None
+
+    return replace(
+        settings,
+        database_url=url,
+        trust_directory=place / settings.trust_directory,
+        data_directory=place / settings.data_directory,
+        catalogue_directory=inside(settings.catalogue_directory),
+        policy_file=inside(settings.policy_file),
+    )

@@ -1,0 +1,103 @@
+"""Fetch what verification stands on, away from verification: revocation lists and status lists.
+
+Each refresh makes the next snapshots from what is reachable and keeps the last good list for what is not;
+whether that is still fresh enough is decided by verification itself, from the lists' own dates.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from credentials.status_list import StatusSnapshot
+from signing.jose import load_json_object
+from signing.revocation import Crl, RevocationSnapshot
+from verify_api.documents import Snapshots
+from yinxin.base.errors import MalformedInput, YinxinError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signing.trust import TrustStore
+    from yinxin.app.home import Home
+
+MAX_CRL_BYTES, MAX_STATUS_BYTES, MAX_STATUS_LISTS = 64 << 20, 4 << 20, 1000
+_log = logging.getLogger("yinxin.refresh")
+
+
+class Refresher:
+    """Builds the snapshots of one installation, again and again; `use` hears of each."""
+
+    def __init__(self, home: Home) -> None:
+        """Nothing is fetched yet."""
+        self._home = home
+        self._crls: dict[str, Crl] = {}
+        self._statuses: dict[str, StatusSnapshot] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def snapshots(self) -> Snapshots:
+        """Fetch everything once and return the snapshots; what cannot be fetched stays as it was."""
+        home, settings = self._home, self._home.settings
+        for url in settings.crl_urls:
+            self._keep(self._fetch_crl, url)
+        revocation = RevocationSnapshot(self._crls.values()) if self._crls else home.revocation
+        trust = home.trust
+        for aggregation in settings.status_urls:
+            for uri in self._status_uris(aggregation):
+                self._keep(lambda uri: self._fetch_status(uri, trust, revocation), uri)
+        return Snapshots(trust, revocation, home.policy, dict(self._statuses))
+
+    def start(self, use: Callable[[Snapshots], None]) -> None:
+        """Refresh in a thread, at the interval of the settings, until `stop`."""
+        interval = self._home.settings.refresh_seconds
+
+        def run() -> None:
+            while not self._stopping.wait(interval):
+                try:
+                    use(self.snapshots())
+                except YinxinError as error:  # a trust folder half edited: the last good one goes on serving
+                    _log.warning("refresh failed: %s", error.code)
+
+        self._thread = threading.Thread(target=run, name="yinxin-refresh", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        if self._thread:
+            self._thread.join()
+
+    def _keep(self, fetch: Callable[[str], None], url: str) -> None:
+        try:
+            fetch(url)
+        except YinxinError as error:
+            _log.warning("not refreshed: %s (%s)", url, error.code)
+
+    def _fetch_crl(self, url: str) -> None:
+        self._crls[url] = Crl.from_der(self._get(url, MAX_CRL_BYTES))
+
+    def _status_uris(self, aggregation: str) -> list[str]:
+        try:
+            found = load_json_object(self._get(aggregation, MAX_STATUS_BYTES)).get("status_lists")
+        except YinxinError as error:
+            _log.warning("not refreshed: %s (%s)", aggregation, error.code)
+            return list(self._statuses)
+        return [uri for uri in found if isinstance(uri, str)][:MAX_STATUS_LISTS] if isinstance(found, list) else []
+
+    def _fetch_status(self, uri: str, trust: TrustStore, revocation: RevocationSnapshot) -> None:
+        try:
+            token = self._get(uri, MAX_STATUS_BYTES).decode("ascii")
+        except UnicodeDecodeError as exc:
+            raise MalformedInput("status list", "not a token") from exc
+        now = self._home.clock.now()
+        self._statuses[uri] = StatusSnapshot.from_token(
+            token, trust, uri=uri, at=now, revocation=revocation, policy=self._home.policy
+        )
+
+    def _get(self, url: str, limit: int) -> bytes:
+        answer = self._home.outbound.get(url, max_bytes=limit)
+        if answer.status != 200:
+            raise MalformedInput("answer", f"{url} answers {answer.status}")
+        return answer.body
