@@ -76,10 +76,9 @@ def verify_receipt(  # noqa: PLR0913 - each is a demand of the caller's
         token = parse_jws(receipt)
         content = token.claims()
         judge = ChainSignatures(trust, usage="receipt", revocation=evidence, policy=rules)
-        checks = (
-            *_checks(token, content, digest, department),
-            *_signature_checks(judge, token, content, now),
-        )
+        own = _checks(token, content, digest, department)
+        times = moment_check(content, at=now, skew=rules.clock_skew)
+        checks = (*own, *times, *_signature_checks(judge, token, content, now))
     except MalformedInput as exc:
         reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else Reason.FORMAT_FAILURE
         checks = (Check("format", reason, detail=exc.detail),)

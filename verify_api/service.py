@@ -178,7 +178,7 @@ class VerificationService:
         the same question is answered once: asked again, it is looked at for the moment of the first answer,
         and the receipt says the same; another question under the same key is a `Conflict`.
         """
-        _check_question(question, now=self.clock.now())
+        _check_question(question)
         grant = await self._grant(question, department)
         key = _key_digest(idempotency_key)
         if key and (before := await self._answered(key, department)):
@@ -203,7 +203,7 @@ class VerificationService:
         """Verdict and status of a PDF or a number, for somebody unknown."""
         if question.presentation is not None:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
-        _check_question(question, now=self.clock.now())
+        _check_question(question)
         moments = Moments(self.clock.now(), question.as_of, question.known_at)
         examined = await self._examine(question, moments, self._material, None)
         if examined.kind is Kind.PRESENTATION:
@@ -413,7 +413,7 @@ def _granted(question: Question, department: Department) -> Grant:
     return grant
 
 
-def _check_question(question: Question, *, now: datetime) -> None:
+def _check_question(question: Question) -> None:
     given = [one for one in (question.document, question.presentation, question.licence) if one is not None]
     if len(given) != 1:
         raise UsageError("hand in exactly one of document, presentation and licence")
@@ -424,8 +424,6 @@ def _check_question(question: Question, *, now: datetime) -> None:
     for moment in (question.as_of, question.known_at):
         if moment is not None and moment.tzinfo is None:
             raise UsageError("a moment is named with its time zone")
-    if question.known_at is not None and question.known_at > now:
-        raise UsageError("nobody knows yet what will be known then")
 
 
 def _record_refusal(session: Session, department: Department, question: Question, now: datetime) -> None:

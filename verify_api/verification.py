@@ -70,12 +70,12 @@ class Moments:
     @property
     def moment(self) -> datetime:
         """The moment asked about."""
-        return self.as_of or self.known_at or self.now
+        return self.as_of or self.knowledge
 
     @property
     def knowledge(self) -> datetime:
-        """Up to when facts count for it."""
-        return self.known_at or self.now
+        """Up to when facts count for it: nobody knows yet what will be known."""
+        return min(self.known_at or self.now, self.now)
 
 
 def assess(

@@ -1,0 +1,98 @@
+"""An application that serves verification and nothing else; `yinxin.app` runs it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+
+from verify_api.http.routes import HEADERS, Authenticate, router
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from verify_api.http.limits import Limits
+    from verify_api.service import VerificationService
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+
+
+def create_app(
+    service: VerificationService,
+    *,
+    install_problems: Callable[[FastAPI], None],
+    authenticate: Authenticate | None = None,
+    limits: Limits | None = None,
+) -> FastAPI:
+    """The application. `install_problems` says how errors leave (`yinxin.app.problems.install`).
+
+    Its life begins with the worker processes and ends with the service's `close`.
+    """
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        service.workers.start()
+        yield
+        service.close()
+
+    app = FastAPI(
+        title="印信核验服务 / yinxin verification",
+        version="1",
+        summary="核验电子证照与电子印章 / Verify e-licences and e-seals",
+        openapi_url="/openapi.json",
+        docs_url=None,  # its pages load scripts from elsewhere
+        redoc_url=None,
+        lifespan=life,
+    )
+    app.include_router(router(service, authenticate, limits=limits))
+    app.add_middleware(SecurityHeaders)
+    install_problems(app)
+    _describe_security(app, service.url)
+    return app
+
+
+class SecurityHeaders:
+    """Adds the security headers, and what a route left in the scope, to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in {**SECURITY_HEADERS, **scope.get(HEADERS, {})}.items():
+                    headers[name] = value
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _describe_security(app: FastAPI, url: str) -> None:
+    """Name the OAuth flow in the OpenAPI document: authentication is a function here, not a dependency."""
+    make = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = make()
+        flow = {"tokenUrl": f"{url}/v1/token", "scopes": {"verify": "核验 / verify"}}
+        schemes = {"department": {"type": "oauth2", "flows": {"clientCredentials": flow}}}
+        document.setdefault("components", {})["securitySchemes"] = schemes
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way

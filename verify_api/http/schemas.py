@@ -1,0 +1,368 @@
+"""What requests and answers look like: the types that check them, and the schemas that OpenAPI shows."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from typing import Annotated, Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from verify_api.documents import MAX_PRESENTATION_CHARACTERS
+from verify_api.service import Question
+from yinxin.base.errors import MalformedInput
+
+_WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+_NONCE = r"^[A-Za-z0-9_-]{1,64}$"
+_LICENCE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]{1,160}$"
+_TOKEN = r"^[\x21-\x7e]+$"  # noqa: S105 - a pattern
+_MOMENT = (
+    r"^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+    r"[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
+)
+_BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_IS_MOMENT, _IS_LICENCE = re.compile(_MOMENT, re.ASCII), re.compile(_LICENCE)
+
+
+def _check_moment(value: object) -> str:
+    if not isinstance(value, str) or not _IS_MOMENT.fullmatch(value):
+        raise ValueError("not a moment")
+    return value
+
+
+def _check_licence(value: object) -> str:
+    if not isinstance(value, str) or not _IS_LICENCE.fullmatch(value):
+        raise ValueError("not a number")
+    return value
+
+
+Word = Annotated[str, StringConstraints(strict=True, pattern=_WORD)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
+BothLanguages = dict[str, str]
+
+
+class _VerificationRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    document: Annotated[bytes, Field(strict=True)] | None = None
+    presentation: (
+        Annotated[str, StringConstraints(strict=True, pattern=_TOKEN, max_length=MAX_PRESENTATION_CHARACTERS)]
+        | None
+    ) = None
+    nonce: Annotated[str, StringConstraints(strict=True, pattern=_NONCE)] | None = None
+    licence: Annotated[str, BeforeValidator(_check_licence)] | None = None
+    licence_type: Word | None = None
+    purpose: Word | None = None
+    matter: Word | None = None
+    claims: Annotated[list[Word], Field(max_length=64)] | None = None
+    as_of: Moment | None = None
+    known_at: Moment | None = None
+
+
+def read_question(values: dict[str, Any]) -> Question:
+    """The question in a request's values; FastAPI's `RequestValidationError` names what is wrong in it."""
+    if any(value is None for value in values.values()):
+        raise MalformedInput("request", "leave out what has no value")
+    try:
+        request = _VerificationRequest.model_validate(values)
+    except ValidationError as exc:
+        faults = exc.errors(include_url=False, include_context=False, include_input=False)
+        located = [{**fault, "loc": ("body", *fault["loc"])} for fault in faults]
+        raise RequestValidationError(located) from exc
+    return Question(
+        document=request.document,
+        presentation=request.presentation,
+        nonce=request.nonce,
+        licence=request.licence,
+        licence_type=request.licence_type,
+        purpose=request.purpose or "",
+        matter=request.matter or "",
+        claims=tuple(dict.fromkeys(request.claims)) if request.claims is not None else None,
+        as_of=request.as_of,
+        known_at=request.known_at,
+    )
+
+
+def decode_document(values: dict[str, Any]) -> dict[str, Any]:
+    """A JSON request's values with `document` decoded."""
+    if "document" not in values:
+        return values
+    try:
+        return {**values, "document": b64decode(values["document"], validate=True)}
+    except (binascii.Error, ValueError, TypeError) as exc:
+        raise MalformedInput("document", "not base64") from exc
+
+
+_COMMON: dict[str, Any] = {
+    "purpose": {
+        "type": "string",
+        "pattern": _WORD,
+        "description": "用途；部门核验必填，须在授权之内 / Purpose; departments name one that is granted",
+        "examples": ["market-entry"],
+    },
+    "matter": {
+        "type": "string",
+        "pattern": _WORD,
+        "description": "事项编码；部门核验必填 / Code of the matter; needed from departments",
+        "examples": ["440103001000"],
+    },
+    "claims": {
+        "type": "array",
+        "items": {"type": "string", "pattern": _WORD},
+        "maxItems": 64,
+        "description": "只需要的字段，不得超出授权 / Only these fields, all within the grant",
+    },
+    "as_of": {
+        "type": "string",
+        "format": "date-time",
+        "pattern": _MOMENT,
+        "description": "查询该时点的证照状态 / The moment that the question is about",
+    },
+    "known_at": {
+        "type": "string",
+        "format": "date-time",
+        "pattern": _MOMENT,
+        "description": "以该时点已登记的事实为准 / Facts recorded up to this moment count",
+    },
+}
+
+
+def _variant(title: str, required: list[str], **own: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": {**own, **_COMMON},
+        "required": required,
+        "additionalProperties": False,
+    }
+
+
+_NONCE_FIELD = {
+    "type": "string",
+    "pattern": _NONCE,
+    "description": "POST /v1/nonces 取得的随机数 / The nonce from POST /v1/nonces",
+}
+_BY_PRESENTATION = _variant(
+    "凭证出示 / A presentation",
+    ["presentation", "nonce"],
+    presentation={
+        "type": "string",
+        "pattern": _TOKEN,
+        "maxLength": MAX_PRESENTATION_CHARACTERS,
+        "description": "SD-JWT VC 与密钥绑定 / SD-JWT VC with key binding",
+    },
+    nonce=_NONCE_FIELD,
+)
+_BY_NUMBER = _variant(
+    "证照标识或编号 / Identifier or number",
+    ["licence"],
+    licence={
+        "type": "string",
+        "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,160}$",
+        "description": "电子证照标识（GB/T 36904）或证面编号 / Licence identifier, or the number on paper",
+    },
+    licence_type={
+        "type": "string",
+        "pattern": _WORD,
+        "description": "编号不唯一时的证照类型 / The type, where a number is not unique",
+    },
+)
+
+
+def _by_document(schema: dict[str, Any]) -> dict[str, Any]:
+    described = {**schema, "description": "PDF 文件 / A PDF file"}
+    return _variant("文件 / A file", ["document"], document=described, nonce=_NONCE_FIELD)
+
+
+REQUEST_BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [
+                    _by_document({"type": "string", "contentEncoding": "base64", "pattern": _BASE64}),
+                    _BY_PRESENTATION,
+                    _BY_NUMBER,
+                ]
+            },
+            "examples": {"number": {"value": {"licence": "JY21201990000001"}}},
+        },
+        "multipart/form-data": {
+            "schema": _by_document({"type": "string", "format": "binary"}),
+            "encoding": {
+                "document": {"contentType": "application/pdf"},
+                "claims": {"style": "form", "explode": True},
+            },
+        },
+    },
+}
+
+TOKEN_BODY = {
+    "required": True,
+    "content": {
+        "application/x-www-form-urlencoded": {
+            "schema": {
+                "type": "object",
+                "required": ["grant_type", "client_assertion_type", "client_assertion"],
+                "properties": {
+                    "grant_type": {"type": "string", "const": "client_credentials"},
+                    "client_assertion_type": {
+                        "type": "string",
+                        "const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                    },
+                    "client_assertion": {
+                        "type": "string",
+                        "description": "RFC 7523 私钥签名断言 / private_key_jwt (RFC 7523)",
+                    },
+                    "scope": {"type": "string", "const": "verify"},
+                },
+            }
+        }
+    },
+}
+
+
+class _Schema(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class Problem(_Schema):
+    """问题说明（RFC 9457） / What went wrong."""
+
+    type: str
+    status: int
+    code: str
+    title: str
+    detail: str
+    next: str
+    reference: str
+
+
+class OAuthProblem(_Schema):
+    """令牌错误（RFC 6749） / Why there is no token."""
+
+    error: str
+    error_description: str | None = None
+
+
+class TokenAnswer(_Schema):
+    """访问令牌 / An access token."""
+
+    access_token: str
+    token_type: str
+    expires_in: int
+    scope: str
+
+
+class NonceAnswer(_Schema):
+    """一次性随机数与出示对象 / A nonce, and the audience that the presentation must name."""
+
+    nonce: str
+    audience: str
+    expires_at: str
+
+
+class Digest(_Schema):
+    """文件摘要 / The digest of what was handed in."""
+
+    algorithm: str
+    value: str
+
+
+class ReasonAnswer(_Schema):
+    """原因 / Why."""
+
+    code: str
+    indication: str
+    clause: str
+    text: BothLanguages
+    next_step: BothLanguages
+
+
+class StatusAnswer(_Schema):
+    """现状与所查时点的状态 / The standing now, and at the moment asked about."""
+
+    now: dict[str, Any] | None
+    as_of: dict[str, Any] | None
+
+
+class VerificationAnswer(_Schema):
+    """部门核验结果 / What a department hears."""
+
+    id: str
+    subject: str
+    digest: Digest
+    indication: str = Field(description="当前结论 / The verdict now: passed, failed, indeterminate")
+    then: str = Field(
+        description="签发时或所查时点的结论 / The verdict at signing, or at the moment asked about"
+    )
+    text: BothLanguages
+    at: str
+    known_at: str
+    status: StatusAnswer
+    reasons: list[ReasonAnswer]
+    checks: list[dict[str, Any]]
+    signatures: list[dict[str, Any]]
+    licence: dict[str, Any] | None
+    claims: dict[str, Any] = Field(description="授权范围内的字段 / Fields within the grant")
+    policy: str
+    snapshots: dict[str, str]
+    purpose: str
+    matter: str
+    audit: str
+    repeats: str | None = None
+    receipt: str = Field(description="验证回执（JWS） / The signed receipt")
+
+
+class AnonymousStatus(_Schema):
+    """状态 / The status."""
+
+    state: str
+    text: BothLanguages
+
+
+class AnonymousAnswer(BaseModel):
+    """未认证时只有结论与状态 / Without authentication: verdict and status only."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    indication: str
+    text: BothLanguages
+    status: AnonymousStatus | None
+
+
+class RecordAnswer(_Schema):
+    """核验记录（不含证照内容） / A recorded verification, without claims."""
+
+    id: str
+    at: str
+    indication: str
+    then: str
+    reasons: list[ReasonAnswer]
+    purpose: str
+    matter: str
+    digest: Digest
+    audit: str
+    receipt: str
+
+
+class Keys(_Schema):
+    """公钥 / Public keys."""
+
+    keys: list[dict[str, Any]]
+
+
+class Health(_Schema):
+    """运行状况 / Health."""
+
+    status: str
