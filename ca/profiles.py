@@ -7,6 +7,7 @@ from `signing.usages`, so that issuance and path validation cannot drift apart. 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 KEY_KINDS = frozenset({"P-256", "P-384", "RSA", "Ed25519", "SM2"})
 MAX_DAYS = 36500
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def _built_in() -> Profiles:
 
 def _profile(code: str, row: dict[str, Any], identity: str) -> Profile:
     days, use = row.pop("valid_days"), row.pop("usage", None)
-    if not isinstance(days, int) or not 0 < days <= MAX_DAYS:
+    if type(days) is not int or not 0 < days <= MAX_DAYS:
         raise ValueError(f"{code}: valid_days is not a number of days")
     sets: dict[str, Any] = {
         name: _words(code, name, row.pop(name)) for name in ("issued_by", "keys", "required", "allowed")
@@ -107,9 +109,10 @@ def _profile(code: str, row: dict[str, Any], identity: str) -> Profile:
         name=Text(**row.pop("name")),
         usage=usage(use) if use is not None else None,
         valid_for=timedelta(days=days),
-        identity=identity if row.pop("identity", False) else None,
+        identity=identity if _flag(row.pop("identity", False)) else None,
+        path_length=row.pop("path_length", None),
         **sets,
-        **row,
+        **{flag: _flag(value) for flag, value in row.items()},
     )
     _check(profile)
     return profile
@@ -121,13 +124,23 @@ def _words(code: str, name: str, value: object) -> frozenset[str]:
     return frozenset(value)
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")  # noqa: TRY004 - from_toml translates it
+    return value
+
+
 def _check(profile: Profile) -> None:
+    length = profile.path_length
     faults = {
         "an authority has no usage, every other profile has one": profile.authority == bool(profile.usage),
         "keys": not profile.keys or not KEY_KINDS.issuperset(profile.keys),
         "fields of the subject": not FIELDS.issuperset(profile.required | profile.allowed),
         "a field is both required and allowed": bool(profile.required & profile.allowed),
-        "only authorities have a path length": profile.path_length is not None and not profile.authority,
+        "only authorities have a path length": length is not None and not profile.authority,
+        "path length is no small number": length is not None
+        and (type(length) is not int or length not in range(8)),
+        "code": not _CODE.fullmatch(profile.code),
         "no proofing without approval": profile.proofed and not profile.approved,
     }
     for fault, found in faults.items():
