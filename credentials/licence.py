@@ -95,11 +95,9 @@ class Licence:
 
     @property
     def starts_at(self) -> datetime:
-        """The first moment of its first day.
-
-        A licence that begins on the day of its issue begins with that day.
-        """
-        return start_of_day(self.valid_from)
+        """From when it holds: the first moment of its first day, a later version from its sealing on."""
+        first = start_of_day(self.valid_from)
+        return max(first, self.issued_at) if self.replaces else first
 
     @property
     def ends_at(self) -> datetime | None:
