@@ -6,6 +6,8 @@ Use it from a folder's conftest: `from world.databases import database, postgres
 
 from __future__ import annotations
 
+import atexit
+import functools
 import itertools
 import os
 import shutil
@@ -103,13 +105,18 @@ class PostgreSQL:
         return programs
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """A running server; `postgresql.fresh()` gives the address of an empty database."""
+@functools.cache
+def _server() -> PostgreSQL:
     server = PostgreSQL()
     server.start()
-    yield server
-    server.stop()
+    atexit.register(server.stop)
+    return server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> PostgreSQL:
+    """A running server; `postgresql.fresh()` gives the address of an empty database."""
+    return _server()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -62,13 +62,18 @@ class Settings:
     )
     base_url: str = _setting(
         "http://127.0.0.1:8000",
-        "对外网址，写入证书与凭证，签发后不宜更改",
-        "the public address; it is written into certificates and credentials, so choose it for good",
+        "签发服务的对外网址，写入凭证和打印码，签发后不宜更改",
+        "the issuer's public address; it is written into credentials and printed codes, so choose it for good",
     )
     ca_url: str = _setting(
         "http://127.0.0.1:8001",
         "证书服务的对外网址（CRL、OCSP、时间戳），写入证书",
         "the public address of the certificate service (CRL, OCSP, time-stamps); written into certificates",
+    )
+    verify_url: str = _setting(
+        "http://127.0.0.1:8002",
+        "核验服务的对外网址，写入回执",
+        "the public address of the verification service; written into receipts",
     )
     agency_name: str = _setting("未命名机关", "发证机关名称（中文）", "the issuing agency's name in Chinese")
     agency_name_en: str = _setting(

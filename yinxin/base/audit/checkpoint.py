@@ -57,25 +57,30 @@ def verify_checkpoint(note: str, *, origin: str, public_key: bytes) -> Checkpoin
 
     Signatures of others (witnesses, other keys) are ignored, a wrong one by this key refuses the note.
     """
-    text, signatures = parse_note(note)
-    checkpoint = _parse_text(text)
+    checkpoint = _parse_text(verify_note(note, name=origin, public_key=public_key))
     if checkpoint.origin != origin:
         raise MalformedInput("checkpoint", "of another log")
-    wanted = key_id(origin, public_key)
-    ours = [blob[4:] for name, blob in signatures if name == origin and blob[:4] == wanted]
-    if not ours:
-        raise MalformedInput("checkpoint", "not signed by this key")
-    for signature in ours:
-        try:
-            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode("utf-8"))
-        except (InvalidSignature, ValueError) as exc:
-            raise MalformedInput("checkpoint", "the signature is wrong") from exc
     return checkpoint
 
 
 def parse_checkpoint(note: str) -> Checkpoint:
     """What a note says, not verified."""
     return _parse_text(parse_note(note)[0])
+
+
+def verify_note(note: str, *, name: str, public_key: bytes) -> str:
+    """The text of a note that the key of this name signed; `MalformedInput` otherwise."""
+    text, signatures = parse_note(note)
+    wanted = key_id(name, public_key)
+    ours = [blob[4:] for signer, blob in signatures if signer == name and blob[:4] == wanted]
+    if not ours:
+        raise MalformedInput("signed note", "not signed by this key")
+    for signature in ours:
+        try:
+            Ed25519PublicKey.from_public_bytes(public_key).verify(signature, text.encode("utf-8"))
+        except (InvalidSignature, ValueError) as exc:
+            raise MalformedInput("signed note", "the signature is wrong") from exc
+    return text
 
 
 def parse_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
