@@ -88,7 +88,9 @@ def conceal(
     missing = list(plan.unused())
     if missing:
         raise InvalidClaims(
-            faults=[(to_text(path), Text("没有该声明，无法设为可选择披露", "no such claim")) for path in missing]
+            faults=[
+                (to_text(path), Text("没有该声明，无法设为可选择披露", "no such claim")) for path in missing
+            ]
         )
     return payload, work.disclosures
 

@@ -91,7 +91,7 @@ class SdJwt:
         if not isinstance(first, dict) or not isinstance(header, dict):
             raise MalformedInput("sd-jwt", "RFC 9901, 8.1: no signature with an unprotected header")
         disclosures = header.get("disclosures", [])
-        parts = [first.get("protected"), outer.get("payload"), first.get("signature")]
+        parts: list[Any] = [first.get("protected"), outer.get("payload"), first.get("signature")]
         binding = header.get("kb_jwt", "")
         if not isinstance(disclosures, list):
             raise MalformedInput("sd-jwt", "RFC 9901, 8.1: disclosures are not an array")

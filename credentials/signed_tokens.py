@@ -10,9 +10,8 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cryptography import x509
 
@@ -25,7 +24,7 @@ from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from signing.jose import Token
     from signing.policy import Policy
@@ -47,12 +46,15 @@ class Signed:
     @property
     def is_genuine(self) -> bool:
         """Whether the leaf's key made the signature; says nothing of trust in the leaf."""
-        return self.certificate is not None and not any(
-            check.reason in _NOT_GENUINE for check in self.checks
-        )
+        return self.certificate is not None and not any(check.reason in _NOT_GENUINE for check in self.checks)
 
 
-_NOT_GENUINE = {Reason.FORMAT_FAILURE, Reason.TOO_LARGE, Reason.ALGORITHM_NOT_ALLOWED, Reason.SIG_CRYPTO_FAILURE}
+_NOT_GENUINE = {
+    Reason.FORMAT_FAILURE,
+    Reason.TOO_LARGE,
+    Reason.ALGORITHM_NOT_ALLOWED,
+    Reason.SIG_CRYPTO_FAILURE,
+}
 
 
 class ChainSignatures:
@@ -141,7 +143,9 @@ def moment_check(
             return (Check("validity", Reason.CLAIM_INVALID, detail=f"RFC 7519, 2: {name} is no date"),)
     checks: list[Check] = []
     if claims.get("iat", moment) > late:
-        checks.append(Check("validity", Reason.NOT_YET_VALID, scope, "RFC 7519, 4.1.6: iat lies in the future"))
+        checks.append(
+            Check("validity", Reason.NOT_YET_VALID, scope, "RFC 7519, 4.1.6: iat lies in the future")
+        )
     elif claims.get("nbf", moment) > late:
         checks.append(Check("validity", Reason.NOT_YET_VALID, scope, "RFC 7519, 4.1.5: nbf"))
     if claims.get("exp", moment + 1) <= moment:
@@ -158,7 +162,7 @@ def uris_of(certificate: Certificate) -> tuple[str, ...]:
     return tuple(names.value.get_values_for_type(x509.UniformResourceIdentifier))
 
 
-def is_date(value: Any) -> bool:
+def is_date(value: Any) -> TypeGuard[float]:
     """Whether this is a NumericDate (RFC 7519, 2) that the calendar has: seconds from 1970 to 9999."""
     return type(value) in {int, float} and 0 <= value < END_OF_CALENDAR
 

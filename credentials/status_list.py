@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from signing.certificates import Certificate
-    from signing.report import EvidenceKey
     from signing.trust import TrustStore
 
 MAX_TTL = timedelta(days=1)  # no issuer can make us keep a list for longer, or
@@ -61,7 +60,7 @@ class StatusList:
 
     @classmethod
     def from_claim(cls, claim: Any, *, limit: int = MAX_LIST_BYTES) -> StatusList:
-        """Read the `status_list` claim; `MalformedInput`, or `TooLarge` as soon as `limit` bytes are inflated."""
+        """Read the `status_list` claim; `TooLarge` as soon as more than `limit` bytes are inflated."""
         if not isinstance(claim, dict):
             raise MalformedInput("status list", "not an object")
         bits = claim.get("bits")
@@ -98,7 +97,7 @@ class StatusList:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StatusList) and (self.bits, self._values) == (other.bits, other._values)
 
-    __hash__ = None  # type: ignore[assignment] - it changes
+    __hash__ = None  # type: ignore[assignment] # it changes
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self):
@@ -220,7 +219,9 @@ def _subject_check(claims: Mapping[str, Any], uri: str) -> Check:
 def _lifetime_checks(claims: Mapping[str, Any], at: datetime, policy: Policy) -> tuple[Check, ...]:
     ttl = claims.get("ttl", 1)
     if "iat" not in claims or type(ttl) not in {int, float} or ttl <= 0:
-        return (Check("validity", Reason.CLAIM_INVALID, detail="TSL 5.1: iat is missing or ttl is not positive"),)
+        return (
+            Check("validity", Reason.CLAIM_INVALID, detail="TSL 5.1: iat is missing or ttl is not positive"),
+        )
     return moment_check(claims, at=at, skew=policy.clock_skew)
 
 

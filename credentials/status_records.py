@@ -8,9 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, SmallInteger, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Table,
+    select,
+    update,
+)
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -51,7 +61,7 @@ class StatusRecords:
         self._session = session
 
     def open_list(self, prefix: str, *, fill: float) -> tuple[str, int] | None:
-        """URI and size of a list under `prefix` that is used to less than `fill`; locked where that exists."""
+        """URI and size of a list that is used to less than `fill`; the row is locked where that exists."""
         query = (
             select(LISTS.c.uri, LISTS.c.size)
             .where(LISTS.c.uri.startswith(prefix, autoescape=True), LISTS.c.used < LISTS.c.size * fill)

@@ -95,7 +95,9 @@ class StatusService:
         if before is None:
             raise NotFound(f"no credential has the status {uri}#{index}")
         if before in {value, INVALID}:
-            raise Conflict("the credential is revoked for good" if before == INVALID else "it has this status")
+            raise Conflict(
+                "the credential is revoked for good" if before == INVALID else "it has this status"
+            )
         records.set_value(uri, index, value, at=now)
         audit.record(
             session,
@@ -107,7 +109,7 @@ class StatusService:
         )
 
     def token(self, uri: str) -> str:
-        """The signed list as it is now; signed anew after a change and when its ttl is over. `NotFound` if none."""
+        """The list as it is now, signed anew after a change and after its ttl; `NotFound` for none."""
         with self._database.reading() as session:
             records, now = StatusRecords(session), self._clock.now()
             changes = records.changes(uri)
@@ -152,4 +154,6 @@ class StatusService:
             "ttl": int(self._ttl.total_seconds()),
             "status_list": statuses.to_claim(),
         }
-        return sign_jws(claims, self._signer, headers={"typ": STATUS_LIST_TYP, **chain_header(self._signer.chain)})
+        return sign_jws(
+            claims, self._signer, headers={"typ": STATUS_LIST_TYP, **chain_header(self._signer.chain)}
+        )

@@ -44,7 +44,11 @@ if TYPE_CHECKING:
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
 
-_REASONS = {"claim": Reason.CLAIM_INVALID, "cnf": Reason.CLAIM_INVALID, "disclosure": Reason.DISCLOSURE_INVALID}
+_REASONS = {
+    "claim": Reason.CLAIM_INVALID,
+    "cnf": Reason.CLAIM_INVALID,
+    "disclosure": Reason.DISCLOSURE_INVALID,
+}
 _REASONS["digest algorithm"] = Reason.ALGORITHM_NOT_ALLOWED
 
 
@@ -130,7 +134,6 @@ class Verifier:
             case.evidence,
         )
 
-
     @cached_property
     def _policy_hash(self) -> str:
         return self.policy.hash
@@ -140,7 +143,12 @@ class _Case:
     """One verification: collects checks, stops where the next rule would have nothing to stand on."""
 
     def __init__(
-        self, verifier: Verifier, at: datetime, audience: str | None, nonce: str | None, bound: bool  # noqa: FBT001 - private, one call
+        self,
+        verifier: Verifier,
+        at: datetime,
+        audience: str | None,
+        nonce: str | None,
+        bound: bool,  # noqa: FBT001 - private, one call
     ) -> None:
         self._verifier = verifier
         self._at = at
@@ -160,7 +168,7 @@ class _Case:
                 return
             revealed = credential.reveal()
             self._add(Check("disclosures"))
-            self._check_claims(credential, revealed)
+            self._check_claims(revealed)
             self._check_binding(credential, revealed)
         except MalformedInput as exc:
             self._add(_malformed(exc))
@@ -182,7 +190,13 @@ class _Case:
     def _check_issuer(self, credential: SdJwt) -> bool:
         token = credential.issuer_jwt
         good = token.header.get("typ") == CREDENTIAL_TYP
-        self._add(Check("type", None if good else Reason.WRONG_TYPE, detail="" if good else f"typ is not {CREDENTIAL_TYP}"))
+        self._add(
+            Check(
+                "type",
+                None if good else Reason.WRONG_TYPE,
+                detail="" if good else f"typ is not {CREDENTIAL_TYP}",
+            )
+        )
         issued = credential.payload.get("iat")
         made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
         signed = self._verifier._signatures.examine(token, at=self._at, issued_at=made)  # noqa: SLF001 - its own case
@@ -190,7 +204,7 @@ class _Case:
         self._issuer = signed.certificate
         return signed.is_genuine
 
-    def _check_claims(self, credential: SdJwt, revealed: Revealed) -> None:
+    def _check_claims(self, revealed: Revealed) -> None:
         claims = revealed.claims
         self._add(_never_hidden(revealed), _types(claims), _issuer_name(claims, self._issuer))
         self._add(*self._permission(claims))

@@ -26,9 +26,7 @@ def public(jwk: dict[str, Any]) -> PublicKey:
 
 
 def is_signed(credential: SdJwt, case: dict[str, Any]) -> bool:
-    return any(
-        credential.issuer_jwt.verify(public(jwk), algorithms={"ES256"}) for jwk in case["issuer_keys"]
-    )
+    return any(credential.issuer_jwt.verify(public(jwk), algorithms={"ES256"}) for jwk in case["issuer_keys"])
 
 
 def test_every_published_case_reads_and_verifies(vectors: Path) -> None:

@@ -29,7 +29,9 @@ def test_every_long_list_has_the_entries_that_the_text_names(vectors: Path) -> N
     for case in long_lists(vectors):
         statuses = StatusList.from_claim(case["json"])
         assert (statuses.bits, len(statuses)) == (case["bits"], case["size"]), case["name"]
-        assert all(statuses.get(int(index)) == value for index, value in case["non_zero"].items()), case["name"]
+        assert all(statuses.get(int(index)) == value for index, value in case["non_zero"].items()), case[
+            "name"
+        ]
 
 
 def test_our_list_has_the_bytes_of_the_published_one(vectors: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-
-from credentials.vocabulary import INVALID, SUSPENDED, VALID
-from credentials.verifier import VerifiedCredential
-from signing.reasons import Reason
-from signing.report import Indication
-from signing.signers.file import FileSigner
 from world.credentials import COUNTER, NONCE, VCT, CredentialWorld, later
 from world.pki import NOON, Pki
+
+from credentials.verifier import VerifiedCredential
+from credentials.vocabulary import INVALID, SUSPENDED, VALID
+from signing.reasons import Reason
+from signing.report import Indication, Report
+from signing.signers.file import FileSigner
 from yinxin.base.errors import UsageError, VerificationFailed
 
 
@@ -21,7 +21,7 @@ def world(pki: Pki) -> CredentialWorld:
     return CredentialWorld(pki)
 
 
-def reasons(report) -> set[Reason]:
+def reasons(report: Report[VerifiedCredential]) -> set[Reason]:
     return set(report.reasons)
 
 

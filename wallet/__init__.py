@@ -1,0 +1,13 @@
+"""The wallet: a person's or a company's one place for licences, shown to whom they choose.
+
+    from wallet.holder import Holder
+
+    holder = Holder.create("my-wallet", passphrase, clock=clock)
+    key = holder.new_key()                       # give it to the issuing agency
+    licence = holder.receive(credential)         # what the agency sent back
+    proposal = holder.consider(request, licence.id)
+    print(proposal.consent.zh)                   # who asks, what for, what is shown, and what is not
+    presentation = holder.answer(proposal)       # after the holder said yes
+
+Everything lies in one encrypted file, and every presentation in an activity log that can be exported.
+"""

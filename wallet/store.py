@@ -1,0 +1,233 @@
+"""One encrypted file that holds a wallet.
+
+AES-256-GCM under a key derived by scrypt from a passphrase. The file is replaced in one step, never
+changed in place, and a change is read, made and written under a lock, so that two programs do not lose
+each other's work. What the contents mean is for `wallet.holder`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from signing.base64url import decode_base64url, encode_base64url
+from signing.jose import dump_json, load_json_object
+from yinxin.base.errors import (
+    Conflict,
+    MalformedInput,
+    NotFound,
+    NotPermitted,
+    TooLarge,
+    Unreachable,
+    UsageError,
+)
+from yinxin.base.randomness import Randomness, SystemRandomness
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+FORMAT, VERSION = "yinxin-wallet", 1
+FILE_NAME = "wallet.json"
+MAX_FILE_BYTES = 256 << 20
+SCRYPT_COST = 1 << 16  # 64 MiB and about 0.2 s for every guess
+MAX_SCRYPT_COST = 1 << 20  # a hostile file shall not eat the memory
+_BLOCK, _SALT_BYTES, _NONCE_BYTES = 8, 16, 12
+_CHECK = b"yinxin wallet passphrase"
+
+
+class Store:
+    """An opened wallet file. Safe to share between threads."""
+
+    def __init__(self, path: Path, key: bytes, header: dict[str, Any], randomness: Randomness) -> None:
+        """Use `create` or `open`."""
+        self._path = path
+        self._cipher = AESGCM(key)
+        self._header = header
+        self._randomness = randomness
+        self._turn = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        directory: str | Path,
+        passphrase: str,
+        *,
+        randomness: Randomness | None = None,
+        scrypt_cost: int = SCRYPT_COST,
+    ) -> Store:
+        """Make a new wallet in a directory, which is made too; `Conflict` when there is one."""
+        path = Path(directory) / FILE_NAME
+        if not passphrase:
+            raise UsageError("a wallet needs a passphrase")
+        if path.exists():
+            raise Conflict(f"there is a wallet at {path}")
+        chance = randomness or SystemRandomness()
+        salt = chance.bytes(_SALT_BYTES)
+        key = _derive(passphrase, salt, scrypt_cost)
+        nonce = chance.bytes(_NONCE_BYTES)
+        check = nonce + AESGCM(key).encrypt(nonce, _CHECK, None)
+        kdf = {"name": "scrypt", "salt": encode_base64url(salt), "n": scrypt_cost, "r": _BLOCK, "p": 1}
+        header = {"format": FORMAT, "version": VERSION, "kdf": kdf, "check": encode_base64url(check)}
+        store = cls(path, key, header, chance)
+        with _reported(path):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with store._locked():
+            if path.exists():
+                raise Conflict(f"there is a wallet at {path}")
+            store._write({})
+        return store
+
+    @classmethod
+    def open(cls, directory: str | Path, passphrase: str, *, randomness: Randomness | None = None) -> Store:
+        """Open a wallet.
+
+        `NotFound` when there is none, `NotPermitted` for a wrong passphrase, `MalformedInput` for a file
+        that is damaged, of another kind or of a newer version.
+        """
+        path = Path(directory) / FILE_NAME
+        header = _header_of(_read_file(path))
+        kdf = header["kdf"]
+        key = _derive(passphrase, decode_base64url(kdf["salt"]), kdf["n"])
+        check = decode_base64url(header["check"])
+        try:
+            AESGCM(key).decrypt(check[:_NONCE_BYTES], check[_NONCE_BYTES:], None)
+        except (InvalidTag, ValueError) as exc:
+            raise NotPermitted("the passphrase does not open this wallet") from exc
+        store = cls(path, key, header, randomness or SystemRandomness())
+        store.read()
+        return store
+
+    def read(self) -> dict[str, Any]:
+        """The contents; `MalformedInput` when the file is damaged."""
+        envelope = _read_file(self._path)
+        if _header_of(envelope) != self._header:
+            raise Conflict("the wallet was made anew, or its passphrase changed: open it again")
+        sealed = decode_base64url(envelope.get("contents"))
+        try:
+            plain = self._cipher.decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], dump_json(self._header)
+            )
+        except (InvalidTag, ValueError) as exc:
+            raise MalformedInput("wallet", f"{self._path} is damaged") from exc
+        return load_json_object(plain)
+
+    def update(self, change: Callable[[dict[str, Any]], T]) -> T:
+        """Read, let `change` alter the contents, and write them; nothing is written when it raises."""
+        with self._locked():
+            contents = self.read()
+            answer = change(contents)
+            self._write(contents)
+        return answer
+
+    def _write(self, contents: dict[str, Any]) -> None:
+        nonce = self._randomness.bytes(_NONCE_BYTES)
+        sealed = nonce + self._cipher.encrypt(nonce, dump_json(contents), dump_json(self._header))
+        data = dump_json({**self._header, "contents": encode_base64url(sealed)})
+        if len(data) > MAX_FILE_BYTES:
+            raise TooLarge("wallet", f"over {MAX_FILE_BYTES} bytes")
+        with _reported(self._path):
+            _replace(self._path, data)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self._turn, _reported(self._path):
+            handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                _lock(handle)
+                yield
+            finally:
+                os.close(handle)  # which gives the lock back
+
+
+def _derive(passphrase: str, salt: bytes, cost: int) -> bytes:
+    try:
+        return Scrypt(salt=salt, length=32, n=cost, r=_BLOCK, p=1).derive(passphrase.encode("utf-8"))
+    except (ValueError, MemoryError) as exc:
+        raise UsageError("the passphrase or the scrypt cost cannot be used") from exc
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise NotFound(f"there is no wallet at {path}")
+    with _reported(path):
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise TooLarge("wallet", f"over {MAX_FILE_BYTES} bytes")
+        data = path.read_bytes()
+    try:
+        return load_json_object(data)
+    except MalformedInput as exc:
+        raise MalformedInput("wallet", f"{path} is no wallet, or damaged") from exc
+
+
+def _header_of(envelope: dict[str, Any]) -> dict[str, Any]:
+    """The part that says how to open it, checked."""
+    header = {name: value for name, value in envelope.items() if name != "contents"}
+    if header.get("format") != FORMAT:
+        raise MalformedInput("wallet", "the file is no wallet")
+    if header.get("version") != VERSION:
+        raise MalformedInput(
+            "wallet", f"version {header.get('version')}; this program knows version {VERSION}"
+        )
+    kdf = header.get("kdf")
+    if not isinstance(kdf, dict) or {**kdf, "salt": "", "n": 0} != {**_KDF, "salt": "", "n": 0}:
+        raise MalformedInput("wallet", "its key derivation is not known")
+    cost = kdf["n"]
+    if type(cost) is not int or not 2 <= cost <= MAX_SCRYPT_COST or cost & (cost - 1):
+        raise MalformedInput("wallet", "its key derivation is out of range")
+    decode_base64url(kdf["salt"])
+    decode_base64url(header.get("check"))
+    return header
+
+
+_KDF = {"name": "scrypt", "salt": "", "n": 0, "r": _BLOCK, "p": 1}
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Put a file in place in one step; a crash leaves the old one or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".wallet-")  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _lock(handle: int) -> None:
+    if sys.platform == "win32":
+        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    """Turn the system's refusals into ours."""
+    try:
+        yield
+    except OSError as exc:
+        raise Unreachable(f"{path}: {exc.strerror}") from exc
