@@ -64,7 +64,7 @@ class Task:
 
 
 EVERYTHING = ("service", "postgres", "pkcs11?", ":test", ":lint", ":docs")
-LINT = (("python", "-m", "ruff", "format", "--check", "."), ("python", "-m", "ruff", "check", "."))
+LINT = (("python", "-m", "ruff", "check", "."), ("python", "-m", "ruff", "format", "--check", "."))
 TYPES = (("python", "-m", "mypy"),)
 LAYERS = (("lint-imports",),)
 DOCS = (

@@ -2,22 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+from fastapi import FastAPI
+
+import ca.http
+import credentials.http
+import verify_api.http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 METHODS = ("get", "post", "put", "patch", "delete")
+URL = "https://verify.example.gov"
+INTRO = (
+    "What the services answer. Errors of `/v1` are problems of RFC 9457, with the codes of"
+    " [this page](error-codes.md); OAuth, OCSP and time-stamps answer in their own forms."
+)
+
+
+def make() -> str:
+    """The page: routes are described without any service behind them."""
+    nobody = cast("Any", SimpleNamespace(url=URL))
+    certificates, issuer = FastAPI(), FastAPI()
+    certificates.include_router(ca.http.router({}, {}, nobody))
+    issuer.include_router(credentials.http.router(nobody, url=URL))
+    verification = verify_api.http.create_app(nobody, install_problems=lambda _: None)
+    return "\n".join(
+        [
+            "# HTTP\n",
+            f"{INTRO}\n",
+            render("Verification", verification.openapi()),
+            render("Certificates, revocation and time", certificates.openapi()),
+            render("Status lists", issuer.openapi()),
+        ]
+    )
 
 
 def render(title: str, schema: Mapping[str, Any]) -> str:
-    """A section for one service: each path with its parameters, body and answers."""
+    """A section for one service: its paths, then the values that they take and give."""
     parts = [f"## {title}\n"]
     for path, item in schema["paths"].items():
         for method in METHODS:
             if method in item:
                 parts += _operation(method, path, item[method])
-    return "\n".join(parts)
+    for name, value in schema.get("components", {}).get("schemas", {}).items():
+        if value.get("properties") and "ValidationError" not in name:
+            parts += [f"### {name}\n", f"{value['description']}\n" if value.get("description") else ""]
+            parts.append("\n".join(_fields(value)) + "\n")
+    return "\n".join(part for part in parts if part)
 
 
 def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
@@ -29,30 +63,42 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Iterator
         f"{': ' + parameter['description'] if parameter.get('description') else ''}"
         for parameter in operation.get("parameters", ())
     ]
-    body = operation.get("requestBody", {}).get("content", {})
-    lines += [f"- body `{kind}`{_schema(content)}" for kind, content in body.items()]
-    lines += [
-        f"- answers {status}: {answer.get('description', '')}{_kinds(answer)}"
-        for status, answer in operation.get("responses", {}).items()
-    ]
+    for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+        lines.append(f"- body `{kind}`{_named(content)}")
+        lines += [f"  {line}" for line in _fields(content.get("schema", {}))]
+    answers: dict[str, list[str]] = {}
+    for status, answer in sorted(operation.get("responses", {}).items()):
+        answers.setdefault(_answer(answer), []).append(status)
+    lines += [f"- answers {', '.join(statuses)}: {said}" for said, statuses in answers.items()]
     yield "\n".join(lines) + "\n"
 
 
-def _kinds(answer: Mapping[str, Any]) -> str:
-    kinds = ", ".join(f"`{kind}`{_schema(content)}" for kind, content in answer.get("content", {}).items())
-    return f" ({kinds})" if kinds else ""
+def _answer(answer: Mapping[str, Any]) -> str:
+    kinds = ", ".join(f"`{kind}`{_named(content)}" for kind, content in answer.get("content", {}).items())
+    return kinds or answer.get("description", "nothing")
 
 
-def _schema(content: Mapping[str, Any]) -> str:
-    reference = content.get("schema", {}).get("$ref", "")
-    return f": {reference.rsplit('/', 1)[-1]}" if reference else ""
+def _fields(schema: Mapping[str, Any]) -> list[str]:
+    required = set(schema.get("required", ()))
+    return [
+        f"- `{name}` ({_type(value)}{', required' if name in required else ''})"
+        f"{': ' + value['description'] if value.get('description') else ''}"
+        for name, value in schema.get("properties", {}).items()
+    ]
 
 
-def make() -> str:
-    """The page."""
-    import ca.http
-    from fastapi import FastAPI
+def _type(value: Mapping[str, Any]) -> str:
+    if "$ref" in value:
+        return str(value["$ref"]).rsplit("/", 1)[-1]
+    if "anyOf" in value or "oneOf" in value:
+        return " or ".join(_type(choice) for choice in value.get("anyOf") or value["oneOf"])
+    if "enum" in value:
+        return ", ".join(f"`{choice}`" for choice in value["enum"])
+    if value.get("type") == "array":
+        return f"list of {_type(value.get('items', {}))}"
+    return str(value.get("format") or value.get("type", "any"))
 
-    app = FastAPI()
-    app.include_router(ca.http.router({}, {}, object()))
-    return "# HTTP\n\n" + render("Certificates", app.openapi())
+
+def _named(content: Mapping[str, Any]) -> str:
+    schema = content.get("schema", {})
+    return f": {_type(schema)}" if {"$ref", "anyOf", "oneOf"} & set(schema) else ""
