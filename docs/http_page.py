@@ -80,11 +80,16 @@ def _answer(answer: Mapping[str, Any]) -> str:
 
 def _fields(schema: Mapping[str, Any]) -> list[str]:
     required = set(schema.get("required", ()))
-    return [
+    lines = [
         f"- `{name}` ({_type(value)}{', required' if name in required else ''})"
         f"{': ' + value['description'] if value.get('description') else ''}"
         for name, value in schema.get("properties", {}).items()
     ]
+    for variant in schema.get("oneOf", ()):
+        inner = _fields(variant)
+        if inner:
+            lines += [f"- {variant.get('title') or 'either'}", *(f"  {line}" for line in inner)]
+    return lines
 
 
 def _type(value: Mapping[str, Any]) -> str:
@@ -101,4 +106,5 @@ def _type(value: Mapping[str, Any]) -> str:
 
 def _named(content: Mapping[str, Any]) -> str:
     schema = content.get("schema", {})
-    return f": {_type(schema)}" if {"$ref", "anyOf", "oneOf"} & set(schema) else ""
+    named = _type(schema) if {"$ref", "anyOf", "oneOf"} & set(schema) else ""
+    return f": {named}" if named.replace("object", "").replace(" or ", "") else ""
