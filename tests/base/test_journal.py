@@ -90,7 +90,7 @@ def test_a_full_queue_is_said_at_once(database: Database) -> None:
     assert [future.result() for future in kept] == ["0", "1"]
 
 
-def test_a_group_that_cannot_commit_fails_as_a_whole(database: Database) -> None:
+def test_when_the_connection_breaks_the_answer_is_still_what_is_stored(database: Database) -> None:
     gate = Event()
     with Journal(database) as journal:
         journal.submit(lambda _: gate.wait())

@@ -23,6 +23,9 @@ Network = IPv4Network | IPv6Network
 MAX_URL_CHARACTERS = 2048
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _URL = re.compile(r"[!-~]+\Z")  # printable ASCII without space
+_NETLOC = re.compile(
+    r"(\[[0-9A-Fa-f:.]+\]|[^][:@]+)(:[0-9]+)?\Z"
+)  # no user name, nothing beside the brackets
 _HOST_NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\Z")
 _NUMBER_LIKE = re.compile(r"([0-9]+|0x[0-9a-f]*)\Z")
 
@@ -82,9 +85,7 @@ def parse_target(url: str, *, https_only: bool = False) -> Target:
         raise NotPermitted("the URL cannot be read") from None
     if parts.scheme not in _DEFAULT_PORTS or (https_only and parts.scheme != "https"):
         raise NotPermitted(f"the URL is not {'https' if https_only else 'http or https'}")
-    if "@" in parts.netloc or parts.netloc.endswith(":"):
-        raise NotPermitted("the URL holds a user name or an empty port")
-    if port == 0 or not _is_plain_host(host, bracketed="[" in parts.netloc):
+    if port == 0 or not _NETLOC.match(parts.netloc) or not _is_plain_host(host, bracketed=":" in host):
         raise NotPermitted("the URL has no plain host and port")
     path = parts.path or "/"
     return Target(
@@ -139,7 +140,7 @@ def _allowed(text: str) -> tuple[Network, int | None]:
 
 def _is_plain_host(host: str, *, bracketed: bool) -> bool:
     if bracketed:
-        return _is_address(host) and "%" not in host
+        return _is_address(host)
     last = host.rpartition(".")[2]
     if _NUMBER_LIKE.match(last):  # so every client takes it for an IPv4 address
         return _is_address(host)

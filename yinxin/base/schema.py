@@ -7,20 +7,21 @@ is needed. `Database.migrate()` is what users call.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlmodel import AutoString, SQLModel
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+_HOME = Path(__file__).parent / "migrations"
+SCRIPTS = _HOME / "versions"
 _LOCK = 0x79696E78  # "yinx": two processes that start together must not migrate at once
-OPTIONS: dict[str, Any] = {"compare_type": True, "render_as_batch": True, "transaction_per_migration": False}
 
 
 def upgrade(connection: Connection) -> None:
@@ -36,20 +37,34 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, SQLModel.metadata))
 
 
-def write_migration(connection: Connection, message: str, *, directory: Path | None = None) -> None:
-    """Write the next script from the differences, for a developer to read and finish.
+def write_migration(connection: Connection, message: str) -> None:
+    """Write the next script from the differences, for a developer to read and finish."""
+    command.revision(_config(connection), message, autogenerate=True)
 
-    `directory` holds the scripts; None is the package's own.
-    """
-    config = _config(connection)
-    if directory is not None:
-        config.set_main_option("version_locations", str(directory))
-        config.set_main_option("path_separator", "newline")
-    command.revision(config, message, autogenerate=True, version_path=str(directory) if directory else None)
+
+def options() -> dict[str, Any]:
+    """How the scripts are run and written; `migrations/env.py` asks."""
+    return {
+        "compare_type": True,
+        "render_as_batch": True,  # SQLite changes a table by copying it
+        "transaction_per_migration": False,
+        "render_item": _render,
+    }
+
+
+def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
+    """Our column type as scripts write it; SQLModel's text type as the plain one that it is."""
+    if kind == "type" and type(item).__name__ == "UtcDateTime":  # by name: `database` stands above us
+        return "UtcDateTime()"
+    if kind == "type" and isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    return False
 
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    for name, value in (("script_location", _HOME), ("version_locations", SCRIPTS)):
+        config.set_main_option(name, str(value).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")  # a path may hold spaces and colons
     config.attributes["connection"] = connection
     return config

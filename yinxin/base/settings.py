@@ -63,7 +63,7 @@ class Settings:
     base_url: str = _setting(
         "http://127.0.0.1:8000",
         "签发服务的对外网址，写入凭证和打印码，签发后不宜更改",
-        "the issuer's public address; it is written into credentials and printed codes, so choose it for good",
+        "the issuer's public address, written into credentials and printed codes: choose it for good",
     )
     ca_url: str = _setting(
         "http://127.0.0.1:8001",

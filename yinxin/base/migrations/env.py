@@ -3,10 +3,10 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from yinxin.base.schema import OPTIONS
+from yinxin.base.schema import options
 
 context.configure(
-    connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata, **OPTIONS
+    connection=context.config.attributes["connection"], target_metadata=SQLModel.metadata, **options()
 )
 with context.begin_transaction():
     context.run_migrations()
