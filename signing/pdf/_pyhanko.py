@@ -27,7 +27,16 @@ from pyhanko.pdf_utils.decode_limits import (
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
+from pyhanko.sign.diff_analysis import (
+    DEFAULT_DIFF_POLICY,
+    DiffResult,
+    FormUpdatingRule,
+    GenericFieldModificationRule,
+    ModificationLevel,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+)
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
@@ -59,6 +68,18 @@ _LIMITS = DecodeLimits(
         DecodePurpose.XMP_METADATA: StreamDecodeLimits(max_ratio=200, max_output_size=4 * _MIB),
     },
     document_budget=DocumentDecodeBudget(base_allowance=128 * _MIB, max_ratio=4),
+)
+# pyHanko refuses new visible signature fields after a certification (Acrobat does not). Here a later
+# signature has to stand for every such change (`judge_changes`), so that several offices can seal one page.
+_DIFF_POLICY = StandardDiffPolicy(
+    global_rules=DEFAULT_DIFF_POLICY.global_rules,
+    form_rule=FormUpdatingRule(
+        field_rules=[
+            SigFieldCreationRule(allow_new_visible_after_certify=True),
+            SigFieldModificationRule(),
+            GenericFieldModificationRule(),
+        ]
+    ),
 )
 PADES, PKCS7_DETACHED, RFC3161 = "/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"
 SUPPORTED = frozenset({PADES, PKCS7_DETACHED, RFC3161})
@@ -133,6 +154,7 @@ class Reading:
     def __init__(self, pdf: bytes) -> None:
         """Open the file; `lenient` says that a strict parser refused it."""
         self.lenient = False
+        pdf = _mended(pdf)
         with _translated():
             try:
                 self._reader = _Reader(_Metered(pdf), strict=True, decode_limits=_LIMITS)
@@ -180,7 +202,7 @@ class Reading:
             embedded.coverage = embedded.evaluate_signature_coverage()
             if embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
                 return Review("other", "the revision is not wholly covered")
-            result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
+            result = embedded.evaluate_modifications(_DIFF_POLICY)
             if not isinstance(result, DiffResult):
                 return Review("other", str(result)[:300])
             return Review(_LEVELS[result.modification_level])
@@ -264,11 +286,12 @@ class Editing:
     def __init__(self, pdf: bytes) -> None:
         """Open the file; it stays as it is, the update comes behind it."""
         # An update that starts right behind "%%EOF" would be a part of that comment.
-        self._reading = Reading(pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n")
+        whole = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
+        self._reading = Reading(whole)
         if self._reading.encrypted:
             raise MalformedInput("pdf", "it is encrypted; remove the password first")
         with _translated():
-            self._writer = _Writer.from_reader(self._reading._reader)  # noqa: SLF001 - two halves of one file
+            self._writer = _Writer(io.BytesIO(whole), prev=self._reading._reader)  # noqa: SLF001 - its other half
 
         self.signatures = self._reading.signatures()
 
@@ -409,6 +432,14 @@ def _translated() -> Iterator[None]:
         raise
     except Exception as exc:
         raise MalformedInput("pdf", f"{type(exc).__name__}: {exc}"[:300]) from exc
+
+
+def _mended(pdf: bytes) -> bytes:
+    """What is parsed, same length: a popular maker of scans writes one impossible number in its tables.
+
+    The entry is that of object 0, which no reader uses. Signatures are over the file as it is.
+    """
+    return pdf.replace(b"0000000000 65536 f", b"0000000000 65535 f")
 
 
 def _get(node: Any, key: str, default: Any = None) -> Any:

@@ -9,6 +9,9 @@ from shutil import which
 from typing import Any
 
 import pytest
+from world.desk import Desk
+from world.pki import NOON, Pki
+from world.tsa import POLICY, MemoryTsa
 
 from signing import cms, der
 from signing.policy import Policy
@@ -24,9 +27,6 @@ from signing.timestamp import (
     token_of_reply,
     verify_timestamp,
 )
-from world.desk import Desk
-from world.pki import NOON, Pki
-from world.tsa import POLICY, MemoryTsa
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, Unreachable
 
 DIGEST = hashlib.sha256(b"a document").digest()
@@ -183,7 +183,9 @@ def test_asking_over_http(desk: Desk) -> None:
 def test_answers_that_are_none(desk: Desk) -> None:
     tsa = desk.tsa
     replayed = tsa.respond(TimestampRequest("sha256", DIGEST, nonce=1).to_der())
-    other = Answering(lambda body: tsa.respond(TimestampRequest("sha256", bytes(32), read_request(body).nonce).to_der()))
+    other = Answering(
+        lambda body: tsa.respond(TimestampRequest("sha256", bytes(32), read_request(body).nonce).to_der())
+    )
     for way in (
         Answering(lambda _: b""),
         Answering(lambda _: b"<html>"),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from signing.pdf import Seal, SealFace, VerifiedDocument, verify
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
-
 from world.pki import NOON, Pki, TestAuthority
 from world.tsa import MemoryTsa
 
@@ -33,7 +32,9 @@ class Desk:
         self.citizen = self.pki.signer("signature", "张三 Zhang San")
         self.trust = TrustStore([self.pki.root.certificate])
 
-    def seal(self, pdf: bytes, *, signer: FileSigner | None = None, stamped: bool = True, **asked: Any) -> bytes:
+    def seal(
+        self, pdf: bytes, *, signer: FileSigner | None = None, stamped: bool = True, **asked: Any
+    ) -> bytes:
         face, certify = asked.pop("face", None), asked.pop("certify", True)
         timestamper = asked.pop("timestamper", self.tsa if stamped else None)
         maker = Seal(signer or self.agency, face=face, timestamper=timestamper, certify=certify)
@@ -68,8 +69,13 @@ def plain_pdf(text: str = "Licence 001", *, files: dict[str, bytes] | None = Non
         objects[11 + 2 * page] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)
     for index, (name, data) in enumerate(attached):
         number = first_file + 2 * index
-        objects[number] = f"<< /Type /Filespec /F ({name}) /UF ({name}) /EF << /F {number + 1} 0 R >> >>".encode()
-        objects[number + 1] = b"<< /Type /EmbeddedFile /Length %d >>\nstream\n%s\nendstream" % (len(data), data)
+        objects[number] = (
+            f"<< /Type /Filespec /F ({name}) /UF ({name}) /EF << /F {number + 1} 0 R >> >>".encode()
+        )
+        objects[number + 1] = b"<< /Type /EmbeddedFile /Length %d >>\nstream\n%s\nendstream" % (
+            len(data),
+            data,
+        )
     return append_revision(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", objects, root=1)
 
 
@@ -104,7 +110,12 @@ def png(width: int = 8, height: int = 8, *, kind: int = 6) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     head = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
 
 
 def red_face(width_mm: float = 42, height_mm: float = 42) -> SealFace:

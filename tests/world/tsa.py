@@ -7,7 +7,6 @@ from datetime import datetime
 
 from signing.signers.file import FileSigner
 from signing.timestamp import TimestampRequest, granted, read_request, token_for
-
 from world.pki import NOON
 
 POLICY = "2.25.122226302454643061161832467862686897435.9.1"

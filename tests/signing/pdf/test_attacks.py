@@ -7,6 +7,9 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from world.desk import Desk, append_revision, plain_pdf
+from world.pki import NOON, Pki, TestAuthority
+from world.tsa import MemoryTsa
 
 from signing import cms, der
 from signing.pdf import attachments
@@ -15,9 +18,6 @@ from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Indication
 from signing.trust import TrustAnchor, TrustStore
-from world.desk import Desk, append_revision, plain_pdf
-from world.pki import NOON, Pki, TestAuthority
-from world.tsa import MemoryTsa
 from yinxin.base.errors import MalformedInput
 
 FAILED, UNSURE, PASSED = Indication.FAILED, Indication.INDETERMINATE, Indication.PASSED
@@ -109,7 +109,7 @@ def test_empty_visible_field_put_over_the_page(desk: Desk, sealed: bytes) -> Non
 
 
 def test_embedded_data_replaced_in_a_later_revision(desk: Desk, sealed: bytes) -> None:
-    forged = b"<< /Type /EmbeddedFile /Length 17 >>\nstream\n{\"number\": \"999\"}\nendstream"
+    forged = b'<< /Type /EmbeddedFile /Length 17 >>\nstream\n{"number": "999"}\nendstream'
     changed = append_revision(sealed, {13: forged})
     assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
     assert attachments(changed) == {"licence.json": b'{"number": "001"}'}
@@ -158,7 +158,9 @@ def test_byte_ranges_that_do_not_fit(desk: Desk, sealed: bytes) -> None:
         assert Reason.COVERAGE_INCOMPLETE in desk.verify(with_byte_range(sealed, *numbers)).reasons, numbers
 
 
-@pytest.mark.parametrize("text", [b"/ByteRange null", b"/ByteRange [-1 2 3]", b"/ByteRange [(a) 1 2 3]", b"/Nothing 1"])
+@pytest.mark.parametrize(
+    "text", [b"/ByteRange null", b"/ByteRange [-1 2 3]", b"/ByteRange [(a) 1 2 3]", b"/Nothing 1"]
+)
 def test_byte_ranges_that_are_none(desk: Desk, sealed: bytes, text: bytes) -> None:
     match = next(re.finditer(rb"/ByteRange\s*\[[^\]]*\] *", sealed))
     forged = sealed[: match.start()] + text.ljust(match.end() - match.start()) + sealed[match.end() :]
@@ -231,7 +233,9 @@ def test_the_seal_cut_off_again(desk: Desk, pdf: bytes, sealed: bytes) -> None:
     assert desk.verify(sealed[: len(pdf)]).reasons == {Reason.NO_SIGNATURE}
 
 
-@pytest.mark.parametrize("garbage", [b"\n", b"garbage", b"%%EOF\n", b"\0" * 3000, b"9 0 obj\n<< >>\nendobj\n%%EOF\n"])
+@pytest.mark.parametrize(
+    "garbage", [b"\n", b"garbage", b"%%EOF\n", b"\0" * 3000, b"9 0 obj\n<< >>\nendobj\n%%EOF\n"]
+)
 def test_bytes_appended(desk: Desk, sealed: bytes, garbage: bytes) -> None:
     report = desk.verify(sealed + garbage)
     assert report.indication is FAILED
@@ -435,7 +439,9 @@ def test_too_large_and_too_many(desk: Desk, sealed: bytes) -> None:
         attachments(sealed, max_bytes=1000)
 
 
-def test_a_file_that_makes_much_work_is_given_up(desk: Desk, sealed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_makes_much_work_is_given_up(
+    desk: Desk, sealed: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("signing.pdf._pyhanko.MAX_WORK", 300)
     assert desk.verify(sealed).reasons == {Reason.TOO_LARGE}
 
@@ -456,12 +462,16 @@ def test_deep_and_circular_structures(desk: Desk) -> None:
 
 def test_many_fields(desk: Desk) -> None:
     fields = {1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [" + b"60 0 R " * 6000 + b"] >> >>"}
-    assert desk.verify(append_revision(plain_pdf(), fields | {60: b"<< /T (a) >>"})).reasons == {Reason.TOO_LARGE}
+    assert desk.verify(append_revision(plain_pdf(), fields | {60: b"<< /T (a) >>"})).reasons == {
+        Reason.TOO_LARGE
+    }
 
 
 def test_two_embedded_files_of_one_name(desk: Desk) -> None:
     twins = append_revision(
         plain_pdf(files={"licence.json": b"1"}),
-        {1: b"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(a) 12 0 R (b) 12 0 R] >> >> >>"},
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(a) 12 0 R (b) 12 0 R] >> >> >>"
+        },
     )
     assert desk.verify(desk.seal(twins)).reasons == {Reason.FORMAT_FAILURE}

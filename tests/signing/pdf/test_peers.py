@@ -19,11 +19,11 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+from world.desk import Desk, red_face
+from world.pki import NOON
 
 from signing.reasons import Reason
 from signing.signers.file import FileSigner
-from world.desk import Desk, red_face
-from world.pki import NOON
 
 pytestmark = pytest.mark.peer
 

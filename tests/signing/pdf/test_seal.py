@@ -4,11 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from world.desk import Desk, plain_pdf, png, red_face
+from world.pki import NOON
 
 from signing.pdf import Seal, SealFace, attachments
 from signing.pdf._pyhanko import Reading
-from world.desk import Desk, plain_pdf, png, red_face
-from world.pki import NOON
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, Unreachable, UsageError
 
 
