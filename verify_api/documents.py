@@ -214,7 +214,7 @@ def _read_licence_file(encoded: str | None) -> tuple[str | None, Mapping[str, An
         content = load_json_object(b64decode(encoded))
     except MalformedInput as exc:
         return None, None, (Check("licence file", Reason.FORMAT_FAILURE, detail=exc.detail),)
-    identifier, claims = content.get("identifier"), content.get("claims")
+    identifier, claims = content.get("certificate_identifier"), content.get("claims")
     if not isinstance(identifier, str) or not isinstance(claims, dict):
         return None, None, (Check("licence file", Reason.FORMAT_FAILURE, detail="no identifier or claims"),)
     return identifier, claims, (Check("licence file"),)

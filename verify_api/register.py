@@ -6,11 +6,13 @@ city's, a ministry's) is one more class with `find`.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from credentials.repository import LicenceRepository
 from credentials.standing import Standing, standing
+from signing.jose import dump_json
 from yinxin.base.errors import MalformedInput
 from yinxin.base.identifiers import LicenceIdentifier
 
@@ -42,6 +44,14 @@ class RegisterEntry:
 
     versions: tuple[Version, ...]
     named: Version | None = None
+
+    @property
+    def snapshot_id(self) -> str:
+        """SHA-256 over what standings follow from: versions, days and events, and no claim.
+
+        Claims stay out, because who knows all but one of them could find that one by trying.
+        """
+        return hashlib.sha256(dump_json([_facts(one) for one in self.versions])).hexdigest()
 
     def version_at(self, *, as_of: datetime, known_at: datetime) -> Version:
         """The version that a question is about."""
@@ -84,6 +94,16 @@ class RepositoryRegister:
             )
         named = next(one for one in versions if one.licence.identifier == found.identifier)
         return RegisterEntry(versions, named if identifier else None)
+
+
+def _facts(version: Version) -> list[Any]:
+    licence = version.licence
+    days = (licence.valid_from, licence.valid_until, licence.commitment_due, licence.recorded_at)
+    events = [
+        [str(event.kind), event.effective_from.isoformat(), event.recorded_at.isoformat()]
+        for event in version.events
+    ]
+    return [licence.identifier, *(day.isoformat() if day else None for day in days), events]
 
 
 def _identifier(text: str) -> str | None:

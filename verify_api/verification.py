@@ -173,12 +173,17 @@ def _assess_entry(
     checks += standing_checks(now, then=asked)
     claims = licence.claims if examined.kind is Kind.LICENCE else examined.claims
     is_said = not differs and not any(check.name == "session" and check.reason for check in checks)
-    report = _report(examined, checks, moments, licence)
+    report = _report(examined, checks, moments, licence, register=entry.snapshot_id)
     return Assessment(report, licence, claims if is_said else None, now, asked, examined.signatures)
 
 
 def _report(
-    examined: Examined, checks: Iterable[Check], moments: Moments, licence: Licence | None
+    examined: Examined,
+    checks: Iterable[Check],
+    moments: Moments,
+    licence: Licence | None,
+    *,
+    register: str | None = None,
 ) -> Report[VerifiedLicence]:
     def evidence(key: EvidenceKey) -> VerifiedLicence:
         return VerifiedLicence(key, examined.digest, licence)
@@ -190,7 +195,7 @@ def _report(
         moments.knowledge,
         tuple(checks),
         examined.policy,
-        examined.snapshots,
+        {**examined.snapshots, **({"register": register} if register else {})},
         make_evidence=evidence,
     )
 

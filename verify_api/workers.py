@@ -12,7 +12,6 @@ import importlib
 import json
 import logging
 import multiprocessing
-import pickle  # only from us to the child, never back
 import queue
 import threading
 from concurrent.futures import Future
@@ -206,7 +205,7 @@ class _Child:
         """Have it do one task."""
         self.served += 1
         try:
-            self._pipe.send_bytes(self._message(task))
+            self._pipe.send(self._message(task))
             if not self._pipe.poll(seconds):
                 return Outcome(OutcomeState.TOO_SLOW)
             answer = json.loads(self._pipe.recv_bytes(MAX_ANSWER_BYTES))
@@ -224,13 +223,12 @@ class _Child:
         with contextlib.suppress(ValueError):  # still running: the system is very slow
             self._process.close()
 
-    def _message(self, task: _Task) -> bytes:
+    def _message(self, task: _Task) -> tuple[Any, ...]:
         if task.shared is None:
-            return pickle.dumps((task.function, task.arguments, None, None))
+            return task.function, task.arguments, None, None
         known = task.shared.key in self._known
         self._known = {task.shared.key}
-        value = None if known else task.shared.value
-        return pickle.dumps((task.function, task.arguments, task.shared.key, value))
+        return task.function, task.arguments, task.shared.key, None if known else task.shared.value
 
 
 def _serve(pipe: Connection, recipe: _Recipe) -> None:
@@ -243,7 +241,7 @@ def _serve(pipe: Connection, recipe: _Recipe) -> None:
     shared: dict[str, Any] = {}
     while True:
         try:
-            function, arguments, key, value = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our parent
+            function, arguments, key, value = pipe.recv()
         except (EOFError, KeyboardInterrupt):
             return
         if key is not None:

@@ -9,7 +9,6 @@ answer in their own forms and never come here.
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from yinxin.base import errors
+from yinxin.base.randomness import SystemRandomness, random_text
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "Row", "install", "language_of", "problem", "row_of"]
 
+_RANDOMNESS = SystemRandomness()  # of references, which protect nothing
 _LOG = logging.getLogger("yinxin.http")
 PROBLEM_TYPE = "urn:yinxin:problem:"
 MAX_FAULTS = 50
@@ -67,7 +68,9 @@ ROWS: Mapping[type[errors.YinxinError], Row] = {
     errors.MalformedInput: Row(
         HTTPStatus.BAD_REQUEST, Text("请提交原始、完整的内容", "Send the original, complete input")
     ),
-    errors.TooLarge: Row(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Text("请减小后重新提交", "Send something smaller")),
+    errors.TooLarge: Row(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, Text("请减小后重新提交", "Send something smaller")
+    ),
     errors.Unauthenticated: Row(
         HTTPStatus.UNAUTHORIZED, Text("请先取得有效的访问令牌", "Obtain a valid access token first")
     ),
@@ -102,6 +105,11 @@ _FRAMEWORK: Mapping[int, tuple[str, Text, Text]] = {
         "method_not_allowed",
         Text("不支持该请求方法", "The method is not allowed here"),
         Text("请改用 Allow 列出的方法", "Use a method that Allow lists"),
+    ),
+    408: (
+        "too_slow",
+        Text("请求内容传输过慢", "The request came too slowly"),
+        Text("请检查网络后重新提交", "Check the connection and send it again"),
     ),
     413: ("too_large", errors.TooLarge.title, ROWS[errors.TooLarge].next),
     415: (
@@ -220,7 +228,7 @@ def _problem(  # noqa: PLR0913, PLR0917 - the members of a problem
     members: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    reference = secrets.token_hex(8)
+    reference = random_text(_RANDOMNESS, 9)
     body = {
         "type": PROBLEM_TYPE + code,
         "status": int(status),
@@ -236,6 +244,7 @@ def _problem(  # noqa: PLR0913, PLR0917 - the members of a problem
         "Vary": "Accept-Language",
         "X-Reference": reference,
         "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
         **(headers or {}),
     }
     return JSONResponse(body, int(status), answer_headers, media_type="application/problem+json")
