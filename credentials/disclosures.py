@@ -52,12 +52,14 @@ class Placed:
 class Revealed:
     """The claims with every disclosed one in its place, and where each disclosure went.
 
-    `hiding` names the top-level claims that have digests somewhere below them.
+    `hiding` names the top-level claims that have digests somewhere below them; `undisclosed` counts the
+    digests, decoys among them, that no disclosure belongs to.
     """
 
     claims: dict[str, Any]
     placed: tuple[Placed, ...]
     hiding: frozenset[str]
+    undisclosed: int
 
 
 def digest_of(text: str, algorithm: str = DEFAULT_DIGEST_ALGORITHM) -> str:
@@ -109,7 +111,7 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     claims = work.object(payload, (), None, 1)
     if len(work.placed) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (5): a disclosure belongs nowhere")
-    return Revealed(claims, tuple(work.placed), frozenset(work.hiding))
+    return Revealed(claims, tuple(work.placed), frozenset(work.hiding), work.undisclosed)
 
 
 @dataclass(slots=True)
@@ -208,6 +210,10 @@ class _Revelation:
         self._seen: set[str] = set()
         self.placed: list[Placed] = []
         self.hiding: set[str] = set()
+
+    @property
+    def undisclosed(self) -> int:
+        return len(self._seen) - len(self.placed)
 
     def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
         answer: dict[str, Any] = {}

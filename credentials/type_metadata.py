@@ -1,0 +1,195 @@
+"""Type metadata of SD-JWT VC (section 5): what a credential type is called and what it may hold.
+
+A document is read completely or refused. Finding documents is the caller's work: they come in as bytes by
+their `vct`. `describe` writes the document of a licence type of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from credentials.claim_paths import Path, as_path, covers, select, to_text
+from signing.jose import load_json_object
+from signing.reasons import Reason
+from signing.report import Check
+from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credentials.catalogue import LicenceType
+    from credentials.disclosures import Revealed
+
+MAX_BYTES = 1 << 20
+MAX_ANCESTORS = 8
+MAX_CLAIMS = 500
+_SD = ("always", "allowed", "never")
+_HASHES = ("sha512", "sha384", "sha256")  # strongest first: that one counts (W3C SRI, 3.3.4)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRule:
+    """What a type says of one claim. `labels` are by locale."""
+
+    path: Path
+    mandatory: bool = False
+    sd: str = "allowed"
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TypeMetadata:
+    """A credential type with everything that it inherits. `names` are by locale."""
+
+    vct: str
+    names: tuple[tuple[str, str], ...]
+    rules: tuple[ClaimRule, ...]
+
+    @classmethod
+    def load(cls, vct: str, documents: Mapping[str, bytes], *, integrity: str | None = None) -> TypeMetadata:
+        """The type, with its parents (`extends`) resolved from the same documents.
+
+        `integrity` is the credential's `vct#integrity`. `NotFound` when a document is absent, `MalformedInput`
+        when one breaks a rule, extends itself, or loosens what its parent demands.
+        """
+        return _load(vct, documents, integrity, ())
+
+    def check(self, revealed: Revealed) -> tuple[Check, ...]:
+        """Whether a credential keeps the rules of its type (5.6).
+
+        A mandatory claim that may just be undisclosed is not called missing.
+        """
+        faults = [fault for rule in self.rules if (fault := _fault(rule, revealed))]
+        reason = Reason.CLAIM_INVALID if faults else None
+        return (Check("type metadata", reason, detail="; ".join(faults)),)
+
+    def labels(self) -> dict[str, Text]:
+        """What people call the claims, by the text of their path; for `wallet.present`."""
+        return {to_text(rule.path): _both(rule.labels) for rule in self.rules if rule.labels}
+
+
+def describe(kind: LicenceType) -> dict[str, Any]:
+    """The type metadata document of a licence type of ours."""
+    claims = [
+        {
+            "path": [field.name],
+            "display": [{"locale": locale, "label": label} for locale, label in _locales(field.label)],
+            "mandatory": field.required,
+            "sd": "always" if field.disclosable else "never",
+        }
+        for field in kind.fields
+    ]
+    display = [{"locale": locale, "name": name} for locale, name in _locales(kind.name)]
+    return {"vct": kind.vct, "name": kind.name.en, "display": display, "claims": claims}
+
+
+def integrity_of(document: bytes) -> str:
+    """The `#integrity` value of a document."""
+    return "sha256-" + b64encode(hashlib.sha256(document).digest()).decode("ascii")
+
+
+def _load(
+    vct: str, documents: Mapping[str, bytes], integrity: str | None, below: tuple[str, ...]
+) -> TypeMetadata:
+    if vct in below or len(below) > MAX_ANCESTORS:
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.4: a type extends itself, or too many others")
+    if vct not in documents:
+        raise NotFound(f"no type metadata for {vct}")
+    document = documents[vct]
+    if len(document) > MAX_BYTES:
+        raise TooLarge("type metadata", f"over {MAX_BYTES} bytes")
+    if integrity is not None and not _matches(document, integrity):
+        raise MalformedInput("type metadata", "SD-JWT VC, 6: the integrity value does not match")
+    data = load_json_object(document)
+    if data.get("vct") != vct:
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.2: the document is about another vct")
+    own = TypeMetadata(vct, _display(data, "name"), _rules(data))
+    if "extends" not in data:
+        return own
+    parent = _load(_text(data["extends"]), documents, data.get("extends#integrity"), (*below, vct))
+    return replace(own, names=own.names or parent.names, rules=_inherit(own.rules, parent.rules))
+
+
+def _rules(data: Mapping[str, Any]) -> tuple[ClaimRule, ...]:
+    claims = data.get("claims", [])
+    if not isinstance(claims, list) or len(claims) > MAX_CLAIMS:
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.6: claims is not an array, or too long")
+    rules = tuple(map(_rule, claims))
+    if len({rule.path for rule in rules}) != len(rules):
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.6: a path is repeated")
+    return rules
+
+
+def _rule(entry: Any) -> ClaimRule:
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), list):
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.6.1: a claim has no path")
+    mandatory, sd = entry.get("mandatory", False), entry.get("sd", "allowed")
+    if type(mandatory) is not bool or sd not in _SD:
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.6.3: mandatory or sd has no such value")
+    try:
+        return ClaimRule(as_path(tuple(entry["path"])), mandatory, sd, _display(entry, "label"))
+    except UsageError as exc:
+        raise MalformedInput("type metadata", f"SD-JWT VC, 5.6.1: {exc.detail}") from exc
+
+
+def _display(data: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
+    entries = data.get("display", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.5: display is not an array of objects")
+    return tuple((_text(entry.get("locale")), _text(entry.get(name))) for entry in entries)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise MalformedInput("type metadata", "a text is missing")
+    return value
+
+
+def _inherit(own: tuple[ClaimRule, ...], parent: tuple[ClaimRule, ...]) -> tuple[ClaimRule, ...]:
+    """5.6.5: the parent's rules hold on; one for the same path may only be tightened."""
+    by_path = {rule.path: rule for rule in parent}
+    for rule in own:
+        above = by_path.get(rule.path)
+        if above and ((above.mandatory and not rule.mandatory) or above.sd not in {"allowed", rule.sd}):
+            raise MalformedInput("type metadata", f"SD-JWT VC, 5.6.5: {to_text(rule.path)} is loosened")
+        by_path[rule.path] = rule if rule.labels or not above else replace(rule, labels=above.labels)
+    return tuple(by_path.values())
+
+
+def _fault(rule: ClaimRule, revealed: Revealed) -> str:
+    found = len(select(revealed.claims, rule.path))
+    disclosed = sum(
+        len(placed.path) == len(rule.path) and covers(rule.path, placed.path) for placed in revealed.placed
+    )
+    name = to_text(rule.path)
+    if rule.sd == "always" and disclosed < found:
+        return f"{name} must be selectively disclosable"
+    if rule.sd == "never" and disclosed:
+        return f"{name} must not be selectively disclosable"
+    if rule.mandatory and not found and (rule.sd == "never" or not revealed.undisclosed):
+        return f"{name} is missing"
+    return ""
+
+
+def _matches(document: bytes, integrity: Any) -> bool:
+    """Subresource integrity: of several values the strongest algorithm's count."""
+    values = [value.partition("-") for value in integrity.split()] if isinstance(integrity, str) else []
+    for name in _HASHES:
+        wanted = {digest for algorithm, _, digest in values if algorithm == name}
+        if wanted:
+            return b64encode(hashlib.new(name, document).digest()).decode("ascii") in wanted
+    return False
+
+
+def _locales(text: Text) -> tuple[tuple[str, str], ...]:
+    return (("zh-CN", text.zh), ("en", text.en))
+
+
+def _both(labels: tuple[tuple[str, str], ...]) -> Text:
+    by_language = {locale.partition("-")[0].lower(): label for locale, label in labels}
+    any_label = labels[0][1]
+    return Text(by_language.get("zh", any_label), by_language.get("en", any_label))
