@@ -24,34 +24,35 @@ PACKAGES = ("ca", "credentials", "signing", "verify_api", "wallet", "yinxin")
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 LINES = 500
 
-# What may be named only in the files listed with it. A call is named by its dotted text.
-ONLY_IN = {
+# What may be named only below the paths listed with it. A call is named by its dotted text. The composition
+# draws passphrases and waits for servers; rooms get both by the door.
+ONLY_IN: dict[str, tuple[str, ...]] = {
     # Time and randomness come in by the door.
-    "datetime.now": {"yinxin/base/clock.py"},
-    "datetime.utcnow": set(),
-    "datetime.today": set(),
-    "date.today": set(),
-    "time.time": set(),
-    "time.sleep": set(),
-    "os.urandom": set(),
-    "uuid.uuid1": set(),
-    "uuid.uuid4": set(),
-    "secrets.token_bytes": {"yinxin/base/randomness.py"},
-    "secrets.token_hex": set(),
-    "secrets.token_urlsafe": set(),
-    "secrets.randbits": set(),
-    "secrets.choice": set(),
+    "datetime.now": ("yinxin/base/clock.py",),
+    "datetime.utcnow": (),
+    "datetime.today": (),
+    "date.today": (),
+    "time.time": (),
+    "time.sleep": ("yinxin/app/serve.py",),
+    "os.urandom": (),
+    "uuid.uuid1": (),
+    "uuid.uuid4": (),
+    "secrets.token_bytes": ("yinxin/base/randomness.py", "yinxin/app/"),
+    "secrets.token_hex": (),
+    "secrets.token_urlsafe": ("yinxin/app/",),
+    "secrets.randbits": (),
+    "secrets.choice": (),
     # The one way out.
-    "urllib.request": set(),
-    "http.client": set(),
-    "socket.create_connection": set(),
+    "urllib.request": (),
+    "http.client": (),
+    "socket.create_connection": (),
     # Code that hostile bytes could reach.
-    "pickle": set(),
-    "marshal": set(),
-    "eval": set(),
-    "exec": set(),
-    "random": set(),
-    "xml.etree": set(),
+    "pickle": (),
+    "marshal": (),
+    "eval": (),
+    "exec": (),
+    "random": (),
+    "xml.etree": (),
 }
 
 
@@ -83,7 +84,8 @@ def modules() -> Iterator[ModuleType]:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_a_file_is_a_page_you_can_hold_in_your_head(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LINES
+    length = len(text.splitlines())
+    assert length <= LINES
     assert not text or ast.get_docstring(ast.parse(text)), "a module opens with what it does"
 
 
@@ -93,16 +95,16 @@ def test_time_randomness_and_connections_come_in_by_the_door() -> None:
         for path in FILES
         for used in names_used(path)
         for banned, allowed in ONLY_IN.items()
-        if (used == banned or used.startswith(f"{banned}.")) and name_of(path) not in allowed
+        if (used == banned or used.startswith(f"{banned}.")) and not name_of(path).startswith(allowed)
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_only_the_command_line_prints() -> None:
     wrong = [
         name_of(path) for path in FILES if "print" in names_used(path) and "yinxin/app/" not in name_of(path)
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def test_what_a_module_exports_is_there() -> None:
@@ -145,7 +147,7 @@ def test_ignored_lints_carry_their_reason() -> None:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
         if "# noqa" in line and " - " not in line.partition("# noqa")[2]
     ]
-    assert bare == []
+    assert not bare, "\n".join(bare)
 
 
 def _subclasses(error: type[YinxinError]) -> set[type[YinxinError]]:
