@@ -3,7 +3,7 @@
     from credentials.catalogue import Catalogue
     from credentials.issuer import Issuer
 
-    issuer = Issuer("https://licences.example.gov", catalogue=Catalogue.load(), database=database, seal=seal, …)
+    issuer = Issuer("https://licences.example.gov", catalogue=Catalogue.load(), seal=seal, …)
     issued = issuer.issue("food-business-licence", claims, holder=holder_key, actor=clerk)
     issued.licence.identifier, issued.pdf, issued.credential
 

@@ -1,8 +1,9 @@
 """Read applications for licences from a CSV file.
 
-UTF-8 (with or without a byte order mark) and GB18030 are recognised; the first row names the columns by their
-machine names or by their Chinese or English labels. Every fault is reported by row (as a spreadsheet counts, the
-header is row 1), column and reason; the rows without a fault come out checked. Issuing is `credentials.issuer`.
+UTF-8 (with or without a byte order mark) and GB18030 are recognised; the first row names the columns by
+their machine names or by their Chinese or English labels. Every fault is reported by row (as a spreadsheet
+counts, the header is row 1), column and reason; the rows without a fault come out checked. Issuing is
+`credentials.issuer`.
 """
 
 from __future__ import annotations
@@ -116,7 +117,9 @@ class _Sheet:
         kinds = [self._kind] if self._kind else list(self._catalogue)
         known = {index for kind in kinds for index in self._fields(kind)} | {self._type_index}
         strange = Text("没有对应的字段，已忽略此列", "no field has this name; the column is ignored")
-        faults = [RowFault(1, one[:80], strange) for i, one in enumerate(self._headings) if one and i not in known]
+        faults = [
+            RowFault(1, one[:80], strange) for i, one in enumerate(self._headings) if one and i not in known
+        ]
         if self._kind:
             there = set(self._fields(self._kind).values())
             missing = [one for one in self._kind.fields if one.required and one.name not in there]
@@ -128,20 +131,28 @@ class _Sheet:
         """A row's application, or its faults."""
         if len(cells) != len(self._headings):
             have, need = len(cells), len(self._headings)
-            return [RowFault(row, "", Text(f"有 {have} 格，应为 {need} 格", f"has {have} cells instead of {need}"))]
+            return [
+                RowFault(
+                    row, "", Text(f"有 {have} 格，应为 {need} 格", f"has {have} cells instead of {need}")
+                )
+            ]
         if faults := list(self._cell_faults(row, cells)):
             return faults
         kind = self._kind or self._type_of(cells)
         if kind is None:
             column = self._headings[self._type_index or 0]
-            return [RowFault(row, column, Text("证照目录中没有该类型", "the catalogue has no such licence type"))]
+            return [
+                RowFault(row, column, Text("证照目录中没有该类型", "the catalogue has no such licence type"))
+            ]
         fields = self._fields(kind)
         headings = {name: self._headings[index] for index, name in fields.items()}
         try:
             claims = kind.check({name: cells[index] for index, name in fields.items()})
         except InvalidClaims as exc:
             labels = {one.name: one.label.zh for one in kind.fields}
-            return [RowFault(row, headings.get(name, labels.get(name, name)), why) for name, why in exc.faults]
+            return [
+                RowFault(row, headings.get(name, labels.get(name, name)), why) for name, why in exc.faults
+            ]
         return ApplicationRow(row, kind, claims, headings)
 
     def _type_of(self, cells: list[str]) -> LicenceType | None:
@@ -170,11 +181,19 @@ class _Sheet:
             if len(cell) > MAX_CELL_CHARACTERS:
                 most = MAX_CELL_CHARACTERS
                 yield RowFault(row, heading, Text(f"超过 {most} 个字符", f"is longer than {most} characters"))
-            elif bad := next((c for c in cell if unicodedata.category(c) == "Cc" and c not in "\r\n\t"), None):
+            elif bad := next(
+                (c for c in cell if unicodedata.category(c) == "Cc" and c not in "\r\n\t"), None
+            ):
                 code = f"U+{ord(bad):04X}"
-                yield RowFault(row, heading, Text(f"含有控制字符 {code}", f"holds the control character {code}"))
+                yield RowFault(
+                    row, heading, Text(f"含有控制字符 {code}", f"holds the control character {code}")
+                )
             elif _FORMULA.match(cell):
-                yield RowFault(row, heading, Text("以公式符号开头，请改为普通文字", "begins like a formula; write plain text"))
+                yield RowFault(
+                    row,
+                    heading,
+                    Text("以公式符号开头，请改为普通文字", "begins like a formula; write plain text"),
+                )
 
 
 def _unless_seen(found: ApplicationRow, seen: dict[str, int]) -> ApplicationRow | list[RowFault]:

@@ -8,6 +8,7 @@ look-up. How a page looks is `credentials.face`, who may issue what is the busin
 from __future__ import annotations
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -36,6 +37,11 @@ __all__ = [
     "ValidityRule",
 ]
 
+NUMBER_LABEL = Text("编号", "No.")
+NUMBER_PART = re.compile(r"\{(?P<name>year|date|serial)(?::(?P<width>[1-9][0-9]?))?\}")
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+STANDARD_ITEMS = ("number", "agency", "issued_on", "valid_from", "valid_until", "holder", "type")
+"""What a letter's body may name beside the type's own fields."""
 BUILT_IN = Path(__file__).parent / "types"
 
 
@@ -111,11 +117,10 @@ class Numbering:
         """The number for these claims."""
         if self.field:
             return str(claims[self.field])
-        from credentials.type_files import NUMBER_PART  # noqa: PLC0415 - the reader owns the notation
-
         parts = {"year": f"{on.year:04}", "date": f"{on:%Y%m%d}"}
         return NUMBER_PART.sub(
-            lambda m: f"{serial:0{m['width'] or 1}}" if m["name"] == "serial" else parts[m["name"]], self.pattern
+            lambda m: f"{serial:0{m['width'] or 1}}" if m["name"] == "serial" else parts[m["name"]],
+            self.pattern,
         )
 
     def series(self, *, on: date) -> str:
@@ -140,7 +145,7 @@ class PageDesign:
     note: Text | None = None
     body: tuple[Text, ...] = ()
     salutation: Text | None = None
-    number_label: Text = Text("编号", "No.")
+    number_label: Text = NUMBER_LABEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +229,7 @@ class Catalogue:
 
     @classmethod
     def load(cls, directory: str | Path | None = None) -> Catalogue:
-        """Read every `*.toml` of a folder (default: the built-in kinds); `InvalidCatalogue` with all faults."""
+        """Read every `*.toml` of a folder, else the built-in kinds; `InvalidCatalogue` has all faults."""
         from credentials.type_files import read_folder  # noqa: PLC0415 - the reader imports our values
 
         return cls(read_folder(Path(directory) if directory else BUILT_IN))

@@ -92,7 +92,9 @@ class Field:
         if isinstance(value, list) and self.kind is FieldKind.LIST:
             return _list(self, value)
         if not isinstance(value, str):
-            raise InvalidValue(Text("值的类型不对，应为文字", "the value has the wrong type; text is expected"))
+            raise InvalidValue(
+                Text("值的类型不对，应为文字", "the value has the wrong type; text is expected")
+            )
         text = _clean(self, value)
         return _CHECKS[self.kind](self, text)
 
@@ -103,7 +105,9 @@ class Field:
         if self.kind is FieldKind.DATE:
             return shown_date(date.fromisoformat(value))
         if self.kind is FieldKind.CHOICE:
-            return next((choice.label for choice in self.choices if choice.value == value), Text(value, value))
+            return next(
+                (choice.label for choice in self.choices if choice.value == value), Text(value, value)
+            )
         if self.kind in {FieldKind.MONEY, FieldKind.NUMBER}:
             number = f"{Decimal(value):,f}"
             unit = self.unit or Text("元", "CNY") if self.kind is FieldKind.MONEY else self.unit
@@ -112,7 +116,7 @@ class Field:
 
 
 @dataclass
-class InvalidValue(Exception):  # noqa: N818 - an internal signal that LicenceType.check turns into InvalidClaims
+class InvalidValue(Exception):
     """A value breaks its field's rule; `why` is for people."""
 
     why: Text = field(default_factory=lambda: Text("值不符合要求", "the value breaks the rule"))
@@ -128,7 +132,9 @@ def _clean(rule: Field, value: str) -> str:
     for character in text:
         if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} and character != "\n":
             code = f"U+{ord(character):04X}"
-            raise InvalidValue(Text(f"含有不可见或未定义的字符 {code}", f"holds the invisible or undefined character {code}"))
+            raise InvalidValue(
+                Text(f"含有不可见或未定义的字符 {code}", f"holds the invisible or undefined character {code}")
+            )
     if len(text) > rule.max_characters:
         most = rule.max_characters
         raise InvalidValue(Text(f"超过 {most} 个字符", f"is longer than {most} characters"))
@@ -164,7 +170,10 @@ def _citizen_number(_rule: Field, text: str) -> Claim:
         return CitizenNumber.parse(text.upper()).reveal()
     except MalformedInput as exc:
         raise InvalidValue(
-            Text("不是有效的公民身份号码（位数、日期或校验码有误）", "is not a valid citizen number (length, date or check digit)")
+            Text(
+                "不是有效的公民身份号码（位数、日期或校验码有误）",
+                "is not a valid citizen number (length, date or check digit)",
+            )
         ) from exc
 
 
@@ -173,7 +182,10 @@ def _credit_code(_rule: Field, text: str) -> Claim:
         return str(CreditCode.parse(text.upper()))
     except MalformedInput as exc:
         raise InvalidValue(
-            Text("不是有效的统一社会信用代码（位数或校验码有误）", "is not a valid unified social credit code (length or check digit)")
+            Text(
+                "不是有效的统一社会信用代码（位数或校验码有误）",
+                "is not a valid unified social credit code (length or check digit)",
+            )
         ) from exc
 
 
@@ -196,7 +208,15 @@ def _number(_rule: Field, text: str) -> Claim:
 
 
 def _money(rule: Field, text: str) -> Claim:
-    plain = text.removesuffix("元").removesuffix("整").removesuffix("元").strip().lstrip("¥￥").removeprefix("人民币").strip()
+    plain = (
+        text.removesuffix("元")
+        .removesuffix("整")
+        .removesuffix("元")
+        .strip()
+        .lstrip("¥￥")
+        .removeprefix("人民币")
+        .strip()
+    )
     amount = _number(rule, plain)
     if isinstance(amount, str) and len(amount.partition(".")[2]) > 2:
         raise InvalidValue(Text("金额最多两位小数", "money has at most two decimals"))

@@ -1,4 +1,7 @@
-"""The tables of the licence repository. Queries stand in `credentials.repository`, meanings in `credentials.licence`."""
+"""The tables of the licence repository.
+
+Queries stand in `credentials.repository`, meanings in `credentials.licence`.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -23,7 +26,14 @@ class LicenceRecord(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("lineage", "version", name="uq_licence_version"),
         Index("uq_licence_current", "lineage", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
-        Index("uq_licence_number", "type_code", "number", unique=True, sqlite_where=_CURRENT, postgresql_where=_CURRENT),
+        Index(
+            "uq_licence_number",
+            "type_code",
+            "number",
+            unique=True,
+            sqlite_where=_CURRENT,
+            postgresql_where=_CURRENT,
+        ),
         Index("ix_licence_number", "number"),
         Index("ix_licence_holder", "holder_code"),
     )
@@ -47,7 +57,9 @@ class LicenceRecord(SQLModel, table=True):
     valid_from: date = Field(sa_column=Column(Date, nullable=False))
     valid_until: date | None = Field(default=None, sa_column=Column(Date))
     commitment_due: date | None = Field(default=None, sa_column=Column(Date))
-    replaces: str | None = Field(default=None, sa_column=Column(String(160), ForeignKey("licence.identifier")))
+    replaces: str | None = Field(
+        default=None, sa_column=Column(String(160), ForeignKey("licence.identifier"))
+    )
     replaced_by: str | None = Field(default=None, max_length=160)
     pdf_sha256: str | None = Field(default=None, max_length=64, index=True)
 
@@ -81,14 +93,16 @@ class CredentialCopyRecord(SQLModel, table=True):
 
     status_uri: str = Field(primary_key=True, max_length=200)
     status_index: int = Field(primary_key=True)
-    licence: str = Field(sa_column=Column(String(160), ForeignKey("licence.identifier"), nullable=False, index=True))
+    licence: str = Field(
+        sa_column=Column(String(160), ForeignKey("licence.identifier"), nullable=False, index=True)
+    )
     holder_key: str | None = Field(default=None, max_length=64)  # fingerprint
     digest: str = Field(max_length=64)
     made_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class NumberSeriesRecord(SQLModel, table=True):
-    """The last serial given away in a series of licence numbers. A number is never given twice; gaps may be."""
+    """The last serial given away in a series of licence numbers; none is given twice, gaps may be."""
 
     __tablename__ = "licence_number_series"
 

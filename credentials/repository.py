@@ -85,7 +85,9 @@ class LicenceRepository:
             query = query.where(_LICENCES.c.type_code == type_code)
         found = self._all(query.limit(2))
         if len(found) > 1:
-            raise Conflict("licences of several types have this number: say which type, or use the identifier")
+            raise Conflict(
+                "licences of several types have this number: say which type, or use the identifier"
+            )
         return found[0] if found else None
 
     def by_pdf(self, sha256: str) -> Licence | None:
@@ -132,7 +134,9 @@ class LicenceRepository:
         """Record an event; an event after an ending is a `Conflict`, whoever was faster."""
         self.for_change(identifier)
         count, endings = self._session.execute(
-            select(func.count(), func.max(_EVENTS.c.kind).filter(_EVENTS.c.is_ending)).where(_EVENTS.c.licence == identifier)
+            select(func.count(), func.max(_EVENTS.c.kind).filter(_EVENTS.c.is_ending)).where(
+                _EVENTS.c.licence == identifier
+            )
         ).one()
         if endings is not None:
             raise Conflict(f"the licence has ended already: {KIND_NAMES[kind_of(endings)].en}")

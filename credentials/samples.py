@@ -16,16 +16,50 @@ from yinxin.base.identifiers import citizen_check_character, credit_check_charac
 from yinxin.base.text import Text
 
 REGION = "120199"
-AGENCY = Agency(Text("津城区行政审批局", "Jincheng District Administrative Approval Bureau"), "1112010090000201XF")
-_PEOPLE = (
-    "王晓梅 李明华 张建国 赵欣怡 孙立新 周海燕 吴志强 郑雅琴 冯俊杰 陈思远 褚文静 卫国平 蒋丽娜 沈一鸣 韩雪松 杨春花 "
-    "朱永年 秦若兰 尤大伟 许静宜"
-).split()
-_COMPANIES = (
-    "海河糕点 云栖宾馆 安达运输 古文化街茶社 城市建设 三岔口餐饮 津门老味道 南开食品 翠竹园物业 望海楼酒店 "
-    "鼓楼文具 北塘海鲜 五大道咖啡 文华印务 蓝鲸游泳馆 金钢桥机械"
-).split()
-_STREETS = "海河东路 古文化街 滨河路 学苑路 文华道 鼓楼南街 望海楼路 金钢桥大街".split()
+AGENCY = Agency(
+    Text("津城区行政审批局", "Jincheng District Administrative Approval Bureau"), "1112010090000201XF"
+)
+_PEOPLE = [
+    "王晓梅",
+    "李明华",
+    "张建国",
+    "赵欣怡",
+    "孙立新",
+    "周海燕",
+    "吴志强",
+    "郑雅琴",
+    "冯俊杰",
+    "陈思远",
+    "褚文静",
+    "卫国平",
+    "蒋丽娜",
+    "沈一鸣",
+    "韩雪松",
+    "杨春花",
+    "朱永年",
+    "秦若兰",
+    "尤大伟",
+    "许静宜",
+]
+_COMPANIES = [
+    "海河糕点",
+    "云栖宾馆",
+    "安达运输",
+    "古文化街茶社",
+    "城市建设",
+    "三岔口餐饮",
+    "津门老味道",
+    "南开食品",
+    "翠竹园物业",
+    "望海楼酒店",
+    "鼓楼文具",
+    "北塘海鲜",
+    "五大道咖啡",
+    "文华印务",
+    "蓝鲸游泳馆",
+    "金钢桥机械",
+]
+_STREETS = ["海河东路", "古文化街", "滨河路", "学苑路", "文华道", "鼓楼南街", "望海楼路", "金钢桥大街"]
 _WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)  # GB 11714
 
 
@@ -50,7 +84,12 @@ def person(index: int) -> dict[str, str]:
     female = index % 2 == 0
     number = citizen_number(index, born=born, female=female)
     sex = "女" if female else "男"
-    return {"name": _PEOPLE[index % len(_PEOPLE)], "sex": sex, "born": born.isoformat(), "citizen_number": number}
+    return {
+        "name": _PEOPLE[index % len(_PEOPLE)],
+        "sex": sex,
+        "born": born.isoformat(),
+        "citizen_number": number,
+    }
 
 
 def company(index: int) -> dict[str, str]:
@@ -107,7 +146,7 @@ FAULTS = (
 
 def _business(index: int) -> dict[str, str]:
     holder = company(index)
-    scope = ("食品生产；食品销售；餐饮服务（依法须经批准的项目，经相关部门批准后方可开展经营活动）；会议及展览服务；日用百货销售")
+    scope = "食品生产；食品销售；餐饮服务（经相关部门批准后方可开展）；会议及展览服务；日用百货销售"
     return {
         "credit_code": holder["credit_code"],
         "enterprise_name": holder["name"],

@@ -7,7 +7,6 @@ changes, whatever is recorded later. `standing_checks` turns the answer into the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date, datetime
 
 
 class State(StrEnum):
@@ -68,7 +68,10 @@ class Standing:
         day = agency_day(self.since) if self.since else None
         if self.superseded_by:
             version = LicenceIdentifier.parse(self.superseded_by).version
-            return Text(f"{words.zh}，自{_zh(day)}起由第 {version} 版取代", f"{words.en} by version {version} on {day}")
+            return Text(
+                f"{words.zh}，自{_zh(day)}起由第 {version} 版取代",
+                f"{words.en} by version {version} on {day}",
+            )
         if day is None or self.state in {State.UNKNOWN, State.ANNULLED}:
             return words
         return Text(f"{words.zh}（自{_zh(day)}起）", f"{words.en} since {day}")
@@ -90,7 +93,9 @@ class Standing:
         return answer
 
 
-def standing(licence: Licence, events: Iterable[Event] = (), *, as_of: datetime, known_at: datetime) -> Standing:
+def standing(
+    licence: Licence, events: Iterable[Event] = (), *, as_of: datetime, known_at: datetime
+) -> Standing:
     """How this version stood at `as_of`, by what was recorded up to and including `known_at`."""
     if licence.recorded_at > known_at:
         return Standing(State.UNKNOWN, as_of, known_at)
@@ -129,7 +134,9 @@ def standing_checks(now: Standing, *, then: Standing | None = None) -> tuple[Che
     return _checks(now, Scope.BOTH if timeless else Scope.NOW)
 
 
-def _state(licence: Licence, known: list[Event], as_of: datetime) -> tuple[State, datetime | None, Event | None]:
+def _state(
+    licence: Licence, known: list[Event], as_of: datetime
+) -> tuple[State, datetime | None, Event | None]:
     for event in known:
         # 撤销: the licence is void from the beginning, whatever day the decision names.
         if event.kind is EndingKind.ANNULLED:

@@ -1,7 +1,8 @@
 """The two fonts of every page, and which characters they can show.
 
 Noto Serif SC and Noto Sans SC (OFL) come with a dependency; their folder is the only one that typesetting
-looks at. The character table is read here, so that a character without a glyph is found before a page shows a gap.
+looks at. The character table is read here, so that a character without a glyph is found before a page
+shows a gap.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from struct import unpack_from
 from typing import TYPE_CHECKING
 
 import pylopdf_fonts_zh_cn
+
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -81,7 +83,9 @@ def _format_4(font: bytes, offset: int) -> frozenset[int]:
     for i, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
         jump = unpack_from(">H", font, place + 2 * i)[0]
         for code in range(first, last + 1):
-            glyph = code if not jump else unpack_from(">H", font, place + 2 * i + jump + 2 * (code - first))[0]
+            glyph = (
+                code if not jump else unpack_from(">H", font, place + 2 * i + jump + 2 * (code - first))[0]
+            )
             if glyph and (glyph + deltas[i]) % 65536 and code != 0xFFFF:
                 found.add(code)
     return frozenset(found)

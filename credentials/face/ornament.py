@@ -62,10 +62,14 @@ def _frame(ground: Ground) -> str:
     near, low, right = inset + band / 2, ground.height - inset - band / 2, ground.width - inset - band / 2
     for share, paint in ((0.21, mixed(colour, paper, 0.5)), (0.34, colour)):
         waves = [
-            _wave((near, y), right - near, share * band * sign, upright=False) for y in (near, low) for sign in (1, -1)
+            _wave((near, y), right - near, share * band * sign, upright=False)
+            for y in (near, low)
+            for sign in (1, -1)
         ]
         waves += [
-            _wave((x, near), low - near, share * band * sign, upright=True) for x in (near, right) for sign in (1, -1)
+            _wave((x, near), low - near, share * band * sign, upright=True)
+            for x in (near, right)
+            for sign in (1, -1)
         ]
         parts.append(_path("".join(waves), paint, 0.16))
     parts += [_corner(x, y, band * 0.78, colour, paper) for x in (near, right) for y in (near, low)]
@@ -78,12 +82,15 @@ def _plain_frame(ground: Ground) -> str:
 
 
 def _rules(ground: Ground, gap: float, paint: str, thickness: float) -> str:
-    return _rectangle(gap, gap, ground.width - 2 * gap, ground.height - 2 * gap, stroke=paint, thickness=thickness)
+    return _rectangle(
+        gap, gap, ground.width - 2 * gap, ground.height - 2 * gap, stroke=paint, thickness=thickness
+    )
 
 
 def _corner(x: float, y: float, radius: float, colour: str, paper: str) -> str:
-    disc = f'<circle cx="{x * MM:.0f}" cy="{y * MM:.0f}" r="{radius * MM:.0f}" fill="{paper}" stroke="{colour}" stroke-width="32"/>'
-    eye = f'<circle cx="{x * MM:.0f}" cy="{y * MM:.0f}" r="{radius * 20:.0f}" fill="{colour}"/>'
+    place = f'cx="{x * MM:.0f}" cy="{y * MM:.0f}"'
+    disc = f'<circle {place} r="{radius * MM:.0f}" fill="{paper}" stroke="{colour}" stroke-width="32"/>'
+    eye = f'<circle {place} r="{radius * 20:.0f}" fill="{colour}"/>'
     return disc + _rosette(x, y, radius, colour, petals=8, depth=0.3, lines=4, width=0.14) + eye
 
 
@@ -93,8 +100,8 @@ def _fold(ground: Ground) -> str:
     parts = []
     for i in range(strips):
         shade = mixed("#000000", ground.paper, 0.07 * (1 - i / strips) ** 2)
-        for x in (ground.width / 2 - (i + 1) * 0.5, ground.width / 2 + i * 0.5):
-            parts.append(_rectangle(x, top, 0.5, ground.height - 2 * top, fill=shade))
+        sides = (ground.width / 2 - (i + 1) * 0.5, ground.width / 2 + i * 0.5)
+        parts += [_rectangle(x, top, 0.5, ground.height - 2 * top, fill=shade) for x in sides]
     line = mixed("#000000", ground.paper, 0.2)
     return "".join(parts) + _rectangle(ground.width / 2 - 0.05, top, 0.1, ground.height - 2 * top, fill=line)
 
@@ -115,7 +122,7 @@ def _wave(start: Point, length: float, amplitude: float, *, upright: bool) -> st
 def _rosette(  # noqa: PLR0913 - the figure's numbers
     x: float, y: float, radius: float, paint: str, *, petals: int, depth: float, lines: int, width: float
 ) -> str:
-    """Several closed lines `r = radius (1 - depth + depth cos(petals t + turn))`, one turned after the other."""
+    """Several closed lines `r = radius (1 - depth + depth cos(petals t + turn))`, each turned further."""
     parts = [_guilloche((x, y), radius, petals, depth, 2 * pi * i / lines) for i in range(lines)]
     return _path("".join(parts), paint, width)
 
@@ -145,7 +152,16 @@ def _path(line: str, paint: str, width: float) -> str:
 
 
 def _rectangle(  # noqa: PLR0913, PLR0917 - place, size and paint
-    x: float, y: float, width: float, height: float, fill: str = "none", stroke: str = "none", thickness: float = 0
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    fill: str = "none",
+    stroke: str = "none",
+    thickness: float = 0,
 ) -> str:
-    place = " ".join(f'{name}="{value * MM:.0f}"' for name, value in (("x", x), ("y", y), ("width", width), ("height", height)))
+    place = " ".join(
+        f'{name}="{value * MM:.0f}"'
+        for name, value in (("x", x), ("y", y), ("width", width), ("height", height))
+    )
     return f'<rect {place} fill="{fill}" stroke="{stroke}" stroke-width="{thickness * MM:.0f}"/>'

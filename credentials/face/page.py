@@ -1,8 +1,8 @@
 """Typeset the page of a licence: PDF/A-3 with `licence.json` inside, ready to be sealed.
 
 The catalogue says which design and which fields, in what order; designs are the Typst files beside this
-module. `licence.json` carries the licence under the English item names of GB/T 36903 together with its claims,
-so that a verifier knows which licence the PDF is. Sealing is the work of `signing.pdf`.
+module. `licence.json` carries the licence under the English item names of GB/T 36903 together with its
+claims, so that a verifier knows which licence the PDF is. Sealing is the work of `signing.pdf`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from credentials.catalogue import PLACEHOLDER
 from credentials.face.fonts import missing_characters
 from credentials.face.ornament import Ground, draw_ground
 from credentials.face.printed_code import draw_code, printed_code
 from credentials.face.typst_engine import ContentTooLong, Engine
 from credentials.fields import FieldKind, shown_date
 from credentials.licence import agency_day
-from credentials.type_files import PLACEHOLDER
 from yinxin.base.errors import InvalidClaims
 from yinxin.base.text import Text
 
@@ -48,10 +48,10 @@ class Layout:
 
 
 LAYOUTS = {
-    ("licence", "landscape"): Layout(297, 210, 222, 160, 9, 9, ((148.5, 105, 62),)),
-    ("licence", "portrait"): Layout(210, 297, 146, 238, 9, 9, ((105, 148.5, 68),)),
-    ("booklet", "landscape"): Layout(297, 210, 222, 158, 8, 7.5, ((78, 105, 47), (219, 105, 47)), fold=True),
-    ("letter", "portrait"): Layout(210, 297, 144, 235, 8, 0, ((105, 148.5, 64),)),
+    ("licence", "landscape"): Layout(297, 210, 238, 160, 9, 9, ((148.5, 105, 62),)),
+    ("licence", "portrait"): Layout(210, 297, 157, 238, 9, 9, ((105, 148.5, 68),)),
+    ("booklet", "landscape"): Layout(297, 210, 240, 157, 8, 7.5, ((78, 105, 47), (219, 105, 47)), fold=True),
+    ("letter", "portrait"): Layout(210, 297, 157, 235, 8, 0, ((105, 148.5, 64),)),
 }
 _LONG_TERM = Text("长期", "without a last day")
 _WORDS = {
@@ -112,7 +112,16 @@ class Typesetter:
             "colour": page.colour,
             "accent": page.accent,
             "ground": draw_ground(
-                Ground(layout.width, layout.height, page.colour, page.paper, layout.inset, layout.band, layout.rosettes, layout.fold)
+                Ground(
+                    layout.width,
+                    layout.height,
+                    page.colour,
+                    page.paper,
+                    layout.inset,
+                    layout.band,
+                    layout.rosettes,
+                    layout.fold,
+                )
             ),
             "columns": page.columns,
             "title": kind.name.to_dict(),

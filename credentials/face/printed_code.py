@@ -1,8 +1,8 @@
 """The code printed on a licence.
 
 For now it is a web address whose fragment is the licence identifier, version included: any camera opens the
-page, and the fragment never reaches a server's log. It proves nothing by itself. The compact signed form (a CWT
-with the fields that the catalogue lists under `printed_code`) takes the fragment's place in a later issue.
+page, and the fragment never reaches a server's log. It proves nothing by itself. The compact signed form
+(a CWT with the fields that the catalogue lists under `printed_code`) takes the fragment's place later.
 """
 
 from __future__ import annotations
@@ -51,5 +51,5 @@ def draw_code(text: str) -> str:
             if dark:
                 runs.append(f"M{x} {y}h{length}v1h-{length}z")
             x += length
-    size = len(rows)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}"><path d="{"".join(runs)}"/></svg>'
+    box = f"0 0 {len(rows)} {len(rows)}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"><path d="{"".join(runs)}"/></svg>'

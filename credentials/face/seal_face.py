@@ -15,11 +15,11 @@ from yinxin.base.errors import InvalidClaims, UsageError
 from yinxin.base.text import Text
 
 AGENCY_MM, OFFICE_MM, ENTERPRISE_MM = 45.0, 42.0, 40.0
-RED = "#d7000f"
+RED, CLEAR = "#d7000f", 0.16  # how much of what stands below shows through the ink
 MAX_NAME = 28
 
 
-def draw_seal_face(
+def draw_seal_face(  # noqa: PLR0913 - what distinguishes one face from another
     name: str,
     *,
     code: str = "",
@@ -30,8 +30,8 @@ def draw_seal_face(
 ) -> SealFace:
     """A seal face as PNG with a transparent ground.
 
-    `purpose` stands below the star (行政审批专用章), `code` small along the lower edge (the seal's filed number).
-    `InvalidClaims` for a name that is empty, too long or holds a character that the font lacks.
+    `purpose` stands below the star (行政审批专用章), `code` small along the lower edge (the number that
+    the seal is filed under). `InvalidClaims` for a name that is empty, too long or holds a character that the font lacks.
     """
     if not 20 <= size_mm <= 60:
         raise UsageError("a round seal is 20 to 60 mm wide")
@@ -44,7 +44,14 @@ def draw_seal_face(
 
 
 @cache
-def _draw(name: str, code: str, purpose: str, size_mm: float, star: bool, dots_per_inch: float) -> bytes:  # noqa: PLR0913, PLR0917, FBT001 - one cached drawing
+def _draw(  # noqa: PLR0913, PLR0917 - one cached drawing
+    name: str,
+    code: str,
+    purpose: str,
+    size_mm: float,
+    star: bool,  # noqa: FBT001 - the same
+    dots_per_inch: float,
+) -> bytes:
     data = {
         "name": name,
         "code": code,
@@ -52,6 +59,7 @@ def _draw(name: str, code: str, purpose: str, size_mm: float, star: bool, dots_p
         "size": size_mm,
         "star": star,
         "colour": RED,
+        "clear": CLEAR,
         "rim": 0.026,
     }
     return Engine().png("seal", data, dots_per_inch=dots_per_inch)

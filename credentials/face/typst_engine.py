@@ -38,7 +38,9 @@ class Engine:
 
     def pdf(self, design: str, data: Mapping[str, Any], *, at: datetime) -> bytes:
         """A PDF/A-3b; `at` becomes its creation time. `ContentTooLong` when it does not fit."""
-        return self._run(design, data, format="pdf", pdf_standards=["a-3b"], timestamp=at)
+        return self._run(
+            design, data, format="pdf", pdf_standards=["a-3b"], timestamp=at.replace(microsecond=0)
+        )
 
     def png(self, design: str, data: Mapping[str, Any], *, dots_per_inch: float) -> bytes:
         """A picture with a transparent ground."""

@@ -1,0 +1,46 @@
+"""What the machine form of a licence says: the claims of its SD-JWT VC.
+
+Signing and hiding are `credentials.sd_jwt`; the status entry is handed in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credentials.licence import agency_day
+from credentials.vocabulary import LICENCE_IDENTIFIER
+
+if TYPE_CHECKING:
+    from credentials.catalogue import LicenceType
+    from credentials.licence import Licence
+
+
+def credential_claims(
+    licence: Licence, kind: LicenceType, *, url: str, status: tuple[str, int]
+) -> dict[str, Any]:
+    """The claims of a licence's credential, without the holder's key.
+
+    `url` is the issuer, `status` the list's address and the index in it. `exp` is the first moment after
+    the last day; a licence without a last day has none. The type's own fields stand beside the registered
+    claims under their own names.
+    """
+    claims: dict[str, Any] = {
+        "iss": url,
+        "vct": kind.vct,
+        "iat": int(licence.issued_at.timestamp()),
+        "nbf": int(licence.starts_at.timestamp()),
+        "status": {"status_list": {"uri": status[0], "idx": status[1]}},
+        LICENCE_IDENTIFIER: licence.identifier,
+        "licence_number": licence.number,
+        "licence_version": f"{licence.version:03}",
+        "licence_name": licence.type_name.zh,
+        "issuing_authority": licence.agency.name.zh,
+        "issuing_authority_code": licence.agency.credit_code,
+        "issued_on": agency_day(licence.issued_at).isoformat(),
+        "valid_from": licence.valid_from.isoformat(),
+        **licence.claims,
+    }
+    if licence.valid_until and licence.ends_at:
+        claims["valid_until"] = licence.valid_until.isoformat()
+        claims["exp"] = int(licence.ends_at.timestamp())
+    return claims

@@ -1,0 +1,210 @@
+"""Make a licence: the sealed PDF, the SD-JWT VC, the row in the repository and the audit entry.
+
+Three steps, and no transaction is open in the second: `reserve` gives numbers and status entries, `make`
+sets and seals the page and signs the credential, `record` writes down all of it at once. What fails between
+leaves a gap in the numbers and nothing else. `credentials.issuer` is what users call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from credentials.changes import record_event
+from credentials.credential import credential_claims
+from credentials.licence import Agency, Event, Licence, agency_day
+from credentials.repository import CredentialCopy, LicenceRepository
+from credentials.sd_jwt import issue_sd_jwt
+from yinxin.base import audit
+from yinxin.base.identifiers import LicenceIdentifier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from credentials.catalogue import LicenceType
+    from credentials.documents import DocumentStore
+    from credentials.face.page import Typesetter
+    from credentials.fields import Claim
+    from credentials.status_service import StatusService
+    from signing.keys import PublicKey
+    from signing.pdf import Seal
+    from signing.signer import Signer
+    from yinxin.base.actor import Actor
+    from yinxin.base.clock import Clock
+    from yinxin.base.database import Database
+    from yinxin.base.randomness import Randomness
+
+_SERIAL_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SERIAL_LENGTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLicence:
+    """A licence with its documents: the sealed PDF and, for a holder with a key, the SD-JWT VC."""
+
+    licence: Licence
+    pdf: bytes
+    credential: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A checked application on its way."""
+
+    kind: LicenceType
+    claims: Mapping[str, Claim]
+    holder_key: PublicKey | None
+    previous: Licence | None = None
+    renew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What the first transaction gave a draft."""
+
+    number: str
+    status: tuple[str, int] | None
+
+
+@dataclass(frozen=True)
+class Production:
+    """What an agency makes licences with. May be used from several threads."""
+
+    url: str
+    agency: Agency
+    database: Database
+    seal: Seal
+    credential_signer: Signer
+    status: StatusService
+    typesetter: Typesetter
+    clock: Clock
+    randomness: Randomness
+    documents: DocumentStore | None = None
+
+    def reserve(self, drafts: Sequence[Draft], actor: Actor) -> list[Reserved]:
+        """Numbers and status entries, in one short transaction."""
+        on = agency_day(self.clock.now())
+        with self.database.transaction() as session:
+            repository = LicenceRepository(session)
+            return [
+                Reserved(
+                    draft.previous.number if draft.previous else _number(repository, draft, on),
+                    self.status.allocate(session, actor=actor) if draft.holder_key else None,
+                )
+                for draft in drafts
+            ]
+
+    def make(self, draft: Draft, reserved: Reserved) -> IssuedLicence:
+        """Page, seal and credential; no transaction is open here."""
+        licence = self._licence(draft, reserved.number)
+        page = self.typesetter.typeset(licence, draft.kind)
+        face = self.seal.face
+        pdf = self.seal.apply(
+            page.pdf,
+            now=licence.issued_at,
+            at=page.seal_place(face.width_mm, face.height_mm) if face else None,
+            reason=draft.kind.name.zh,
+        )
+        licence = replace(licence, pdf_sha256=hashlib.sha256(pdf).hexdigest())
+        credential = self._sign(draft, licence, reserved.status) if reserved.status else None
+        if self.documents is not None:
+            self.documents.put(pdf)
+        return IssuedLicence(licence, pdf, credential)
+
+    def _sign(self, draft: Draft, licence: Licence, status: tuple[str, int]) -> str:
+        return issue_sd_jwt(
+            credential_claims(licence, draft.kind, url=self.url, status=status),
+            disclosable=sorted(draft.kind.disclosable & set(licence.claims)),
+            signer=self.credential_signer,
+            randomness=self.randomness,
+            holder_key=draft.holder_key,
+        )
+
+    def _licence(self, draft: Draft, number: str) -> Licence:
+        now, kind, old = self.clock.now(), draft.kind, draft.previous
+        first, last = kind.validity.period(draft.claims, issued_on=agency_day(now))
+        if old and not draft.renew and not kind.validity.until_field:
+            first, last = old.valid_from, old.valid_until
+        name, code = kind.holder(draft.claims)
+        return Licence(
+            identifier=str(self._identifier(kind, old)),
+            number=number,
+            type_code=kind.code,
+            type_name=kind.name,
+            version=old.version + 1 if old else 1,
+            agency=self.agency,
+            holder_name=name,
+            holder_code=code,
+            claims=draft.claims,
+            issued_at=now,
+            recorded_at=now,
+            valid_from=first,
+            valid_until=last,
+            commitment_due=kind.commitment_day(draft.claims),
+            replaces=old.identifier if old else None,
+        )
+
+    def _identifier(self, kind: LicenceType, old: Licence | None) -> LicenceIdentifier:
+        if old:
+            return LicenceIdentifier.parse(old.identifier).with_version(old.version + 1)
+        number = int.from_bytes(self.randomness.bytes(_SERIAL_LENGTH), "big")
+        serial = ""
+        for _ in range(_SERIAL_LENGTH):
+            number, digit = divmod(number, len(_SERIAL_ALPHABET))
+            serial += _SERIAL_ALPHABET[digit]
+        return LicenceIdentifier.make(kind.number, self.agency.credit_code, serial, "001")
+
+    def record(
+        self,
+        made: Iterable[tuple[Draft, Reserved, IssuedLicence]],
+        actor: Actor,
+        approval: str | None,
+        ending: Event | None = None,
+    ) -> None:
+        """Rows, copies, audit entries and, for a replacement, the old version's ending: all or nothing."""
+        with self.database.transaction() as session:
+            repository = LicenceRepository(session)
+            for draft, reserved, issued in made:
+                licence = issued.licence
+                if ending and licence.replaces:
+                    record_event(session, licence.replaces, ending, status=self.status, actor=actor)
+                repository.add(licence)
+                if reserved.status and issued.credential:
+                    repository.add_copy(_copy(draft, reserved.status, issued))
+                audit.record(
+                    session,
+                    action="licence.replace" if licence.replaces else "licence.issue",
+                    subject=licence.identifier,
+                    actor=actor,
+                    at=licence.issued_at,
+                    details=_details(issued, approval),
+                )
+
+
+def _number(repository: LicenceRepository, draft: Draft, on: date) -> str:
+    numbering = draft.kind.numbering
+    if numbering.field:
+        return numbering.make(draft.claims, on=on, serial=0)
+    (serial,) = repository.take_serials(draft.kind.code, numbering.series(on=on))
+    return numbering.make(draft.claims, on=on, serial=serial)
+
+
+def _copy(draft: Draft, status: tuple[str, int], issued: IssuedLicence) -> CredentialCopy:
+    digest = hashlib.sha256((issued.credential or "").encode()).hexdigest()
+    key = draft.holder_key.fingerprint if draft.holder_key else None
+    return CredentialCopy(
+        status[0], status[1], issued.licence.identifier, key, digest, issued.licence.issued_at
+    )
+
+
+def _details(issued: IssuedLicence, approval: str | None) -> dict[str, Any]:
+    details: dict[str, Any] = {"type": issued.licence.type_code, "pdf": issued.licence.pdf_sha256}
+    if issued.credential:
+        details["credential"] = hashlib.sha256(issued.credential.encode()).hexdigest()
+    if issued.licence.replaces:
+        details["replaces"] = issued.licence.replaces
+    if approval:
+        details["approval"] = approval
+    return details
