@@ -69,7 +69,7 @@ TYPES = (("python", "-m", "mypy"),)
 LAYERS = (("lint-imports",),)
 DOCS = (
     ("python", "docs/generate.py"),
-    ("python", "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html"),
+    ("python", "-m", "sphinx", "-E", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html"),
 )
 TESTS = (("python", "-m", "pytest"),)
 PLATFORMS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin", "aarch64-unknown-linux-gnu")
