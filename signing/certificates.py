@@ -198,7 +198,7 @@ def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes]:
     return issuer, subject, fields[start + 5].encoded
 
 
-_FILTERS = threading.Lock()
+_FILTERS = threading.RLock()
 
 
 @contextmanager
