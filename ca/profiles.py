@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 KEY_KINDS = frozenset({"P-256", "P-384", "RSA", "Ed25519", "SM2"})
 MAX_DAYS = 36500
+_FLAGS = {"authority", "organisation_identifier", "approved", "proofed", "no_check"}
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -104,6 +105,7 @@ def _profile(code: str, row: dict[str, Any], identity: str) -> Profile:
     sets: dict[str, Any] = {
         name: _words(code, name, row.pop(name)) for name in ("issued_by", "keys", "required", "allowed")
     }
+    flags: dict[str, Any] = {name: _flag(row.pop(name)) for name in _FLAGS & row.keys()}
     profile = Profile(
         code=code,
         name=Text(**row.pop("name")),
@@ -112,7 +114,8 @@ def _profile(code: str, row: dict[str, Any], identity: str) -> Profile:
         identity=identity if _flag(row.pop("identity", False)) else None,
         path_length=row.pop("path_length", None),
         **sets,
-        **{flag: _flag(value) for flag, value in row.items()},
+        **flags,
+        **row,
     )
     _check(profile)
     return profile

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world.authority import Office
 from world.databases import database, database_url, postgresql
+
 from yinxin.base.database import Database
 
 if TYPE_CHECKING:

@@ -5,31 +5,33 @@ from __future__ import annotations
 import base64
 import http.client
 import shutil
+import socket
 import subprocess
 import threading
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 import uvicorn
-from ca.http import router
-from ca.issuance import Authority
-from ca.ocsp import ResponseStatus, failure
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from fastapi import FastAPI
-from signing.signers.file import FileSigner
-from signing.timestamp import TimestampRequest, token_of_reply
 from world.authority import REGISTRAR, Office
 from world.openssl import openssl
+
+from ca.http import router
+from ca.ocsp import ResponseStatus, failure
+from signing.timestamp import TimestampRequest, token_of_reply
 from yinxin.app import problems
 from yinxin.base.clock import SystemClock
 from yinxin.base.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 REQUEST, RESPONSE = "application/ocsp-request", "application/ocsp-response"
 
@@ -69,13 +71,11 @@ def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
     problems.install(app)
     authorities = {"root": office.root, "enterprise": office.authority}
     app.include_router(router(authorities, {"enterprise": office.ocsp()}, office.tsa()))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", access_log=False))
-    thread = threading.Thread(target=server.run, daemon=True)
+    listening = socket.create_server(("127.0.0.1", 0))  # it queues who comes before the server runs
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    found = Counter(office, port, folder)
+    found = Counter(office, listening.getsockname()[1], folder)
     found.write("root.pem", office.root.certificate.to_pem())
     found.write("ca.pem", office.authority.certificate.to_pem())
     found.write("chain.pem", b"".join(each.to_pem() for each in office.authority.chain))
@@ -106,8 +106,8 @@ def test_openssl_verifies_the_path_with_both_lists(counter: Counter) -> None:
         lists += crl.public_bytes(Encoding.PEM)
     crls = counter.write("crls.pem", lists)
     common = [
-        "verify", "-x509_strict", "-CAfile", counter.folder / "root.pem", "-untrusted", counter.folder / "ca.pem",
-        "-CRLfile", crls, "-crl_check_all",
+        "verify", "-x509_strict", "-CAfile", counter.folder / "root.pem",
+        "-untrusted", counter.folder / "ca.pem", "-CRLfile", crls, "-crl_check_all",
     ]  # fmt: skip
     for certificate, said in ((good, "OK"), (bad, "certificate revoked")):
         leaf = counter.write("leaf.pem", certificate.to_pem())
@@ -122,8 +122,8 @@ def test_openssl_asks_ocsp(counter: Counter, digest: str) -> None:
 
     def ask(*more: str | Path) -> str:
         return openssl(
-            "ocsp", "-issuer", counter.folder / "ca.pem", digest, *more, "-CAfile", counter.folder / "chain.pem",
-            "-url", f"http://127.0.0.1:{counter.port}/ocsp/enterprise", "-timeout", "10",
+            "ocsp", "-issuer", counter.folder / "ca.pem", digest, *more,
+            "-CAfile", counter.folder / "chain.pem", "-url", f"http://127.0.0.1:{counter.port}/ocsp/enterprise", "-timeout", "10",
         )  # fmt: skip
 
     good = ask("-cert", leaf)
@@ -141,8 +141,12 @@ def test_openssl_asks_ocsp(counter: Counter, digest: str) -> None:
 def test_gnutls_reads_certificates_lists_and_ocsp(counter: Counter) -> None:
     certificate = counter.office.issue(common="gnutls")
     leaf = counter.write("gnutls.pem", certificate.to_pem())
-    chain = counter.write("gnutls-chain.pem", certificate.to_pem() + counter.office.authority.certificate.to_pem())
-    verified = gnutls("certtool", "--verify", "--load-ca-certificate", counter.folder / "root.pem", "--infile", chain)
+    chain = counter.write(
+        "gnutls-chain.pem", certificate.to_pem() + counter.office.authority.certificate.to_pem()
+    )
+    verified = gnutls(
+        "certtool", "--verify", "--load-ca-certificate", counter.folder / "root.pem", "--infile", chain
+    )
     assert "The certificate is trusted" in verified
     crl = counter.write("gnutls.crl", counter.ask("GET", "/crl/enterprise.crl")[2])
     read = gnutls("certtool", "--crl-info", "--inder", "--infile", crl)
@@ -164,7 +168,16 @@ def test_openssl_asks_for_a_timestamp(counter: Counter, digest: str) -> None:
     status, kind, body = counter.ask("POST", "/tsa", query.read_bytes(), "application/timestamp-query")
     assert (status, kind) == (200, "application/timestamp-reply")
     reply.write_bytes(body)
-    verify = ("ts", "-verify", "-in", reply, "-CAfile", counter.folder / "root.pem", "-untrusted", counter.folder / "ca.pem")
+    verify = (
+        "ts",
+        "-verify",
+        "-in",
+        reply,
+        "-CAfile",
+        counter.folder / "root.pem",
+        "-untrusted",
+        counter.folder / "ca.pem",
+    )
     assert "Verification: OK" in openssl(*verify, "-queryfile", query)
     other = counter.write("other.txt", b"another licence")
     assert "Verification: FAILED" in openssl(*verify, "-data", other, check=False)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
+from world.authority import COMPANY, COMPANY_CODE, REGISTRAR, REVIEWER, Office, cached_key, company_name, name
+
 from ca.issuance import Application, Authority
 from ca.names import SubjectName
 from ca.profiles import Profiles
-from cryptography import x509
-from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
 from signing.certificates import Certificate
 from signing.signers.file import FileSigner
 from signing.usages import usage
-from world.authority import COMPANY, COMPANY_CODE, REGISTRAR, REVIEWER, Office, cached_key, company_name, name
 from yinxin.base.actor import system
-from yinxin.base.database import Database
 from yinxin.base.errors import (
     Conflict,
     IssuanceRefused,
@@ -26,6 +27,9 @@ from yinxin.base.errors import (
     UnknownProfile,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from yinxin.base.database import Database
 
 SERVICE_PROFILES = ("credential", "status", "receipt", "request", "timestamp", "ocsp")
 
@@ -38,7 +42,7 @@ class Device(FileSigner):
 class FailingSigner(Device):
     """A device that dies when it is asked to sign."""
 
-    def sign(self, message: bytes) -> bytes:
+    def sign(self, message: bytes) -> bytes:  # noqa: ARG002 - the interface
         raise SignerUnavailable("the device does not answer")
 
 
@@ -68,7 +72,9 @@ def test_a_certificate_says_its_one_use_and_nothing_else(office: Office, profile
     assert [bit for bit in vars(bits.value) if getattr(bits.value, bit) is True] == [f"_{row.key_usage}"]
     assert [each.dotted_string for each in purposes.value] == [row.extended]
     assert purposes.critical == (profile == "timestamp")
-    assert extensions.get_extension_for_class(x509.BasicConstraints).value == x509.BasicConstraints(False, None)
+    assert extensions.get_extension_for_class(x509.BasicConstraints).value == x509.BasicConstraints(
+        False, None
+    )
     assert certificate.is_issued_by(office.authority.certificate)
     has_points = any(isinstance(each.value, x509.CRLDistributionPoints) for each in extensions)
     assert has_points == (profile != "ocsp")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from ca.names import SubjectName
 from cryptography import x509
 from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+from ca.names import SubjectName
 from yinxin.base.errors import InvalidClaims, MalformedInput
 from yinxin.base.identifiers import CreditCode
 

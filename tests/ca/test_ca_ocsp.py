@@ -6,15 +6,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from ca.ocsp import OcspResponder, ResponseStatus, failure
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
+from world.authority import REGISTRAR, Office
+
+from ca.ocsp import OcspResponder, ResponseStatus, failure
 from signing import der
 from signing.signers.file import FileSigner
-from world.authority import REGISTRAR, Office
 from yinxin.base.actor import system
 from yinxin.base.errors import SignerUnavailable
 
@@ -83,7 +84,7 @@ def test_an_intent_is_unknown_and_what_was_given_up_is_revoked(office: Office) -
     template = ocsp.load_der_ocsp_request(request_for(office, certificate))
 
     class Dead(FileSigner):
-        def sign(self, message: bytes) -> bytes:
+        def sign(self, message: bytes) -> bytes:  # noqa: ARG002 - the interface
             raise SignerUnavailable("gone")
 
     office.authority._signer = Dead(office.signer._private_key, office.authority.chain)

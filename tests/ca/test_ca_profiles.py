@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from importlib import resources
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from ca.profiles import Profiles
 from signing.usages import USAGES
 from yinxin.base.errors import MalformedInput, UnknownProfile, YinxinError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT = resources.files("ca").joinpath("profiles.toml").read_text(encoding="utf-8")
 

@@ -5,15 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from ca.issuance import Authority
-from ca.names import SubjectName
-from ca.proofing import Proofing, ProofingMethod
-from ca.registration import Registration
 from cryptography import x509
-from signing.certificates import Certificate
-from signing.signers.file import FileSigner
 from sqlmodel import select
 from world.authority import (
     CLERK,
@@ -27,6 +22,13 @@ from world.authority import (
     csr,
     name,
 )
+
+from ca.issuance import Authority
+from ca.names import SubjectName
+from ca.proofing import Proofing, ProofingMethod
+from ca.registration import Registration
+from signing.certificates import Certificate
+from signing.signers.file import FileSigner
 from yinxin.base.actor import Actor, ActorKind, staff
 from yinxin.base.audit.records import INBOX
 from yinxin.base.errors import (
@@ -126,7 +128,9 @@ def test_nobody_approves_what_they_had_a_hand_in(office: Office) -> None:
     office.registration.record_proofing(identifier, EVIDENCE, actor=CLERK)
     with pytest.raises(NotPermitted, match="does not approve"):
         office.registration.approve(identifier, SECOND_REVIEWER)  # the one who edited
-    own = office.registration.apply("department-client", company_name(), csr=csr(FileSigner.generate()), actor=REVIEWER)
+    own = office.registration.apply(
+        "department-client", company_name(), csr=csr(FileSigner.generate()), actor=REVIEWER
+    )
     with pytest.raises(NotPermitted, match="does not approve"):
         office.registration.approve(own, REVIEWER)
     assert office.registration.approve(own, REGISTRAR)
@@ -197,7 +201,7 @@ def test_two_who_approve_at_once_make_one_certificate(stored_office: Office) -> 
     for _ in range(5):
         identifier = applied(office)
         with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda actor: _try(office, identifier, actor), reviewers))
+            answers = list(pool.map(partial(_try, office, identifier), reviewers))
         assert sum(isinstance(answer, Certificate) for answer in answers) == 1, answers
         assert {type(answer) for answer in answers} == {Certificate, Conflict}
     assert len(office.authority.issued()) == 5
@@ -280,7 +284,9 @@ def test_an_application_that_makes_no_sense_is_refused_at_once(office: Office) -
 def test_only_the_applicant_and_staff_edit(office: Office) -> None:
     identifier = applied(office)
     with pytest.raises(NotPermitted):
-        office.registration.amend(identifier, subject=company_name("x"), actor=Actor(ActorKind.HOLDER, "other"))
+        office.registration.amend(
+            identifier, subject=company_name("x"), actor=Actor(ActorKind.HOLDER, "other")
+        )
     with pytest.raises(InvalidClaims):
         office.registration.amend(identifier, subject=name("x"), actor=COMPANY)
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from world.authority import REGISTRAR, Office
+
 from ca.crl import RevocationReason
 from ca.issuance import Authority
-from cryptography import x509
-from signing.signers.file import FileSigner
-from world.authority import REGISTRAR, Office
 from yinxin.base.errors import Conflict, NotFound, SignerUnavailable, UsageError, YinxinError
 
 if TYPE_CHECKING:
@@ -138,7 +138,9 @@ def test_years_behind_2049_are_written_in_full(office: Office) -> None:
     from ca.crl import encode_entry  # noqa: PLC0415 - only here
 
     late = encode_entry(7, at=datetime(2050, 1, 1, tzinfo=UTC), reason=RevocationReason.UNSPECIFIED)
-    early = encode_entry(7, at=datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC), reason=RevocationReason.UNSPECIFIED)
+    early = encode_entry(
+        7, at=datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC), reason=RevocationReason.UNSPECIFIED
+    )
     assert b"\x18\x0f20500101000000Z" in late
     assert b"\x17\x0d491231235959Z" in early
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
+from sqlmodel import select
+
 from ca.tsa import TimestampAuthority
 from signing import cms, der
 from signing.timestamp import TimestampRequest, parse_token, token_of_reply
-from sqlmodel import select
-from world.authority import Office
 from yinxin.base.audit.records import INBOX
 from yinxin.base.errors import SignerUnavailable, Unreachable, UsageError
+
+if TYPE_CHECKING:
+    from world.authority import Office
 
 DIGEST = hashlib.sha256(b"a licence").digest()
 
@@ -71,7 +75,9 @@ def test_certificates_are_sent_only_when_they_are_wanted(office: Office) -> None
         ),
     ],
 )
-def test_a_request_that_is_not_served_is_refused_by_name(office: Office, request_der: bytes, bit: int) -> None:
+def test_a_request_that_is_not_served_is_refused_by_name(
+    office: Office, request_der: bytes, bit: int
+) -> None:
     status, *token = der.children(der.read_exactly(office.tsa().respond(request_der), der.SEQUENCE))
     assert not token
     number, _, failure = der.children(status)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from ca.issuance import Application, Authority
 from ca.names import SubjectName
@@ -12,19 +16,17 @@ from ca.ocsp import OcspResponder
 from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
 from ca.tsa import TimestampAuthority
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 from signing.signers.file import FileSigner, KeyKind
 from yinxin.base.actor import Actor, ActorKind, staff
 from yinxin.base.clock import FixedClock
-from yinxin.base.database import Database
 from yinxin.base.identifiers import CreditCode
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from signing.certificates import Certificate
     from signing.keys import PublicKey
+    from yinxin.base.database import Database
 
 REGISTRAR = staff("registrar-1", roles=("registrar",))
 CLERK = staff("clerk-17", roles=("clerk",))
