@@ -1,10 +1,13 @@
-"""${message}."""
+"""${message[:1].upper() + message[1:]}."""
+# ruff: noqa: PLR0915 - a migration is as long as its tables
 
 import sqlalchemy as sa
 from alembic import op
+% if imports:
+${imports}
+% endif
 
 from yinxin.base.database import UtcDateTime
-${imports if imports else ""}
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
