@@ -1,5 +1,4 @@
 """${message[:1].upper() + message[1:]}."""
-# ruff: noqa: PLR0915 - a migration is as long as its tables
 
 import sqlalchemy as sa
 from alembic import op
