@@ -52,13 +52,11 @@ class Placed:
 class Revealed:
     """The claims with every disclosed one in its place, and where each disclosure went.
 
-    `hiding` names the top-level claims that have digests somewhere below them; `undisclosed` counts the
-    digests, decoys among them, that no disclosure belongs to.
+    `undisclosed` counts the digests, decoys among them, that no disclosure belongs to.
     """
 
     claims: dict[str, Any]
     placed: tuple[Placed, ...]
-    hiding: frozenset[str]
     undisclosed: int
 
 
@@ -111,7 +109,7 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     claims = work.object(payload, (), None, 1)
     if len(work.placed) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (5): a disclosure belongs nowhere")
-    return Revealed(claims, tuple(work.placed), frozenset(work.hiding), work.undisclosed)
+    return Revealed(claims, tuple(work.placed), work.undisclosed)
 
 
 @dataclass(slots=True)
@@ -209,7 +207,6 @@ class _Revelation:
         self._by_digest = by_digest
         self._seen: set[str] = set()
         self.placed: list[Placed] = []
-        self.hiding: set[str] = set()
 
     @property
     def undisclosed(self) -> int:
@@ -233,7 +230,7 @@ class _Revelation:
         if not isinstance(digests, list):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4.1: _sd is not an array")
         for digest in digests:
-            index = self._find(digest, path)
+            index = self._find(digest)
             if index is None:
                 continue
             _, name, value = self._open(index, 3)
@@ -253,7 +250,7 @@ class _Revelation:
                 continue
             if len(item) != 1:
                 raise MalformedInput("disclosure", "RFC 9901, 4.2.4.2: a name stands beside '...'")
-            index = self._find(item[ARRAY_DIGEST], path)
+            index = self._find(item[ARRAY_DIGEST])
             if index is not None:
                 _, value = self._open(index, 2)
                 self.placed.append(Placed(index, place, parent))
@@ -269,14 +266,12 @@ class _Revelation:
             return self.object(value, path, parent, depth + 1)
         return self._array(value, path, parent, depth + 1)
 
-    def _find(self, digest: Any, path: Path) -> int | None:
+    def _find(self, digest: Any) -> int | None:
         if not isinstance(digest, str):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4: a digest is not a text")
         if digest in self._seen:
             raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a digest is repeated")
         self._seen.add(digest)
-        if path:
-            self.hiding.add(str(path[0]))
         return self._by_digest.get(digest)
 
     def _open(self, index: int, size: int) -> list[Any]:

@@ -60,7 +60,10 @@ def present(  # noqa: PLR0913 - each is stated by the request that is answered
         "nonce": nonce,
         "sd_hash": digest_of(shown, credential.digest_algorithm),
     }
-    return shown + sign_jws(claims, holder, headers={"typ": KEY_BINDING_TYP})
+    try:
+        return shown + sign_jws(claims, holder, headers={"typ": KEY_BINDING_TYP})
+    except (TypeError, ValueError) as exc:
+        raise UsageError("the audience or the nonce is no text") from exc
 
 
 def withhold(credential: SdJwt, *, disclose: Collection[ClaimPath]) -> str:

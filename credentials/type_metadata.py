@@ -53,8 +53,8 @@ class TypeMetadata:
     def load(cls, vct: str, documents: Mapping[str, bytes], *, integrity: str | None = None) -> TypeMetadata:
         """The type, with its parents (`extends`) resolved from the same documents.
 
-        `integrity` is the credential's `vct#integrity`. `NotFound` when a document is absent, `MalformedInput`
-        when one breaks a rule, extends itself, or loosens what its parent demands.
+        `integrity` is the credential's `vct#integrity`. `NotFound` when a document is absent,
+        `MalformedInput` when one breaks a rule, extends itself, or loosens what its parent demands.
         """
         return _load(vct, documents, integrity, ())
 

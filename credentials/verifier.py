@@ -282,9 +282,11 @@ def _malformed(exc: MalformedInput) -> Check:
 
 
 def _never_hidden(revealed: Revealed) -> Check:
-    """SD-JWT VC, 2.2.2.3: some claims, and what stands below them, are always visible."""
-    disclosed = {placed.path[0] for placed in revealed.placed}
-    hidden = sorted(NEVER_DISCLOSABLE & (disclosed | revealed.hiding))
+    """SD-JWT VC, 2.2.2.3: some claims, and what stands below them, never come as disclosures.
+
+    A digest below them may be a decoy; what it would withhold is then missing, and that fails by itself.
+    """
+    hidden = sorted(NEVER_DISCLOSABLE.intersection(placed.path[0] for placed in revealed.placed))
     if not hidden:
         return Check("always visible claims")
     return Check("always visible claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))

@@ -84,6 +84,7 @@ class PresentationRequest:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value or len(value) > MAX_CHARACTERS:
         raise ValueError("a text is expected")
+    value.encode("utf-8")  # half a character is none
     return value
 
 

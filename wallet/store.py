@@ -135,8 +135,13 @@ class Store:
         return answer
 
     def _write(self, contents: dict[str, Any]) -> None:
+        try:
+            plain = dump_json(contents)
+            load_json_object(plain)  # what cannot be read again is not written
+        except (TypeError, ValueError, RecursionError, MalformedInput) as exc:
+            raise UsageError("the wallet cannot keep this") from exc
         nonce = self._randomness.bytes(_NONCE_BYTES)
-        sealed = nonce + self._cipher.encrypt(nonce, dump_json(contents), dump_json(self._header))
+        sealed = nonce + self._cipher.encrypt(nonce, plain, dump_json(self._header))
         data = dump_json({**self._header, "contents": encode_base64url(sealed)})
         if len(data) > MAX_FILE_BYTES:
             raise TooLarge("wallet", f"over {MAX_FILE_BYTES} bytes")

@@ -389,11 +389,12 @@ CASES = [
     ),
     Case("part of cnf in a disclosure", "SD-JWT VC, 2.2.2.3", HIDDEN, hidden_key),
     Case(
-        "part of status withheld",
-        "SD-JWT VC, 2.2.2.3",
-        HIDDEN,
-        lambda f: f.shown(f.payload({"status": {**f.status, "_sd": ["x" * 43]}})),
+        "the status list withheld",
+        "TSL, 6.2",
+        Reason.STATUS_REFERENCE_INVALID,
+        other({"status": {"_sd": ["x" * 43]}}),
     ),
+    Case("the key withheld", "RFC 7800, 3.2", CLAIM, other({"cnf": {"_sd": ["x" * 43]}})),
     # The holder's key and the key binding
     Case(
         "no key binding", "RFC 9901, 7.3 (1)", Reason.KEY_BINDING_MISSING, lambda f: f"{f.token()}~{f.name}~"

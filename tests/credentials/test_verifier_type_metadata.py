@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from world.credentials import VCT, CredentialWorld
 
 from credentials.catalogue import Catalogue
 from credentials.sd_jwt import SdJwt
 from credentials.type_metadata import TypeMetadata, describe, integrity_of
 from signing.reasons import Reason
-from world.credentials import VCT, CredentialWorld
-from world.pki import Pki
 from yinxin.base.errors import MalformedInput, NotFound, TooLarge, YinxinError
+
+if TYPE_CHECKING:
+    from world.pki import Pki
 
 
 def load(claims: Any = None, **more: Any) -> TypeMetadata:
