@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
 
     from cryptography.x509 import Extension
 
+# Everything that `cryptography` is known to raise for hostile certificates.
+PARSER_ERRORS = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
 _E = TypeVar("_E", bound=x509.ExtensionType)
 MAX_CERTIFICATE_BYTES = 64 * 1024
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----\s*([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----")
@@ -59,7 +69,7 @@ class Certificate:
                 _ = self._parsed.subject, self._parsed.issuer, self._parsed.extensions, self._parsed.version
                 self.not_before, self.not_after = self._parsed.not_valid_before_utc, self._parsed.not_valid_after_utc
                 self.serial = self._parsed.serial_number
-        except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as exc:
+        except PARSER_ERRORS as exc:
             raise MalformedInput("certificate", str(exc)[:200]) from exc
         self.issuer_der, self.subject_der, self.spki = _fields_of(encoded)
 

@@ -12,14 +12,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signing import der
 from signing.algorithms import algorithm_by_oid
-from signing.certificates import Certificate, quietly
+from signing.certificates import PARSER_ERRORS, Certificate, quietly
 from signing.names import name_key
 from signing.revocation.crl import read_extensions
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
@@ -74,7 +73,7 @@ class OcspAnswer:
                 self._parsed = ocsp.load_der_ocsp_response(encoded)
                 if self._parsed.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL:
                     self._read(self._parsed)
-        except (ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.DuplicateExtension) as exc:
+        except PARSER_ERRORS as exc:
             raise MalformedInput("ocsp", str(exc)[:200]) from exc
 
     @classmethod

@@ -197,7 +197,8 @@ class TestAuthority:
 
 def digest_for(signer: FileSigner) -> hashes.HashAlgorithm | None:
     """What `cryptography`'s builders want beside a key."""
-    return None if signer.public_key.kind == "Ed25519" else hashes.SHA256()
+    digests = {"Ed25519": None, "P-384": hashes.SHA384()}
+    return digests.get(signer.public_key.kind, hashes.SHA256())
 
 
 @dataclass
