@@ -18,8 +18,9 @@ from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
 from signing.signers.file import FileSigner, KeyKind
 from signing.trust import TrustAnchor, TrustStore
+from yinxin.app.data_key import KEY_BYTES, wrap_key
 from yinxin.app.files import write_new_file
-from yinxin.app.home import KEYS, PASSPHRASE, REVOCATION, SETTINGS, Home
+from yinxin.app.home import DOCUMENT_KEY, KEYS, PASSPHRASE, REVOCATION, SETTINGS, Home
 from yinxin.base.actor import staff
 from yinxin.base.errors import Conflict, UsageError
 from yinxin.base.identifiers import CreditCode
@@ -50,6 +51,7 @@ class Plan:
     agency_code: str
     base_url: str = "http://127.0.0.1:8000"
     ca_url: str = "http://127.0.0.1:8001"
+    verify_url: str = "http://127.0.0.1:8002"
     database_url: str = "sqlite:///yinxin.db"
     allowed_private: tuple[str, ...] = ()
     people: tuple[str, str, str] = ("applicant", "prover", "registrar")
@@ -82,6 +84,8 @@ def make_home(
         passphrase = secrets.token_urlsafe(18)
         write_new_file(directory / PASSPHRASE, passphrase.encode(), mode=0o600)
     write_new_file(directory / SETTINGS, _settings(plan).encode())
+    document_key = wrap_key(secrets.token_bytes(KEY_BYTES), passphrase)
+    write_new_file(directory / KEYS / DOCUMENT_KEY, document_key, mode=0o600)
     home = Home.open(directory, passphrase=passphrase, clock=clock)
     home.database.migrate()
     _Ceremony(home, plan, passphrase, progress).run()
@@ -189,6 +193,7 @@ def _settings(plan: Plan) -> str:
         "trust_directory": "trust",
         "base_url": plan.base_url,
         "ca_url": plan.ca_url,
+        "verify_url": plan.verify_url,
         "agency_name": plan.agency_name,
         "agency_name_en": plan.agency_name_en,
         "agency_code": plan.agency_code,

@@ -121,8 +121,8 @@ class Console:
             self._err.print(RichText(f"  {error.detail}"))
 
     @contextmanager
-    def progress(self, zh: str, en: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-        """A bar on standard error while the block runs; call what it gives with the count done so far."""
+    def progress(self, zh: str, en: str) -> Iterator[Callable[[int, int], None]]:
+        """A bar on standard error while the block runs; call what it gives with what is done, and with all."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -131,8 +131,8 @@ class Console:
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal) as bar:
-            task = bar.add_task(self.text(zh, en), total=total)
-            yield lambda done: bar.update(task, completed=done)
+            task = bar.add_task(self.text(zh, en), total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def exit_code(reports: Sequence[Report[Any]]) -> ExitCode:

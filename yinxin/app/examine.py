@@ -84,7 +84,7 @@ class Examiner:
 
     def _pdf(self, data: bytes, now: datetime, at: datetime | None) -> Report[Any]:
         material = Material(self._snapshots)
-        answer = documents.examine_pdf(material.shared.value, data, now, at, None)
+        answer = documents.examine_pdf(material.shared.value, data, now)
         examined = documents.read_pdf_outcome(data, Outcome(OutcomeState.DONE, answer), material)
         if self._register is None:
             return _alone(examined, now, at)

@@ -2,6 +2,7 @@
 
     yinxin.toml        settings; paths in it are seen from the folder
     keys/NAME.pem      encrypted PKCS#8, one key for one use; NAME.chain.pem is its certificate chain
+    keys/documents.key the key of the document store, wrapped by the same passphrase
     trust/             trust anchors
     revocation/        certificate revocation lists, as the last refresh brought them
     yinxin.db          licences, certificates, departments, the audit log (unless PostgreSQL is set)
@@ -22,6 +23,7 @@ from signing.policy import Policy
 from signing.revocation import Crl, RevocationSnapshot
 from signing.signer import Signer, open_signer
 from signing.trust import TrustStore
+from yinxin.app.data_key import unwrap_key
 from yinxin.app.files import read_file
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.database import Database
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SETTINGS, KEYS, REVOCATION, PASSPHRASE = "yinxin.toml", "keys", "revocation", "passphrase"
+DOCUMENT_KEY = "documents.key"
 _SQLITE = "sqlite:///"
 
 
@@ -120,6 +123,12 @@ class Home:
             chained = self.key_file(name).with_suffix(".chain.pem").is_file()
             self._signers[name] = signer.with_chain(self.chain(name)) if chained else signer
         return self._signers[name]
+
+    def document_key(self) -> bytes:
+        """The key of the document store: kept beside the others, wrapped by the same passphrase."""
+        if self._passphrase is None:
+            raise SignerUnavailable("the document store needs the passphrase of this home")
+        return unwrap_key(read_file(self.directory / KEYS / DOCUMENT_KEY, limit=1024), self._passphrase)
 
     def key_file(self, name: str) -> Path:
         """Where a key lies."""

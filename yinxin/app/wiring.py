@@ -5,25 +5,54 @@ Each function takes a home and makes one thing that runs; nothing below `yinxin.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ca.ocsp import OcspResponder
 from ca.tsa import TimestampAuthority
 from credentials.catalogue import Catalogue
+from credentials.documents import DocumentStore
+from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
 from credentials.status_service import StatusService
+from signing.timestamp import HttpTimestamper, Timestamper
+from verify_api.departments import DepartmentRegistry
+from verify_api.register import RepositoryRegister
+from verify_api.service import VerificationService
 from yinxin.app.ceremony import open_authority
+from yinxin.app.refresh import Refresher
 from yinxin.base.audit import Sequencer, verifier_key
-from yinxin.base.errors import SignerUnavailable
+from yinxin.base.journal import Journal
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from collections.abc import Callable
+    from contextlib import ExitStack
+
+    from fastapi import APIRouter, FastAPI
 
     from ca.issuance import Authority
+    from credentials.issuer import Issuer
+    from signing.pdf import Seal
     from yinxin.app.home import Home
 
 AUTHORITIES = ("root", "issuing")
+
+
+@dataclass(slots=True)
+class Stage:
+    """What runs beside the applications of one process, and ends with them.
+
+    `refresh` fetches at once what verification stands on; else that happens at the settings' interval.
+    """
+
+    closing: ExitStack
+    refreshers: list[Callable[[], None]] = field(default_factory=list)
+
+    def refresh(self) -> None:
+        """Fetch now."""
+        for refresher in self.refreshers:
+            refresher()
 
 
 def catalogue(home: Home) -> Catalogue:
@@ -66,25 +95,90 @@ def authorities(home: Home) -> dict[str, Authority]:
     return {name: open_authority(home, name) for name in AUTHORITIES}
 
 
-def certificate_app(home: Home) -> FastAPI:
+def seal(home: Home, *, timestamper: Timestamper | None = None) -> Seal:
+    """The agency's seal with its face; time-stamps come from the settings' authority unless named."""
+    from signing.pdf import Seal  # noqa: PLC0415 - pyHanko takes a second
+
+    settings = home.settings
+    if timestamper is None and settings.timestamp_url:
+        timestamper = HttpTimestamper(settings.timestamp_url, home.outbound)
+    face = draw_seal_face(settings.agency_name, code=settings.agency_code[8:17])
+    return Seal(home.signer("seal"), face=face, timestamper=timestamper)
+
+
+def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
+    """The office that issues licences."""
+    from credentials.issuer import Issuer  # noqa: PLC0415
+
+    return Issuer(
+        home.settings.base_url,
+        catalogue=catalogue(home),
+        database=home.database,
+        seal=seal(home, timestamper=timestamper),
+        credential_signer=home.signer("credential"),
+        status=status_service(home),
+        authority=agency(home),
+        clock=home.clock,
+        documents=DocumentStore(home.directory / "documents", home.document_key()),
+    )
+
+
+def departments(home: Home) -> DepartmentRegistry:
+    """The registry of departments."""
+    return DepartmentRegistry(home.database, clock=home.clock)
+
+
+def certificate_app(home: Home, stage: Stage) -> FastAPI:
     """The certificate service: certificates, lists, OCSP and time-stamps."""
     from ca import http  # noqa: PLC0415 - FastAPI takes a second
 
+    del stage  # nothing of it runs by itself
     opened = authorities(home)
     responder = OcspResponder(opened["issuing"], home.signer("ocsp"), home.clock)
     tsa = TimestampAuthority(home.signer("timestamp"), home.clock, home.database)
     return _app("certificates", http.router(opened, {"issuing": responder}, tsa))
 
 
-def _app(title: str, *routers: object) -> FastAPI:
-    try:
-        from fastapi import FastAPI  # noqa: PLC0415
+def issuer_app(home: Home, stage: Stage) -> FastAPI:
+    """The issuer: status lists, and the writer of the audit log."""
+    from credentials import http  # noqa: PLC0415 - FastAPI takes a second
 
-        from yinxin.app import problems  # noqa: PLC0415
-    except ImportError as exc:
-        raise SignerUnavailable("the service needs the extra: pip install 'yinxin[service]'") from exc
+    writer = sequencer(home)
+    writer.start(interval_seconds=home.settings.audit_interval_seconds)
+    stage.closing.callback(writer.stop)
+    return _app("issuer", http.router(status_service(home), url=home.settings.base_url))
+
+
+def verifier_app(home: Home, stage: Stage) -> FastAPI:
+    """The verification service, with a thread that refreshes what it stands on."""
+    from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
+    from yinxin.app import problems  # noqa: PLC0415
+
+    refresher = Refresher(home)
+    journal = stage.closing.enter_context(Journal(home.database))
+    service = VerificationService(
+        url=home.settings.verify_url,
+        database=home.database,
+        journal=journal,
+        register=RepositoryRegister(home.database),
+        snapshots=refresher.snapshots(),
+        receipt_signer=home.signer("receipt"),
+        token_signer=home.signer("token"),
+        clock=home.clock,
+    )
+    stage.refreshers.append(lambda: service.use(refresher.snapshots()))
+    refresher.start(service.use)
+    stage.closing.callback(refresher.stop)
+    return create_app(service, install_problems=problems.install)
+
+
+def _app(title: str, *routers: APIRouter) -> FastAPI:
+    from fastapi import FastAPI  # noqa: PLC0415
+
+    from yinxin.app import problems  # noqa: PLC0415
+
     app = FastAPI(title=f"yinxin {title}", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
     for router in routers:
-        app.include_router(router)  # type: ignore[arg-type]
+        app.include_router(router)
     return app

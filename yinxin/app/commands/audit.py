@@ -35,7 +35,7 @@ def log(context: click.Context, subject: str | None, after: int, limit: int, hom
     rows = []
     for entry in entries:
         content = entry.content() or {}
-        rows.append((entry.index, content.get("at", ""), content.get("actor", ""), content.get("action", phrase("（已擦除）", "(erased)")), content.get("subject", ""), entry.id))
+        rows.append((entry.log_index, content.get("at", ""), content.get("actor", ""), content.get("action", phrase("（已擦除）", "(erased)")), content.get("subject", ""), entry.entry_id))
     columns = [("序号", "index"), ("时间", "at"), ("操作人", "actor"), ("动作", "action"), ("对象", "subject"), ("条目", "entry")]
     console.table(columns, rows)
     console.result([dict(zip((en for _, en in columns), row, strict=True)) for row in rows])
@@ -104,6 +104,6 @@ def _check_proof(context: click.Context, file: Path, key: str | None) -> int:
         console.say(f"✗ 证明无效：{error}", f"✗ the proof does not hold: {error}")
         console.result({"valid": False, "why": str(error)})
         return ExitCode.FAILED
-    console.say(f"证明有效：第 {proven.index} 条", f"the proof holds: entry {proven.index}")
-    console.result({"valid": True, "index": proven.index})
+    console.say(f"证明有效：第 {proven.log_index} 条", f"the proof holds: entry {proven.log_index}")
+    console.result({"valid": True, "index": proven.log_index})
     return ExitCode.DONE

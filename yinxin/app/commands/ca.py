@@ -54,8 +54,9 @@ def _open(home: str, passphrase_file: str | None) -> Home:
 @click.option("--agency-en", required=True, help=phrase("机关英文名称", "the agency's name in English"))
 @click.option("--code", required=True, help=phrase("统一社会信用代码", "its unified social credit code"))
 @click.option("--people", nargs=3, required=True, help=phrase("参加密钥仪式的三人：申请、核验、审批", "three people: who applies, proofs, approves"))
-@click.option("--base-url", default="http://127.0.0.1:8000", show_default=True, help=phrase("核验服务网址", "address of the verification service"))
+@click.option("--base-url", default="http://127.0.0.1:8000", show_default=True, help=phrase("签发服务网址", "address of the issuer"))
 @click.option("--ca-url", default="http://127.0.0.1:8001", show_default=True, help=phrase("证书服务网址", "address of the certificate service"))
+@click.option("--verify-url", default="http://127.0.0.1:8002", show_default=True, help=phrase("核验服务网址", "address of the verification service"))
 @click.option("--database-url", default="sqlite:///yinxin.db", show_default=True, help=phrase("数据库", "the database"))
 @passphrase_option
 @click.pass_context
@@ -68,13 +69,14 @@ def init(  # noqa: PLR0913 - one parameter for each option
     people: tuple[str, str, str],
     base_url: str,
     ca_url: str,
+    verify_url: str,
     database_url: str,
     passphrase_file: str | None,
 ) -> int:
     """Hold the key ceremony."""
     console = console_of(context)
     passphrase = read_passphrase(passphrase_file)
-    plan = Plan(agency, agency_en, code, base_url, ca_url, database_url, people=people)
+    plan = Plan(agency, agency_en, code, base_url, ca_url, verify_url, database_url, people=people)
     home = make_home(
         directory,
         plan,

@@ -12,6 +12,7 @@ from signing.timestamp import HttpTimestamper
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.files import read_file, write_new_file
+from yinxin.app import wiring
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
@@ -66,7 +67,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if face:
         picture = pdf.SealFace(read_file(face), 42, 42)
     elif place and not invisible:
-        picture = place.seal_face()
+        picture = wiring.seal(place).face
     timestamper = HttpTimestamper(tsa, Outbound(allowed_private=allow_private)) if tsa else None
     seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
     sealed = seal.apply(read_file(file), now=SystemClock().now(), page=page, at=at, reason=reason)
