@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from credentials.status_list import StatusSnapshot
 
-LICENCE_FILE = "licence.json"
+LICENCE_FILE, LICENCE_ITEM = "licence.json", "certificate_identifier"
 MAX_LICENCE_FILE_BYTES = 256 * 1024
 # What an answer says of a signature; everything else stays with us.
 SIGNATURE_MEMBERS = ("field", "signer", "usage", "claimed_time", "proved_time", "coverage", "indication")
@@ -100,7 +100,8 @@ class Examined:
     """What a document says by itself.
 
     `licence` names the licence that it is a copy of and `claims` what it says of it; both are there only
-    when the document is genuine. `is_complete`: the claims are all of the licence's, not a selection.
+    when the document is genuine. `items` is the whole content of a `licence.json` (GB/T 36903 names): then
+    the claims are all of the licence's, not a selection.
     `signed_by` holds the credit codes of the organisations that signed, when all passed.
     """
 
@@ -112,7 +113,7 @@ class Examined:
     signatures: tuple[Mapping[str, Any], ...] = ()
     licence: str | None = None
     claims: Mapping[str, Any] | None = None
-    is_complete: bool = False
+    items: Mapping[str, Any] | None = None
     signed_by: tuple[str, ...] = ()
 
 
@@ -191,7 +192,7 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         Check(name, Reason[reason] if reason else None, Scope(scope))
         for name, reason, scope in answer["checks"]
     )
-    identifier, claims, file_checks = _read_licence_file(answer.get("licence_file"))
+    content, file_checks = _read_licence_file(answer.get("licence_file"))
     return Examined(
         Kind.PDF,
         digest,
@@ -199,25 +200,25 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         answer["policy"],
         answer["snapshots"],
         signatures=tuple(answer["signatures"]),
-        licence=identifier,
-        claims=claims,
-        is_complete=True,
+        licence=content[LICENCE_ITEM] if content else None,
+        claims=content["claims"] if content else None,
+        items=content,
         signed_by=tuple(answer.get("signed_by", ())),
     )
 
 
-def _read_licence_file(encoded: str | None) -> tuple[str | None, Mapping[str, Any] | None, tuple[Check, ...]]:
-    """Identifier and claims of a sealed `licence.json`; a genuine PDF without one is just a sealed PDF."""
+def _read_licence_file(encoded: str | None) -> tuple[Mapping[str, Any] | None, tuple[Check, ...]]:
+    """A sealed `licence.json`; a genuine PDF without one is just a sealed PDF."""
     if encoded is None:
-        return None, None, ()
+        return None, ()
     try:
         content = load_json_object(b64decode(encoded))
     except MalformedInput as exc:
-        return None, None, (Check("licence file", Reason.FORMAT_FAILURE, detail=exc.detail),)
-    identifier, claims = content.get("certificate_identifier"), content.get("claims")
+        return None, (Check("licence file", Reason.FORMAT_FAILURE, detail=exc.detail),)
+    identifier, claims = content.get(LICENCE_ITEM), content.get("claims")
     if not isinstance(identifier, str) or not isinstance(claims, dict):
-        return None, None, (Check("licence file", Reason.FORMAT_FAILURE, detail="no identifier or claims"),)
-    return identifier, claims, (Check("licence file"),)
+        return None, (Check("licence file", Reason.FORMAT_FAILURE, detail="no identifier or claims"),)
+    return content, (Check("licence file"),)
 
 
 @lru_cache(2)

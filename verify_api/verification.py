@@ -203,12 +203,25 @@ def _report(
 def _content_check(examined: Examined, licence: Licence) -> Check:
     """Whether the document says of the licence what the register says. The detail has names only."""
     said, known = examined.claims or {}, licence.claims
-    names = {name for name in known if name in said or examined.is_complete}
-    if examined.is_complete:
-        names |= set(said)
+    names = set(said) & set(known) if examined.items is None else set(said) | set(known)
     wrong = sorted(name for name in names if said.get(name) != known.get(name))
-    detail = ", ".join(name for name in wrong if name in known)
+    if examined.items is not None:
+        wrong += [name for name, value in _items(licence).items() if examined.items.get(name) != value]
+    detail = ", ".join(name for name in wrong if name in known or name.startswith("certificate_"))
     return Check("register content", Reason.LICENCE_DIFFERS if wrong else None, detail=detail)
+
+
+def _items(licence: Licence) -> dict[str, str]:
+    """What a `licence.json` says of a licence beside its claims, by the item names of GB/T 36903."""
+    return {
+        "certificate_number": licence.number,
+        "certificate_version": f"{licence.version:03}",
+        "certificate_issuing_authority_code": licence.agency.credit_code,
+        "certificate_holder_name": licence.holder_name,
+        "certificate_holder_code": licence.holder_code,
+        "certificate_validate_start": licence.valid_from.isoformat(),
+        "certificate_validate_end": licence.valid_until.isoformat() if licence.valid_until else "长期",
+    }
 
 
 def _seal_checks(examined: Examined, licence: Licence) -> tuple[Check, ...]:

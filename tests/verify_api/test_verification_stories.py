@@ -126,7 +126,8 @@ def test_a_pdf_that_says_other_things_than_the_register(city: City, serial: str)
 
 
 @pytest.mark.parametrize(
-    "said", [{"claims": 7}, {"identifier": None}, {"claims": {}}, {"identifier": "no such"}]
+    "said",
+    [{"claims": 7}, {"certificate_identifier": None}, {"claims": {}}, {"certificate_identifier": "no such"}],
 )
 def test_a_strange_licence_file_is_no_licence(city: City, serial: str, said: dict[str, Any]) -> None:
     licence, _ = city.issue(serial)

@@ -7,6 +7,7 @@ import io
 import json
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ import pikepdf
 import uvicorn
 
 from credentials import key_binding
+from credentials.catalogue import Catalogue
+from credentials.face.page import licence_json
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
 from credentials.repository import LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
@@ -93,6 +96,7 @@ class City:
 
     def __post_init__(self) -> None:
         self.clock = FixedClock(2026, 11, 20, 12)
+        self.kind = Catalogue.load()[TYPE]
         self.randomness = UnsafeSeededRandomness("city")
         self.pki = Pki()
         self.trust = TrustStore([self.pki.root.certificate])
@@ -159,7 +163,7 @@ class City:
         page, out = pikepdf.new(), io.BytesIO()
         page.add_blank_page()
         if licence:
-            content = {**licence.to_dict(), **said}
+            content = {**json.loads(licence_json(licence, self.kind)), **said}
             page.attachments["licence.json"] = pikepdf.AttachedFileSpec(page, dump_json(content))
         page.save(out)
         seal = Seal(signer or self.seal_signer)
@@ -309,10 +313,11 @@ class City:
         """Bytes over a bare socket, and all that comes back."""
         with socket.create_connection(self.address, timeout=10) as connection:
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
             answer = b""
-            while chunk := connection.recv(65536):
-                answer += chunk
+            with suppress(OSError):  # the service may have closed it already
+                connection.shutdown(socket.SHUT_WR)
+                while chunk := connection.recv(65536):
+                    answer += chunk
             return answer
 
     def close(self) -> None:
