@@ -105,7 +105,7 @@ def test_openssl_verifies_the_path_with_both_lists(counter: Counter) -> None:
         crl = x509.load_der_x509_crl(counter.ask("GET", f"/crl/{name}.crl")[2])
         lists += crl.public_bytes(Encoding.PEM)
     crls = counter.write("crls.pem", lists)
-    common = [
+    common: list[str | Path] = [
         "verify", "-x509_strict", "-CAfile", counter.folder / "root.pem",
         "-untrusted", counter.folder / "ca.pem", "-CRLfile", crls, "-crl_check_all",
     ]  # fmt: skip
@@ -123,7 +123,8 @@ def test_openssl_asks_ocsp(counter: Counter, digest: str) -> None:
     def ask(*more: str | Path) -> str:
         return openssl(
             "ocsp", "-issuer", counter.folder / "ca.pem", digest, *more,
-            "-CAfile", counter.folder / "chain.pem", "-url", f"http://127.0.0.1:{counter.port}/ocsp/enterprise", "-timeout", "10",
+            "-CAfile", counter.folder / "chain.pem", "-timeout", "10",
+            "-url", f"http://127.0.0.1:{counter.port}/ocsp/enterprise",
         )  # fmt: skip
 
     good = ask("-cert", leaf)

@@ -95,6 +95,7 @@ def test_a_certificate_points_at_its_issuer(office: Office) -> None:
 def test_a_company_seal_carries_the_credit_code_twice(office: Office) -> None:
     _, certificate = office.company_seal()
     extension = certificate.x509.extensions.get_extension_for_oid(ObjectIdentifier("1.2.156.10260.4.1.4"))
+    assert isinstance(extension.value, x509.UnrecognizedExtension)
     assert extension.value.value == b"\x13\x12" + str(COMPANY_CODE).encode()
     (identifier,) = certificate.x509.subject.get_attributes_for_oid(ObjectIdentifier("2.5.4.97"))
     assert identifier.value == f"NTRCN-{COMPANY_CODE}"

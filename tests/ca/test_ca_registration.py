@@ -296,7 +296,7 @@ def test_only_the_applicant_and_staff_edit(office: Office) -> None:
 )
 def test_proofing_is_of_something(change: dict[str, object]) -> None:
     with pytest.raises(InvalidClaims):
-        replace(Proofing(ProofingMethod.COUNTER, "窗口 3", "00" * 32), **change)
+        replace(Proofing(ProofingMethod.COUNTER, "窗口 3", "00" * 32), **change)  # type: ignore[arg-type]
 
 
 def _without_key(office: Office) -> Registration:

@@ -53,7 +53,7 @@ BITS = [
 def names(draw: st.DrawFn) -> SubjectName:
     fields = {field: draw(st.none() | words) for field in ("province", "locality", "organisation", "unit")}
     try:
-        return SubjectName(common_name=draw(words), credit_code=draw(st.sampled_from([None, CODE])), **fields)
+        return SubjectName(common_name=draw(words), credit_code=draw(st.sampled_from([None, CODE])), **fields)  # type: ignore[arg-type]
     except YinxinError:
         return SubjectName(common_name="津城", credit_code=CODE)
 
