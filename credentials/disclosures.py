@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from credentials.claim_paths import ClaimPath
 
 SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
+_HASHES = {name: getattr(hashlib, function) for name, function in DIGEST_ALGORITHMS.items()}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -63,10 +64,10 @@ class Revealed:
 def digest_of(text: str, algorithm: str = DEFAULT_DIGEST_ALGORITHM) -> str:
     """The digest of a disclosure or of an SD-JWT, as it is embedded (RFC 9901, 4.2.3)."""
     try:
-        name = DIGEST_ALGORITHMS[algorithm]
+        function = _HASHES[algorithm]
     except (KeyError, TypeError) as exc:
         raise MalformedInput("digest algorithm", "RFC 9901, 4.1.1: unknown digest algorithm") from exc
-    return encode_base64url(hashlib.new(name, text.encode("utf-8")).digest())
+    return encode_base64url(function(text.encode("utf-8")).digest())
 
 
 def conceal(

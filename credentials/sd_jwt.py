@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import as_path
@@ -151,8 +152,15 @@ def issue_sd_jwt(  # noqa: PLR0913 - each is a decision of the issuer's
 
 def chain_header(chain: tuple[Certificate, ...]) -> dict[str, list[str]]:
     """The `x5c` header of a chain, leaf first, without the self-issued anchor (RFC 7515, 4.1.6)."""
-    sent = [certificate for certificate in chain if not certificate.is_self_issued]
-    return {"x5c": [b64encode(certificate.der).decode("ascii") for certificate in sent]} if sent else {}
+    sent = _sent(chain)
+    return {"x5c": list(sent)} if sent else {}
+
+
+@lru_cache(64)
+def _sent(chain: tuple[Certificate, ...]) -> tuple[str, ...]:
+    return tuple(
+        b64encode(certificate.der).decode("ascii") for certificate in chain if not certificate.is_self_issued
+    )
 
 
 def _check(

@@ -11,13 +11,13 @@ import binascii
 from base64 import b64decode
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from cryptography import x509
 
 from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
 from signing.jose import jose_algorithm
-from signing.path import PathResult, validate_path
+from signing.path import validate_path
 from signing.reasons import Reason
 from signing.report import Check, Indication, Scope
 from yinxin.base.errors import MalformedInput, TooLarge
@@ -47,6 +47,13 @@ class Signed:
     def is_genuine(self) -> bool:
         """Whether the leaf's key made the signature; says nothing of trust in the leaf."""
         return self.certificate is not None and not any(check.reason in _NOT_GENUINE for check in self.checks)
+
+
+class _Window(NamedTuple):
+    """While every certificate of a good path is valid."""
+
+    start: datetime
+    end: datetime
 
 
 _NOT_GENUINE = {
@@ -95,15 +102,15 @@ class ChainSignatures:
         self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
     ) -> tuple[Check, ...]:
         second = at.replace(microsecond=0)
-        result = self._path(chain, second, Scope.BOTH)
-        passed = not any(check.reason for check in result.checks)
-        # Good now, and valid then: it was good then.
-        if made is None or (passed and all(item.is_valid_at(made) for item in result.path)):
-            return result.checks
+        checks, good = self._path(chain, second, Scope.BOTH)
+        # Good now, and every certificate valid then: it was good then.
+        if made is None or (good and good.start <= made <= good.end):
+            return checks
         # Signed outside the certificate's validity: that is wrong for both verdicts.
         scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
-        then = self._path(chain, made.replace(microsecond=0), scope)
-        return (*self._path(chain, second, Scope.NOW).checks, *then.checks)
+        then, _ = self._path(chain, made.replace(microsecond=0), scope)
+        now, _ = self._path(chain, second, Scope.NOW)
+        return (*now, *then)
 
     def _signature(self, token: Token, leaf: Certificate, at: datetime) -> tuple[Check, ...]:
         row = jose_algorithm(token.header.get("alg"))
@@ -117,8 +124,10 @@ class ChainSignatures:
         good = token.verify(key, algorithms=self._policy.algorithms)
         return Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE)
 
-    def _validate(self, chain: tuple[Certificate, ...], second: datetime, scope: Scope) -> PathResult:
-        return validate_path(
+    def _validate(
+        self, chain: tuple[Certificate, ...], second: datetime, scope: Scope
+    ) -> tuple[tuple[Check, ...], _Window | None]:
+        result = validate_path(
             chain[0],
             chain[1:],
             self._trust,
@@ -128,6 +137,10 @@ class ChainSignatures:
             policy=self._policy,
             scope=scope,
         )
+        if not result.path or any(check.reason for check in result.checks):
+            return result.checks, None
+        start, end = max(c.not_before for c in result.path), min(c.not_after for c in result.path)
+        return result.checks, _Window(start, end)
 
 
 def moment_check(
@@ -153,6 +166,7 @@ def moment_check(
     return tuple(checks) or (Check("validity", scope=scope),)
 
 
+@lru_cache(_REMEMBERED)
 def uris_of(certificate: Certificate) -> tuple[str, ...]:
     """The addresses (URIs) among a certificate's alternative names."""
     try:

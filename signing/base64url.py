@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import binascii
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from yinxin.base.errors import MalformedInput
 
 _ALPHABET = re.compile(r"[A-Za-z0-9_-]*\Z")
 # How a text may end whose last character carries bits of no byte: they are zero.
 _ENDS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+_PADDING = (b"", b"", b"==", b"=")
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 def encode_base64url(data: bytes) -> str:
     """The one text of these bytes."""
-    return urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL).decode("ascii")
 
 
 def decode_base64url(text: object) -> bytes:
@@ -28,7 +29,4 @@ def decode_base64url(text: object) -> bytes:
         raise MalformedInput("base64url", "a character or the length is not allowed")
     if len(text) % 4 and text[-1] not in _ENDS[len(text) % 4]:
         raise MalformedInput("base64url", "has spare bits")
-    try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError) as exc:
-        raise MalformedInput("base64url", "does not decode") from exc
+    return binascii.a2b_base64(text.encode("ascii").translate(_FROM_URL) + _PADDING[len(text) % 4])

@@ -124,7 +124,8 @@ def load_json(data: bytes | str) -> Any:
             dump_json(value)
     except (ValueError, RecursionError) as exc:
         raise MalformedInput("json", "not strict JSON") from exc
-    if _depth(value) > MAX_JSON_DEPTH:
+    # Fewer brackets than the limit cannot nest deeper than it.
+    if text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise MalformedInput("json", f"nested deeper than {MAX_JSON_DEPTH}")
     return value
 

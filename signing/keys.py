@@ -56,7 +56,12 @@ class PublicKey:
             native = _native_from_jwk(jwk)
         except (KeyError, TypeError, ValueError) as exc:
             raise MalformedInput("jwk", "members are missing or wrong") from exc
-        return cls(native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+        spki = native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        if jwk["kty"] == "RSA":  # its numbers are checked when they are parsed
+            return cls(spki)
+        key = cls.__new__(cls)
+        key.spki, key.kind, key.__dict__["_native"] = spki, jwk["crv"], native
+        return key
 
     def to_jwk(self) -> dict[str, str]:
         """As a public JWK; SM2 has none registered and raises `MalformedInput`."""
@@ -171,6 +176,8 @@ class PublicKey:
             raise MalformedInput("key", "not a valid public key") from exc
         if isinstance(key, rsa.RSAPublicKey) and key.key_size not in RSA_BITS:
             raise MalformedInput("key", f"RSA keys of {key.key_size} bits are not accepted")
+        if isinstance(key, rsa.RSAPublicKey) and not key.public_numbers().n & 1:
+            raise MalformedInput("key", "an even number is no RSA modulus")
         return key
 
 
@@ -206,7 +213,7 @@ def _native_from_jwk(jwk: dict[str, Any]) -> Any:
         return ed25519.Ed25519PublicKey.from_public_bytes(decode_base64url(jwk["x"]))
     if kind == "RSA":
         n, e = (int.from_bytes(decode_base64url(jwk[name]), "big") for name in ("n", "e"))
-        if n.bit_length() not in RSA_BITS or not 3 <= e < 1 << 32:
+        if n.bit_length() not in RSA_BITS or not n & 1 or not 3 <= e < 1 << 32:
             raise MalformedInput("jwk", "RSA numbers are out of range")
         return rsa.RSAPublicNumbers(e, n).public_key()
     raise MalformedInput("jwk", "unknown kind of key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 URI = f"{ISSUER}/status/1"
+NUMBERS = itertools.count()
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +218,7 @@ def service(world: CredentialWorld, database: Database | None = None, **more: An
     return StatusService(
         database or world.database,
         world.pki.signer("status"),
-        f"{ISSUER}/{id(more)}",
+        f"{ISSUER}/{next(NUMBERS)}",
         clock=world.clock,
         **more,
     )
