@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlmodel import Session
+    from world.databases import PostgreSQL
 
 NOTES = Table(
     "test_note",
@@ -131,6 +132,16 @@ def test_no_database_is_unreachable(tmp_path: Path) -> None:
         database.close()
 
 
+def test_a_server_that_was_restarted_is_found_again(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.fresh())
+    database.create_schema()
+    _write(database, "before")
+    with pytest.raises(Unreachable), database.transaction() as session:
+        _restart_between(session, postgresql)
+    assert names(database) == ["before"]
+    database.close()
+
+
 def test_a_file_of_another_kind_is_unreachable(tmp_path: Path) -> None:
     (tmp_path / "letter.db").write_text("Dear Sir or Madam, " * 100)
     database = Database(f"sqlite:///{tmp_path}/letter.db")
@@ -177,6 +188,12 @@ def _write(database: Database, name: str) -> None:
 def _write_then_fail(session: Session) -> None:
     session.execute(insert(NOTES), {"name": "lost"})
     raise RuntimeError
+
+
+def _restart_between(session: Session, server: PostgreSQL) -> None:
+    session.execute(insert(NOTES), {"name": "lost"})
+    server.restart()
+    session.execute(insert(NOTES), {"name": "lost too"})
 
 
 def _count_up(database: Database) -> None:

@@ -81,7 +81,7 @@ def test_closing_drains_and_then_refuses(database: Database) -> None:
 def test_a_full_queue_is_said_at_once(database: Database) -> None:
     gate, running = Event(), Event()
     with Journal(database, queue_size=2) as journal:
-        journal.submit(lambda _: (running.set(), gate.wait()))
+        journal.submit(lambda _: _hold(running, gate))
         running.wait()
         kept = [journal.submit(using(str(i))) for i in range(2)]
         with pytest.raises(TooManyRequests):
@@ -106,7 +106,7 @@ def test_when_the_connection_breaks_the_answer_is_still_what_is_stored(database:
 def test_a_cancelled_work_is_not_done(database: Database) -> None:
     gate, running = Event(), Event()
     with Journal(database) as journal:
-        journal.submit(lambda _: (running.set(), gate.wait()))
+        journal.submit(lambda _: _hold(running, gate))
         running.wait()
         future = journal.submit(using("never"))
         assert future.cancel()
@@ -133,3 +133,8 @@ def test_many_threads_submit(database: Database, journal: Journal) -> None:
 def _write_then_fail(session: Session) -> None:
     once.consume(session, "test", "half done", expires_at=NOON)
     raise RuntimeError
+
+
+def _hold(running: Event, gate: Event) -> None:
+    running.set()
+    gate.wait()

@@ -266,9 +266,10 @@ def test_no_server_and_no_name_are_unreachable(peer: Peer, outbound: Ask) -> Non
     def unknown(*_: object) -> list[str]:
         raise socket.gaierror
 
-    for resolve in (unknown, lambda *_: []):
-        with pytest.raises(Unreachable):
-            outbound(resolve=resolve).get(peer.url())
+    with pytest.raises(Unreachable):
+        outbound(resolve=unknown).get(peer.url())
+    with pytest.raises(Unreachable):
+        outbound(resolve=lambda *_: []).get(peer.url())
 
 
 def test_a_dead_address_is_passed_over(peer: Peer, outbound: Ask) -> None:

@@ -17,7 +17,7 @@ import pytest
 from world.audit import ORIGIN, PUBLIC_KEY, sequencer, write
 from world.databases import database, database_url, postgresql  # noqa: F401 - fixtures
 
-from yinxin.base.audit import AuditLog
+from yinxin.base.audit import AuditLog, Entry
 from yinxin.base.database import Database
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _rest(pipe: Connection) -> list[str]:
 
 
 def _check(log: AuditLog, acknowledged: set[str]) -> None:
-    entries = []
+    entries: list[Entry] = []
     while page := log.entries(after=len(entries) - 1, limit=1000):
         entries += page
     assert [entry.log_index for entry in entries] == list(range(len(entries)))

