@@ -8,6 +8,7 @@ shows a gap.
 from __future__ import annotations
 
 from functools import cache
+from struct import error as StructError  # noqa: N812 - a class
 from struct import unpack_from
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def read_character_map(font: bytes) -> frozenset[int]:
             return _format_12(font, formats[12])
         if 4 in formats:
             return _format_4(font, formats[4])
-    except (IndexError, ValueError, ArithmeticError, OSError) as exc:
+    except (StructError, OverflowError, MemoryError) as exc:
         raise MalformedInput("font", "its character table cannot be read") from exc
     raise MalformedInput("font", "it has no character table of format 4 or 12")
 

@@ -31,7 +31,8 @@ def draw_seal_face(  # noqa: PLR0913 - what distinguishes one face from another
     """A seal face as PNG with a transparent ground.
 
     `purpose` stands below the star (行政审批专用章), `code` small along the lower edge (the number that
-    the seal is filed under). `InvalidClaims` for a name that is empty, too long or holds a character that the font lacks.
+    the seal is filed under). `InvalidClaims` for a name that is empty, too long or holds a character that
+    the font lacks.
     """
     if not 20 <= size_mm <= 60:
         raise UsageError("a round seal is 20 to 60 mm wide")

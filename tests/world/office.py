@@ -1,0 +1,66 @@
+"""An office that issues licences: the sample agency, its seal and its clerk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credentials import samples
+from credentials.catalogue import Catalogue
+from credentials.face.seal_face import draw_seal_face
+from credentials.issuer import Issuer
+from credentials.repository import LicenceRepository
+from credentials.status_service import StatusService
+from signing.pdf.seal import Seal
+from signing.signers.file import FileSigner
+from yinxin.base.actor import staff
+from yinxin.base.clock import FixedClock
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from credentials.issuer import IssuedLicence
+    from credentials.standing import Standing
+    from world.pki import Pki
+    from yinxin.base.database import Database
+
+URL = "https://licences.jincheng.example"
+WHY = {"ground": "《中华人民共和国食品安全法》第一百二十四条", "document_number": "津城监罚〔2026〕7号"}
+
+
+class Office:
+    """The agency on 20 November 2026, noon in Beijing."""
+
+    def __init__(self, pki: Pki, database: Database) -> None:
+        self.pki, self.database = pki, database
+        self.clock = FixedClock(2026, 11, 20, 4)
+        self.clerk = staff("clerk-17", agency=samples.AGENCY.credit_code)
+        self.holder = FileSigner.generate()
+        self.catalogue = Catalogue.load()
+        self.status = StatusService(database, pki.signer("status"), URL, clock=self.clock, size=1024)
+        face = draw_seal_face(samples.AGENCY.name.zh, purpose="行政审批专用章", code="1201990000281")
+        self.issuer = Issuer(
+            URL,
+            catalogue=self.catalogue,
+            database=database,
+            seal=Seal(pki.signer("seal"), face=face),
+            credential_signer=pki.signer("credential"),
+            status=self.status,
+            authority=samples.AGENCY,
+            clock=self.clock,
+        )
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def issue(self, type_code: str = "food-business-licence", index: int = 1) -> IssuedLicence:
+        claims = samples.application(type_code, index)
+        return self.issuer.issue(type_code, claims, holder=self.holder.public_key, actor=self.clerk)
+
+    def standing(
+        self, identifier: str, *, as_of: datetime | None = None, known_at: datetime | None = None
+    ) -> Standing:
+        with self.database.reading() as session:
+            return LicenceRepository(session).standing(
+                identifier, as_of=as_of or self.now, known_at=known_at or self.now
+            )
