@@ -9,7 +9,6 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ca.issuance import Application, Authority
@@ -27,6 +26,7 @@ from yinxin.base.identifiers import CreditCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from signing.certificates import Certificate
     from yinxin.base.clock import Clock

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 # command, which is also its module in yinxin.app.commands → help in Chinese and English
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("走一遍全过程：签发、盖章、持有、核验、吊销", "run the whole story: issue, seal, hold, verify, revoke"),
+    "demo": (
+        "走一遍全过程：签发、盖章、持有、核验、吊销",
+        "run the whole story: issue, seal, hold, verify, revoke",
+    ),
     "serve": ("启动服务（证书服务、核验服务）", "serve the certificate and verification services"),
     "ca": ("证书机构：建立、申请、审批、吊销", "the certificate authority: set up, apply, approve, revoke"),
     "licence": ("电子证照：目录、签发、状态变更", "licences: catalogue, issue, change status"),
@@ -66,10 +69,20 @@ class Commands(click.Group):
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option(LANGUAGE_OPTION, "language", type=click.Choice(["zh", "en"]), help=phrase("界面语言", "language of all text"))
+@click.option(
+    LANGUAGE_OPTION,
+    "language",
+    type=click.Choice(["zh", "en"]),
+    help=phrase("界面语言", "language of all text"),
+)
 @click.option("--json", "as_json", is_flag=True, help=phrase("以 JSON 输出结果", "print results as JSON"))
 @click.option("--debug", is_flag=True, help=phrase("出错时显示调用栈", "show tracebacks"))
-@click.version_option(yinxin.__version__, "--version", message="yinxin %(version)s", help=phrase("显示版本", "print the version"))
+@click.version_option(
+    yinxin.__version__,
+    "--version",
+    message="yinxin %(version)s",
+    help=phrase("显示版本", "print the version"),
+)
 @click.pass_context
 def cli(context: click.Context, language: str | None, *, as_json: bool, debug: bool) -> None:
     """Remember how to speak."""
@@ -131,4 +144,3 @@ def _specific(arguments: Sequence[str]) -> list[str]:
 
 def _before_terminator(arguments: Sequence[str]) -> Sequence[str]:
     return arguments[: arguments.index("--")] if "--" in arguments else arguments
-

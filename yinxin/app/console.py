@@ -11,10 +11,16 @@ from contextlib import contextmanager
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-import click
 from rich.console import Console as RichConsole
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text as RichText
 
@@ -23,6 +29,8 @@ from yinxin.base.text import Language, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    import click
 
     from signing.report import Report
     from yinxin.base.errors import YinxinError
@@ -40,9 +48,13 @@ class ExitCode(IntEnum):
 
 EXIT_CODES = {
     ExitCode.DONE: Text("完成；核验通过", "done; every verification passed"),
-    ExitCode.FAILED: Text("至少一项核验未通过，或检查发现问题", "a verification failed, or a check found a fault"),
+    ExitCode.FAILED: Text(
+        "至少一项核验未通过，或检查发现问题", "a verification failed, or a check found a fault"
+    ),
     ExitCode.USAGE: Text("命令或参数有误", "the command or its options are not right"),
-    ExitCode.INDETERMINATE: Text("无法作出结论（例如找不到信任锚）", "no verdict (no trust anchor, for example)"),
+    ExitCode.INDETERMINATE: Text(
+        "无法作出结论（例如找不到信任锚）", "no verdict (no trust anchor, for example)"
+    ),
     ExitCode.ERROR: Text("操作未完成，原因见标准错误输出", "not done; standard error says why"),
 }
 _COLOURS = {Indication.PASSED: "green", Indication.FAILED: "red", Indication.INDETERMINATE: "yellow"}
@@ -76,7 +88,9 @@ class Console:
         """One line about progress, on standard error."""
         self._err.print(RichText(self.text(zh, en), style="dim"))
 
-    def table(self, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+    def table(
+        self, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], *, title: str = ""
+    ) -> None:
         """A table for a person; columns are (zh, en) pairs. Silent with `--json`."""
         if self.as_json:
             return
@@ -94,7 +108,9 @@ class Console:
 
     def verdict(self, indication: Indication) -> RichText:
         """A verdict as a coloured word."""
-        return RichText(_VERDICTS[indication].in_language(self.language), style=f"bold {_COLOURS[indication]}")
+        return RichText(
+            _VERDICTS[indication].in_language(self.language), style=f"bold {_COLOURS[indication]}"
+        )
 
     def report(self, name: str, report: Report[Any]) -> None:
         """One verification for a person: the verdict, then each reason and what to do."""

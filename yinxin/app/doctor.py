@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from yinxin.base.clock import Clock
 
 IMPORT_NAMES = ("ca", "credentials", "signing", "verify_api", "wallet", "yinxin")
-LIBRARIES = ("cryptography", "pyHanko", "asn1crypto", "python-jose", "sqlmodel", "alembic", "typst", "urllib3")
+LIBRARIES = (
+    "cryptography",
+    "pyHanko",
+    "asn1crypto",
+    "python-jose",
+    "sqlmodel",
+    "alembic",
+    "typst",
+    "urllib3",
+)
 OPTIONAL = {
     "service": ("fastapi", "uvicorn"),
     "postgres": ("psycopg",),
@@ -76,7 +85,9 @@ def _libraries() -> Iterator[Finding]:
         try:
             version = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            yield Finding(name, State.FAULT, Text("未安装，请重新安装 yinxin", "not installed; install yinxin again"))
+            yield Finding(
+                name, State.FAULT, Text("未安装，请重新安装 yinxin", "not installed; install yinxin again")
+            )
         else:
             yield Finding(name, State.GOOD, Text(f"版本 {version}", f"version {version}"))
 
@@ -114,8 +125,13 @@ def _names() -> Iterator[Finding]:
 
 def _sm2() -> Finding:
     if sm2.engine() == "libcrypto":
-        return Finding("SM2", State.GOOD, Text("使用系统 libcrypto 验证", "verified by the system's libcrypto"))
-    zh, en = "系统 libcrypto 不支持 SM2，使用较慢的纯 Python 验证", "the system's libcrypto lacks SM2; the slower pure engine verifies"
+        return Finding(
+            "SM2", State.GOOD, Text("使用系统 libcrypto 验证", "verified by the system's libcrypto")
+        )
+    zh, en = (
+        "系统 libcrypto 不支持 SM2，使用较慢的纯 Python 验证",
+        "the system's libcrypto lacks SM2; the slower pure engine verifies",
+    )
     return Finding("SM2", State.NOTE, Text(zh, en))
 
 
@@ -137,7 +153,9 @@ def _keys(home: Home, clock: Clock, passphrase: str | None) -> Iterator[Finding]
             signer = home.signer(name) if passphrase or home.has_passphrase else None
             certificate = home.chain(name)[0]
         except YinxinError as error:
-            yield Finding(subject, State.FAULT, Text(f"无法打开：{error.detail}", f"does not open: {error.detail}"))
+            yield Finding(
+                subject, State.FAULT, Text(f"无法打开：{error.detail}", f"does not open: {error.detail}")
+            )
             continue
         left = certificate.not_after - clock.now()
         until = certificate.not_after.date().isoformat()
@@ -148,7 +166,14 @@ def _keys(home: Home, clock: Clock, passphrase: str | None) -> Iterator[Finding]
             says = Text(f"证书将于 {until} 到期", f"its certificate ends on {until}")
             yield Finding(subject, State.NOTE, says)
         elif signer is None:
-            says = Text(f"证书有效期至 {until}；未提供口令，未尝试打开", f"certificate until {until}; not opened without its passphrase")
+            says = Text(
+                f"证书有效期至 {until}；未提供口令，未尝试打开",
+                f"certificate until {until}; not opened without its passphrase",
+            )
             yield Finding(subject, State.NOTE, says)
         else:
-            yield Finding(subject, State.GOOD, Text(f"可以打开，证书有效期至 {until}", f"opens; certificate until {until}"))
+            yield Finding(
+                subject,
+                State.GOOD,
+                Text(f"可以打开，证书有效期至 {until}", f"opens; certificate until {until}"),
+            )

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from credentials.verifier import Verifier
 from signing import pdf
 from signing.jose import parse_jws
+from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Report
+from signing.trust import TrustStore
 from verify_api import documents
 from verify_api.documents import Kind, Material, Snapshots
 from verify_api.receipts import RECEIPT_TYP, verify_receipt
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signing.certificates import Certificate
-    from signing.trust import TrustStore
     from yinxin.base.clock import Clock
 
 
@@ -46,12 +47,10 @@ class Examiner:
     @classmethod
     def of(cls, trust: Path | None, crls: Sequence[Path], *, home: Home | None, clock: Clock) -> Examiner:
         """From a folder of anchors and some lists, or from a home, or with no trust at all."""
-        from signing.trust import TrustStore  # noqa: PLC0415
-
         store = TrustStore.load(trust) if trust else home.trust if home else TrustStore(())
         revocation = revocation_from(crls) if crls or not home else home.revocation
-        policy = {"policy": home.policy} if home else {}
-        return cls(Snapshots(store, revocation, **policy), clock=clock, home=home)
+        policy = home.policy if home else Policy.default()
+        return cls(Snapshots(store, revocation, policy), clock=clock, home=home)
 
     def examine(self, file: Path, *, at: datetime | None = None) -> Report[Any]:
         """The report on one file; `NotFound` only when there is no such file."""
@@ -65,7 +64,9 @@ class Examiner:
         if kind is Kind.PDF:
             return self._pdf(data, now, at)
         if kind is Kind.PRESENTATION:
-            return self._verifier.verify(data.decode("ascii").strip(), now=at or now, require_key_binding=False)
+            return self._verifier.verify(
+                data.decode("ascii").strip(), now=at or now, require_key_binding=False
+            )
         if _is_receipt(data):
             return verify_receipt(
                 data.decode("ascii").strip(),
@@ -95,7 +96,11 @@ class Examiner:
     def _verifier(self) -> Verifier:
         kept = self._snapshots
         return Verifier(
-            kept.trust, policy=kept.policy, statuses=kept.statuses, revocation=kept.revocation, clock=self._clock
+            kept.trust,
+            policy=kept.policy,
+            statuses=kept.statuses,
+            revocation=kept.revocation,
+            clock=self._clock,
         )
 
 

@@ -43,7 +43,12 @@ class Home:
     """One installation. Opening reads nothing but the settings; everything else is opened when asked for."""
 
     def __init__(
-        self, directory: Path, settings: Settings, *, passphrase: str | None = None, clock: Clock | None = None
+        self,
+        directory: Path,
+        settings: Settings,
+        *,
+        passphrase: str | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Keep where things are; `open` reads the settings for you."""
         self.directory = directory
@@ -53,7 +58,9 @@ class Home:
         self._signers: dict[str, Signer] = {}
 
     @classmethod
-    def open(cls, directory: str | Path, *, passphrase: str | None = None, clock: Clock | None = None) -> Home:
+    def open(
+        cls, directory: str | Path, *, passphrase: str | None = None, clock: Clock | None = None
+    ) -> Home:
         """The home in this folder; `NotFound` when there is none.
 
         Without a passphrase, a file named `passphrase` in the folder serves: that is how the demo, and

@@ -35,7 +35,10 @@ def wished_language(arguments: Sequence[str]) -> str | None:
 
 def chosen_language(option: str | None = None) -> Language:
     """The language asked for: option, `YINXIN_LANG`, then the locale; English when none says Chinese."""
-    for wish in (option, *(os.environ.get(name) for name in ("YINXIN_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))):
+    for wish in (
+        option,
+        *(os.environ.get(name) for name in ("YINXIN_LANG", "LC_ALL", "LC_MESSAGES", "LANG")),
+    ):
         if wish:
             return "zh" if wish.lower().startswith("zh") else "en"
     return "en"

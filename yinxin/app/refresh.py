@@ -84,7 +84,11 @@ class Refresher:
         except YinxinError as error:
             _log.warning("not refreshed: %s (%s)", aggregation, error.code)
             return list(self._statuses)
-        return [uri for uri in found if isinstance(uri, str)][:MAX_STATUS_LISTS] if isinstance(found, list) else []
+        return (
+            [uri for uri in found if isinstance(uri, str)][:MAX_STATUS_LISTS]
+            if isinstance(found, list)
+            else []
+        )
 
     def _fetch_status(self, uri: str, trust: TrustStore, revocation: RevocationSnapshot) -> None:
         try:

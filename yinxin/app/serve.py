@@ -49,7 +49,9 @@ ROLES: Mapping[str, Role] = {
 
 
 @contextmanager
-def running(home: Home, roles: Sequence[str], *, sockets: Mapping[str, socket.socket] | None = None) -> Iterator[wiring.Stage]:
+def running(
+    home: Home, roles: Sequence[str], *, sockets: Mapping[str, socket.socket] | None = None
+) -> Iterator[wiring.Stage]:
     """Serve these roles in threads while the block runs.
 
     The CA starts first, since the others fetch from it. `sockets` are bound already, by role; else the port
@@ -87,7 +89,9 @@ def only_server(home: Home) -> Iterator[None]:
         yield
         return
     # A lock on a file of its own: SQLite's locks work on every platform and end with their process.
-    lock = sqlite3.connect(home.directory / "server.lock", timeout=0, isolation_level=None, check_same_thread=False)
+    lock = sqlite3.connect(
+        home.directory / "server.lock", timeout=0, isolation_level=None, check_same_thread=False
+    )
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as exc:
@@ -102,7 +106,9 @@ def only_server(home: Home) -> Iterator[None]:
 @contextmanager
 def _serving(app: FastAPI, listener: socket.socket) -> Iterator[None]:
     server = _server(app)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="yinxin-serve", daemon=True)
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="yinxin-serve", daemon=True
+    )
     thread.start()
     try:
         _wait_for(server, thread)

@@ -17,15 +17,25 @@ from yinxin.base.audit.checkpoint import parse_verifier_key
 from yinxin.base.errors import MalformedInput
 
 
-@click.group("audit", help=phrase("审计日志：谁在何时做了什么，可证明、不可篡改。", "The audit log: who did what and when, provably."))
+@click.group(
+    "audit",
+    help=phrase(
+        "审计日志：谁在何时做了什么，可证明、不可篡改。", "The audit log: who did what and when, provably."
+    ),
+)
 def command() -> None:
     """Group."""
 
 
 @command.command("log", help=phrase("列出日志条目。", "List entries."))
-@click.option("--subject", help=phrase("只看此对象（证照标识、申请编号等）", "only this subject (a licence, an application …)"))
+@click.option(
+    "--subject",
+    help=phrase("只看此对象（证照标识、申请编号等）", "only this subject (a licence, an application …)"),
+)
 @click.option("--after", type=int, default=-1, help=phrase("从此序号之后", "behind this index"))
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=phrase("条数", "how many"))
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help=phrase("条数", "how many")
+)
 @home_option()
 @click.pass_context
 def log(context: click.Context, subject: str | None, after: int, limit: int, home: str) -> int:
@@ -35,20 +45,49 @@ def log(context: click.Context, subject: str | None, after: int, limit: int, hom
     rows = []
     for entry in entries:
         content = entry.content() or {}
-        rows.append((entry.log_index, content.get("at", ""), content.get("actor", ""), content.get("action", phrase("（已擦除）", "(erased)")), content.get("subject", ""), entry.entry_id))
-    columns = [("序号", "index"), ("时间", "at"), ("操作人", "actor"), ("动作", "action"), ("对象", "subject"), ("条目", "entry")]
+        rows.append(
+            (
+                entry.log_index,
+                content.get("at", ""),
+                content.get("actor", ""),
+                content.get("action", phrase("（已擦除）", "(erased)")),
+                content.get("subject", ""),
+                entry.entry_id,
+            )
+        )
+    columns = [
+        ("序号", "index"),
+        ("时间", "at"),
+        ("操作人", "actor"),
+        ("动作", "action"),
+        ("对象", "subject"),
+        ("条目", "entry"),
+    ]
     console.table(columns, rows)
     console.result([dict(zip((en for _, en in columns), row, strict=True)) for row in rows])
     return ExitCode.DONE
 
 
-@command.command("prove", help=phrase("导出一条日志的离线证明（C2SP tlog-proof）。", "Write an offline proof of one entry (C2SP tlog-proof)."))
+@command.command(
+    "prove",
+    help=phrase(
+        "导出一条日志的离线证明（C2SP tlog-proof）。",
+        "Write an offline proof of one entry (C2SP tlog-proof).",
+    ),
+)
 @click.argument("entry")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=phrase("写入文件（默认打印）", "write it to a file (printed by default)"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("写入文件（默认打印）", "write it to a file (printed by default)"),
+)
 @home_option()
 @passphrase_option
 @click.pass_context
-def prove(context: click.Context, entry: str, output: Path | None, home: str, passphrase_file: str | None) -> int:
+def prove(
+    context: click.Context, entry: str, output: Path | None, home: str, passphrase_file: str | None
+) -> int:
     """The proof; entries still in the inbox are sequenced first where the key is at hand."""
     console = console_of(context)
     place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
@@ -64,9 +103,17 @@ def prove(context: click.Context, entry: str, output: Path | None, home: str, pa
     return ExitCode.DONE
 
 
-@command.command("check", help=phrase("检查整个日志，或离线检查一份证明。", "Check the whole log, or one proof offline."))
+@command.command(
+    "check", help=phrase("检查整个日志，或离线检查一份证明。", "Check the whole log, or one proof offline.")
+)
 @click.argument("proof", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--key", help=phrase("日志公钥（检查证明时必需，由 check 打印）", "the log's verifier key (needed for a proof; `check` prints it)"))
+@click.option(
+    "--key",
+    help=phrase(
+        "日志公钥（检查证明时必需，由 check 打印）",
+        "the log's verifier key (needed for a proof; `check` prints it)",
+    ),
+)
 @home_option(required=False)
 @passphrase_option
 @click.pass_context
@@ -78,7 +125,9 @@ def check(
     if proof is not None:
         return _check_proof(context, proof, key)
     if not home:
-        raise click.UsageError(phrase("请给出 --home，或一份证明和 --key", "give --home, or a proof and --key"))
+        raise click.UsageError(
+            phrase("请给出 --home，或一份证明和 --key", "give --home, or a proof and --key")
+        )
     place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
     origin = place.settings.audit_origin
     public_key, text = log_key(place)

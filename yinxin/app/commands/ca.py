@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ca.crl import RevocationReason
 from ca.names import SubjectName
 from ca.profiles import Profiles
 from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
-from ca.crl import RevocationReason
 from yinxin.app.ceremony import Plan, make_home, open_authority, publish_lists
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
@@ -28,14 +28,22 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-@click.group("ca", help=phrase("证书机构：建立、申请、核验、审批、吊销。", "The certificate authority: set up, apply, proof, approve, revoke."))
+@click.group(
+    "ca",
+    help=phrase(
+        "证书机构：建立、申请、核验、审批、吊销。",
+        "The certificate authority: set up, apply, proof, approve, revoke.",
+    ),
+)
 def command() -> None:
     """Group."""
 
 
 def actor_option(role: str) -> Callable[[Any], Any]:
     """`--actor`: who does it; the operating system's user unless named."""
-    says = phrase(f"操作人（角色 {role}），默认为系统用户", f"who acts (as {role}); the system's user by default")
+    says = phrase(
+        f"操作人（角色 {role}），默认为系统用户", f"who acts (as {role}); the system's user by default"
+    )
     return click.option("--actor", default=getpass.getuser, help=says)
 
 
@@ -48,19 +56,47 @@ def _open(home: str, passphrase_file: str | None) -> Home:
     return Home.open(home, passphrase=passphrase)
 
 
-@command.command("init", help=phrase("建立安装目录：根证书、签发机构和各用途密钥。", "Make a home: a root, an issuing authority and one key for each use."))
+@command.command(
+    "init",
+    help=phrase(
+        "建立安装目录：根证书、签发机构和各用途密钥。",
+        "Make a home: a root, an issuing authority and one key for each use.",
+    ),
+)
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--agency", required=True, help=phrase("机关名称", "the agency's name"))
 @click.option("--agency-en", required=True, help=phrase("机关英文名称", "the agency's name in English"))
 @click.option("--code", required=True, help=phrase("统一社会信用代码", "its unified social credit code"))
-@click.option("--people", nargs=3, required=True, help=phrase("参加密钥仪式的三人：申请、核验、审批", "three people: who applies, proofs, approves"))
-@click.option("--base-url", default="http://127.0.0.1:8000", show_default=True, help=phrase("签发服务网址", "address of the issuer"))
-@click.option("--ca-url", default="http://127.0.0.1:8001", show_default=True, help=phrase("证书服务网址", "address of the certificate service"))
-@click.option("--verify-url", default="http://127.0.0.1:8002", show_default=True, help=phrase("核验服务网址", "address of the verification service"))
-@click.option("--database-url", default="sqlite:///yinxin.db", show_default=True, help=phrase("数据库", "the database"))
+@click.option(
+    "--people",
+    nargs=3,
+    required=True,
+    help=phrase("参加密钥仪式的三人：申请、核验、审批", "three people: who applies, proofs, approves"),
+)
+@click.option(
+    "--base-url",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    help=phrase("签发服务网址", "address of the issuer"),
+)
+@click.option(
+    "--ca-url",
+    default="http://127.0.0.1:8001",
+    show_default=True,
+    help=phrase("证书服务网址", "address of the certificate service"),
+)
+@click.option(
+    "--verify-url",
+    default="http://127.0.0.1:8002",
+    show_default=True,
+    help=phrase("核验服务网址", "address of the verification service"),
+)
+@click.option(
+    "--database-url", default="sqlite:///yinxin.db", show_default=True, help=phrase("数据库", "the database")
+)
 @passphrase_option
 @click.pass_context
-def init(  # noqa: PLR0913 - one parameter for each option
+def init(
     context: click.Context,
     directory: Path,
     agency: str,
@@ -89,9 +125,21 @@ def init(  # noqa: PLR0913 - one parameter for each option
     return ExitCode.DONE
 
 
-@command.command("apply", help=phrase("为企业或机构申请证书，凭其证书请求（CSR）。", "Apply for a certificate with an organisation's request (CSR)."))
+@command.command(
+    "apply",
+    help=phrase(
+        "为企业或机构申请证书，凭其证书请求（CSR）。",
+        "Apply for a certificate with an organisation's request (CSR).",
+    ),
+)
 @click.argument("csr", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--profile", default="organisation-seal", show_default=True, type=click.Choice(sorted(Profiles.load().rows)), help=phrase("证书模板", "certificate profile"))
+@click.option(
+    "--profile",
+    default="organisation-seal",
+    show_default=True,
+    type=click.Choice(sorted(Profiles.load().rows)),
+    help=phrase("证书模板", "certificate profile"),
+)
 @click.option("--organisation", required=True, help=phrase("单位名称", "the organisation"))
 @click.option("--common-name", required=True, help=phrase("证书名称", "the certificate's common name"))
 @click.option("--code", help=phrase("统一社会信用代码", "unified social credit code"))
@@ -99,7 +147,7 @@ def init(  # noqa: PLR0913 - one parameter for each option
 @home_option()
 @passphrase_option
 @click.pass_context
-def apply(  # noqa: PLR0913 - one parameter for each option
+def apply(
     context: click.Context,
     csr: Path,
     profile: str,
@@ -118,21 +166,36 @@ def apply(  # noqa: PLR0913 - one parameter for each option
     identifier = registration.apply(
         profile, subject, credit_code=code, csr=read_file(csr, limit=1 << 16), actor=_act(actor, "clerk")
     )
-    console.say(f"申请编号 {identifier}；请由另一人核验并审批", f"application {identifier}; others now proof and approve it")
+    console.say(
+        f"申请编号 {identifier}；请由另一人核验并审批",
+        f"application {identifier}; others now proof and approve it",
+    )
     console.result({"application": identifier})
     return ExitCode.DONE
 
 
 @command.command("proof", help=phrase("记录如何核验了申请人。", "Record how the applicant was proofed."))
 @click.argument("application")
-@click.option("--method", required=True, type=click.Choice([str(method) for method in ProofingMethod]), help=phrase("核验方式", "method"))
-@click.option("--source", required=True, help=phrase("核验来源（登记机关、窗口）", "register or counter that was asked"))
-@click.option("--evidence", required=True, type=click.Path(dir_okay=False, path_type=Path), help=phrase("证据文件（只记录摘要）", "the evidence (only its digest is kept)"))
+@click.option(
+    "--method",
+    required=True,
+    type=click.Choice([str(method) for method in ProofingMethod]),
+    help=phrase("核验方式", "method"),
+)
+@click.option(
+    "--source", required=True, help=phrase("核验来源（登记机关、窗口）", "register or counter that was asked")
+)
+@click.option(
+    "--evidence",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("证据文件（只记录摘要）", "the evidence (only its digest is kept)"),
+)
 @actor_option("clerk")
 @home_option()
 @passphrase_option
 @click.pass_context
-def proof(  # noqa: PLR0913 - one parameter for each option
+def proof(
     context: click.Context,
     application: str,
     method: str,
@@ -151,9 +214,21 @@ def proof(  # noqa: PLR0913 - one parameter for each option
     return ExitCode.DONE
 
 
-@command.command("approve", help=phrase("审批申请并签发证书（不得由申请人、核验人审批）。", "Approve an application and issue its certificate (never by who applied or proofed)."))
+@command.command(
+    "approve",
+    help=phrase(
+        "审批申请并签发证书（不得由申请人、核验人审批）。",
+        "Approve an application and issue its certificate (never by who applied or proofed).",
+    ),
+)
 @click.argument("application")
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=phrase("证书链文件（PEM）", "file for the certificate chain (PEM)"))
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("证书链文件（PEM）", "file for the certificate chain (PEM)"),
+)
 @actor_option("registrar")
 @home_option()
 @passphrase_option
@@ -167,7 +242,10 @@ def approve(
     certificate = _registration(place).approve(application, _act(actor, "registrar"))
     chain = (certificate, *place.chain("issuing"))
     write_new_file(output, b"".join(each.to_pem() for each in chain))
-    console.say(f"已签发 {certificate.common_name}，序列号 {certificate.serial:x}", f"issued {certificate.common_name}, serial {certificate.serial:x}")
+    console.say(
+        f"已签发 {certificate.common_name}，序列号 {certificate.serial:x}",
+        f"issued {certificate.common_name}, serial {certificate.serial:x}",
+    )
     console.result({"serial": f"{certificate.serial:x}", "subject": certificate.subject, "file": str(output)})
     return ExitCode.DONE
 
@@ -203,15 +281,22 @@ def certificates(context: click.Context, authority: str, home: str, passphrase_f
     return ExitCode.DONE
 
 
-@command.command("revoke", help=phrase("吊销证书，并发布新的吊销列表。", "Revoke a certificate and publish a new list."))
+@command.command(
+    "revoke", help=phrase("吊销证书，并发布新的吊销列表。", "Revoke a certificate and publish a new list.")
+)
 @click.argument("serial")
-@click.option("--reason", required=True, type=click.Choice([str(reason) for reason in RevocationReason]), help=phrase("原因", "reason"))
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice([str(reason) for reason in RevocationReason]),
+    help=phrase("原因", "reason"),
+)
 @click.option("--authority", default="issuing", show_default=True, help=phrase("证书机构", "authority"))
 @actor_option("registrar")
 @home_option()
 @passphrase_option
 @click.pass_context
-def revoke(  # noqa: PLR0913 - one parameter for each option
+def revoke(
     context: click.Context,
     serial: str,
     reason: str,
@@ -235,7 +320,9 @@ def revoke(  # noqa: PLR0913 - one parameter for each option
     return ExitCode.DONE
 
 
-@command.command("crl", help=phrase("发布当前吊销列表到安装目录。", "Publish the current revocation lists into the home."))
+@command.command(
+    "crl", help=phrase("发布当前吊销列表到安装目录。", "Publish the current revocation lists into the home.")
+)
 @home_option()
 @passphrase_option
 @click.pass_context

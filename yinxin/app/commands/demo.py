@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from signing.report import Indication
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.demo import Demo, total_seconds
+from yinxin.app.demo import play
 from yinxin.app.phrases import phrase
 from yinxin.base.errors import Conflict
 
@@ -31,17 +32,26 @@ def command(context: click.Context, directory: Path) -> int:
     console = console_of(context)
     if directory.exists() and any(directory.iterdir()):
         raise Conflict(f"{directory} is not empty; name another folder with --directory, or remove it")
-    demo = Demo(directory, console)
-    demo.play()
-    rows = [(told.what.in_language(console.language), told.answer, told.why) for told in demo.told]
+    cast, chapters = play(directory, console)
+    rows = [
+        (
+            told.what.in_language(console.language),
+            console.verdict(told.answer) if isinstance(told.answer, Indication) else told.answer,
+            told.why,
+        )
+        for told in cast.told
+    ]
     console.table([("事项", "what"), ("结果", "answer"), ("原因或内容", "reason or content")], rows)
-    seconds = total_seconds(demo).total_seconds()
-    console.say(f"用时 {seconds:.1f} 秒。文件在 {directory}：先看 licences/ 里的证照。", f"{seconds:.1f} s. Everything is in {directory}; look at the licences in licences/ first.")
+    seconds = sum(chapter.seconds for chapter in chapters)
+    console.say(
+        f"用时 {seconds:.1f} 秒。文件在 {directory}：先看 licences/ 里的证照。",
+        f"{seconds:.1f} s. Everything is in {directory}; look at the licences in licences/ first.",
+    )
     console.result(
         {
             "directory": str(directory),
-            "seconds": demo.seconds,
-            "told": [{"what": told.what.to_dict(), "answer": told.answer, "why": told.why} for told in demo.told],
+            "chapters": [{"title": one.title.to_dict(), "seconds": one.seconds} for one in chapters],
+            "told": [{"what": one.what.to_dict(), "answer": one.answer, "why": one.why} for one in cast.told],
         }
     )
     return ExitCode.DONE

@@ -15,7 +15,12 @@ from yinxin.base.clock import SystemClock
 _MARKS = {State.GOOD: ("✓", "green"), State.NOTE: ("·", "yellow"), State.FAULT: ("✗", "red")}
 
 
-@click.command(help=phrase("检查版本、可选部件、导入名冲突、数据库和密钥。", "Examine versions, optional parts, name clashes, the database and the keys."))
+@click.command(
+    help=phrase(
+        "检查版本、可选部件、导入名冲突、数据库和密钥。",
+        "Examine versions, optional parts, name clashes, the database and the keys.",
+    )
+)
 @home_option(required=False)
 @passphrase_option
 @click.pass_context
@@ -26,7 +31,11 @@ def command(context: click.Context, home: str | None, passphrase_file: str | Non
     place = Home.open(home, passphrase=passphrase) if home else None
     findings = examine(place, clock=SystemClock(), passphrase=passphrase)
     rows = [
-        (RichText(_MARKS[found.state][0], style=_MARKS[found.state][1]), found.subject, found.says.in_language(console.language))
+        (
+            RichText(_MARKS[found.state][0], style=_MARKS[found.state][1]),
+            found.subject,
+            found.says.in_language(console.language),
+        )
         for found in findings
     ]
     console.table([("", ""), ("项目", "what"), ("情况", "finding")], rows)

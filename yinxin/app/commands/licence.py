@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +23,31 @@ from yinxin.base.errors import MalformedInput, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from credentials.issuer import Issuer
 
 _ENDINGS = [str(kind) for kind in EndingKind if kind is not EndingKind.SUPERSEDED]
 
 
-@click.group("licence", help=phrase("电子证照：目录、签发、查询、状态变更。", "Licences: catalogue, issue, look up, change."))
+@click.group(
+    "licence",
+    help=phrase("电子证照：目录、签发、查询、状态变更。", "Licences: catalogue, issue, look up, change."),
+)
 def command() -> None:
     """Group."""
 
 
-@command.command("types", help=phrase("列出证照目录；给出类型则列出其字段。", "List the catalogue, or the fields of one type."))
+@command.command(
+    "types",
+    help=phrase("列出证照目录；给出类型则列出其字段。", "List the catalogue, or the fields of one type."),
+)
 @click.argument("code", required=False)
-@click.option("--catalogue", type=click.Path(file_okay=False, path_type=Path), help=phrase("证照目录文件夹", "folder of the catalogue"))
+@click.option(
+    "--catalogue",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=phrase("证照目录文件夹", "folder of the catalogue"),
+)
 @click.pass_context
 def types(context: click.Context, code: str | None, catalogue: Path | None) -> int:
     """A table of types, or of the fields of one."""
@@ -45,25 +55,58 @@ def types(context: click.Context, code: str | None, catalogue: Path | None) -> i
     found = Catalogue.load(catalogue)
     if code:
         kind = found[code]
-        rows = [(field.name, field.label.zh, field.label.en, str(field.kind), str(field.disclosure)) for field in kind.fields]
-        columns = [("字段", "field"), ("中文", "Chinese"), ("英文", "English"), ("类型", "kind"), ("披露", "disclosure")]
+        rows = [
+            (field.name, field.label.zh, field.label.en, str(field.kind), str(field.disclosure))
+            for field in kind.fields
+        ]
+        columns = [
+            ("字段", "field"),
+            ("中文", "Chinese"),
+            ("英文", "English"),
+            ("类型", "kind"),
+            ("披露", "disclosure"),
+        ]
     else:
         rows = [(kind.code, kind.name.zh, kind.name.en, kind.number, str(len(kind.fields))) for kind in found]
-        columns = [("类型", "type"), ("名称", "Chinese"), ("英文名称", "English"), ("类型代码", "type code"), ("字段数", "fields")]
+        columns = [
+            ("类型", "type"),
+            ("名称", "Chinese"),
+            ("英文名称", "English"),
+            ("类型代码", "type code"),
+            ("字段数", "fields"),
+        ]
     console.table(columns, rows)
     console.result([dict(zip((en for _, en in columns), row, strict=True)) for row in rows])
     return ExitCode.DONE
 
 
-@command.command("issue", help=phrase("按申请表（CSV）批量签发；有误的行逐项报告，其余照常签发。", "Issue from a CSV of applications; faulty rows are reported, the rest is issued."))
+@command.command(
+    "issue",
+    help=phrase(
+        "按申请表（CSV）批量签发；有误的行逐项报告，其余照常签发。",
+        "Issue from a CSV of applications; faulty rows are reported, the rest is issued.",
+    ),
+)
 @click.argument("applications", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--type", "type_code", help=phrase("全部行的证照类型（否则看“证照类型”列）", "the type of all rows (else the column `type` says it)"))
-@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help=phrase("证照文件输出目录", "folder for the licences"))
+@click.option(
+    "--type",
+    "type_code",
+    help=phrase(
+        "全部行的证照类型（否则看“证照类型”列）", "the type of all rows (else the column `type` says it)"
+    ),
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help=phrase("证照文件输出目录", "folder for the licences"),
+)
 @actor_option("clerk")
 @home_option()
 @passphrase_option
 @click.pass_context
-def issue(  # noqa: PLR0913 - one parameter for each option
+def issue(
     context: click.Context,
     applications: Path,
     type_code: str | None,
@@ -78,30 +121,43 @@ def issue(  # noqa: PLR0913 - one parameter for each option
     output.mkdir(parents=True, exist_ok=True)
     data = read_file(applications)
     with console.progress("签发", "issuing") as show:
-        result = issuer.issue_rows(
-            data, actor=staff(actor), type_code=type_code, progress=show
-        )
+        result = issuer.issue_rows(data, actor=staff(actor), type_code=type_code, progress=show)
     for made in result.issued:
         write_new_file(output / f"{made.licence.identifier}.pdf", made.pdf)
-    faults = [(fault.row, fault.column, fault.reason.in_language(console.language)) for fault in result.faults]
+    faults = [
+        (fault.row, fault.column, fault.reason.in_language(console.language)) for fault in result.faults
+    ]
     console.table([("行", "row"), ("列", "column"), ("原因", "reason")], faults)
-    console.say(f"签发 {len(result.issued)} 件，{len({row for row, *_ in faults})} 行有误", f"{len(result.issued)} issued, {len({row for row, *_ in faults})} rows faulty")
+    console.say(
+        f"签发 {len(result.issued)} 件，{len({row for row, *_ in faults})} 行有误",
+        f"{len(result.issued)} issued, {len({row for row, *_ in faults})} rows faulty",
+    )
     console.result(
         {
             "issued": [made.licence.identifier for made in result.issued],
-            "faults": [{"row": fault.row, "column": fault.column, "reason": fault.reason.to_dict()} for fault in result.faults],
+            "faults": [
+                {"row": fault.row, "column": fault.column, "reason": fault.reason.to_dict()}
+                for fault in result.faults
+            ],
         }
     )
     return ExitCode.FAILED if faults else ExitCode.DONE
 
 
-@command.command("show", help=phrase("查询一件证照：内容、事件、在某时刻的状态。", "Show a licence: its data, its events, how it stood."))
+@command.command(
+    "show",
+    help=phrase(
+        "查询一件证照：内容、事件、在某时刻的状态。", "Show a licence: its data, its events, how it stood."
+    ),
+)
 @click.argument("identifier")
 @click.option("--as-of", type=Moment(), help=phrase("询问的时刻", "the moment asked about"))
 @click.option("--known-at", type=Moment(), help=phrase("以何时所知为准", "by what was known then"))
 @home_option()
 @click.pass_context
-def show(context: click.Context, identifier: str, as_of: datetime | None, known_at: datetime | None, home: str) -> int:
+def show(
+    context: click.Context, identifier: str, as_of: datetime | None, known_at: datetime | None, home: str
+) -> int:
     """The licence as the register knows it."""
     console = console_of(context)
     place = Home.open(home)
@@ -117,7 +173,10 @@ def show(context: click.Context, identifier: str, as_of: datetime | None, known_
     rows += [(f"claims.{name}", str(value)) for name, value in licence.claims.items()]
     console.table([("项目", "item"), ("内容", "value")], rows)
     for event in events:
-        console.say(f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}：{event.ground}", f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}: {event.ground}")
+        console.say(
+            f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}：{event.ground}",
+            f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}: {event.ground}",
+        )
     console.say(f"状态：{state.text.zh}", f"state: {state.text.en}")
     console.result({**licence.to_dict(), "state": str(state.state), "says": state.text.to_dict()})
     return ExitCode.DONE
@@ -139,7 +198,12 @@ def _event_options(function: Any) -> Any:
     return function
 
 
-_FROM = click.option("--from", "effective_from", type=Moment(), help=phrase("自何时起（默认现在）", "from when on (now by default)"))
+_FROM = click.option(
+    "--from",
+    "effective_from",
+    type=Moment(),
+    help=phrase("自何时起（默认现在）", "from when on (now by default)"),
+)
 
 
 @command.command("suspend", help=phrase("暂停证照。", "Suspend a licence."))
@@ -158,8 +222,12 @@ def resume(context: click.Context, identifier: str, **facts: Any) -> int:
     return _change(context, identifier, facts, lambda issuer, event: issuer.resume(identifier, **event))
 
 
-@command.command("end", help=phrase("终止证照：到期、注销、撤销、撤回、吊销。", "End a licence by its legal kind."))
-@click.option("--kind", required=True, type=click.Choice(_ENDINGS), help=phrase("终止的法律性质", "the legal kind"))
+@command.command(
+    "end", help=phrase("终止证照：到期、注销、撤销、撤回、吊销。", "End a licence by its legal kind.")
+)
+@click.option(
+    "--kind", required=True, type=click.Choice(_ENDINGS), help=phrase("终止的法律性质", "the legal kind")
+)
 @_FROM
 @_event_options
 def end(context: click.Context, identifier: str, kind: str, **facts: Any) -> int:
@@ -169,9 +237,22 @@ def end(context: click.Context, identifier: str, kind: str, **facts: Any) -> int
     )
 
 
-@command.command("replace", help=phrase("换发：编号不变，版本加一。", "Replace: the number stays, the version rises."))
-@click.option("--claims", required=True, type=click.Path(dir_okay=False, path_type=Path), help=phrase("新内容（JSON）", "the new data (JSON)"))
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=phrase("新证照文件", "file for the new licence"))
+@command.command(
+    "replace", help=phrase("换发：编号不变，版本加一。", "Replace: the number stays, the version rises.")
+)
+@click.option(
+    "--claims",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("新内容（JSON）", "the new data (JSON)"),
+)
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("新证照文件", "file for the new licence"),
+)
 @_event_options
 def replace(context: click.Context, identifier: str, claims: Path, output: Path, **facts: Any) -> int:
     """Issue the next version and end the old one."""
@@ -198,7 +279,10 @@ def replace(context: click.Context, identifier: str, claims: Path, output: Path,
 
 
 def _change(
-    context: click.Context, identifier: str, facts: dict[str, Any], change: Callable[[Issuer, dict[str, Any]], None]
+    context: click.Context,
+    identifier: str,
+    facts: dict[str, Any],
+    change: Callable[[Issuer, dict[str, Any]], None],
 ) -> int:
     console = console_of(context)
     issuer = _issuer(facts["home"], facts["passphrase_file"])

@@ -18,14 +18,22 @@ if TYPE_CHECKING:
 
 def home_option(*, required: bool = True) -> Callable[[Any], Any]:
     """`--home`: the folder of an installation, also `YINXIN_HOME`."""
-    says = phrase("安装目录（由 yinxin ca init 或 yinxin demo 建立）", "the installation's folder (made by `yinxin ca init` or `yinxin demo`)")
+    says = phrase(
+        "安装目录（由 yinxin ca init 或 yinxin demo 建立）",
+        "the installation's folder (made by `yinxin ca init` or `yinxin demo`)",
+    )
     place = click.Path(file_okay=False, path_type=str)
-    return click.option("--home", envvar="YINXIN_HOME", type=place, required=required, help=says, show_envvar=True)
+    return click.option(
+        "--home", envvar="YINXIN_HOME", type=place, required=required, help=says, show_envvar=True
+    )
 
 
 def passphrase_option(function: Any) -> Any:
     """`--passphrase-file`: where the keys' passphrase is read from; `YINXIN_PASSPHRASE` serves too."""
-    says = phrase("密钥口令所在文件（或用环境变量 YINXIN_PASSPHRASE）", "file that holds the keys' passphrase (or set YINXIN_PASSPHRASE)")
+    says = phrase(
+        "密钥口令所在文件（或用环境变量 YINXIN_PASSPHRASE）",
+        "file that holds the keys' passphrase (or set YINXIN_PASSPHRASE)",
+    )
     return click.option("--passphrase-file", type=click.Path(dir_okay=False), help=says)(function)
 
 
@@ -43,7 +51,7 @@ def read_passphrase(file: str | None, *, required: bool = True) -> str | None:
     return str(click.prompt(phrase("密钥口令", "Passphrase of the keys"), hide_input=True))
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A date (the end of that day) or a time with its offset, ISO 8601."""
 
     name = "time"

@@ -9,10 +9,10 @@ import click
 from signing import pdf
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
+from yinxin.app import wiring
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.files import read_file, write_new_file
-from yinxin.app import wiring
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
@@ -28,19 +28,44 @@ _HELP = phrase(
 
 @click.command(help=_HELP)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help=phrase("新文件（默认 原名.sealed.pdf）", "the new file (NAME.sealed.pdf by default)"))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("新文件（默认 原名.sealed.pdf）", "the new file (NAME.sealed.pdf by default)"),
+)
 @click.option("--key", help=phrase("签名器 URI", "signer URI"))
-@click.option("--face", type=click.Path(dir_okay=False, path_type=Path), help=phrase("印模图片（PNG，42 毫米见方）", "picture of the seal face (PNG, 42 mm square)"))
+@click.option(
+    "--face",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("印模图片（PNG，42 毫米见方）", "picture of the seal face (PNG, 42 mm square)"),
+)
 @click.option("--invisible", is_flag=True, help=phrase("不显示印模", "show no seal face"))
-@click.option("--page", type=int, default=-1, show_default=True, help=phrase("页码，从 0 起；-1 为末页", "page, from 0; -1 is the last"))
-@click.option("--at", nargs=2, type=float, help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"))
+@click.option(
+    "--page",
+    type=int,
+    default=-1,
+    show_default=True,
+    help=phrase("页码，从 0 起；-1 为末页", "page, from 0; -1 is the last"),
+)
+@click.option(
+    "--at",
+    nargs=2,
+    type=float,
+    help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"),
+)
 @click.option("--reason", help=phrase("盖章事由", "why it is sealed"))
 @click.option("--tsa", help=phrase("时间戳服务 URL", "URL of a time-stamp authority"))
-@click.option("--allow-private", multiple=True, metavar="HOST:PORT", help=phrase("允许访问的内网地址", "private address that may be reached"))
+@click.option(
+    "--allow-private",
+    multiple=True,
+    metavar="HOST:PORT",
+    help=phrase("允许访问的内网地址", "private address that may be reached"),
+)
 @home_option(required=False)
 @passphrase_option
 @click.pass_context
-def command(  # noqa: PLR0913 - one parameter for each option
+def command(
     context: click.Context,
     file: Path,
     output: Path | None,
@@ -59,10 +84,15 @@ def command(  # noqa: PLR0913 - one parameter for each option
     """Write the sealed copy and say where it is."""
     console = console_of(context)
     if not key and not home:
-        raise UsageError(phrase("请用 --home 或 --key 指明印章；可先运行 yinxin ca init", "name a seal by --home or --key; `yinxin ca init` makes one"))
+        raise UsageError(
+            phrase(
+                "请用 --home 或 --key 指明印章；可先运行 yinxin ca init",
+                "name a seal by --home or --key; `yinxin ca init` makes one",
+            )
+        )
     passphrase = read_passphrase(passphrase_file, required=not home)
     place = Home.open(home, passphrase=passphrase) if home else None
-    signer = open_signer(key, secret=passphrase) if key or place is None else place.signer("seal")
+    signer = place.signer("seal") if place and not key else open_signer(key or "", secret=passphrase)
     picture = None
     if face:
         picture = pdf.SealFace(read_file(face), 42, 42)

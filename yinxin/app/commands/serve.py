@@ -25,7 +25,14 @@ _HELP = phrase(
 
 
 @click.command(help=_HELP)
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(sorted(ROLES)), help=phrase("角色，可多次给出", "the role; may be given again"))
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(sorted(ROLES)),
+    help=phrase("角色，可多次给出", "the role; may be given again"),
+)
 @home_option()
 @passphrase_option
 @click.pass_context

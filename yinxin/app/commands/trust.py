@@ -24,10 +24,22 @@ def command() -> None:
     """Group."""
 
 
-@command.command("add", help=phrase("把根证书加入信任目录。请先通过其他渠道核对指纹。", "Add a root certificate. Compare its fingerprint through another channel first."))
+@command.command(
+    "add",
+    help=phrase(
+        "把根证书加入信任目录。请先通过其他渠道核对指纹。",
+        "Add a root certificate. Compare its fingerprint through another channel first.",
+    ),
+)
 @click.argument("folder", type=_PLACE)
 @click.argument("certificate", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--use", "uses", multiple=True, type=click.Choice([row.name for row in USAGES]), help=phrase("限定用途，可多次给出", "limit to this use; may be given again"))
+@click.option(
+    "--use",
+    "uses",
+    multiple=True,
+    type=click.Choice([row.name for row in USAGES]),
+    help=phrase("限定用途，可多次给出", "limit to this use; may be given again"),
+)
 @click.pass_context
 def add(context: click.Context, folder: Path, certificate: Path, uses: tuple[str, ...]) -> int:
     """Add each certificate of the file."""
@@ -35,10 +47,15 @@ def add(context: click.Context, folder: Path, certificate: Path, uses: tuple[str
     store = TrustStore.load(folder) if folder.exists() else TrustStore(())
     added = [TrustAnchor(found, frozenset(uses)) for found in load_certificates(read_file(certificate))]
     known = {anchor.certificate for anchor in store.anchors}
-    TrustStore([*store.anchors, *(anchor for anchor in added if anchor.certificate not in known)]).save(folder)
+    TrustStore([*store.anchors, *(anchor for anchor in added if anchor.certificate not in known)]).save(
+        folder
+    )
     for anchor in added:
         fingerprint = anchor.certificate.fingerprint
-        console.say(f"已信任 {anchor.certificate.common_name}（SHA-256 {fingerprint}）", f"trusted: {anchor.certificate.common_name} (SHA-256 {fingerprint})")
+        console.say(
+            f"已信任 {anchor.certificate.common_name}（SHA-256 {fingerprint}）",
+            f"trusted: {anchor.certificate.common_name} (SHA-256 {fingerprint})",
+        )
     console.result({"added": [anchor.certificate.fingerprint for anchor in added]})
     return ExitCode.DONE
 
@@ -65,11 +82,15 @@ def diff(context: click.Context, before: Path, after: Path) -> int:
     old, new = (set(TrustStore.load(place).anchors) for place in (before, after))
     rows = [("-", *_row(anchor)) for anchor in old - new] + [("+", *_row(anchor)) for anchor in new - old]
     console.table([("", ""), *_COLUMNS], rows)
-    console.result({"removed": [_json(anchor) for anchor in old - new], "added": [_json(anchor) for anchor in new - old]})
+    console.result(
+        {"removed": [_json(anchor) for anchor in old - new], "added": [_json(anchor) for anchor in new - old]}
+    )
     return ExitCode.FAILED if rows else ExitCode.DONE
 
 
-@command.command("explain", help=phrase("说明一个文件为何可信或不可信。", "Say why a file is trusted, or why not."))
+@command.command(
+    "explain", help=phrase("说明一个文件为何可信或不可信。", "Say why a file is trusted, or why not.")
+)
 @click.argument("folder", type=_PLACE)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.pass_context
@@ -82,7 +103,10 @@ def explain(context: click.Context, folder: Path, file: Path) -> int:
         for depth, certificate in enumerate(chain):
             anchor = certificate in {trusted.certificate for trusted in examiner.trust.anchors}
             mark = console.text("（信任锚）", " (trust anchor)") if anchor else ""
-            console.say(f"{'  ' * depth}{certificate.common_name}{mark}", f"{'  ' * depth}{certificate.common_name}{mark}")
+            console.say(
+                f"{'  ' * depth}{certificate.common_name}{mark}",
+                f"{'  ' * depth}{certificate.common_name}{mark}",
+            )
     console.report(str(file), report)
     console.result({"file": str(file), **report.to_dict()})
     return ExitCode.DONE

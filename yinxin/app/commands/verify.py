@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,9 @@ from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 _HELP = phrase(
     "核验文件：PDF、SD-JWT 凭证或核验回执。\n\n信任锚取自 --trust 目录或安装目录；不访问网络，不改动文件。",
     "Verify files: PDFs, SD-JWT credentials or receipts.\n\nTrust comes from --trust or from the installation; "
@@ -23,9 +26,21 @@ _HELP = phrase(
 
 @click.command(help=_HELP)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--trust", type=click.Path(file_okay=False, path_type=Path), help=phrase("信任锚目录（PEM）", "folder of trust anchors (PEM)"))
-@click.option("--crl", "crls", multiple=True, type=click.Path(dir_okay=False, path_type=Path), help=phrase("吊销列表文件，可多次给出", "a CRL file; may be given again"))
-@click.option("--at", type=Moment(), help=phrase("按此时刻回答（默认现在）", "answer for this time (now by default)"))
+@click.option(
+    "--trust",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=phrase("信任锚目录（PEM）", "folder of trust anchors (PEM)"),
+)
+@click.option(
+    "--crl",
+    "crls",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("吊销列表文件，可多次给出", "a CRL file; may be given again"),
+)
+@click.option(
+    "--at", type=Moment(), help=phrase("按此时刻回答（默认现在）", "answer for this time (now by default)")
+)
 @home_option(required=False)
 @click.pass_context
 def command(
