@@ -114,6 +114,8 @@ class Authority:
         `base_url` is where `ca.http` will answer; certificates point there. `profile` is `root` or
         `issuing` unless named. A name that is taken is a `Conflict`.
         """
+        if issuer and issuer._database is not database:  # noqa: SLF001 - its own class
+            raise UsageError("an authority and its issuer stand in one database")
         if not _NAME.fullmatch(name):
             raise UsageError("an authority's name is lower case letters, digits and hyphens, 40 at most")
         with database.reading() as session:

@@ -2,8 +2,9 @@
 
 A serial number that was never issued is `unknown`, as is one that is only intended; an abandoned one is
 `revoked`. The status is read for every answer, so a revocation shows at once; only the signature over an
-unchanged answer without nonce is used again for a while. Requests are read strictly and in bounds, and
-what they get wrong is told in OCSP's own words: `respond` never raises.
+unchanged answer without nonce is used again for a while (and what was asked by GET may be cached for as long
+as `ca.http` says). Requests are read strictly and in bounds, and what they get wrong is told in OCSP's own
+words: `respond` never raises.
 """
 
 from __future__ import annotations

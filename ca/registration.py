@@ -239,9 +239,7 @@ class Registration:
         with self._database.reading() as session:
             rows = ApplicationRepository(session).list(self._authority.name, state=ISSUING, limit=1000)
         for row in rows:
-            with self._database.transaction() as session:
-                serial = AuthorityRepository(session).issued_for(row.id)
-                self._settle(session, row, serial, actor)
+            self._settle(row, actor)
         return tuple(row.id for row in rows)
 
     def _issue(self, row: ApplicationRecord, actor: Actor) -> Certificate:
@@ -254,18 +252,19 @@ class Registration:
                 approval=row.id,
             )
         except YinxinError:
-            with self._database.transaction() as session:
-                self._settle(session, issuing, None, actor)
+            self._settle(issuing, actor)
             raise
-        with self._database.transaction() as session:
-            self._settle(session, issuing, certificate.serial, actor)
+        self._settle(issuing, actor)
         return certificate
 
-    def _settle(self, session: Session, row: ApplicationRecord, serial: int | None, actor: Actor) -> None:
-        to, shown = (ISSUED, f"{serial:x}") if serial is not None else (APPROVED, None)
-        ApplicationRepository(session).move(row, to=to, at=self._clock.now(), serial=shown)
-        action = "application.issue" if serial is not None else "application.issue_failed"
-        self._audit(session, action, row, actor, serial=shown)
+    def _settle(self, row: ApplicationRecord, actor: Actor) -> None:
+        """Bring an application out of issuing, by what the authority's own rows say became of it."""
+        with self._database.transaction() as session:
+            serial = AuthorityRepository(session).issued_for(row.id)
+            to, shown = (ISSUED, f"{serial:x}") if serial is not None else (APPROVED, None)
+            ApplicationRepository(session).move(row, to=to, at=self._clock.now(), serial=shown)
+            action = "application.issue" if serial is not None else "application.issue_failed"
+            self._audit(session, action, row, actor, serial=shown)
 
     def _end(self, identifier: str, state: str, actor: Actor, *, note: str = "") -> None:
         with self._database.transaction() as session:
