@@ -67,7 +67,10 @@ class Certificate:
                 self._parsed = x509.load_der_x509_certificate(encoded)
                 # Touch what later is read without a guard: a hostile certificate fails here, once.
                 _ = self._parsed.subject, self._parsed.issuer, self._parsed.extensions, self._parsed.version
-                self.not_before, self.not_after = self._parsed.not_valid_before_utc, self._parsed.not_valid_after_utc
+                self.not_before, self.not_after = (
+                    self._parsed.not_valid_before_utc,
+                    self._parsed.not_valid_after_utc,
+                )
                 self.serial = self._parsed.serial_number
         except PARSER_ERRORS as exc:
             raise MalformedInput("certificate", str(exc)[:200]) from exc

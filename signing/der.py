@@ -148,12 +148,16 @@ def read_oid(element: Element) -> str:
     """The dotted text of an OBJECT IDENTIFIER."""
     if element.tag != OID or not element.content or element.content[-1] & 0x80 or len(element.content) > 64:
         raise MalformedInput("der", "not an object identifier")
-    arcs, value = [], 0
+    arcs: list[int] = []
+    value, is_first = 0, True
     for octet in element.content:
+        if is_first and octet == 0x80:  # X.690, 8.19.2: the fewest octets
+            raise MalformedInput("der", "object identifier is not minimal")
         value = value << 7 | octet & 0x7F
         if not octet & 0x80:
             arcs.append(value)
             value = 0
+        is_first = not octet & 0x80
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 

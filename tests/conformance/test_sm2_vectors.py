@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.sm2 import UnsafeSm2Key
 
 from signing import (
     Certificate,
@@ -21,14 +22,20 @@ from signing import (
 )
 from signing.path import AUTHORITY
 from signing.sm2 import libcrypto, pure
-from world.sm2 import UnsafeSm2Key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    Engine = Callable[..., bool]
 
 WHEN = datetime(2022, 5, 10, tzinfo=UTC)  # inside the validity of the published lists
 ROOTS = ("ROOTCA", "Civil_Servant_ROOT", "Device_ROOT")
-BELOW = {"TJCA": "Civil_Servant_ROOT", "Taier_CA": "ROOTCA", "Ant_Financial_Certification_Authority_S1": "ROOTCA"}
+BELOW = {
+    "TJCA": "Civil_Servant_ROOT",
+    "Taier_CA": "ROOTCA",
+    "Ant_Financial_Certification_Authority_S1": "ROOTCA",
+}
 
 
 @pytest.fixture
@@ -50,16 +57,17 @@ def lists(vectors: Path) -> dict[str, Crl]:
 
 
 @pytest.fixture(params=[pure.verify, libcrypto.verify], ids=["pure", "libcrypto"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> object:
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """The same calls with each engine behind them."""
     if request.param is libcrypto.verify and not libcrypto.available():
         pytest.skip("this system's libcrypto has no SM2: apt-get install libssl3")
     monkeypatch.setattr("signing.sm2.engine", lambda: "libcrypto")
     monkeypatch.setattr(libcrypto, "verify", request.param)
-    return request.param
+    answer: Engine = request.param
+    return answer
 
 
-def test_the_published_signature_verifies(example: dict[str, Any], engine) -> None:
+def test_the_published_signature_verifies(example: dict[str, Any], engine: Engine) -> None:
     point = bytes.fromhex("04" + example["P"])
     identity, message = example["id_ascii"].encode(), example["msg_ascii"].encode()
     signature = UnsafeSm2Key(int(example["d"], 16)).sign(message, identity, nonce=int(example["k"], 16))
@@ -69,19 +77,25 @@ def test_the_published_signature_verifies(example: dict[str, Any], engine) -> No
     assert pure.digest(point, message, identity).hex().upper() == example["e"]
 
 
-def test_national_roots_sign_themselves_and_the_authorities_below(nrcac, engine) -> None:
+def test_national_roots_sign_themselves_and_the_authorities_below(
+    nrcac: dict[str, Certificate], engine: Engine
+) -> None:
     for name, certificate in nrcac.items():
         issuers = {other for other, root in nrcac.items() if certificate.is_issued_by(root)}
         assert issuers == {BELOW.get(name, name)}
 
 
-def test_national_lists_are_signed_by_their_roots(nrcac, lists, engine) -> None:
+def test_national_lists_are_signed_by_their_roots(
+    nrcac: dict[str, Certificate], lists: dict[str, Crl], engine: Engine
+) -> None:
     for name, crl in lists.items():
         assert {root for root, certificate in nrcac.items() if crl.is_signed_by(certificate)} == {name}
 
 
 @pytest.mark.parametrize("name", BELOW)
-def test_an_authority_has_a_path_to_its_national_root(name: str, nrcac, lists, engine) -> None:
+def test_an_authority_has_a_path_to_its_national_root(
+    name: str, nrcac: dict[str, Certificate], lists: dict[str, Crl], engine: Engine
+) -> None:
     trust = TrustStore([nrcac[root] for root in ROOTS])
     revocation, policy = RevocationSnapshot(lists.values()), Policy.default()
     result = validate_path(
@@ -96,14 +110,14 @@ def test_an_authority_has_a_path_to_its_national_root(name: str, nrcac, lists, e
     assert result.reasons == {Reason.NO_CERTIFICATE_CHAIN_FOUND}
 
 
-def test_lists_of_2022_are_stale_today(nrcac, lists) -> None:
+def test_lists_of_2022_are_stale_today(nrcac: dict[str, Certificate], lists: dict[str, Crl]) -> None:
     status = RevocationSnapshot(lists.values()).status(
         nrcac["TJCA"], nrcac["Civil_Servant_ROOT"], at=datetime(2026, 11, 20, tzinfo=UTC)
     )
     assert status.state is RevocationState.STALE
 
 
-def test_the_revoked_of_a_national_list_are_found(lists) -> None:
+def test_the_revoked_of_a_national_list_are_found(lists: dict[str, Crl]) -> None:
     crl = lists["ROOTCA"]
     assert crl.entry_count == 18
     entries = [crl.lookup(serial) for serial in crl._entries]

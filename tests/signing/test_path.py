@@ -13,6 +13,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world.openssl import need_sm2, openssl
+from world.pki import NOON, START, TestAuthority, digest_for, key_usage
+from world.sm2 import Sm2Authority, key_usage_extension
 
 from signing import (
     Certificate,
@@ -30,9 +33,6 @@ from signing import (
 )
 from signing.path import AUTHORITY
 from signing.usages import USAGES, usage
-from world.openssl import need_sm2, openssl
-from world.pki import NOON, START, TestAuthority, digest_for, key_usage
-from world.sm2 import Sm2Authority, key_usage_extension
 from yinxin.base.errors import UsageError, YinxinError
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signing import PathResult
+    from signing.usages import Usage
+
+    Changes = list[tuple[int, int]]
 
 DAY = timedelta(days=1)
 LENIENT = Policy(revocation="if_available", strict_usage=False)
@@ -102,7 +105,7 @@ class TestTheGoodPath:
         assert result.checks[0].detail == "bureau < Issuing < Root"
 
     @pytest.mark.parametrize("row", USAGES, ids=lambda row: row.name)
-    def test_each_use_has_its_certificate(self, row) -> None:
+    def test_each_use_has_its_certificate(self, row: Usage) -> None:
         story = Story.plain(use=row.name)
         for other in USAGES:
             assert story.ask(usage=other.name).passed == (other == row)
@@ -123,7 +126,13 @@ class TestTheGoodPath:
         def ask(policy: Policy, revocation: RevocationSnapshot) -> PathResult:
             trust = TrustStore([root.certificate])
             return validate_path(
-                leaf, [issuing.certificate], trust, at=NOON, usage="seal", revocation=revocation, policy=policy
+                leaf,
+                [issuing.certificate],
+                trust,
+                at=NOON,
+                usage="seal",
+                revocation=revocation,
+                policy=policy,
             )
 
         assert ask(policy, lists).passed
@@ -227,7 +236,9 @@ class TestWhatIsWrong:
         story.leaf, story.extra = rogue.issue("forged").certificate, [thief.certificate]
         assert Reason.CHAIN_CONSTRAINTS_FAILURE in reasons(story, policy=LENIENT)
 
-    @pytest.mark.parametrize(("length", "depth", "passes"), [(0, 1, True), (0, 2, False), (1, 2, True), (1, 3, False)])
+    @pytest.mark.parametrize(
+        ("length", "depth", "passes"), [(0, 1, True), (0, 2, False), (1, 2, True), (1, 3, False)]
+    )
     def test_path_length(self, length: int, depth: int, *, passes: bool) -> None:
         root = TestAuthority("Root")
         above = root
@@ -442,7 +453,9 @@ def story() -> Story:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=3), st.booleans())
-def test_mutated_certificates_never_pass_and_never_raise(story: Story, changes, is_leaf) -> None:
+def test_mutated_certificates_never_pass_and_never_raise(
+    story: Story, changes: Changes, is_leaf: bool
+) -> None:
     original = story.leaf if is_leaf else story.intermediates[0]
     data = bytearray(original.der)
     for place, value in changes:
@@ -453,7 +466,9 @@ def test_mutated_certificates_never_pass_and_never_raise(story: Story, changes, 
         return
     leaf, above = (certificate, story.intermediates[0]) if is_leaf else (story.leaf, certificate)
     trust = TrustStore([story.root.certificate])
-    result = validate_path(leaf, [above], trust, at=NOON, usage="seal", revocation=story.lists(), policy=LENIENT)
+    result = validate_path(
+        leaf, [above], trust, at=NOON, usage="seal", revocation=story.lists(), policy=LENIENT
+    )
     assert not result.passed or certificate == original
 
 
@@ -492,7 +507,10 @@ MATRIX: dict[str, tuple[bool, Callable[[], Story]]] = {
     "good, deeper": (True, lambda: _deep(1)),
     "path length": (False, lambda: _deep(0)),
     "expired": (False, lambda: Story.plain(use="client", not_after=NOON - DAY)),
-    "not yet valid": (False, lambda: Story.plain(use="client", not_before=NOON + DAY, not_after=NOON + 9 * DAY)),
+    "not yet valid": (
+        False,
+        lambda: Story.plain(use="client", not_before=NOON + DAY, not_after=NOON + 9 * DAY),
+    ),
     "expired authority": (False, lambda: _with_issuer(valid=DAY)),
     "wrong use": (False, lambda: Story.plain(use="timestamp")),
     "wrong key usage": (False, lambda: Story.plain(use="client", bits=("key_cert_sign",))),
@@ -504,7 +522,9 @@ MATRIX: dict[str, tuple[bool, Callable[[], Story]]] = {
     "may not certify": (False, lambda: _with_issuer(bits=("crl_sign", "digital_signature"))),
     "authority for another use": (
         False,
-        lambda: _with_issuer(extra=((x509.ExtendedKeyUsage([x509.ObjectIdentifier("1.3.6.1.5.5.7.3.4")]), False),)),
+        lambda: _with_issuer(
+            extra=((x509.ExtendedKeyUsage([x509.ObjectIdentifier("1.3.6.1.5.5.7.3.4")]), False),)
+        ),
     ),
     "bad signature": (False, lambda: _broken(Story.plain(use="client"))),
     "revoked": (False, lambda: _revoked(Story.plain(use="client"))),
@@ -523,7 +543,14 @@ def test_openssl_says_the_same(name: str, tmp_path: Path) -> None:
         (tmp_path / file).write_bytes(b"".join(certificate.to_pem() for certificate in certificates))
     lists = [x509.load_der_x509_crl(authority.crl()) for authority in (story.root, *story.authorities)]
     (tmp_path / "lists.pem").write_bytes(b"".join(crl.public_bytes(Encoding.PEM) for crl in lists))
-    options = ("-purpose", "sslclient", "-attime", str(int(NOON.timestamp())), "-crl_check_all", "-x509_strict")
+    options = (
+        "-purpose",
+        "sslclient",
+        "-attime",
+        str(int(NOON.timestamp())),
+        "-crl_check_all",
+        "-x509_strict",
+    )
     files_of = ("-CAfile", "root.pem", "-untrusted", "chain.pem", "-CRLfile", "lists.pem", "leaf.pem")
     answer = openssl("verify", *options, *files_of, cwd=tmp_path, check=False)
     assert ("leaf.pem: OK" in answer) is passes, answer

@@ -12,7 +12,7 @@ from signing import FileSigner, Policy
 from signing.algorithms import algorithm
 from yinxin.base.errors import MalformedInput, UsageError, YinxinError
 
-FULL = """
+FULL = b"""
 name = "market-bureau"
 version = "2026-11"
 algorithms = ["ES256", "SM2"]
@@ -24,7 +24,7 @@ min_rsa_bits = 3072
 strict_usage = false
 [algorithm_ends]
 RS256 = 2030-12-31
-""".encode()
+"""
 
 
 def test_a_policy_file_says_everything() -> None:
@@ -116,7 +116,11 @@ def test_a_policy_made_wrongly_is_a_usage_error() -> None:
         Policy(revocation="never")  # type: ignore[arg-type]
 
 
-@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))))
+@given(
+    st.one_of(
+        st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))
+    )
+)
 def test_arbitrary_files_let_only_our_errors_out(data: bytes) -> None:
     try:
         Policy.from_toml(data)

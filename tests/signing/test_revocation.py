@@ -10,10 +10,10 @@ from cryptography import x509
 from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from signing import Crl, OcspAnswer, RevocationSnapshot, RevocationState, der
 from world.pki import NOON, START, TestAuthority
 from world.sm2 import Sm2Authority
+
+from signing import Crl, OcspAnswer, RevocationSnapshot, RevocationState, der
 from yinxin.base.errors import MalformedInput, YinxinError
 
 if TYPE_CHECKING:
@@ -189,7 +189,9 @@ class TestLists:
         )
         assert one.snapshot_id == other.snapshot_id
         assert one.snapshot_id != RevocationSnapshot([Crl.from_der(late)]).snapshot_id
-        merged = RevocationSnapshot([Crl.from_der(early)]).merged_with(RevocationSnapshot([Crl.from_der(late)]))
+        merged = RevocationSnapshot([Crl.from_der(early)]).merged_with(
+            RevocationSnapshot([Crl.from_der(late)])
+        )
         assert merged.snapshot_id == one.snapshot_id
 
     def test_an_sm2_list_is_like_any_other(self) -> None:
@@ -205,7 +207,9 @@ class TestScopes:
     def test_a_list_of_users_says_nothing_of_authorities(self) -> None:
         office = Office()
         below = TestAuthority("Below", issuer=office.authority).certificate
-        snapshot = RevocationSnapshot([Crl(office.authority.crl(extra=(idp(only_contains_user_certs=True),)))])
+        snapshot = RevocationSnapshot(
+            [Crl(office.authority.crl(extra=(idp(only_contains_user_certs=True),)))]
+        )
         assert snapshot.status(office.leaf, office.authority.certificate, at=NOON).state is GOOD
         assert snapshot.status(below, office.authority.certificate, at=NOON).state is UNKNOWN
         snapshot = RevocationSnapshot([Crl(office.authority.crl(extra=(idp(only_contains_ca_certs=True),)))])
@@ -392,13 +396,15 @@ def test_an_entry_with_an_impossible_date_makes_the_list_no_evidence() -> None:
 
 
 @pytest.fixture(scope="module")
-def seeds() -> tuple[bytes, bytes, FileSigner, Certificate]:
+def seeds() -> Seeds:
     authority = TestAuthority("Office CA")
     leaf = authority.issue("bureau", extra=(points("http://crl.test/3.crl"),))
     authority.revoke(authority.issue("other").certificate, NOON)
     shard = idp(full_name=[x509.UniformResourceIdentifier("http://crl.test/3.crl")])
     responder = authority.issue("responder", "ocsp")
-    crl = authority.crl(extra=(shard,), entry_extra=((x509.InvalidityDate(START.replace(tzinfo=None)), False),))
+    crl = authority.crl(
+        extra=(shard,), entry_extra=((x509.InvalidityDate(START.replace(tzinfo=None)), False),)
+    )
     return crl, authority.ocsp(leaf.certificate, responder=responder), leaf, authority.certificate
 
 
@@ -409,13 +415,15 @@ def mutated(data: bytes, changes: list[tuple[int, int]], cut: int | None) -> byt
     return bytes(answer[:cut])
 
 
+Seeds = tuple[bytes, bytes, "FileSigner", "Certificate"]
+Changes = list[tuple[int, int]]
 CHANGES = st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 255)), max_size=4)
 CUT = st.none() | st.integers(1, 1500)
 
 
 @settings(max_examples=400, deadline=None)
 @given(CHANGES, CUT)
-def test_mutated_lists_let_only_our_errors_out(seeds, changes, cut) -> None:
+def test_mutated_lists_let_only_our_errors_out(seeds: Seeds, changes: Changes, cut: int | None) -> None:
     crl, _, leaf, issuer = seeds
     try:
         read = Crl.from_der(mutated(crl, changes, cut))
@@ -428,7 +436,7 @@ def test_mutated_lists_let_only_our_errors_out(seeds, changes, cut) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(CHANGES, CUT)
-def test_mutated_answers_let_only_our_errors_out(seeds, changes, cut) -> None:
+def test_mutated_answers_let_only_our_errors_out(seeds: Seeds, changes: Changes, cut: int | None) -> None:
     _, answer, leaf, issuer = seeds
     try:
         read = OcspAnswer.from_der(mutated(answer, changes, cut))

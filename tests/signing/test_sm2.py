@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world.openssl import need_sm2, openssl
+from world.sm2 import UnsafeSm2Key
 
 from signing import der, sm2
 from signing.algorithms import algorithm
 from signing.keys import PublicKey
 from signing.sm2 import known_answer, libcrypto, pure
-from world.openssl import need_sm2, openssl
-from world.sm2 import UnsafeSm2Key
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, YinxinError
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ MESSAGE = "津城市市场监督管理局".encode()
 KEY = UnsafeSm2Key(0x1234567890ABCDEF)
 SIGNATURE = KEY.sign(MESSAGE)
 ENGINES = [pure, libcrypto]
+Engine = ModuleType
 
 
 @pytest.fixture(params=ENGINES, ids=["pure", "libcrypto"])
-def engine(request: pytest.FixtureRequest) -> object:
+def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param is libcrypto and not libcrypto.available():
         pytest.skip("this system's libcrypto has no SM2: apt-get install libssl3")
-    return request.param
+    answer: Engine = request.param
+    return answer
 
 
 @pytest.fixture
@@ -43,23 +46,23 @@ def pure_only(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     sm2.engine.cache_clear()
 
 
-def test_the_known_answer_is_given(engine) -> None:
+def test_the_known_answer_is_given(engine: Engine) -> None:
     assert known_answer.is_given_by(engine.verify)
 
 
-def test_a_signature_verifies_and_says_who_signed_what(engine) -> None:
+def test_a_signature_verifies_and_says_who_signed_what(engine: Engine) -> None:
     assert engine.verify(KEY.point, SIGNATURE, MESSAGE)
     assert not engine.verify(KEY.point, SIGNATURE, MESSAGE + b".")
     assert not engine.verify(UnsafeSm2Key(7).point, SIGNATURE, MESSAGE)
 
 
-def test_the_identity_is_signed_too(engine) -> None:
+def test_the_identity_is_signed_too(engine: Engine) -> None:
     signature = KEY.sign(MESSAGE, b"someone@example.gov")
     assert engine.verify(KEY.point, signature, MESSAGE, b"someone@example.gov")
     assert not engine.verify(KEY.point, signature, MESSAGE)
 
 
-def test_an_endless_identity_is_refused(engine) -> None:
+def test_an_endless_identity_is_refused(engine: Engine) -> None:
     with pytest.raises(MalformedInput):
         engine.verify(UnsafeSm2Key(3).point, SIGNATURE, MESSAGE, b"1" * 8192)
 
@@ -97,7 +100,7 @@ NOT_SIGNATURES = {
 
 
 @pytest.mark.parametrize("signature", NOT_SIGNATURES.values(), ids=NOT_SIGNATURES)
-def test_what_is_no_signature_does_not_verify(engine, signature: bytes) -> None:
+def test_what_is_no_signature_does_not_verify(engine: Engine, signature: bytes) -> None:
     assert not engine.verify(KEY.point, signature, MESSAGE)
 
 
@@ -113,7 +116,7 @@ NOT_POINTS = {
 
 
 @pytest.mark.parametrize("point", NOT_POINTS.values(), ids=NOT_POINTS)
-def test_what_is_no_point_is_malformed(engine, point: bytes) -> None:
+def test_what_is_no_point_is_malformed(engine: Engine, point: bytes) -> None:
     with pytest.raises(MalformedInput):
         engine.verify(point, SIGNATURE, MESSAGE)
     with pytest.raises(MalformedInput):
@@ -191,13 +194,13 @@ def test_a_missing_or_foreign_library_is_no_crash(places: list[str], monkeypatch
         libcrypto._library.cache_clear()
 
 
-def test_without_libcrypto_the_pure_engine_verifies(pure_only) -> None:
+def test_without_libcrypto_the_pure_engine_verifies(pure_only: None) -> None:
     assert sm2.engine() == "pure"
     assert sm2.verify(KEY.point, SIGNATURE, MESSAGE)
     assert KEY.public_key.verify(SIGNATURE, MESSAGE)
 
 
-def test_without_a_right_engine_nothing_verifies(pure_only, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_right_engine_nothing_verifies(pure_only: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pure, "verify", lambda *_: True)
     with pytest.raises(UnknownAlgorithm):
         sm2.engine()
@@ -228,7 +231,7 @@ def test_a_public_key_of_sm2_is_like_any_other() -> None:
 
 @pytest.mark.peer
 @pytest.mark.parametrize("identity", [b"1234567812345678", b"ALICE123@YAHOO.COM"])
-def test_signatures_of_the_openssl_command_verify(engine, identity: bytes, tmp_path: Path) -> None:
+def test_signatures_of_the_openssl_command_verify(engine: Engine, identity: bytes, tmp_path: Path) -> None:
     need_sm2()
     (tmp_path / "message").write_bytes(MESSAGE)
     openssl("genpkey", "-algorithm", "SM2", "-out", "key.pem", cwd=tmp_path)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world.pki import TestAuthority
 
 from signing import TrustAnchor, TrustStore
-from world.pki import TestAuthority
 from yinxin.base.errors import MalformedInput, NotFound, UsageError, YinxinError
 from yinxin.base.text import Text
 

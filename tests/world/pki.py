@@ -18,6 +18,17 @@ from signing.usages import usage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # when the tests' stories happen
+_KEY_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
 Extra = tuple[tuple[x509.ExtensionType, bool], ...]
 
 
@@ -32,11 +43,7 @@ def name(common: str) -> x509.Name:
 
 
 def key_usage(*bits: str) -> x509.KeyUsage:
-    every = (
-        "digital_signature content_commitment key_encipherment data_encipherment key_agreement "
-        "key_cert_sign crl_sign encipher_only decipher_only"
-    ).split()
-    return x509.KeyUsage(**{bit: bit in bits for bit in every})
+    return x509.KeyUsage(**{bit: bit in bits for bit in _KEY_USAGES})
 
 
 @dataclass

@@ -20,7 +20,7 @@ _KEY_ALGORITHM = der.sequence(der.oid("1.2.840.10045.2.1"), der.oid("1.2.156.101
 
 def _multiple_of_base(number: int) -> tuple[int, int]:
     total = (1, 1, 0)
-    for bit in bin(number)[2:]:
+    for bit in f"{number:b}":
         total = pure._double(total)
         if bit == "1":
             total = pure._add(total, (pure.GX, pure.GY))
@@ -40,7 +40,9 @@ class UnsafeSm2Key:
     def public_key(self) -> PublicKey:
         return PublicKey(der.sequence(_KEY_ALGORITHM, der.bit_string(self.point)))
 
-    def sign(self, message: bytes, identity: bytes = pure.DEFAULT_IDENTITY, nonce: int | None = None) -> bytes:
+    def sign(
+        self, message: bytes, identity: bytes = pure.DEFAULT_IDENTITY, nonce: int | None = None
+    ) -> bytes:
         """GB/T 32918.2, 6.1, without any care for side channels."""
         e = int.from_bytes(pure.digest(self.point, message, identity), "big")
         while True:
@@ -77,7 +79,9 @@ class Sm2Authority:
         tail = (dates, subject, key.public_key.spki, der.explicit(3, der.sequence(*extensions)))
         return Certificate(self._signed(der.sequence(*head, *tail)))
 
-    def crl(self, revoked: dict[int, datetime], at: datetime, *, valid: timedelta = timedelta(days=1)) -> bytes:
+    def crl(
+        self, revoked: dict[int, datetime], at: datetime, *, valid: timedelta = timedelta(days=1)
+    ) -> bytes:
         entries = [der.sequence(der.integer(serial), der.time(when)) for serial, when in revoked.items()]
         listed = [der.sequence(*entries)] if entries else []
         dates = (der.time(at.astimezone(UTC)), der.time(at + valid))
