@@ -2,7 +2,8 @@
 
 One strict walk over the DER: it knows SM2, is bounded, and looks a serial up in constant time. A list whose
 critical extensions we do not understand still parses, and says in `problem` why it must not be used
-(RFC 5280, 5.2). A delta list adds what was revoked since; its silence says nothing. Whose word the list is, and how fresh, is for `signing.revocation.snapshot`.
+(RFC 5280, 5.2). A delta list adds what was revoked since; its silence says nothing. Whose word a list is,
+and how fresh, is for `signing.revocation.snapshot`.
 """
 
 from __future__ import annotations

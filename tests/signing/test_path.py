@@ -452,9 +452,12 @@ def story() -> Story:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=3), st.booleans())
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 255)), min_size=1, max_size=3),
+    is_leaf=st.booleans(),
+)
 def test_mutated_certificates_never_pass_and_never_raise(
-    story: Story, changes: Changes, is_leaf: bool
+    story: Story, changes: Changes, *, is_leaf: bool
 ) -> None:
     original = story.leaf if is_leaf else story.intermediates[0]
     data = bytearray(original.der)

@@ -343,6 +343,15 @@ def _extension(oid: str, value: bytes, *flag: bytes) -> bytes:
     return der.sequence(der.oid(oid), *flag, der.octet_string(value))
 
 
+def _with_entry_extension(*items: bytes) -> bytes:
+    return _list(_entry(der.integer(7), der.time(NOON), der.sequence(*items)))
+
+
+def _with_scope(*items: bytes) -> bytes:
+    return _list(extensions=_extensions(_extension("2.5.29.28", der.sequence(*items))))
+
+
+REASON_7, REASON_1 = _extension("2.5.29.21", b"\x0a\x01\x07"), _extension("2.5.29.21", b"\x0a\x01\x01")
 DAMAGED = {
     "empty": b"",
     "not a list": der.sequence(),
@@ -360,19 +369,15 @@ DAMAGED = {
     "a serial past its entry": _list(der.tlv(0x30, b"\x02\x40\x07") + _entry()),
     "an endless serial": _list(_entry(der.tlv(2, b"\x01" * 65))),
     "an empty serial": _list(_entry(b"\x02\0")),
-    "an unknown reason": _list(_entry(der.integer(7), der.time(NOON), der.sequence(_extension("2.5.29.21", b"\x0a\x01\x07")))),
-    "a reason twice": _list(
-        _entry(der.integer(7), der.time(NOON), der.sequence(*[_extension("2.5.29.21", b"\x0a\x01\x01")] * 2))
-    ),
+    "an unknown reason": _with_entry_extension(REASON_7),
+    "a reason twice": _with_entry_extension(REASON_1, REASON_1),
     "critical is not a boolean": _list(extensions=_extensions(_extension("1.2.3", b"", der.integer(1)))),
     "critical said false": _list(extensions=_extensions(_extension("1.2.3", b"", der.boolean(value=False)))),
     "an extension twice": _list(extensions=_extensions(*[_extension("1.2.3", b"")] * 2)),
-    "a scope with unknown parts": _list(extensions=_extensions(_extension("2.5.29.28", der.sequence(b"\x86\x01\xff")))),
-    "a scope with a broken flag": _list(extensions=_extensions(_extension("2.5.29.28", der.sequence(b"\x81\x01\x01")))),
-    "a scope with a part twice": _list(
-        extensions=_extensions(_extension("2.5.29.28", der.sequence(b"\x81\x01\xff", b"\x81\x01\xff")))
-    ),
-}  # fmt: skip
+    "a scope with unknown parts": _with_scope(b"\x86\x01\xff"),
+    "a scope with a broken flag": _with_scope(b"\x81\x01\x01"),
+    "a scope with a part twice": _with_scope(b"\x81\x01\xff", b"\x81\x01\xff"),
+}
 
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
