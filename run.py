@@ -48,6 +48,15 @@ PIP_TO_UV = {
 }
 
 
+# Where Linux keeps the certificates that this machine trusts; Windows and macOS always have them.
+SYSTEM_CERTIFICATES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+)
+
+
 @dataclass(frozen=True)
 class Task:
     """One word of the command line: the parts of `pyproject.toml` it needs, and what it runs.
@@ -273,6 +282,9 @@ def find_uv() -> list[str]:
 def uv_settings() -> dict[str, str]:
     """Where pip would take packages from (pip.conf and PIP_*), in uv's variables. Never printed."""
     settings = {"UV_COMPILE_BYTECODE": "1"}
+    # Like pip: behind an inspecting proxy only the machine's own store knows the certificate.
+    if sys.platform != "linux" or any(Path(place).exists() for place in SYSTEM_CERTIFICATES):
+        settings["UV_SYSTEM_CERTS"] = "1"
     for name, value in {**pip_configuration(), **pip_variables()}.items():
         words = [
             word for word in value.split() if name != "find-links" or "://" in word or Path(word).exists()
