@@ -17,6 +17,7 @@ import typst
 from PIL import Image, ImageDraw
 from world.desk import Desk, plain_pdf
 
+from credentials.face.fonts import font_directory
 from signing.pdf import SealFace
 from signing.reasons import Reason
 from yinxin.base.errors import MalformedInput
@@ -26,7 +27,8 @@ TEXT = "行政许可决定书 Decision 2026-001"
 
 def _typst(**options: object) -> bytes:
     source = f"#set document(date: datetime(year: 2026, month: 11, day: 1))\n= {TEXT}\n#lorem(300)".encode()
-    return typst.compile(source, **options)  # type: ignore[call-overload, no-any-return]
+    fonts = {"font_paths": [font_directory()], "ignore_system_fonts": True}
+    return typst.compile(source, **fonts, **options)  # type: ignore[call-overload, no-any-return]
 
 
 def _again(pdf: bytes, change: Callable[[pikepdf.Pdf], object] = lambda _: None, **save: object) -> bytes:
