@@ -6,7 +6,6 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pytest
-
 from world.departments import City
 
 if TYPE_CHECKING:

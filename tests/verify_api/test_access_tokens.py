@@ -6,16 +6,19 @@ import base64
 import hashlib
 import hmac
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from world.departments import BUREAU, FIRE, FORM, MATTER, PURPOSE, REVIEWER, URL, City
 
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
-from world.departments import BUREAU, FIRE, FORM, PURPOSE, URL, City
-from world.departments import MATTER as MATTER_OF_BUREAU
+from verify_api.http import Limits
 
 if TYPE_CHECKING:
     from world.departments import Reply
@@ -117,7 +120,6 @@ def test_an_assertion_is_good_once(city: City) -> None:
 
 
 def test_one_of_many_at_the_same_time_wins(city: City) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - only here
 
     assertion = city.assertion()
     with ThreadPoolExecutor(16) as pool:
@@ -276,14 +278,11 @@ def test_a_bad_authorization_is_never_treated_as_none(city: City, value: str) ->
 def test_two_authorizations_are_refused(city: City) -> None:
     token = city.token()
     head = f"Authorization: Bearer {token}\r\nAuthorization: Bearer {token}\r\n"
-    answer = city.raw(
-        f"POST /v1/nonces HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}Content-Length: 0\r\n\r\n".encode()
-    )
+    answer = city.raw(f"POST /v1/nonces HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}\r\n".encode())
     assert b" 401 " in answer.split(b"\r\n")[0]
 
 
 def test_a_suspended_department_is_refused_with_its_old_token_too(city: City) -> None:
-    from world.departments import REVIEWER  # noqa: PLC0415 - only here
 
     name, signer = "urn:jincheng:short-lived", FileSigner.generate()
     city.register(name, signer)
@@ -292,15 +291,13 @@ def test_a_suspended_department_is_refused_with_its_old_token_too(city: City) ->
     token = city.token(name)
     city.registry.suspend(name, actor=REVIEWER)
     city.clock.advance(timedelta(seconds=6))
-    body = dump_json({"licence": "x", "purpose": PURPOSE, "matter": MATTER_OF_BUREAU})
+    body = dump_json({"licence": "x", "purpose": PURPOSE, "matter": MATTER})
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     assert city.call("POST", "/v1/verifications", body, headers).status == 401
     refused(city.ask_token(city.assertion(name)))
 
 
 def test_the_published_keys_and_metadata(city: City) -> None:
-    from joserfc import jwt  # noqa: PLC0415 - the peer of this test
-    from joserfc.jwk import KeySet  # noqa: PLC0415
 
     keys = KeySet.import_key_set(city.call("GET", "/v1/jwks").json)
     claims = jwt.decode(city.token(), keys, algorithms=["ES256"]).claims
@@ -311,7 +308,6 @@ def test_the_published_keys_and_metadata(city: City) -> None:
 
 
 def test_many_wrong_attempts_are_slowed_down() -> None:
-    from verify_api.http import Limits  # noqa: PLC0415 - a city with the real limits
 
     city = City(limits=Limits())
     try:

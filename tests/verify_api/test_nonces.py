@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from signing.base64url import decode_base64url
 from world.departments import BUREAU, FIRE
+
+from signing.base64url import decode_base64url
 
 if TYPE_CHECKING:
     from world.departments import City, Reply
@@ -114,7 +116,6 @@ def test_a_repeat_after_the_nonces_life_is_over(city: City, serial: str) -> None
 
 
 def test_a_presentation_handed_in_as_a_file(city: City, serial: str) -> None:
-    from base64 import b64encode  # noqa: PLC0415 - only here
 
     credential, nonce = city.credential(city.issue(serial)[0]), city.nonce()
     encoded = b64encode(city.present(credential, nonce).encode()).decode()

@@ -8,15 +8,16 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from world.departments import BUREAU, FIRE, GRANTED, PURPOSE, City, claims_of_the_bakery
+from world.pki import Pki
 
 from credentials.licence import EndingKind, EventKind
 from signing.jose import dump_json
-from world.departments import BUREAU, FIRE, GRANTED, PURPOSE, claims_of_the_bakery
-from world.pki import Pki
-from yinxin.base.audit import Sequencer
+from yinxin.base.audit import AuditLog, Sequencer
 
 if TYPE_CHECKING:
-    from world.departments import City, Reply
+    from world.departments import Reply
 
 
 def document(pdf: bytes) -> dict[str, str]:
@@ -68,7 +69,6 @@ def test_a_presentation_shows_what_is_disclosed_and_granted_and_wanted(city: Cit
 
 
 def test_anybody_hears_verdict_and_status_and_nothing_else() -> None:
-    from world.departments import City  # noqa: PLC0415 - a city of its own: the limit counts
 
     city = City(processes=1)
     try:
@@ -320,9 +320,6 @@ def test_the_audit_log_names_digests_and_codes_and_no_person(city: City, serial:
 
 
 def _audit(city: City) -> list[dict[str, Any]]:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - only here
-
-    from yinxin.base.audit import AuditLog  # noqa: PLC0415 - only here
 
     if not hasattr(city, "log_key"):
         city.log_key = Ed25519PrivateKey.generate()  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import io
 import json
@@ -20,6 +21,7 @@ from credentials import key_binding
 from credentials.catalogue import Catalogue
 from credentials.face.page import licence_json
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
+from credentials.records import LicenceRecord
 from credentials.repository import LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from credentials.status_list import StatusSnapshot
@@ -171,9 +173,6 @@ class City:
 
     def issue(self, serial: str = "000000001", **changes: Any) -> tuple[Licence, bytes]:
         """A licence in the register with the sealed PDF that the register knows."""
-        import hashlib  # noqa: PLC0415 - only here
-
-        from credentials.records import LicenceRecord  # noqa: PLC0415 - only here
 
         licence = self.licence(serial, **changes)
         pdf = self.pdf(licence)
