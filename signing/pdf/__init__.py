@@ -10,6 +10,14 @@ document = report.require()
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
 from signing.pdf.seal import Seal
-from signing.pdf.verify import attachments, verify
+from signing.pdf.verify import attachments, certificate_chains, verify
 
-__all__ = ["Seal", "SealFace", "VerifiedDocument", "VerifiedSignature", "attachments", "verify"]
+__all__ = [
+    "Seal",
+    "SealFace",
+    "VerifiedDocument",
+    "VerifiedSignature",
+    "attachments",
+    "certificate_chains",
+    "verify",
+]

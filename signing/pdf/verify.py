@@ -11,6 +11,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from signing import cms
 from signing.pdf._pyhanko import RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedDocument
 from signing.pdf.gate import Gap, examine, overlap
@@ -30,6 +31,7 @@ from yinxin.base.errors import MalformedInput, TooLarge
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from signing.certificates import Certificate
     from signing.revocation import RevocationSnapshot
     from signing.trust import TrustStore
 
@@ -97,6 +99,34 @@ def attachments(pdf: bytes, *, max_bytes: int = MAX_PDF_BYTES) -> dict[str, byte
     if reading.encrypted:
         raise MalformedInput("pdf", "it is encrypted")
     return _attachments(reading, reading.signatures())
+
+
+def certificate_chains(pdf: bytes, *, max_bytes: int = MAX_PDF_BYTES) -> list[tuple[Certificate, ...]]:
+    """The certificates that each signature brings, from the signer's upwards as far as names chain.
+
+    For explaining a file; nothing is verified here. Signatures that do not parse are left out. Raises
+    `MalformedInput` and `TooLarge`.
+    """
+    _limit(pdf, max_bytes)
+    chains = []
+    for found in Reading(pdf).signatures():
+        try:
+            signed = cms.parse(found.contents, padded=True)
+        except MalformedInput:
+            continue
+        if signed.signer and found.kind != RFC3161:
+            chains.append(_upwards(signed.signer, signed.others))
+    return chains
+
+
+def _upwards(leaf: Certificate, others: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+    chain = [leaf]
+    while not chain[-1].is_self_issued:
+        above = next((one for one in others if one not in chain and chain[-1].is_issued_by(one)), None)
+        if above is None:
+            break
+        chain.append(above)
+    return tuple(chain)
 
 
 def _verify(

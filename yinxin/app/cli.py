@@ -98,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command; the exit status as `ExitCode` defines it. Nothing but that comes out."""
     console = Console(language=chosen_language(wished_language(arguments)), as_json="--json" in arguments)
+    if any("\0" in argument for argument in arguments):
+        console.error(UsageError("an argument holds a NUL character"))
+        return ExitCode.USAGE
     # `--json` and `--lang` are understood wherever they stand: people write them last.
     ordered = [*_general(arguments), *_specific(arguments)]
     try:

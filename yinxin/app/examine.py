@@ -79,9 +79,20 @@ class Examiner:
         return Report(str(examined.kind), examined.digest, at or now, now, examined.checks)
 
     def chains(self, file: Path) -> list[tuple[Certificate, ...]]:
-        """The certificates that the file's signers bring, leaf first, for an explanation."""
+        """The certificates behind the file's signers, leaf first, up to our anchor where one fits."""
         data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
-        return pdf.certificate_chains(data) if documents.kind_of(data) is Kind.PDF else []
+        if documents.kind_of(data) is not Kind.PDF:
+            return []
+        try:
+            return [self._to_anchor(chain) for chain in pdf.certificate_chains(data)]
+        except MalformedInput:  # the report says so
+            return []
+
+    def _to_anchor(self, chain: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+        """A file rarely brings the anchor itself: it is ours to have."""
+        above = [anchor.certificate for anchor in self.trust.issuers_of(chain[-1])]
+        genuine = [one for one in above if one not in chain and chain[-1].is_issued_by(one)]
+        return (*chain, *genuine[:1])
 
     def _pdf(self, data: bytes, now: datetime, at: datetime | None) -> Report[Any]:
         material = Material(self._snapshots)

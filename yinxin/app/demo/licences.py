@@ -265,4 +265,5 @@ def _stranger(cast: Cast) -> bytes:
 def _typeset(markup: str) -> bytes:
     """A plain PDF, as anybody's own might be."""
     compiler = typst.Compiler(font_paths=[str(font_directory())], ignore_system_fonts=True)
-    return bytes(compiler.compile(markup.encode(), format="pdf") or b"")
+    pages = compiler.compile(markup.encode(), format="pdf")
+    return pages if isinstance(pages, bytes) else b"".join(pages or ())
