@@ -148,8 +148,8 @@ class Certificate:
         return name_key(self.subject_der) == name_key(self.issuer_der)
 
     def is_valid_at(self, when: datetime) -> bool:
-        """Whether the moment lies inside the validity, both ends included (RFC 5280, 4.1.2.5)."""
-        return self.not_before <= when <= self.not_after
+        """Whether the moment lies inside the validity, its last second included (RFC 5280, 4.1.2.5)."""
+        return self.not_before <= when.replace(microsecond=0) <= self.not_after
 
     def is_issued_by(self, issuer: Certificate) -> bool:
         """Whether names chain and the issuer's key made the signature. Says nothing of permission."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
+from signing.names import name_key
+
 if TYPE_CHECKING:
     from signing.certificates import Certificate
 
@@ -49,6 +51,7 @@ class Facts:
     extended: frozenset[str] | None
     is_extended_critical: bool
     unknown_critical: tuple[str, ...]
+    has_subject: bool
     constrains_names: bool
     demands_policy: bool
     is_never_revoked: bool
@@ -72,6 +75,7 @@ def facts_of(certificate: Certificate) -> Facts:
         unknown_critical=tuple(
             item.oid.dotted_string for item in extensions if item.critical and item.oid not in _PROCESSED
         ),
+        has_subject=bool(name_key(certificate.subject_der)),
         constrains_names=certificate.extension(x509.NameConstraints) is not None,
         demands_policy=policy is not None and policy.value.require_explicit_policy is not None,
         is_never_revoked=any(item.oid.dotted_string == _NO_REVOCATION_AVAILABLE for item in extensions),

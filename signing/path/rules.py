@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from signing.path.facts import Facts, facts_of
+from signing.path.name_constraints import name_faults
 from signing.reasons import Reason
 from signing.usages import Usage
 from signing.usages import usage as usage_row
@@ -49,23 +50,28 @@ def validity_faults(path: Path, at: datetime) -> Iterator[Fault]:
         if at < certificate.not_before:
             why = f"valid from {certificate.not_before.isoformat()}"
             yield Fault(Reason.CERTIFICATE_NOT_YET_VALID, certificate, why)
-        elif at > certificate.not_after:
+        elif not certificate.is_valid_at(at):
             yield Fault(
                 Reason.CERTIFICATE_EXPIRED, certificate, f"valid to {certificate.not_after.isoformat()}"
             )
 
 
 def constraint_faults(path: Path) -> Iterator[Fault]:
-    """Basic constraints, path length, certificate signing, and extensions that are not understood."""
+    """Basic constraints, path length, names, certificate signing, extensions that are not understood."""
     for certificate in path:
         for why in _extension_faults(certificate):
             yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, certificate, why)
     below = 0  # authorities below the one looked at that are not self-issued (RFC 5280, 4.2.1.9)
+    if not facts_of(path[0]).is_authority and "key_cert_sign" in (facts_of(path[0]).key_usage or ()):
+        # RFC 5280, 4.2.1.9
+        yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, path[0], "may sign certificates and is no authority")
     for authority in path[1:]:
         facts = facts_of(authority)
         for why in _authority_faults(facts, below):
             yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, authority, why)
         below += not authority.is_self_issued
+    for certificate, why in name_faults(path):
+        yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, certificate, why)
 
 
 def usage_faults(path: Path, usage: str, trust: TrustStore, *, strict: bool) -> Iterator[Fault]:
@@ -105,10 +111,10 @@ def algorithm_faults(path: Path, policy: Policy, at: datetime) -> Iterator[Fault
 
 def _extension_faults(certificate: Certificate) -> Iterator[str]:
     facts = facts_of(certificate)
+    if facts.constrains_names and not facts.is_authority:  # RFC 5280, 4.2.1.10
+        yield "constrains names and is no authority"
     for oid in facts.unknown_critical:
         yield f"unknown critical extension {oid}"
-    if facts.constrains_names:
-        yield "name constraints are not processed here"
     if facts.demands_policy:
         yield "a demand for certificate policies is not processed here"
 
@@ -116,6 +122,8 @@ def _extension_faults(certificate: Certificate) -> Iterator[str]:
 def _authority_faults(facts: Facts, below: int) -> Iterator[str]:
     if not facts.is_authority:
         yield "not an authority, and has issued a certificate"
+    if not facts.has_subject:  # RFC 5280, 4.1.2.6
+        yield "an authority without a name"
     if facts.key_usage is not None and "key_cert_sign" not in facts.key_usage:
         yield "its key may not sign certificates"
     if facts.path_length is not None and below > facts.path_length:
