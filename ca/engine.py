@@ -83,7 +83,12 @@ class Engine:
         draft, repository, now = order.draft, AuthorityRepository(session), self.clock.now()
         _refuse_revoked(repository, order.above)
         if draft.profile.approved:
-            ApplicationRepository(session).require_approved(order.approval, order.content_digest)
+            ApplicationRepository(session).require_approved(
+                order.approval,
+                authority=order.authority,
+                content_digest=order.content_digest,
+                proofed=draft.profile.proofed,
+            )
         subject_digest = hashlib.sha256(draft.encoded_subject).hexdigest()
         fingerprint = draft.public_key.fingerprint
         # One key has one use and one owner, whoever asks and whatever for.

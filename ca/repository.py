@@ -321,16 +321,28 @@ class ApplicationRepository:
         open_ones = (table.c.application == application) & table.c.voided_at.is_(None)
         self._session.exec(update(table).where(open_ones).values(voided_at=at))
 
-    def require_approved(self, identifier: str | None, content_digest: str) -> None:
-        """`IssuanceRefused` unless an application is being issued, was approved as it is, and by another."""
+    def require_approved(
+        self, identifier: str | None, *, authority: str, content_digest: str, proofed: bool
+    ) -> None:
+        """`IssuanceRefused` unless an application is being issued here, and was approved as it is by another.
+
+        `proofed` asks for a proofing record too: by a third person, in force when the approval was given.
+        """
         row = self._session.get(ApplicationRecord, identifier) if identifier else None
-        if row is None:
+        if row is None or row.authority != authority:
             raise IssuanceRefused(reasons=("approval: no application was approved",))
         approval = self.approval(row.id, row.revision)
         if approval is None or row.state != ISSUING or row.content_digest != content_digest:
             raise IssuanceRefused(reasons=("approval: it does not cover this certificate",))
         if approval.approver in {row.applicant, row.editor}:
             raise IssuanceRefused(reasons=("approval: by the applicant",))
+        if not proofed:
+            return
+        proofing = self.proofing(row.id, row.revision)
+        if proofing is None or proofing.valid_until <= approval.approved_at:
+            raise IssuanceRefused(reasons=("identity: no proofing record that is in force",))
+        if approval.approver == proofing.prover:
+            raise IssuanceRefused(reasons=("approval: by who proofed",))
 
 
 def serial_text(serial: int) -> str:

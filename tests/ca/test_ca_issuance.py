@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,6 +18,7 @@ from signing.certificates import Certificate
 from signing.signers.file import FileSigner
 from signing.usages import usage
 from yinxin.base.actor import system
+from yinxin.base.database import Database
 from yinxin.base.errors import (
     Conflict,
     IssuanceRefused,
@@ -27,9 +28,6 @@ from yinxin.base.errors import (
     UnknownProfile,
     UsageError,
 )
-
-if TYPE_CHECKING:
-    from yinxin.base.database import Database
 
 SERVICE_PROFILES = ("credential", "status", "receipt", "request", "timestamp", "ocsp")
 
@@ -310,3 +308,27 @@ def test_a_client_certificate_is_one_for_clients(office: Office) -> None:
     purposes = certificate.x509.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert [each.dotted_string for each in purposes] == [usage("client").extended]
     assert isinstance(certificate, Certificate)
+
+
+def test_an_authority_is_created_where_it_makes_sense(office: Office) -> None:
+    elsewhere = Database("sqlite://")
+    elsewhere.create_schema()
+    common: dict[str, Any] = {
+        "subject": name("x CA"),
+        "clock": office.clock,
+        "actor": REGISTRAR,
+        "base_url": None,
+    }
+    with pytest.raises(UsageError, match="one database"):
+        Authority.create(
+            "x", database=elsewhere, signer=cached_key("P-256", "x"), issuer=office.root, **common
+        )
+    with pytest.raises(UsageError, match="not one of authorities"):
+        Authority.create(
+            "x", database=office.database, signer=cached_key("P-256", "x"), profile="status", **common
+        )
+    with pytest.raises(UsageError, match="needs an issuer"):
+        Authority.create(
+            "x", database=office.database, signer=cached_key("P-256", "x"), profile="issuing", **common
+        )
+    elsewhere.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
@@ -23,10 +23,12 @@ from world.authority import (
     name,
 )
 
-from ca.issuance import Authority
+from ca.issuance import Application, Authority
 from ca.names import SubjectName
 from ca.proofing import Proofing, ProofingMethod
+from ca.records import ApprovalRecord
 from ca.registration import Registration
+from ca.repository import ApplicationRepository
 from signing.certificates import Certificate
 from signing.signers.file import FileSigner
 from yinxin.base.actor import Actor, ActorKind, staff
@@ -44,6 +46,7 @@ from yinxin.base.errors import (
     YinxinError,
 )
 
+START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SECOND_REVIEWER = staff("reviewer-4", roles=("reviewer",))
 
 
@@ -311,3 +314,41 @@ def _try(office: Office, identifier: str, actor: Actor) -> Certificate | YinxinE
         return office.registration.approve(identifier, actor)
     except YinxinError as exc:
         return exc
+
+
+@pytest.mark.parametrize("change", [
+    {"approver": str(COMPANY)}, {"approver": str(CLERK)}, {"voided_at": START}, {"revision": 2},
+    {"approved_at": START + timedelta(days=40)},
+])  # fmt: skip
+def test_the_authority_itself_looks_at_the_approval(office: Office, change: dict[str, object]) -> None:
+    """Rows that registration would never write: the last door does not depend on the first one."""
+    identifier, content = applied(office), office.registration.get
+    row = content(identifier)
+    with office.database.transaction() as session:
+        repository = ApplicationRepository(session)
+        repository.move(repository.get(identifier), to="issuing", at=START)
+        values = {"application": identifier, "revision": 1, "approver": str(REVIEWER), "approved_at": START}
+        repository.add(ApprovalRecord.model_validate({**values, **change}))
+    application = Application(row.subject, row.public_key)
+    with pytest.raises(IssuanceRefused, match=r"approval|identity"):
+        office.authority.issue("organisation-seal", application, actor=REGISTRAR, approval=identifier)
+
+
+def test_an_approval_is_for_one_authority(office: Office) -> None:
+    other = office.create("other", FileSigner.generate(), name("津城另一 CA"), issuer=office.root)
+    identifier = applied(office)
+    asked: list[IssuanceRefused] = []
+
+    def elsewhere(profile: str, application: Application, **options: object) -> Certificate:
+        try:
+            return other.issue(profile, application, **options)  # type: ignore[arg-type]
+        except IssuanceRefused as exc:
+            asked.append(exc)
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        registration = office.registration
+        patch.setattr(office.authority, "issue", elsewhere)
+        with pytest.raises(IssuanceRefused, match="no application"):
+            registration.approve(identifier, REVIEWER)
+    assert len(asked) == 1
