@@ -98,7 +98,8 @@ def command(
         picture = pdf.SealFace(read_file(face), 42, 42)
     elif place and not invisible:
         picture = wiring.seal(place).face
-    timestamper = HttpTimestamper(tsa, Outbound(allowed_private=allow_private)) if tsa else None
+    outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
+    timestamper = HttpTimestamper(tsa, outbound) if tsa else None
     seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
     sealed = seal.apply(read_file(file), now=SystemClock().now(), page=page, at=at, reason=reason)
     target = output or file.with_name(f"{file.stem}.sealed.pdf")
