@@ -100,7 +100,7 @@ class Certificate:
         """The issuer's name (RFC 4514 text)."""
         return self._parsed.issuer.rfc4514_string()
 
-    @property
+    @cached_property
     def common_name(self) -> str:
         """The subject's common name, or else its organisation, or its whole name: what people read."""
         for wanted in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x16, 0x17, 0x18
 SEQUENCE, SET = 0x30, 0x31
+_TIME_FIELDS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 
 
 class Element(NamedTuple):
@@ -97,7 +98,7 @@ def generalized_time(when: datetime) -> bytes:
 
 
 def time(when: datetime) -> bytes:
-    """Time as certificates and CRLs write it: UTCTime until 2049, GeneralizedTime after (RFC 5280, 4.1.2.5)."""
+    """Time as certificates and CRLs write it: UTCTime until 2049, then GeneralizedTime (RFC 5280, 4.1.2.5)."""
     when = when.astimezone(UTC)
     if 1950 <= when.year < 2050:
         return tlv(UTC_TIME, when.strftime("%y%m%d%H%M%SZ").encode())
@@ -181,12 +182,15 @@ def read_bit_string(element: Element) -> bytes:
 
 def read_time(element: Element) -> datetime:
     """UTCTime or GeneralizedTime as RFC 5280 allows them: seconds, `Z`, no fraction."""
+    text = element.content
+    if element.tag == UTC_TIME and len(text) == 13:
+        text = (b"19" if text >= b"50" else b"20") + text
+    elif element.tag != GENERALIZED_TIME or len(text) != 15:
+        raise MalformedInput("der", "not a time")
+    if not text[:14].isdigit() or text[14] != 0x5A:
+        raise MalformedInput("der", "not a time")
+    year, month, day, hour, minute, second = (int(text[start:end]) for start, end in _TIME_FIELDS)
     try:
-        text = element.content.decode("ascii")
-        if element.tag == UTC_TIME and len(text) == 13:
-            text = ("19" if text >= "50" else "20") + text
-        elif element.tag != GENERALIZED_TIME:
-            raise MalformedInput("der", "not a time")
-        return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC)
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as exc:
         raise MalformedInput("der", "not a time") from exc

@@ -97,8 +97,9 @@ def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
         raise MalformedInput("jwt", "crit is not a list of names")
     if any(not isinstance(name, str) or name not in understood or name not in header for name in critical):
         raise MalformedInput("jwt", "a critical header is not understood")
+    payload, signature = decode_base64url(parts[1]), decode_base64url(parts[2])
     signing_input = token[: len(parts[0]) + 1 + len(parts[1])].encode("ascii")
-    return Token(header, decode_base64url(parts[1]), signing_input, decode_base64url(parts[2]))
+    return Token(header, payload, signing_input, signature)
 
 
 def jose_algorithm(name: object) -> Algorithm | None:

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from signing.names import name_key
+from signing.path.facts import facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +28,8 @@ _EMAIL_ADDRESS = NameOID.EMAIL_ADDRESS
 
 def name_faults(path: Path) -> Iterator[tuple[Certificate, str]]:
     """Certificates of a path (leaf first) whose names an authority above them may not certify."""
+    if not any(facts_of(certificate).constrains_names for certificate in path[1:]):
+        return
     permitted: list[list[x509.GeneralName]] = []
     excluded: list[x509.GeneralName] = []
     budget = MAX_COMPARISONS

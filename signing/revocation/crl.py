@@ -74,6 +74,9 @@ class Scope:
     some_reasons: bool = False
 
 
+_EVERYTHING = Scope()
+
+
 class Crl:
     """A revocation list. Make it with `from_der`."""
 
@@ -118,6 +121,8 @@ class Crl:
 
     def covers(self, certificate: Certificate) -> bool:
         """Whether its scope holds this certificate (RFC 5280, 6.3.3 (b)(2)). Says nothing of issuers."""
+        if self.scope == _EVERYTHING:
+            return True
         constraints = certificate.extension(x509.BasicConstraints)
         is_authority = bool(constraints and constraints.value.ca)
         if (self.scope.user_only and is_authority) or (self.scope.authority_only and not is_authority):

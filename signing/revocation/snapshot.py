@@ -149,12 +149,11 @@ class RevocationSnapshot:
         return _Word(crl.this_update, end, since, entry.reason, source)
 
     def _is_genuine_crl(self, crl: Crl, issuer: Certificate) -> bool:
-        bits = issuer.extension(x509.KeyUsage)
-        if bits is not None and not bits.value.crl_sign:
-            return False
         key = (crl.fingerprint, issuer.der)
         if key not in self._signed:
-            self._signed[key] = crl.is_signed_by(issuer)
+            bits = issuer.extension(x509.KeyUsage)
+            may_sign = bits is None or bits.value.crl_sign
+            self._signed[key] = may_sign and crl.is_signed_by(issuer)
         return self._signed[key]
 
     def _is_genuine_answer(self, answer: OcspAnswer, issuer: Certificate) -> bool:

@@ -150,6 +150,7 @@ REFUSED: dict[str, Any] = {
     "a trailing comma": header('{"alg":"ES256",}'),
     "two values": header('{"alg":"ES256"}{}'),
     "not ASCII": TOKEN.replace("e", "е", 1),
+    "body not ASCII": f"{HEAD}.é.{TAIL}",
 }
 
 
