@@ -99,7 +99,7 @@ def conceal(
 def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     """Put disclosures back into a signed payload (RFC 9901, 7.1, steps 3 to 5).
 
-    Raises `MalformedInput` of the kind `disclosure`, `claim` or `digest algorithm`, with the clause in
+    Raises `MalformedInput` of the kind `disclosure` or `digest algorithm`, with the clause in
     its detail, and `TooLarge` when the claims would nest too deeply.
     """
     algorithm = payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)

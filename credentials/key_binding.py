@@ -82,7 +82,10 @@ def holder_key(claims: Mapping[str, Any]) -> PublicKey | None:
     confirmation = claims["cnf"]
     if not isinstance(confirmation, dict) or "jwk" not in confirmation:
         raise MalformedInput("cnf", "RFC 7800, 3.2: no jwk")
-    return PublicKey.from_jwk(confirmation["jwk"])
+    try:
+        return PublicKey.from_jwk(confirmation["jwk"])
+    except MalformedInput as exc:
+        raise MalformedInput("cnf", f"RFC 7800, 3.2: {exc.detail}") from exc
 
 
 def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's
@@ -97,12 +100,12 @@ def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's
 ) -> tuple[Check, ...]:
     """Every rule of RFC 9901, 7.3 (5) about the KB-JWT. `now` is when it was handed in."""
     if sd_jwt.key_binding is None:
-        return (Check("key binding", Reason.KEY_BINDING_MISSING),)
+        return (Check("key_binding", Reason.KEY_BINDING_MISSING),)
     try:
         token = parse_jws(sd_jwt.key_binding)
         claims = token.claims()
     except MalformedInput as exc:
-        return (Check("key binding", Reason.KEY_BINDING_INVALID, detail=exc.detail),)
+        return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=exc.detail),)
     first = (_type(token), *_signature(token, key, now, policy), _hash(sd_jwt, claims))
     if any(check.reason for check in first):
         return first
@@ -127,17 +130,17 @@ def _chosen(revealed: Revealed, disclose: Collection[ClaimPath]) -> set[int]:
 
 def _type(token: Token) -> Check:
     if token.header.get("typ") == KEY_BINDING_TYP:
-        return Check("key binding type")
-    return Check("key binding type", Reason.KEY_BINDING_INVALID, detail=f"typ is not {KEY_BINDING_TYP}")
+        return Check("key_binding_type")
+    return Check("key_binding_type", Reason.KEY_BINDING_INVALID, detail=f"typ is not {KEY_BINDING_TYP}")
 
 
 def _signature(token: Token, key: PublicKey, now: datetime, policy: Policy) -> tuple[Check, ...]:
     row = jose_algorithm(token.header.get("alg"))
     objection = policy.objection_to(row, key, at=now) if row else "no such algorithm"
     if objection:
-        return (Check("key binding algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
+        return (Check("key_binding_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
     good = token.verify(key, algorithms=policy.algorithms)
-    return (Check("key binding signature", None if good else Reason.KEY_BINDING_INVALID),)
+    return (Check("key_binding_signature", None if good else Reason.KEY_BINDING_INVALID),)
 
 
 def _hash(sd_jwt: SdJwt, claims: Mapping[str, Any]) -> Check:
@@ -150,7 +153,7 @@ def _text(name: str, found: Any, wanted: str, reason: Reason) -> Check:
 
 
 def _time(claims: Mapping[str, Any], now: datetime, skew: timedelta, max_age: timedelta) -> Check:
-    name, moment = "presentation time", now.timestamp()
+    name, moment = "presentation_time", now.timestamp()
     times = [claims.get("iat"), claims.get("nbf", 0), claims.get("exp", moment + 1)]
     if not all(map(is_date, times)):
         return Check(name, Reason.KEY_BINDING_INVALID, detail="RFC 7519, 2: iat, nbf or exp is no date")

@@ -62,6 +62,8 @@ class SdJwt:
             raise MalformedInput("sd-jwt", "not a text")
         if len(text) > MAX_CHARACTERS:
             raise TooLarge("sd-jwt", f"over {MAX_CHARACTERS} characters")
+        if not text.isascii():
+            raise MalformedInput("sd-jwt", "RFC 9901, 4: a character of no base64url text")
         if text.count("~") > MAX_DISCLOSURES + 1:
             raise TooLarge("sd-jwt", f"over {MAX_DISCLOSURES} disclosures")
         token, *disclosures = text.split("~")

@@ -81,8 +81,8 @@ class StatusRecords:
         """Give an index away; False when it was given before."""
         dialect = postgresql if self._session.get_bind().dialect.name == "postgresql" else sqlite
         row = {"uri": uri, "position": index, "value": 0, "changed_at": at}
-        done = self._session.execute(dialect.insert(ENTRIES).values(row).on_conflict_do_nothing())
-        if done.rowcount != 1:  # type: ignore[attr-defined] # an insert's result has it
+        given = dialect.insert(ENTRIES).values(row).on_conflict_do_nothing().returning(ENTRIES.c.position)
+        if self._session.execute(given).first() is None:
             return False
         self._session.execute(update(LISTS).where(LISTS.c.uri == uri).values(used=LISTS.c.used + 1))
         return True

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LIST_SIZE = 1 << 17
 FILL = 0.5  # above this, finding a free index by chance takes too many attempts
+_ATTEMPTS = 200  # each fails with the chance of FILL at most
 TTL = timedelta(seconds=60)
 LIFETIME = timedelta(hours=1)
 _SYSTEM = system("status-service")
@@ -76,11 +77,12 @@ class StatusService:
         """Give away a random index that was never used: `(uri, index)`, for one credential copy."""
         records, now = StatusRecords(session), self._clock.now()
         uri, size = records.open_list(self._prefix, fill=FILL) or self._new_list(records, now)
-        index = self._random_index(size)
-        while not records.take(uri, index, at=now):
+        for _ in range(_ATTEMPTS):
             index = self._random_index(size)
-        audit.record(session, action="status.allocate", subject=f"{uri}#{index}", actor=actor, at=now)
-        return uri, index
+            if records.take(uri, index, at=now):
+                audit.record(session, action="status.allocate", subject=f"{uri}#{index}", actor=actor, at=now)
+                return uri, index
+        raise Conflict(f"no free index was found in {uri}")
 
     def set(self, session: Session, uri: str, index: int, value: int, *, actor: Actor = _SYSTEM) -> None:
         """Change a status, audited; visible in the next token after the caller's commit.

@@ -65,7 +65,7 @@ class TypeMetadata:
         """
         faults = [fault for rule in self.rules if (fault := _fault(rule, revealed))]
         reason = Reason.CLAIM_INVALID if faults else None
-        return (Check("type metadata", reason, detail="; ".join(faults)),)
+        return (Check("type_metadata", reason, detail="; ".join(faults)),)
 
     def labels(self) -> dict[str, Text]:
         """What people call the claims, by the text of their path; for `wallet.present`."""

@@ -44,12 +44,12 @@ if TYPE_CHECKING:
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
 
-_REASONS = {
-    "claim": Reason.CLAIM_INVALID,
-    "cnf": Reason.CLAIM_INVALID,
-    "disclosure": Reason.DISCLOSURE_INVALID,
+# By the kind of a `MalformedInput`: which check it is, and what that means.
+_MALFORMED = {
+    "cnf": ("holder_key", Reason.CLAIM_INVALID),
+    "disclosure": ("disclosures", Reason.DISCLOSURE_INVALID),
+    "digest algorithm": ("disclosures", Reason.ALGORITHM_NOT_ALLOWED),
 }
-_REASONS["digest algorithm"] = Reason.ALGORITHM_NOT_ALLOWED
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,8 @@ class _Case:
         if self._issuer is None:
             raise TypeError("no issuer was verified")
         claims = self.findings["claims"]
-        licence = claims.get(LICENCE_IDENTIFIER)
+        named = claims.get(LICENCE_IDENTIFIER)
+        licence = named if isinstance(named, str) else None
         return VerifiedCredential(key, claims["vct"], claims, self._issuer, licence, self._key)
 
     def _add(self, *checks: Check) -> None:
@@ -212,7 +213,7 @@ class _Case:
         if self._audience is not None and "aud" in claims:
             wanted = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
             fault = None if self._audience in wanted else Reason.WRONG_AUDIENCE
-            self._add(Check("credential audience", fault))
+            self._add(Check("credential_audience", fault))
         self.findings = {
             "vct": claims.get("vct"),
             "claims": claims,
@@ -225,7 +226,7 @@ class _Case:
         if permitted is None or self._issuer is None:
             return ()
         good = self._issuer.subject in permitted.get(str(claims.get("vct")), ())
-        return (Check("issuer's permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
+        return (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
 
     def _check_binding(self, credential: SdJwt, revealed: Revealed) -> None:
         if not self._bound or self._audience is None or self._nonce is None:
@@ -233,7 +234,7 @@ class _Case:
         key = holder_key(revealed.claims)
         if key is None:
             detail = "the credential is bound to no key"
-            self._add(Check("key binding", Reason.KEY_BINDING_MISSING, detail=detail))
+            self._add(Check("key_binding", Reason.KEY_BINDING_MISSING, detail=detail))
             return
         checks = check_key_binding(
             credential,
@@ -277,8 +278,8 @@ class _Case:
 
 
 def _malformed(exc: MalformedInput) -> Check:
-    reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else _REASONS.get(exc.kind, Reason.FORMAT_FAILURE)
-    return Check(exc.kind, reason, detail=exc.detail)
+    name, reason = _MALFORMED.get(exc.kind, ("format", Reason.FORMAT_FAILURE))
+    return Check(name, Reason.TOO_LARGE if isinstance(exc, TooLarge) else reason, detail=exc.detail)
 
 
 def _never_hidden(revealed: Revealed) -> Check:
@@ -288,8 +289,8 @@ def _never_hidden(revealed: Revealed) -> Check:
     """
     hidden = sorted(NEVER_DISCLOSABLE.intersection(placed.path[0] for placed in revealed.placed))
     if not hidden:
-        return Check("always visible claims")
-    return Check("always visible claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
+        return Check("always_visible_claims")
+    return Check("always_visible_claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
 
 
 def _types(claims: Mapping[str, Any]) -> Check:
@@ -301,20 +302,20 @@ def _types(claims: Mapping[str, Any]) -> Check:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
     elif vct in others:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
-    return Check("credential type", Reason.CLAIM_INVALID if fault else None, detail=fault)
+    return Check("credential_type", Reason.CLAIM_INVALID if fault else None, detail=fault)
 
 
 def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | None) -> Check:
     """Where `iss` stands beside a certificate that names addresses, it must be one of them."""
     if "iss" not in claims:
-        return Check("issuer's name")
+        return Check("issuer_name")
     name = claims["iss"]
     if not isinstance(name, str) or not name:
-        return Check("issuer's name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
+        return Check("issuer_name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
     addresses = uris_of(issuer) if issuer else ()
     if addresses and name not in addresses:
-        return Check("issuer's name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
-    return Check("issuer's name")
+        return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
+    return Check("issuer_name")
 
 
 def _reference(status: Any) -> tuple[str, int] | None:

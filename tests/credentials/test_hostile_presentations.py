@@ -126,6 +126,8 @@ CASES = [
     Case("an empty disclosure", "RFC 9901, 4", FORMAT, lambda f: f.bound(f"{f.token()}~{f.name}~~")),
     Case("a space before", "RFC 9901, 4", FORMAT, lambda f: " " + f.shown()),
     Case("a line end in the token", "RFC 7515, 2", FORMAT, lambda f: "\n" + f.shown()),
+    Case("half a character", "RFC 9901, 4", FORMAT, lambda f: f"{f.token()}~\ud800~"),
+    Case("a letter of another script", "RFC 9901, 4", FORMAT, lambda f: f.bound(f"{f.token()}~印章~")),
     Case("too long", "limits", Reason.TOO_LARGE, lambda f: f.shown() + "A" * MAX_CHARACTERS),
     Case(
         "too many disclosures",
@@ -242,7 +244,12 @@ CASES = [
         FORMAT,
         lambda f: f.shown(payload='{"vct":"x"}'.encode("utf-16")),
     ),
-    Case("half a character", "RFC 8259, 8.2", FORMAT, lambda f: f.shown(payload='{"vct":"\\ud800"}')),
+    Case(
+        "half a character in the payload",
+        "RFC 8259, 8.2",
+        FORMAT,
+        lambda f: f.shown(payload='{"vct":"\\ud800"}'),
+    ),
     Case("claims too deep", "limits", FORMAT, other({"deep": nested(40)})),
     Case("a payload of brackets", "limits", FORMAT, lambda f: f.shown(payload='{"a":' + "[" * 100_000)),
     Case("no type", "SD-JWT VC, 2.2.2.1", CLAIM, other({"vct": ABSENT})),
@@ -415,16 +422,14 @@ CASES = [
     Case(
         "cnf with a private key",
         "RFC 7800, 3.2",
-        FORMAT,
+        CLAIM,
         lambda f: f.shown(f.payload({"cnf": {"jwk": {**f.world.baker.public_key.to_jwk(), "d": "AA"}}})),
     ),
-    Case(
-        "cnf with a secret key", "RFC 7800, 3.2", FORMAT, other({"cnf": {"jwk": {"kty": "oct", "k": "AA"}}})
-    ),
+    Case("cnf with a secret key", "RFC 7800, 3.2", CLAIM, other({"cnf": {"jwk": {"kty": "oct", "k": "AA"}}})),
     Case(
         "cnf off the curve",
         "RFC 7518, 6.2.1",
-        FORMAT,
+        CLAIM,
         lambda f: f.shown(f.payload({"cnf": {"jwk": {**f.world.baker.public_key.to_jwk(), "x": "A" * 43}}})),
     ),
     Case("key binding by a stranger", "RFC 9901, 7.3 (5.c)", BINDING, binding(signer=FileSigner.generate())),

@@ -25,12 +25,12 @@ from signing.reasons import Reason
 from signing.signers.file import FileSigner
 from yinxin.base.actor import staff
 from yinxin.base.audit import records as audit_records
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, TooLarge, UsageError, VerificationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from yinxin.base.database import Database
 
 URI = f"{ISSUER}/status/1"
 NUMBERS = itertools.count()
@@ -314,26 +314,35 @@ def test_indexes_are_random_unique_and_move_to_a_new_list_in_time(world: Credent
     assert {len(listed(kept, uri)) for uri in lists} == {64}
 
 
-def test_offices_at_many_desks_never_get_the_same_index(world: CredentialWorld, tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'status.db'}")
-    database.create_schema()
+def test_offices_at_many_desks_never_get_the_same_index(world: CredentialWorld, database: Database) -> None:
     desks = [service(world, database, size=256) for _ in range(4)]
     for desk in desks:
         desk._prefix = f"{ISSUER}/status/"
 
     def serve(desk: StatusService) -> list[tuple[str, int]]:
         given = []
-        for _ in range(25):
+        for _ in range(15):
             with database.transaction() as session:
                 given.append(desk.allocate(session))
         return given
 
     with ThreadPoolExecutor(4) as pool:
         given = [item for answer in pool.map(serve, desks) for item in answer]
-    assert len(set(given)) == 100
+    assert len(set(given)) == 60
     with database.reading() as session:
-        assert _count(session) == 100
-    database.close()
+        assert _count(session) == 60
+
+
+def test_changes_are_kept_on_both_databases(world: CredentialWorld, database: Database) -> None:
+    kept = service(world, database, size=256)
+    with database.transaction() as session:
+        given = [kept.allocate(session) for _ in range(20)]
+    with database.transaction() as session:
+        for uri, index in given[:5]:
+            kept.set(session, uri, index, SUSPENDED)
+        kept.set(session, *given[5], INVALID)
+    statuses = {uri: listed(kept, uri) for uri in kept.uris()}
+    assert [statuses[uri].get(index) for uri, index in given] == [SUSPENDED] * 5 + [INVALID] + [VALID] * 14
 
 
 def _count(session: Session) -> int:
