@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from yinxin.base.clock import Clock
 
-# name of the key → (certificate profile, what stands behind the agency's name in the certificate)
-SERVICE_KEYS: dict[str, tuple[str, str]] = {
-    "credential": ("credential", "凭证签发"),
-    "status": ("status", "状态列表"),
-    "receipt": ("receipt", "核验回执"),
-    "timestamp": ("timestamp", "时间戳"),
-    "ocsp": ("ocsp", "OCSP"),
+# name of the key → (certificate profile, what stands behind the agency's name in the certificate, issuer)
+SERVICE_KEYS: dict[str, tuple[str, str, str]] = {
+    "credential": ("credential", "凭证签发", "issuing"),
+    "status": ("status", "状态列表", "issuing"),
+    "receipt": ("receipt", "核验回执", "issuing"),
+    "timestamp": ("timestamp", "时间戳", "issuing"),
+    "ocsp": ("ocsp", "OCSP", "issuing"),
+    "root-ocsp": ("ocsp", "根 OCSP", "root"),
 }
 BARE_KEYS: dict[str, KeyKind] = {"log": "Ed25519", "token": "P-256"}
 
@@ -107,12 +108,12 @@ class _Ceremony:
         root = self._authority("root", "根", None)
         issuing = self._authority("issuing", "签发机构", root)
         self._sealed(issuing)
-        for name, (profile, suffix) in SERVICE_KEYS.items():
-            signer = self._key(name)
-            certificate = issuing.issue(
-                profile, Application(self._subject(suffix), signer.public_key), actor=self._registrar
-            )
-            self._store(name, (certificate, *issuing.chain))
+        authorities = {"root": root, "issuing": issuing}
+        for name, (profile, suffix, issuer) in SERVICE_KEYS.items():
+            signer, authority = self._key(name), authorities[issuer]
+            application = Application(self._subject(suffix), signer.public_key)
+            certificate = authority.issue(profile, application, actor=self._registrar)
+            self._store(name, (certificate, *authority.chain))
         for name, kind in BARE_KEYS.items():
             self._key(name, kind)
             self._progress(name)

@@ -134,9 +134,10 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
 
     del stage  # nothing of it runs by itself
     opened = authorities(home)
-    responder = OcspResponder(opened["issuing"], home.signer("ocsp"), home.clock)
+    keys = {"root": "root-ocsp", "issuing": "ocsp"}
+    responders = {name: OcspResponder(opened[name], home.signer(key), home.clock) for name, key in keys.items()}
     tsa = TimestampAuthority(home.signer("timestamp"), home.clock, home.database)
-    return _app("certificates", http.router(opened, {"issuing": responder}, tsa))
+    return _app("certificates", http.router(opened, responders, tsa))
 
 
 def issuer_app(home: Home, stage: Stage) -> FastAPI:
