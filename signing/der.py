@@ -98,7 +98,7 @@ def generalized_time(when: datetime) -> bytes:
 
 
 def time(when: datetime) -> bytes:
-    """Time as certificates and CRLs write it: UTCTime until 2049, then GeneralizedTime (RFC 5280, 4.1.2.5)."""
+    """Time as certificates write it: UTCTime until 2049, then GeneralizedTime (RFC 5280, 4.1.2.5)."""
     when = when.astimezone(UTC)
     if 1950 <= when.year < 2050:
         return tlv(UTC_TIME, when.strftime("%y%m%d%H%M%SZ").encode())

@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 
 from signing import der
-from yinxin.base.errors import MalformedInput
+from yinxin.base.errors import MalformedInput, TooLarge
 
 NameKey = tuple[frozenset[tuple[str, str]], ...]
 # UTF8, Numeric, Printable, Teletex, IA5, Visible, Universal and BMP string
@@ -25,14 +25,17 @@ _ENCODINGS = {
     0x1E: "utf-16-be",
 }
 MAX_PARTS = 64
+MAX_NAME_BYTES = 4096
 
 
 @lru_cache(maxsize=4096)
 def name_key(encoded: bytes) -> NameKey:
     """What makes a Name (its DER) equal to another; `MalformedInput` unless it is a Name."""
+    if len(encoded) > MAX_NAME_BYTES:
+        raise TooLarge("name", f"over {MAX_NAME_BYTES} bytes")
     parts = tuple(der.children(der.read_exactly(encoded, der.SEQUENCE)))
     if len(parts) > MAX_PARTS:
-        raise MalformedInput("name", f"over {MAX_PARTS} parts")
+        raise TooLarge("name", f"over {MAX_PARTS} parts")
     return tuple(_relative(part) for part in parts)
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing.names import name_key
-from signing.path.facts import facts_of
+from signing.path.facts import MAX_REMEMBERED_BYTES, facts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,7 +92,13 @@ def _is_same_entity(one: Certificate, other: Certificate) -> bool:
     return one.spki == other.spki and name_key(one.subject_der) == name_key(other.subject_der)
 
 
-@lru_cache(maxsize=8192)
 def _is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
     """A signature holds or does not: remembered, because every document of an agency asks the same."""
+    if max(len(certificate.der), len(issuer.der)) > MAX_REMEMBERED_BYTES:
+        return certificate.is_issued_by(issuer)
+    return _remembered(certificate, issuer)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(certificate: Certificate, issuer: Certificate) -> bool:
     return certificate.is_issued_by(issuer)

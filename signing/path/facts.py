@@ -58,9 +58,17 @@ class Facts:
     is_ocsp_no_check: bool
 
 
-@lru_cache(maxsize=4096)
+# Larger certificates are read again each time, so that nobody fills our memory with them.
+MAX_REMEMBERED_BYTES = 8192
+
+
 def facts_of(certificate: Certificate) -> Facts:
-    """The facts of a certificate; the same object for the same bytes."""
+    """The facts of a certificate."""
+    read = _remembered if len(certificate.der) <= MAX_REMEMBERED_BYTES else _facts_of
+    return read(certificate)
+
+
+def _facts_of(certificate: Certificate) -> Facts:
     basic = certificate.extension(x509.BasicConstraints)
     bits = certificate.extension(x509.KeyUsage)
     extended = certificate.extension(x509.ExtendedKeyUsage)
@@ -81,3 +89,6 @@ def facts_of(certificate: Certificate) -> Facts:
         is_never_revoked=any(item.oid.dotted_string == _NO_REVOCATION_AVAILABLE for item in extensions),
         is_ocsp_no_check=certificate.extension(x509.OCSPNoCheck) is not None,
     )
+
+
+_remembered = lru_cache(maxsize=2048)(_facts_of)

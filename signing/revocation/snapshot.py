@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from signing.names import name_key
+from signing.revocation.ocsp import OcspAnswer
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.names import NameKey
     from signing.revocation.crl import Crl
-    from signing.revocation.ocsp import OcspAnswer, SingleAnswer
+    from signing.revocation.ocsp import SingleAnswer
 
 # Evidence that names no next update (RFC 6960, 4.2.2.1: newer is always to be had) speaks this long.
 WITHOUT_NEXT_UPDATE = timedelta(hours=1)
+MAX_REMEMBERED = 4096
 HOLD, REMOVED = "certificate_hold", "remove_from_crl"
 
 
@@ -88,7 +90,7 @@ class RevocationSnapshot:
         """Keep evidence; order and repetition mean nothing."""
         self.crls = tuple(sorted(set(crls), key=lambda crl: crl.fingerprint))
         self.ocsp = tuple(sorted(set(ocsp), key=lambda answer: answer.fingerprint))
-        self._signed: dict[tuple[str, bytes], bool] = {}
+        self._signed: dict[tuple[str, str], bool] = {}
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -134,11 +136,11 @@ class RevocationSnapshot:
                 yield word
         for answer in self._ocsp_by_serial.get(certificate.serial, ()):
             single = answer.about(certificate, issuer)
-            if single and single.status != "unknown" and self._is_genuine_answer(answer, issuer):
+            if single and single.status != "unknown" and self._is_genuine(answer, issuer):
                 yield _word_of_answer(single, answer)
 
     def _word_of_crl(self, crl: Crl, certificate: Certificate, issuer: Certificate) -> _Word | None:
-        if crl.problem or not crl.covers(certificate) or not self._is_genuine_crl(crl, issuer):
+        if crl.problem or not crl.covers(certificate) or not self._is_genuine(crl, issuer):
             return None
         entry, source = crl.lookup(certificate.serial), f"crl:{crl.fingerprint}"
         end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE
@@ -148,18 +150,16 @@ class RevocationSnapshot:
         since = min(entry.revoked_at, entry.invalid_since or entry.revoked_at)
         return _Word(crl.this_update, end, since, entry.reason, source)
 
-    def _is_genuine_crl(self, crl: Crl, issuer: Certificate) -> bool:
-        key = (crl.fingerprint, issuer.der)
+    def _is_genuine(self, evidence: Crl | OcspAnswer, issuer: Certificate) -> bool:
+        """Whether it comes from the issuer; a signature is checked once."""
+        key = (evidence.fingerprint, issuer.fingerprint)
         if key not in self._signed:
-            bits = issuer.extension(x509.KeyUsage)
-            may_sign = bits is None or bits.value.crl_sign
-            self._signed[key] = may_sign and crl.is_signed_by(issuer)
-        return self._signed[key]
-
-    def _is_genuine_answer(self, answer: OcspAnswer, issuer: Certificate) -> bool:
-        key = (answer.fingerprint, issuer.der)
-        if key not in self._signed:
-            self._signed[key] = self._has_authority(answer, issuer)
+            if len(self._signed) >= MAX_REMEMBERED:
+                self._signed.clear()
+            if isinstance(evidence, OcspAnswer):
+                self._signed[key] = self._has_authority(evidence, issuer)
+            else:
+                self._signed[key] = _is_signed_list(evidence, issuer)
         return self._signed[key]
 
     def _has_authority(self, answer: OcspAnswer, issuer: Certificate) -> bool:
@@ -185,6 +185,11 @@ class RevocationSnapshot:
             for serial in {single.serial for single in answer.singles}:
                 index.setdefault(serial, []).append(answer)
         return index
+
+
+def _is_signed_list(crl: Crl, issuer: Certificate) -> bool:
+    bits = issuer.extension(x509.KeyUsage)
+    return (bits is None or bits.value.crl_sign) and crl.is_signed_by(issuer)
 
 
 def _word_of_answer(single: SingleAnswer, answer: OcspAnswer) -> _Word:

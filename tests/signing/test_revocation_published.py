@@ -35,9 +35,9 @@ def sha1(monkeypatch: pytest.MonkeyPatch) -> Iterator[Policy]:
     monkeypatch.setitem(algorithms._BY_OID, SHA1_WITH_RSA, row)
     monkeypatch.setitem(keys._HASHES, "sha1", hashes.SHA1())  # noqa: S303 - answers of 2012
     monkeypatch.setattr("signing.policy._KNOWN", frozenset({"RS1", "RS256"}))
-    build._is_issued_by.cache_clear()
+    build._remembered.cache_clear()
     yield Policy(strict_usage=False, algorithms=frozenset({"RS1", "RS256"}))
-    build._is_issued_by.cache_clear()
+    build._remembered.cache_clear()
 
 
 def passes(case: dict[str, Any], folder: Path, policy: Policy) -> bool:
