@@ -66,6 +66,14 @@ def test_pem_with_bounds() -> None:
         Certificate(bytes(MAX_CERTIFICATE_BYTES + 1))
 
 
+@pytest.mark.timeout(5)
+def test_pem_of_much_nothing_is_read_in_linear_time() -> None:
+    begin = b"-----BEGIN CERTIFICATE-----"
+    for hostile in (begin + b" " * 1_000_000, begin * 30_000, (begin + b"A\n" * 100) * 2_000):
+        with pytest.raises(MalformedInput):
+            load_pem_chain(hostile)
+
+
 def test_two_different_signature_algorithms_are_malformed() -> None:
     es256, es384 = b"\x2a\x86\x48\xce\x3d\x04\x03\x02", b"\x2a\x86\x48\xce\x3d\x04\x03\x03"
     assert CERTIFICATE.der.count(es256) == 2
