@@ -1,6 +1,6 @@
 """The wallet: a person's or a company's one place for licences, shown to whom they choose.
 
-    from wallet.holder import Holder
+    from wallet import Holder
 
     holder = Holder.create("my-wallet", passphrase, clock=clock)
     key = holder.new_key()                       # give it to the issuing agency
@@ -11,3 +11,22 @@
 
 Everything lies in one encrypted file, and every presentation in an activity log that can be exported.
 """
+
+from wallet.activity import Activity, ActivityKind
+from wallet.holder import HeldLicence, Holder
+from wallet.keys import HolderKey
+from wallet.present import Proposal, Shared
+from wallet.request import PresentationRequest
+from wallet.store import Store
+
+__all__ = [
+    "Activity",
+    "ActivityKind",
+    "HeldLicence",
+    "Holder",
+    "HolderKey",
+    "PresentationRequest",
+    "Proposal",
+    "Shared",
+    "Store",
+]
