@@ -25,7 +25,9 @@ class _Row:
     next_step: Text
 
 
-def _row(indication: Indication, clause: str, zh: str, en: str, next_zh: str, next_en: str) -> _Row:
+def _row(  # noqa: PLR0913, PLR0917 - a row of a table, its columns in order
+    indication: Indication, clause: str, zh: str, en: str, next_zh: str, next_en: str
+) -> _Row:
     return _Row(indication, clause, Text(zh, en), Text(next_zh, next_en))
 
 

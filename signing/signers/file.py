@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -21,11 +21,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from signing.algorithms import Algorithm
 from signing.certificates import Certificate, load_certificates
 from signing.keys import PublicKey
 from signing.signer import Signer
 from yinxin.base.errors import Conflict, SignerUnavailable, UsageError
+
+if TYPE_CHECKING:
+    from signing.algorithms import Algorithm
 
 KeyKind = Literal["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519"]
 _HASHES: dict[str, hashes.HashAlgorithm] = {
