@@ -82,7 +82,9 @@ def test_labels_mean_the_field_of_the_row_s_own_type() -> None:
     ]
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-cmd", "\t=1", '=HYPERLINK("x")'])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-cmd", "\t=1", '=HYPERLINK("x")']
+)
 def test_what_a_spreadsheet_would_run_is_refused(cell: str) -> None:
     (fault,) = read(sheet(food(supervisor=cell))).faults
     assert (fault.row, fault.column) == (2, "supervisor")
@@ -141,7 +143,16 @@ def test_a_quoted_line_break_keeps_the_count_of_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\r\n", b",,,", b"\xff\xfe\x00\x00", b'a,"b\nc', b'operator_name,operator_name\n1,2', b"\xef\xbb\xbf"]
+    "data",
+    [
+        b"",
+        b"\r\n",
+        b",,,",
+        b"\xff\xfe\x00\x00",
+        b'a,"b\nc',
+        b"operator_name,operator_name\n1,2",
+        b"\xef\xbb\xbf",
+    ],
 )
 def test_what_is_no_file_of_applications(data: bytes) -> None:
     with pytest.raises(MalformedInput):

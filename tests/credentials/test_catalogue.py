@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,9 @@ from credentials.type_files import read_type
 from credentials.type_keys import DESIGNS, FORMS, KEYS, documentation
 from yinxin.base.errors import InvalidClaims, UnknownLicenceType
 from yinxin.base.identifiers import CreditCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CATALOGUE = Catalogue.load()
 FOOD = (BUILT_IN / "food_business_licence.toml").read_text(encoding="utf-8")
@@ -96,7 +99,9 @@ def test_all_mistakes_of_a_file_come_at_once() -> None:
     assert len(faults(broken)) == 2
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"code = ", b"a" * 300_000, b"[[fields]]\n" * 50, b"fields = 3"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe", b"code = ", b"a" * 300_000, b"[[fields]]\n" * 50, b"fields = 3"]
+)
 def test_what_is_no_type_file_is_refused(data: bytes) -> None:
     with pytest.raises(InvalidCatalogue):
         read_type(data, "x.toml")
@@ -145,13 +150,20 @@ def test_claims_are_kept_in_one_form() -> None:
 
 
 def test_every_fault_of_an_application_is_named() -> None:
-    given = {**samples.application("food-business-licence"), "credit_code": "1", "colour": "red", "domicile": " "}
+    given = {
+        **samples.application("food-business-licence"),
+        "credit_code": "1",
+        "colour": "red",
+        "domicile": " ",
+    }
     with pytest.raises(InvalidClaims) as caught:
         food().check(given)
     assert [name for name, _ in caught.value.faults] == ["credit_code", "domicile", "colour"]
 
 
-@pytest.mark.parametrize("value", [3, True, None, {"a": 1}, [1], ["a"] * 51, "甲" * 2000, "a\x00b", "a\u202eb", "\ud800"])
+@pytest.mark.parametrize(
+    "value", [3, True, None, {"a": 1}, [1], ["a"] * 51, "甲" * 2000, "a\x00b", "a\u202eb", "\ud800"]
+)
 def test_a_value_of_no_use_is_a_fault_and_never_a_traceback(value: object) -> None:
     with pytest.raises(InvalidClaims):
         food().check({**samples.application("food-business-licence"), "business_items": value})
@@ -159,7 +171,12 @@ def test_a_value_of_no_use_is_a_fault_and_never_a_traceback(value: object) -> No
 
 @pytest.mark.parametrize(
     ("text", "kept"),
-    [("2026年2月3日", "2026-02-03"), ("2026/2/3", "2026-02-03"), ("20260203", "2026-02-03"), ("2026-02-30", None)],
+    [
+        ("2026年2月3日", "2026-02-03"),
+        ("2026/2/3", "2026-02-03"),
+        ("20260203", "2026-02-03"),
+        ("2026-02-30", None),
+    ],
 )
 def test_dates_as_offices_write_them(text: str, kept: str | None) -> None:
     kind = CATALOGUE["hygiene-licence-on-commitment"]
@@ -174,7 +191,8 @@ def test_dates_as_offices_write_them(text: str, kept: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"), [("人民币500万元", None), ("¥1,200.5 元", "1200.50"), ("3元整", "3.00"), ("1.234", None)]
+    ("text", "kept"),
+    [("人民币500万元", None), ("¥1,200.5 元", "1200.50"), ("3元整", "3.00"), ("1.234", None)],
 )
 def test_money_as_offices_write_it(text: str, kept: str | None) -> None:
     kind = CATALOGUE["construction-permit"]

@@ -1,4 +1,4 @@
-"""What people see: pages that look like licences, codes that scan, seal faces, and nothing that breaks them."""
+"""What people see: pages that look like licences, codes that scan, and seal faces."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def licence(code: str, **changed: object) -> Licence:
     claims = {**kind.check(samples.application(code)), **changed}
     name, holder = kind.holder(claims)  # type: ignore[arg-type]
     return Licence(
-        identifier=str(LicenceIdentifier.make(kind.number, samples.AGENCY.credit_code, "7K2M9Q4TZ8X1B5CV3N6L")),
+        identifier=str(
+            LicenceIdentifier.make(kind.number, samples.AGENCY.credit_code, "7K2M9Q4TZ8X1B5CV3N6L")
+        ),
         number="津（2026）第0000128号",
         type_code=kind.code,
         type_name=kind.name,
@@ -114,8 +116,9 @@ def test_the_same_licence_gives_the_same_page() -> None:
 
 
 MARKUP = (
-    "#panic(1)", '#read("/etc/passwd")', "$ x^2 $", "*bold* _em_ `raw`", "@ref <label>", "https://a.example//c", "] } )",
-    "\\u{41} \\ \\n", "// comment", "= Heading", '"quoted" \'single\'', "{applicant} {name}", "[[x]] %s {{x}}",
+    "#panic(1)", '#read("/etc/passwd")', "$ x^2 $", "*bold* _em_ `raw`", "@ref <label>", "https://a.example//c",
+    "] } )", "\\u{41} \\ \\n", "// comment", "= Heading", '"quoted" \'single\'', "{applicant} {name}",
+    "[[x]] %s",
 )  # fmt: skip
 
 
@@ -148,7 +151,11 @@ def test_long_values_wrap_and_shrink_and_then_are_refused() -> None:
 @pytest.mark.parametrize("code", KINDS)
 def test_nothing_stands_outside_the_page_or_on_the_code(code: str) -> None:
     kind = CATALOGUE[code]
-    fields = {one.name: "津城市津城区海河东路" * 4 for one in kind.fields if one.kind == "text" and one.max_characters >= 80}
+    fields = {
+        one.name: "津城市津城区海河东路" * 4
+        for one in kind.fields
+        if one.kind == "text" and one.max_characters >= 80
+    }
     document = pypdfium2.PdfDocument(page(code, **fields).pdf)
     shown = document[0].get_textpage()
     width, height = document[0].get_size()
@@ -179,7 +186,15 @@ def test_other_programs_find_nothing_wrong(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "javascript:alert(1)", URL + "/q#", URL + "/q#1.2.156.3005.2.x", "ftp://a/q#1", URL + "/q#" + "1" * 600, 7],
+    [
+        "",
+        "javascript:alert(1)",
+        URL + "/q#",
+        URL + "/q#1.2.156.3005.2.x",
+        "ftp://a/q#1",
+        URL + "/q#" + "1" * 600,
+        7,
+    ],
 )
 def test_a_foreign_code_is_refused(text: object) -> None:
     with pytest.raises(MalformedInput):
@@ -202,7 +217,10 @@ def test_the_character_map_agrees_with_what_is_drawn() -> None:
     assert "龘" in made
 
 
-@pytest.mark.parametrize("name", ["津城区行政审批局", "津城海河糕点有限公司", "津", "津城市津城区市场监督管理局行政许可专用办公室印"])
+@pytest.mark.parametrize(
+    "name",
+    ["津城区行政审批局", "津城海河糕点有限公司", "津", "津城市津城区市场监督管理局行政许可专用办公室印"],
+)
 def test_a_seal_face_is_red_round_and_clear(name: str) -> None:
     face = draw_seal_face(name, purpose="行政审批专用章", code="1201990000281")
     picture = Image.open(io.BytesIO(face.png))
@@ -226,7 +244,8 @@ def test_a_seal_face_is_drawn_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "more"), [("", {}), ("津" * 29, {}), ("津😀局", {}), ("津城区", {"purpose": "章" * 13}), ("津", {"code": "😀"})]
+    ("name", "more"),
+    [("", {}), ("津" * 29, {}), ("津😀局", {}), ("津城区", {"purpose": "章" * 13}), ("津", {"code": "😀"})],
 )
 def test_a_seal_needs_a_name_that_can_be_drawn(name: str, more: dict[str, str]) -> None:
     with pytest.raises(InvalidClaims):

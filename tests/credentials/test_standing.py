@@ -23,7 +23,6 @@ FIRST, SECOND = str(_IDENTIFIER), str(_IDENTIFIER.with_version(2))
 BEFORE, BETWEEN, AFTER = (datetime(2026, month, 15, tzinfo=UTC) for month in (3, 5, 9))
 
 
-
 def licence(**changes: object) -> Licence:
     facts: dict[str, object] = {
         "identifier": FIRST,
@@ -44,9 +43,7 @@ def licence(**changes: object) -> Licence:
     return Licence(**facts)  # type: ignore[arg-type]
 
 
-def event(
-    kind: EndingKind | EventKind, effective: datetime = ENDED, recorded: datetime = RECORDED
-) -> Event:
+def event(kind: EndingKind | EventKind, effective: datetime = ENDED, recorded: datetime = RECORDED) -> Event:
     later = SECOND if kind is EndingKind.SUPERSEDED else None
     return Event(kind, effective, recorded, "法律依据", "文号", "staff:clerk-17", later)
 
@@ -101,7 +98,9 @@ def test_an_annulled_licence_was_never_valid_at_any_time() -> None:
     report = report_of(*standing_checks(now))
     assert (report.then, report.indication) == (Indication.FAILED, Indication.FAILED)
     assert report.reasons == {Reason.LICENCE_ANNULLED}
-    assert standing(licence(), events, as_of=ISSUED - timedelta(days=9), known_at=AFTER).state is State.ANNULLED
+    assert (
+        standing(licence(), events, as_of=ISSUED - timedelta(days=9), known_at=AFTER).state is State.ANNULLED
+    )
 
 
 def test_an_ended_licence_may_still_be_found_void() -> None:
@@ -114,7 +113,9 @@ def test_suspended_and_resumed() -> None:
         event(EventKind.SUSPENDED, datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)),
         event(EventKind.RESUMED, datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)),
     ]
-    states = [standing(licence(), events, as_of=when, known_at=AFTER).state for when in (BEFORE, BETWEEN, AFTER)]
+    states = [
+        standing(licence(), events, as_of=when, known_at=AFTER).state for when in (BEFORE, BETWEEN, AFTER)
+    ]
     assert states == [State.IN_FORCE, State.SUSPENDED, State.IN_FORCE]
     pause = standing(licence(), events, as_of=BETWEEN, known_at=AFTER)
     assert report_of(*standing_checks(pause)).reasons == {Reason.LICENCE_SUSPENDED}
@@ -164,7 +165,7 @@ def test_what_the_register_did_not_know_is_unknown() -> None:
 @pytest.mark.parametrize(
     ("as_of", "met", "overdue"), [(BEFORE, False, False), (AFTER, False, True), (AFTER, True, False)]
 )
-def test_a_commitment_shows_its_day(as_of: datetime, met: bool, overdue: bool) -> None:
+def test_a_commitment_shows_its_day(as_of: datetime, *, met: bool, overdue: bool) -> None:
     events = [event(EventKind.COMMITMENT_MET, BETWEEN, BETWEEN)] if met else []
     found = standing(licence(commitment_due=date(2026, 7, 1)), events, as_of=as_of, known_at=AFTER)
     assert found.commitment_is_overdue is overdue
