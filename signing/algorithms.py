@@ -29,7 +29,7 @@ class Algorithm:
     in_jose: bool = True
 
 
-def _row(
+def _row(  # noqa: PLR0913 - a row of a table
     name: str, key_kind: str, digest: str | None, oid: str, *, null: bool = False, in_jose: bool = True
 ) -> Algorithm:
     identifier = der.sequence(der.oid(oid), *([der.null()] if null else []))
