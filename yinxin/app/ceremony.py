@@ -10,6 +10,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ca.issuance import Application, Authority
 from ca.names import SubjectName
@@ -54,13 +55,18 @@ class Plan:
     ca_url: str = "http://127.0.0.1:8001"
     verify_url: str = "http://127.0.0.1:8002"
     database_url: str = "sqlite:///yinxin.db"
-    allowed_private: tuple[str, ...] = ()
     people: tuple[str, str, str] = ("applicant", "prover", "registrar")
 
     def __post_init__(self) -> None:
         CreditCode.parse(self.agency_code)
         if len(set(self.people)) != 3 or not all(self.people):
             raise UsageError("a ceremony needs three different people: who applies, who proofs, who approves")
+
+    @property
+    def own_loopback(self) -> tuple[str, ...]:
+        """Those of its own services that stand on this machine: they fetch from each other."""
+        found = (urlsplit(url) for url in (self.base_url, self.ca_url, self.verify_url))
+        return tuple(url.netloc for url in found if url.hostname in {"127.0.0.1", "localhost", "::1"})
 
 
 def make_home(
@@ -205,7 +211,7 @@ def _settings(plan: Plan) -> str:
     lists = {
         "crl_urls": (f"{plan.ca_url}/crl/root.crl", f"{plan.ca_url}/crl/issuing.crl"),
         "status_urls": (f"{plan.base_url}/status",),
-        "outbound_allowed_private": plan.allowed_private,
+        "outbound_allowed_private": plan.own_loopback,
     }
     lines += [f"{name} = [{', '.join(map(_toml, values))}]" for name, values in lists.items()]
     return "\n".join([*lines, ""])

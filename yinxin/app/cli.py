@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - each way to end has its status
     """Run a command; the exit status as `ExitCode` defines it. Nothing but that comes out."""
     console = Console(language=chosen_language(wished_language(arguments)), as_json="--json" in arguments)
     if any("\0" in argument for argument in arguments):
@@ -118,6 +118,12 @@ def run(arguments: Sequence[str]) -> int:
         if "--debug" in arguments:
             raise
         console.error(error)
+        return ExitCode.ERROR
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        # A fault of ours. What was worked on may be private, so only its kind is told.
+        console.error(YinxinError(f"{type(error).__name__}; run it again with --debug and report it"))
         return ExitCode.ERROR
     return status if isinstance(status, int) else ExitCode.DONE
 

@@ -108,7 +108,7 @@ def seal(home: Home, *, timestamper: Timestamper | None = None) -> Seal:
 
 def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
     """The office that issues licences."""
-    from credentials.issuer import Issuer  # noqa: PLC0415
+    from credentials.issuer import Issuer  # noqa: PLC0415 - it brings the typesetter
 
     return Issuer(
         home.settings.base_url,
@@ -135,7 +135,9 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
     del stage  # nothing of it runs by itself
     opened = authorities(home)
     keys = {"root": "root-ocsp", "issuing": "ocsp"}
-    responders = {name: OcspResponder(opened[name], home.signer(key), home.clock) for name, key in keys.items()}
+    responders = {
+        name: OcspResponder(opened[name], home.signer(key), home.clock) for name, key in keys.items()
+    }
     tsa = TimestampAuthority(home.signer("timestamp"), home.clock, home.database)
     return _app("certificates", http.router(opened, responders, tsa))
 
@@ -153,7 +155,7 @@ def issuer_app(home: Home, stage: Stage) -> FastAPI:
 def verifier_app(home: Home, stage: Stage) -> FastAPI:
     """The verification service, with a thread that refreshes what it stands on."""
     from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
-    from yinxin.app import problems  # noqa: PLC0415
+    from yinxin.app import problems  # noqa: PLC0415 - the same
 
     refresher = Refresher(home)
     journal = stage.closing.enter_context(Journal(home.database))
@@ -174,9 +176,9 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
 
 
 def _app(title: str, *routers: APIRouter) -> FastAPI:
-    from fastapi import FastAPI  # noqa: PLC0415
+    from fastapi import FastAPI  # noqa: PLC0415 - it takes a second
 
-    from yinxin.app import problems  # noqa: PLC0415
+    from yinxin.app import problems  # noqa: PLC0415 - the same
 
     app = FastAPI(title=f"yinxin {title}", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 def ceremony(cast: Cast, urls: Mapping[str, str]) -> None:
     """A root, an issuing authority, and one key for each use."""
     agency = samples.AGENCY
-    ports = tuple(url.removeprefix("http://") for url in urls.values())
     plan = Plan(
         agency.name.zh,
         agency.name.en,
@@ -45,7 +44,6 @@ def ceremony(cast: Cast, urls: Mapping[str, str]) -> None:
         base_url=urls["issuer"],
         ca_url=urls["ca"],
         verify_url=urls["verifier"],
-        allowed_private=ports,
         people=("applicant-li", "prover-wang", "registrar-zhao"),
     )
     cast.home = make_home(cast.directory, plan, clock=cast.clock)
