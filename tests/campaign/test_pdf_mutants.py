@@ -25,7 +25,12 @@ def test_no_mutant_passes(rounds: Callable[[int, int], int]) -> None:
     revocation = desk.revocation()
     plain = desk.seal(plain_pdf(files={"licence.json": b"{}"}), reason="Approved")
     licence = desk.seal(typst.compile(b"= Licence\n#lorem(80)", pdf_standards="a-3b"), face=red_face())
-    documents = [plain, desk.seal(plain, signer=desk.citizen), licence, desk.seal(licence, face=red_face(20, 20), at=(9, 9))]
+    documents = [
+        plain,
+        desk.seal(plain, signer=desk.citizen),
+        licence,
+        desk.seal(licence, face=red_face(20, 20), at=(9, 9)),
+    ]
     places = [interesting_places(document) for document in documents]
     source, outcomes = random.Random(20261120), Counter[Indication]()  # noqa: S311 - the same mutants every time
     for number in range(rounds(400, 40_000)):

@@ -6,9 +6,8 @@ import io
 import struct
 import subprocess
 import zlib
-from collections.abc import Callable
-from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 import pikepdf
 import pypdfium2
@@ -21,6 +20,10 @@ from credentials.face.fonts import font_directory
 from signing.pdf import SealFace
 from signing.reasons import Reason
 from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 TEXT = "行政许可决定书 Decision 2026-001"
 
@@ -90,7 +93,8 @@ def _hybrid() -> bytes:
     entry = struct.pack(">BIB", 1, stream_at, 0)
     packed = zlib.compress(entry)
     body += (
-        b"20 0 obj\n<< /Type /XRef /Size 21 /W [1 4 1] /Index [20 1] /Root 1 0 R /Filter /FlateDecode /Length %d >>\n"
+        b"20 0 obj\n<< /Type /XRef /Size 21 /W [1 4 1] /Index [20 1] /Root 1 0 R\n"
+        b"/Filter /FlateDecode /Length %d >>\n"
         b"stream\n%s\nendstream\nendobj\n" % (len(packed), packed)
     )
     table = plain[plain.index(b"xref\n") : plain.index(b"trailer")]
@@ -247,10 +251,11 @@ def test_a_document_of_libreoffice(desk: Desk, face: SealFace, tmp_path: Path) -
     (tmp_path / "letter.html").write_text(
         f"<html><meta charset=utf-8><h1>{TEXT}</h1><p>正文</p></html>", "utf-8"
     )
+    own = f"-env:UserInstallation=file://{tmp_path}/profile"
     kinds = ("pdf", 'pdf:writer_web_pdf_Export:{"SelectPdfVersion":{"type":"long","value":"3"}}')
     for kind in kinds:
         ran = subprocess.run(
-            ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", kind, "letter.html"],
+            ["soffice", own, "--headless", "--convert-to", kind, "letter.html"],
             cwd=tmp_path, capture_output=True, check=False, timeout=120,
         )  # fmt: skip
         made = tmp_path / "letter.pdf"

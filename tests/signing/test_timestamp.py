@@ -4,9 +4,8 @@ import hashlib
 import subprocess
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.desk import Desk
@@ -28,6 +27,9 @@ from signing.timestamp import (
     verify_timestamp,
 )
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, Unreachable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DIGEST = hashlib.sha256(b"a document").digest()
 
@@ -215,7 +217,8 @@ def test_openssl_verifies_our_tokens_and_we_verify_its(desk: Desk, tmp_path: Pat
     (tmp_path / "root.pem").write_bytes(desk.pki.root.certificate.to_pem())
     at = str(int(NOON.timestamp()))
     ran = subprocess.run(
-        ["openssl", "ts", "-verify", "-in", "reply", "-queryfile", "query", "-CAfile", "root.pem", "-attime", at],
+        ["openssl", "ts", "-verify", "-in", "reply", "-queryfile", "query", "-CAfile",
+          "root.pem", "-attime", at],
         cwd=tmp_path, capture_output=True, check=False,
     )  # fmt: skip
     assert b"Verification: OK" in ran.stdout, ran.stderr
@@ -238,7 +241,8 @@ def test_tokens_of_openssl_are_read(desk: Desk, tmp_path: Path) -> None:
     request = TimestampRequest("sha256", DIGEST, nonce=77)
     (tmp_path / "query").write_bytes(request.to_der())
     ran = subprocess.run(
-        ["openssl", "ts", "-reply", "-config", "ts.cnf", "-queryfile", "query", "-out", "reply", "-passin", "pass:throw-away"],
+        ["openssl", "ts", "-reply", "-config", "ts.cnf", "-queryfile", "query", "-out",
+          "reply", "-passin", "pass:throw-away"],
         cwd=tmp_path, capture_output=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr

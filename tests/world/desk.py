@@ -64,7 +64,8 @@ def plain_pdf(text: str = "Licence 001", *, files: dict[str, bytes] | None = Non
     for page in range(pages):
         content = f"BT /F1 24 Tf 72 700 Td ({text}) Tj ET".encode()
         objects[10 + 2 * page] = (
-            f"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents {11 + 2 * page} 0 R >>"
+            "<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> "
+            f"/Contents {11 + 2 * page} 0 R >>"
         ).encode()
         objects[11 + 2 * page] = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)
     for index, (name, data) in enumerate(attached):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Sequence
 
 
@@ -47,13 +47,15 @@ def random_edits(source: random.Random, interesting: Sequence[int]) -> list[Edit
         near = source.random() < 0.5
         place = source.choice(interesting) + source.randrange(-4, 40) if near else source.randrange(1 << 20)
         kind = source.choice(("set", "set", "insert", "delete", "copy", "zero"))
-        data = source.choice((source.randbytes(source.randrange(1, 6)), b"%", b">>", b"<<", b" 0 R", b"9", b"/", b"\n"))
+        data = source.choice(
+            (source.randbytes(source.randrange(1, 6)), b"%", b">>", b"<<", b" 0 R", b"9", b"/", b"\n")
+        )
         edits.append(Edit(kind, max(place, 0), source.randrange(1, 40), source.randrange(1 << 20), data))
     return edits
 
 
 def interesting_places(pdf: bytes) -> list[int]:
-    names = rb"\d+ 0 obj|/ByteRange|/Contents|xref|trailer|startxref|/Fields|/V |/Kids|/Perms|/Prev|/Root|/Size|endobj"
+    names = rb"\d+ 0 obj|/ByteRange|/Contents|xref|trailer|/Fields|/V |/Kids|/Perms|/Prev|/Root|/Size|endobj"
     return [match.start() for match in re.finditer(names, pdf)]
 
 

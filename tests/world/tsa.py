@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import TYPE_CHECKING
 
-from signing.signers.file import FileSigner
 from signing.timestamp import TimestampRequest, granted, read_request, token_for
 from world.pki import NOON
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signing.signers.file import FileSigner
 
 POLICY = "2.25.122226302454643061161832467862686897435.9.1"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import zlib
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from world.desk import Desk, append_revision, plain_pdf
 from world.pki import NOON, Pki, TestAuthority
 from world.tsa import MemoryTsa
@@ -17,9 +19,12 @@ from signing.pdf._pyhanko import Reading
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Indication
+from signing.revocation import RevocationSnapshot
 from signing.trust import TrustAnchor, TrustStore
 from yinxin.base.errors import MalformedInput
 
+PAGE = b"/Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 11 0 R"
+WIDGET = b"/Type /Annot /Subtype /Widget /F 4 /P 10 0 R"
 FAILED, UNSURE, PASSED = Indication.FAILED, Indication.INDETERMINATE, Indication.PASSED
 
 
@@ -84,8 +89,8 @@ def test_shadow_content_prepared_before_and_shown_after(desk: Desk) -> None:
 
 
 def test_comment_put_over_the_page(desk: Desk, sealed: bytes) -> None:
-    page = b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 11 0 R /Annots [91 0 R] >>"
-    note = b"<< /Type /Annot /Subtype /FreeText /Rect [70 690 300 730] /Contents (Licence 999) /DA (/F1 24 Tf) >>"
+    page = b"<< " + PAGE + b" /Annots [91 0 R] >>"
+    note = b"<< /Type /Annot /Subtype /FreeText /Rect [70 690 300 730] /Contents (Licence 999) >>"
     report = desk.verify(append_revision(sealed, {10: page, 91: note}))
     assert report.reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
 
@@ -103,7 +108,7 @@ def test_empty_visible_field_put_over_the_page(desk: Desk, sealed: bytes) -> Non
         ),
         91: b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Cover) /F 4 /P 10 0 R /Rect [70 690 300 730]"
         b" /AP << /N 92 0 R >> >>",
-        92: b"<< /Type /XObject /Subtype /Form /BBox [0 0 230 40] /Length 20 >>\nstream\n0 0 230 40 re f     \nendstream",
+        92: b"<< /Subtype /Form /BBox [0 0 230 40] /Length 16 >>\nstream\n0 0 230 40 re f \nendstream",
     }
     assert desk.verify(append_revision(sealed, changed)).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
 
@@ -121,13 +126,13 @@ def test_fields_filled_after_the_last_seal(desk: Desk) -> None:
         {
             1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm 50 0 R >>",
             50: b"<< /Fields [51 0 R] /DA (/F1 12 Tf) /DR << /Font << /F1 3 0 R >> >> >>",
-            51: b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (Name) /Rect [72 600 300 620] /F 4 /P 10 0 R >>",
-            10: b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 11 0 R /Annots [51 0 R] >>",
+            51: b"<< " + WIDGET + b" /FT /Tx /T (Name) /Rect [72 600 300 620] >>",
+            10: b"<< " + PAGE + b" /Annots [51 0 R] >>",
         },
     )
     sealed = desk.seal(form)
     assert desk.verify(sealed).passed
-    filled = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (Name) /V (Mallory) /Rect [72 600 300 620] /F 4 /P 10 0 R >>"
+    filled = b"<< " + WIDGET + b" /FT /Tx /T (Name) /V (Mallory) /Rect [72 600 300 620] >>"
     changed = append_revision(sealed, {51: filled})
     assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
     # A further signature stands for what was filled in before it.
@@ -197,7 +202,7 @@ def test_one_signature_shown_by_two_fields(desk: Desk, pdf: bytes) -> None:
     assert found.reference is not None
     changed = {
         form: f"<< /Fields [{first} 0 R 91 0 R] /SigFlags 3 >>".encode(),
-        91: f"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Twin) /F 4 /P 10 0 R /Rect [0 0 0 0] /V {found.reference[0]} 0 R >>".encode(),
+        91: b"<< " + WIDGET + b" /FT /Sig /T (Twin) /Rect [0 0 0 0] /V %d 0 R >>" % found.reference[0],
     }
     report = desk.verify(append_revision(sealed, changed))
     assert report.indication is FAILED
@@ -288,7 +293,7 @@ def resized(element: der.Element, without: bytes) -> bytes:
 
 def test_time_stamp_of_another_signature(desk: Desk, sealed: bytes) -> None:
     class Replayed:
-        def stamp(self, digest: bytes, *, digest_algorithm: str = "sha256") -> bytes:
+        def stamp(self, _digest: bytes, **_: str) -> bytes:
             return desk.tsa.stamp(bytes(32))
 
     report = desk.verify(desk.seal(plain_pdf(), timestamper=Replayed()))
@@ -385,8 +390,6 @@ def test_an_anchor_that_is_trusted_for_another_use(desk: Desk, sealed: bytes) ->
 
 
 def test_revocation_not_known(desk: Desk, sealed: bytes) -> None:
-    from signing.revocation import RevocationSnapshot
-
     report = desk.verify(sealed, revocation=RevocationSnapshot())
     assert report.indication is UNSURE
     lax = Policy(revocation="if_available")
@@ -412,8 +415,6 @@ def test_a_certificate_swapped_for_another_of_the_same_key(desk: Desk, pdf: byte
         not_valid_after=own.not_after,
         extensions=list(own.x509.extensions),
     ).sign(desk.pki.issuing.signer._private_key, own.x509.signature_hash_algorithm)
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     swapped = replaced(der.read(contents)[0], own.der, twin.public_bytes(Encoding.DER))
     report = desk.verify(with_contents(sealed, swapped))
     assert report.reasons == {Reason.SIGNING_CERTIFICATE_MISSING}
@@ -439,11 +440,39 @@ def test_too_large_and_too_many(desk: Desk, sealed: bytes) -> None:
         attachments(sealed, max_bytes=1000)
 
 
-def test_a_file_that_makes_much_work_is_given_up(
-    desk: Desk, sealed: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("signing.pdf._pyhanko.MAX_WORK", 300)
-    assert desk.verify(sealed).reasons == {Reason.TOO_LARGE}
+def test_files_that_make_endless_work_are_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signing.pdf._pyhanko.parser.MAX_WORK", 100_000)
+    plain = plain_pdf()
+    chain = {number: b"[%d 0 R %d 0 R]" % (number + 1, number + 1) for number in range(100, 160)}
+    many_paths = append_revision(
+        plain, {1: b"<< /Type /Catalog /Pages 2 0 R /X 100 0 R >>", 160: b"null", **chain}
+    )
+    claims = zlib.compress(b"")
+    stream = (
+        b"%%PDF-1.7\n1 0 obj\n<< /Type /XRef /Size 1000000000 /W [0 0 0] /Root 2 0 R /Filter /FlateDecode"
+        b" /Length %d >>\nstream\n%s\nendstream\nendobj\nstartxref\n9\n%%%%EOF\n" % (len(claims), claims)
+    )
+    for name, pdf in {
+        "a string without end": append_revision(
+            plain, {1: b"<< /Type /Catalog /X (" + b"a" * 200_000 + b") >>"}
+        ),
+        "a number without end": append_revision(
+            plain, {1: b"<< /Type /Catalog /X " + b"9" * 200_000 + b" >>"}
+        ),
+        "a table of objects that are not there": stream,
+        "more paths than can be followed": append_revision(desk.seal(many_paths), {90: b"null", 10: b"null"}),
+        "a signature of megabytes": append_revision(
+            plain,
+            {
+                1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [60 0 R] >> >>",
+                60: b"<< /FT /Sig /T (x) /V 61 0 R >>",
+                61: b"<< /Type /Sig /SubFilter /ETSI.CAdES.detached /Contents <"
+                + b"30" * 1_200_000
+                + b"> >>",
+            },
+        ),
+    }.items():
+        assert desk.verify(pdf).reasons == {Reason.TOO_LARGE}, name
 
 
 def test_deep_and_circular_structures(desk: Desk) -> None:
@@ -452,7 +481,7 @@ def test_deep_and_circular_structures(desk: Desk) -> None:
     circular = append_revision(
         plain_pdf(),
         {
-            1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [60 0 R] >> /Names << /EmbeddedFiles 61 0 R >> >>",
+            1: b"<< /Pages 2 0 R /AcroForm << /Fields [60 0 R] >> /Names << /EmbeddedFiles 61 0 R >> >>",
             60: b"<< /T (a) /Kids [60 0 R] >>",
             61: b"<< /Kids [61 0 R] >>",
         },
@@ -470,8 +499,6 @@ def test_many_fields(desk: Desk) -> None:
 def test_two_embedded_files_of_one_name(desk: Desk) -> None:
     twins = append_revision(
         plain_pdf(files={"licence.json": b"1"}),
-        {
-            1: b"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(a) 12 0 R (b) 12 0 R] >> >> >>"
-        },
+        {1: b"<< /Pages 2 0 R /Names << /EmbeddedFiles << /Names [(a) 12 0 R (b) 12 0 R] >> >> >>"},
     )
     assert desk.verify(desk.seal(twins)).reasons == {Reason.FORMAT_FAILURE}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import subprocess
-from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 import pytest
 from asn1crypto import keys as asn1_keys
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -23,7 +24,11 @@ from world.desk import Desk, red_face
 from world.pki import NOON
 
 from signing.reasons import Reason
-from signing.signers.file import FileSigner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signing.signers.file import FileSigner
 
 pytestmark = pytest.mark.peer
 
@@ -89,8 +94,6 @@ class _Stamper(TimeStamper):
         self._desk = desk
 
     async def async_request_tsa_response(self, req: object) -> object:
-        from asn1crypto import tsp
-
         return tsp.TimeStampResp.load(self._desk.tsa.respond(req.dump()))  # type: ignore[attr-defined]
 
 

@@ -71,7 +71,7 @@ def test_an_authority_with_large_tokens_gets_the_room_it_needs(desk: Desk, pdf: 
 
 def test_an_authority_that_does_not_answer_leaves_no_half_sealed_file(desk: Desk, pdf: bytes) -> None:
     class Silent:
-        def stamp(self, digest: bytes, *, digest_algorithm: str = "sha256") -> bytes:
+        def stamp(self, _digest: bytes, **_: str) -> bytes:
             raise Unreachable("no answer")
 
     with pytest.raises(Unreachable):

@@ -1,0 +1,22 @@
+"""The only package that imports pyHanko: `parser` bounds it, `reading` reads, `writing` writes.
+
+pyHanko 0.38 parses objects and revisions, compares revisions, and writes incremental updates. It is never
+asked whether a signature is good: CMS, trust and time are ours, it gets no validation context, and nothing
+here can reach a network or a trust store of the operating system. Whatever it raises for a file leaves
+here as `MalformedInput` or `TooLarge`; reading is metered, so that a file cannot keep it busy for long.
+"""
+
+from signing.pdf._pyhanko.reading import PADES, RFC3161, FoundSignature, Reading, Review
+from signing.pdf._pyhanko.writing import Appearance, Editing, Frame, PageBox
+
+__all__ = [
+    "PADES",
+    "RFC3161",
+    "Appearance",
+    "Editing",
+    "FoundSignature",
+    "Frame",
+    "PageBox",
+    "Reading",
+    "Review",
+]
