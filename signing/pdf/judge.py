@@ -160,11 +160,15 @@ def judge_certificate(judgement: Judgement, question: Question) -> None:
         judgement.checks += _revoked_since(result, proved, question)
 
 
-def judge_changes(reading: Reading, judgement: Judgement, *, is_last: bool) -> None:
-    """Check what came after this signature; `is_last` when no other signature covers more of the file.
+def judge_changes(
+    reading: Reading, judgement: Judgement, *, is_followed: bool, reaches_furthest: bool
+) -> None:
+    """Check what came after this signature.
 
     Archive data (certificates, revocation data, document time-stamps) may follow any signature. Fields
-    may be filled, and signatures added, only as far as a later signature stands for it.
+    may be filled, and signatures added, only when somebody's later signature stands for it
+    (`is_followed`; a time-stamp is nobody's). Behind the signature that `reaches_furthest` no byte may
+    stand that is not of such a revision.
     """
     if judgement.gap.whole_file:
         judgement.checks.append(Check("changes_after_signing"))
@@ -175,9 +179,9 @@ def judge_changes(reading: Reading, judgement: Judgement, *, is_last: bool) -> N
         return
     review = reading.review(judgement.found)
     judgement.changes, detail = review.level, review.detail
-    allowed = {"none", "archive"} if is_last else {"none", "archive", "form"}
-    good = review.level in allowed and not (review.level == "form" and judgement.found.permission == 1)
-    if is_last and review.level == "none":
+    good = review.level in {"none", "archive"}
+    good |= review.level == "form" and is_followed and judgement.found.permission != 1
+    if reaches_furthest and review.level == "none":
         good, detail = False, "bytes follow that belong to no revision"
     reason = None if good else Reason.DOCUMENT_CHANGED_AFTER_SIGNING
     judgement.checks.append(Check("changes_after_signing", reason, detail=detail or review.level))

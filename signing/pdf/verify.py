@@ -202,8 +202,10 @@ def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: 
         item.proved_at = min(times, default=None)
         judge_certificate(item, question)
     furthest = max((item.gap.covered for item in judgements), default=0)
+    last = max((item.gap.covered for item in signatures), default=0)
     for item in judgements:
-        judge_changes(reading, item, is_last=item.gap.covered == furthest)
+        covered = item.gap.covered
+        judge_changes(reading, item, is_followed=covered < last, reaches_furthest=covered == furthest)
 
 
 def _attachments(reading: Reading, found: tuple[FoundSignature, ...]) -> dict[str, bytes]:

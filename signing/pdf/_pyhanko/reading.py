@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.sign.diff_analysis import (
-    DEFAULT_DIFF_POLICY,
+    CatalogModificationRule,
     DiffResult,
+    DocInfoRule,
+    DSSCompareRule,
     FormUpdatingRule,
     GenericFieldModificationRule,
+    MetadataUpdateRule,
     ModificationLevel,
+    ObjectStreamRule,
+    QualifiedWhitelistRule,
     SigFieldCreationRule,
     SigFieldModificationRule,
     StandardDiffPolicy,
+    XrefStreamRule,
 )
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -28,13 +34,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from pyhanko.pdf_utils.reader import HistoricalResolver
+    from pyhanko.sign.diff_analysis import ReferenceUpdate
+
 MAX_FIELDS, MAX_DEPTH = 5_000, 32
 PADES, PKCS7_DETACHED, RFC3161 = "/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"
 SUPPORTED = frozenset({PADES, PKCS7_DETACHED, RFC3161})
-# pyHanko refuses new visible signature fields after a certification (Acrobat does not). Here a later
-# signature has to stand for every such change (`judge_changes`), so that several offices can seal one page.
+_PASSING_INFO = frozenset({"/ModDate", "/CreationDate", "/Producer"})
+_LEVELS = {
+    ModificationLevel.NONE: "none",
+    ModificationLevel.LTA_UPDATES: "archive",
+    ModificationLevel.FORM_FILLING: "form",
+    ModificationLevel.ANNOTATIONS: "other",
+    ModificationLevel.OTHER: "other",
+}
+
+
+class _InfoRule(QualifiedWhitelistRule):
+    """Dates and makers in /Info may change with any update; a new title is for a further signature."""
+
+    def apply_qualified(
+        self, old: HistoricalResolver, new: HistoricalResolver
+    ) -> Iterator[tuple[ModificationLevel, ReferenceUpdate]]:
+        """The updates that are explained, and how far they go."""
+        same = _lasting_info(old) == _lasting_info(new)
+        level = ModificationLevel.LTA_UPDATES if same else ModificationLevel.FORM_FILLING
+        for update in DocInfoRule().apply(old, new):
+            yield level, update
+
+
+# Two departures from pyHanko's own policy. Metadata (XMP) and titles are content here: programs read them.
+# New visible signature fields may follow a certification, as Acrobat has it, so that several offices can
+# seal one page; `judge_changes` demands a later signature for both.
+_ARCHIVE = ModificationLevel.LTA_UPDATES
 _DIFF_POLICY = StandardDiffPolicy(
-    global_rules=DEFAULT_DIFF_POLICY.global_rules,
+    global_rules=[
+        CatalogModificationRule(),
+        _InfoRule(),
+        XrefStreamRule().as_qualified(_ARCHIVE),
+        ObjectStreamRule().as_qualified(_ARCHIVE),
+        DSSCompareRule().as_qualified(_ARCHIVE),
+        MetadataUpdateRule().as_qualified(ModificationLevel.FORM_FILLING),
+    ],
     form_rule=FormUpdatingRule(
         field_rules=[
             SigFieldCreationRule(allow_new_visible_after_certify=True),
@@ -43,13 +84,6 @@ _DIFF_POLICY = StandardDiffPolicy(
         ]
     ),
 )
-_LEVELS = {
-    ModificationLevel.NONE: "none",
-    ModificationLevel.LTA_UPDATES: "archive",
-    ModificationLevel.FORM_FILLING: "form",
-    ModificationLevel.ANNOTATIONS: "other",
-    ModificationLevel.OTHER: "other",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +225,14 @@ class Reading:
             permission=permission.value if permission else None,
             embedded=embedded,
         )
+
+
+def _lasting_info(revision: HistoricalResolver) -> dict[str, str]:
+    # Through the revision: the trailer's own references lead to the newest version of an object.
+    reference = revision.trailer_view.get_value_as_reference("/Info", optional=True)
+    info: Any = revision(reference) if reference else None
+    names = info if isinstance(info, generic.DictionaryObject) else ()
+    return {name: str(info[name]) for name in names if name not in _PASSING_INFO}
 
 
 def _date(value: Any) -> datetime | None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from world.desk import Desk, append_revision, plain_pdf
+from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pki import NOON, Pki, TestAuthority
 from world.tsa import MemoryTsa
 
@@ -137,6 +137,23 @@ def test_fields_filled_after_the_last_seal(desk: Desk) -> None:
     assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
     # A further signature stands for what was filled in before it.
     assert desk.verify(desk.seal(changed, signer=desk.citizen)).passed
+
+
+def test_a_title_changed_after_the_seal(desk: Desk) -> None:
+    info, here = b"<< /Title (%s) /ModDate (D:%s) >>", b" /Info 70 0 R"
+    sealed = desk.seal(append_revision(plain_pdf(), {70: info % (b"Licence 001", b"2026")}, extra=here))
+    assert desk.verify(append_revision(sealed, {70: info % (b"Licence 001", b"2027")}, extra=here)).passed
+    changed = append_revision(sealed, {70: info % (b"Licence 999", b"2026")}, extra=here)
+    assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
+
+
+def test_a_time_stamp_stands_for_nothing_that_was_filled_in(desk: Desk, pdf: bytes) -> None:
+    sealed = desk.seal(pdf)
+    visible = desk.seal(sealed, signer=desk.citizen, face=red_face(20, 20))
+    assert desk.verify(visible).passed
+    as_stamp = visible[len(sealed) :].replace(b"/ETSI.CAdES.detached", b"/ETSI.RFC3161       ")
+    report = desk.verify(sealed + as_stamp)
+    assert Reason.DOCUMENT_CHANGED_AFTER_SIGNING in report.reasons
 
 
 def test_byte_range_leaves_out_more_than_the_contents(desk: Desk, sealed: bytes) -> None:
