@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -37,6 +37,12 @@ _LICENCES: Table = LicenceRecord.__table__  # type: ignore[attr-defined]
 _EVENTS: Table = LicenceEventRecord.__table__  # type: ignore[attr-defined]
 _COPIES: Table = CredentialCopyRecord.__table__  # type: ignore[attr-defined]
 _SERIES: Table = NumberSeriesRecord.__table__  # type: ignore[attr-defined]
+
+# What every verification asks is built once: building a query costs more than running it.
+_BY_IDENTIFIER = select(_LICENCES).where(_LICENCES.c.identifier == bindparam("wanted"))
+_BY_NUMBER = select(_LICENCES).where(_LICENCES.c.number == bindparam("wanted"), _LICENCES.c.is_current)
+_BY_NUMBER = _BY_NUMBER.limit(2)  # the second only shows that the number is not unique
+_EVENTS_OF = select(_EVENTS).where(_EVENTS.c.licence == bindparam("wanted")).order_by(_EVENTS.c.sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +79,17 @@ class LicenceRepository:
 
     def by_identifier(self, identifier: str) -> Licence | None:
         """The version with this 36904 identifier."""
-        return self._one(select(_LICENCES).where(_LICENCES.c.identifier == identifier))
+        return self._one(_BY_IDENTIFIER, wanted=identifier)
 
     def by_number(self, number: str, *, type_code: str | None = None) -> Licence | None:
         """The current version of the licence with this number.
 
         Two types may use the same number: `Conflict` then, unless `type_code` says which.
         """
-        query = select(_LICENCES).where(_LICENCES.c.number == number, _LICENCES.c.is_current)
+        query = _BY_NUMBER
         if type_code is not None:
             query = query.where(_LICENCES.c.type_code == type_code)
-        found = self._all(query.limit(2))
+        found = self._all(query, wanted=number)
         if len(found) > 1:
             raise Conflict(
                 "licences of several types have this number: say which type, or use the identifier"
@@ -114,8 +120,7 @@ class LicenceRepository:
 
     def events(self, identifier: str) -> list[Event]:
         """What happened to one version, in the order it was recorded."""
-        query = select(_EVENTS).where(_EVENTS.c.licence == identifier).order_by(_EVENTS.c.sequence)
-        return [_event(row) for row in self._session.execute(query)]
+        return [_event(row) for row in self._session.execute(_EVENTS_OF, {"wanted": identifier})]
 
     def copies(self, identifier: str) -> list[CredentialCopy]:
         """The machine copies of one version."""
@@ -192,12 +197,12 @@ class LicenceRepository:
         except IntegrityError as exc:
             raise Conflict(otherwise) from exc
 
-    def _one(self, query: Any) -> Licence | None:
-        row = self._session.execute(query).one_or_none()
+    def _one(self, query: Any, **values: str) -> Licence | None:
+        row = self._session.execute(query, values).one_or_none()
         return _licence(row) if row else None
 
-    def _all(self, query: Any) -> list[Licence]:
-        return [_licence(row) for row in self._session.execute(query)]
+    def _all(self, query: Any, **values: str) -> list[Licence]:
+        return [_licence(row) for row in self._session.execute(query, values)]
 
 
 def lineage(identifier: str) -> str:

@@ -85,13 +85,18 @@ class Material:
         return Verifier(kept.trust, policy=kept.policy, statuses=kept.statuses, revocation=kept.revocation)
 
     @cached_property
+    def policy_hash(self) -> str:
+        """The policy's hash."""
+        return self.snapshots.policy.hash
+
+    @cached_property
     def shared(self) -> Shared:
         """For worker processes: DER and policy, no live objects."""
         kept = self.snapshots
         anchors = tuple((anchor.certificate.der, anchor.usages) for anchor in kept.trust.anchors)
         crls = tuple(crl.der for crl in kept.revocation.crls)
         ocsp = tuple(answer.der for answer in kept.revocation.ocsp)
-        key = f"{kept.trust.snapshot_id} {kept.revocation.snapshot_id} {kept.policy.hash}"
+        key = f"{kept.trust.snapshot_id} {kept.revocation.snapshot_id} {self.policy_hash}"
         return Shared(key, (anchors, crls, ocsp, kept.policy))
 
 
@@ -186,7 +191,7 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
     if outcome.state is not OutcomeState.DONE:
         slow = outcome.state is OutcomeState.TOO_SLOW
         check = Check("document", Reason.TOO_SLOW if slow else Reason.CHECK_ABORTED)
-        return Examined(Kind.PDF, digest, (check,), material.snapshots.policy.hash)
+        return Examined(Kind.PDF, digest, (check,), material.policy_hash)
     answer: dict[str, Any] = outcome.value
     checks = tuple(
         Check(name, Reason[reason] if reason else None, Scope(scope))

@@ -37,9 +37,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class RegisterEntry:
-    """All versions of a licence, oldest first; `named` is the one that an identifier named.
+    """What the register has of a licence; `named` is the version that an identifier named.
 
-    Asked by the number alone (`named` is None), the version that was current at the moment answers.
+    Asked by the number alone (`named` is None), the version that was current at the moment answers, and
+    `versions` are all of them, oldest first.
     """
 
     versions: tuple[Version, ...]
@@ -65,8 +66,11 @@ class RegisterEntry:
 class LicenceRegister(Protocol):
     """Where licences are looked up."""
 
-    def find(self, text: str, *, type_code: str | None = None) -> RegisterEntry | None:
-        """The licence that an identifier or a number names; `Conflict` when several do."""
+    def find(self, text: str, *, type_code: str | None = None, history: bool = True) -> RegisterEntry | None:
+        """The licence that an identifier or a number names; `Conflict` when several do.
+
+        Without `history` the version that is named, or else current, is enough.
+        """
         ...
 
 
@@ -76,24 +80,20 @@ class RepositoryRegister:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, text: str, *, type_code: str | None = None) -> RegisterEntry | None:
+    def find(self, text: str, *, type_code: str | None = None, history: bool = True) -> RegisterEntry | None:
         """The licence that an identifier or a number names; `Conflict` when several do."""
+        identifier = _identifier(text)
         with self._database.reading() as session:
             licences = LicenceRepository(session)
-            identifier = _identifier(text)
-            found = (
-                licences.by_identifier(identifier)
-                if identifier
-                else licences.by_number(text.strip(), type_code=type_code)
-            )
+            if identifier:
+                found = licences.by_identifier(identifier)
+            else:
+                found = licences.by_number(text.strip(), type_code=type_code)
             if found is None:
                 return None
-            versions = tuple(
-                Version(one, tuple(licences.events(one.identifier)))
-                for one in licences.versions(found.identifier)
-            )
-        named = next(one for one in versions if one.licence.identifier == found.identifier)
-        return RegisterEntry(versions, named if identifier else None)
+            every = [found] if identifier or not history else licences.versions(found.identifier)
+            versions = tuple(Version(one, tuple(licences.events(one.identifier))) for one in every)
+        return RegisterEntry(versions, versions[0] if identifier else None)
 
 
 def _facts(version: Version) -> list[Any]:

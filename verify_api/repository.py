@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from verify_api.records import DEPARTMENTS, PROPOSALS, SESSIONS, VERIFICATIONS
 from yinxin.base.errors import Conflict, NotFound
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import CursorResult
     from sqlmodel import Session
+
+
+# What every verification runs is built once: building a statement costs more than running it.
+_ADD_SESSION, _ADD_VERIFICATION = insert(SESSIONS), insert(VERIFICATIONS)
+_FIND_SESSION = select(SESSIONS).where(SESSIONS.c.nonce == bindparam("wanted"))
+_ACCEPT_SESSION = update(SESSIONS).where(
+    SESSIONS.c.nonce == bindparam("wanted"), SESSIONS.c.presentation.is_(None)
+)
+_OWN = select(VERIFICATIONS).where(VERIFICATIONS.c.department == bindparam("owner"))
+_FIND_VERIFICATION = _OWN.where(VERIFICATIONS.c.id == bindparam("wanted"))
+_FIND_BY_KEY = _OWN.where(VERIFICATIONS.c.idempotency_key == bindparam("wanted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +133,19 @@ class SessionRepository:
     def add(self, nonce: bytes, *, department: str, expires_at: datetime) -> None:
         """Store a fresh one, by its digest."""
         row = {"nonce": nonce, "department": department, "expires_at": expires_at}
-        self._session.execute(insert(SESSIONS).values(**row))
+        self._session.execute(_ADD_SESSION, row)
 
     def find(self, nonce: bytes) -> StoredSession | None:
         """The session of this digest."""
-        row = self._session.execute(select(SESSIONS).where(SESSIONS.c.nonce == nonce)).first()
+        row = self._session.execute(_FIND_SESSION, {"wanted": nonce}).first()
         return (
             StoredSession(row.department, row.expires_at, row.presentation, row.verification) if row else None
         )
 
     def accept(self, nonce: bytes, *, presentation: bytes, verification: str) -> bool:
         """Bind a nonce to the presentation accepted for it; False when it is bound already."""
-        unbound = (SESSIONS.c.nonce == nonce) & SESSIONS.c.presentation.is_(None)
-        values = {"presentation": presentation, "verification": verification}
-        return _count(self._session.execute(update(SESSIONS).where(unbound).values(**values))) == 1
+        values = {"wanted": nonce, "presentation": presentation, "verification": verification}
+        return _count(self._session.execute(_ACCEPT_SESSION, values)) == 1
 
     def purge(self, *, now: datetime) -> int:
         """Forget the sessions that are over; returns how many."""
@@ -151,20 +161,18 @@ class VerificationRepository:
     def add(self, found: StoredVerification, *, idempotency_key: str | None) -> None:
         """Store one; `Conflict` at the commit when the department used the key before."""
         values = {name: getattr(found, name) for name in found.__dataclass_fields__}
-        self._session.execute(insert(VERIFICATIONS).values(idempotency_key=idempotency_key, **values))
+        self._session.execute(_ADD_VERIFICATION, {**values, "idempotency_key": idempotency_key})
 
     def find(self, verification_id: str, *, department: str) -> StoredVerification | None:
         """A department's own verification."""
-        mine = (VERIFICATIONS.c.id == verification_id) & (VERIFICATIONS.c.department == department)
-        return self._first(mine)
+        return self._first(_FIND_VERIFICATION, wanted=verification_id, owner=department)
 
     def by_idempotency_key(self, key: str, *, department: str) -> StoredVerification | None:
         """What the department was answered under this key."""
-        mine = (VERIFICATIONS.c.idempotency_key == key) & (VERIFICATIONS.c.department == department)
-        return self._first(mine)
+        return self._first(_FIND_BY_KEY, wanted=key, owner=department)
 
-    def _first(self, condition: Any) -> StoredVerification | None:
-        row = self._session.execute(select(VERIFICATIONS).where(condition)).first()
+    def _first(self, query: Any, **values: str) -> StoredVerification | None:
+        row = self._session.execute(query, values).first()
         return StoredVerification(row.id, row.department, row.at, row.content, row.request) if row else None
 
 

@@ -27,7 +27,7 @@ from verify_api.sessions import Nonce, SessionAnswer, accept, digest_of, look_at
 from verify_api.tokens import AccessTokens, ClientAuthenticator, actor_of, read_token_request, use_up
 from verify_api.verification import Assessment, Moments, assess, conclusion, reduce, reduce_for_anybody
 from verify_api.workers import WorkerPool
-from yinxin.base import audit
+from yinxin.base import audit, once
 from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.errors import (
     Conflict,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ANYBODY = Actor(ActorKind.SYSTEM, "anonymous-verification")
+KEPT_AFTER_END = timedelta(hours=1)
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
 
 
@@ -186,7 +187,7 @@ class VerificationService:
         moments = Moments(self.clock.now(), question.as_of, question.known_at)
         material = self._material
         examined = await self._examine(question, moments, material, department)
-        entry = await self._entry(question, examined)
+        entry = await self._entry(question, examined, moments)
         case = _Case(
             self, question, department, moments, examined, entry, key, self.directory.snapshot().snapshot_id
         )
@@ -208,7 +209,7 @@ class VerificationService:
         examined = await self._examine(question, moments, self._material, None)
         if examined.kind is Kind.PRESENTATION:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
-        assessment = assess(examined, await self._entry(question, examined), moments=moments)
+        assessment = assess(examined, await self._entry(question, examined, moments), moments=moments)
         await self._write(lambda session: _record_anonymous(session, assessment, moments.now))
         return reduce_for_anybody(assessment)
 
@@ -226,6 +227,16 @@ class VerificationService:
             "receipt": self._sign(content),
         }
 
+    async def purge(self) -> int:
+        """Forget nonces and single-use values that are long over; returns how many."""
+        now = self.clock.now()
+
+        def work(session: Session) -> int:
+            # A nonce that has just ended is still told from one that never was.
+            return SessionRepository(session).purge(now=now - KEPT_AFTER_END) + once.purge(session, now=now)
+
+        return await self._write(work)
+
     async def _grant(self, question: Question, department: Department) -> Grant:
         try:
             return _granted(question, department)
@@ -239,7 +250,7 @@ class VerificationService:
     ) -> Examined:
         if question.licence is not None:
             digest = hashlib.sha256(question.licence.encode()).hexdigest()
-            return Examined(Kind.LICENCE, digest, (), material.snapshots.policy.hash)
+            return Examined(Kind.LICENCE, digest, (), material.policy_hash)
         if question.presentation is not None:
             return self._presentation(question.presentation, question, moments, material, department)
         document = question.document or b""
@@ -271,11 +282,12 @@ class VerificationService:
             raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
         return documents.read_pdf_outcome(document, outcome, material)
 
-    async def _entry(self, question: Question, examined: Examined) -> RegisterEntry | None:
+    async def _entry(self, question: Question, examined: Examined, moments: Moments) -> RegisterEntry | None:
         name, kind = question.licence or examined.licence, question.licence_type if question.licence else None
         if name is None:
             return None
-        return await self._read(lambda: self._register.find(name, type_code=kind))
+        history = moments.names_one
+        return await self._read(lambda: self._register.find(name, type_code=kind, history=history))
 
     async def _answered(self, key: str, department: Department) -> StoredVerification | None:
         def look() -> StoredVerification | None:
@@ -292,7 +304,7 @@ class VerificationService:
             raise Conflict("this idempotency key was used for another question")
         moments = Moments(before.at, question.as_of, question.known_at)
         examined = await self._examine(question, moments, self._material, department)
-        entry = await self._entry(question, examined)
+        entry = await self._entry(question, examined, moments)
         answer = self._answer(assess(examined, entry, moments=moments), before.content, grant, question)
         if _verdict(answer.assessment) == _verdict_of_record(before.content):
             return answer

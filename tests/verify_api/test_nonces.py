@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -123,3 +124,17 @@ def test_a_presentation_handed_in_as_a_file(city: City, serial: str) -> None:
     assert reply.json["subject"] == "sd-jwt-vc"
     assert reply.json["indication"] == "passed"
     assert city.ask({"document": encoded}).status == 400
+
+
+def test_what_is_long_over_is_forgotten(city: City, serial: str) -> None:
+    credential, nonce = city.credential(city.issue(serial)[0]), city.nonce()
+    wait(city, timedelta(minutes=6))
+    asyncio.run(city.service.purge())
+    assert codes(city.ask({"presentation": city.present(credential, nonce), "nonce": nonce})) == {
+        "nonce_expired"
+    }
+    wait(city, timedelta(hours=2))
+    assert asyncio.run(city.service.purge()) > 0
+    assert codes(city.ask({"presentation": city.present(credential, nonce), "nonce": nonce})) == {
+        "nonce_unknown"
+    }

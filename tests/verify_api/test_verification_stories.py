@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -304,6 +306,16 @@ def test_the_same_question_under_the_same_key_is_recorded_once(city: City, seria
     assert (
         city.ask(document(pdf), headers={"Idempotency-Key": f"new-{serial}"}).json["indication"] == "failed"
     )
+
+
+def test_many_at_the_same_time_under_one_key_get_one_answer(city: City, serial: str) -> None:
+    licence, _ = city.issue(serial)
+    token, key = city.token(), {"Idempotency-Key": f"race-{serial}"}
+    with ThreadPoolExecutor(12) as pool:
+        ask = partial(city.ask, {"licence": licence.number}, token=token, headers=key)
+        replies = list(pool.map(lambda _: ask(), range(24)))
+    assert {reply.status for reply in replies} == {200}
+    assert len({reply.json["id"] for reply in replies}) == 1
 
 
 def test_the_audit_log_names_digests_and_codes_and_no_person(city: City, serial: str) -> None:

@@ -95,6 +95,7 @@ class City:
     processes: int = 1
     serve: bool = True
     time_limit: timedelta = timedelta(seconds=20)
+    database_url: str = "sqlite://"
 
     def __post_init__(self) -> None:
         self.clock = FixedClock(2026, 11, 20, 12)
@@ -102,7 +103,7 @@ class City:
         self.randomness = UnsafeSeededRandomness("city")
         self.pki = Pki()
         self.trust = TrustStore([self.pki.root.certificate])
-        self.database = Database("sqlite://")
+        self.database = Database(self.database_url)
         self.database.create_schema()
         self.journal = Journal(self.database)
         self.seal_signer = self.pki.signer("seal", "津城市市场监督管理局")

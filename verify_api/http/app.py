@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 
 from verify_api.http.routes import HEADERS, Authenticate, router
+from yinxin.base.errors import YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from verify_api.http.limits import Limits
     from verify_api.service import VerificationService
 
+TIDY_SECONDS = 600.0
+_LOG = logging.getLogger("yinxin.verify")
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -43,7 +48,11 @@ def create_app(
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         service.workers.start()
+        tidying = asyncio.create_task(_tidy(service))
         yield
+        tidying.cancel()
+        with suppress(asyncio.CancelledError):
+            await tidying
         service.close()
 
     app = FastAPI(
@@ -60,6 +69,15 @@ def create_app(
     install_problems(app)
     _describe_security(app, service.url)
     return app
+
+
+async def _tidy(service: VerificationService) -> None:
+    while True:
+        try:
+            await service.purge()
+        except YinxinError:  # the database is away: the next round will do
+            _LOG.warning("nothing was purged", exc_info=True)
+        await asyncio.sleep(TIDY_SECONDS)
 
 
 class SecurityHeaders:
