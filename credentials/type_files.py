@@ -11,8 +11,15 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from credentials.catalogue import InvalidCatalogue, LicenceType, Numbering, PageDesign, Validity, ValidityRule
 from credentials.fields import Disclosure, Field, FieldKind
+from credentials.licence_type import (
+    InvalidCatalogue,
+    LicenceType,
+    Numbering,
+    PageDesign,
+    Validity,
+    ValidityRule,
+)
 from credentials.type_forms import WrongForm, read_value
 from credentials.type_keys import KEYS, Key
 from credentials.type_rules import faults_of

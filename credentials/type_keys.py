@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from credentials.catalogue import ValidityRule
 from credentials.fields import Disclosure, FieldKind
+from credentials.licence_type import ValidityRule
 from yinxin.base.text import Text
 
 DESIGNS = {"licence": ("landscape", "portrait"), "booklet": ("landscape",), "letter": ("portrait",)}

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from credentials.catalogue import NUMBER_PART, PLACEHOLDER, STANDARD_ITEMS, ValidityRule
 from credentials.fields import FieldKind
+from credentials.licence_type import NUMBER_PART, PLACEHOLDER, STANDARD_ITEMS, ValidityRule
 from credentials.type_keys import DESIGNS
 from yinxin.base.errors import MalformedInput
 from yinxin.base.identifiers import CreditCode
@@ -18,7 +18,7 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from credentials.catalogue import LicenceType, Validity
+    from credentials.licence_type import LicenceType, Validity
 
 
 def faults_of(made: LicenceType) -> Iterator[tuple[str, Text]]:

@@ -11,19 +11,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.catalogue import PLACEHOLDER
 from credentials.face.fonts import missing_characters
 from credentials.face.ornament import Ground, draw_ground
 from credentials.face.printed_code import draw_code, printed_code
 from credentials.face.typst_engine import ContentTooLong, Engine
 from credentials.fields import FieldKind, shown_date
 from credentials.licence import agency_day
+from credentials.licence_type import PLACEHOLDER
 from yinxin.base.errors import InvalidClaims
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from credentials.catalogue import LicenceType
     from credentials.licence import Licence
+    from credentials.licence_type import LicenceType
 
 ATTACHMENT = "licence.json"
 POINTS_PER_MM = 72 / 25.4

@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from credentials.catalogue import BUILT_IN, Catalogue, InvalidCatalogue, Validity, ValidityRule
+from credentials.catalogue import BUILT_IN, Catalogue, InvalidCatalogue
+from credentials.licence_type import Validity, ValidityRule
 from credentials.type_files import read_type
 
 FILES = [path.read_bytes() for path in sorted(BUILT_IN.glob("*.toml"))]
