@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.form_tools import get_single_field_annot
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
@@ -110,7 +111,9 @@ class Editing:
             steps = PdfCMSEmbedder(new_field_spec=place).write_cms(frame.field, writer)
             sig_field = next(steps).get_object()
             if shown:
-                sig_field["/AP"] = generic.DictionaryObject({pdf_name("/N"): _draw(writer, shown)})
+                widget = get_single_field_annot(sig_field)
+                widget["/AP"] = generic.DictionaryObject({pdf_name("/N"): _draw(writer, shown)})
+                writer.update_container(widget)
             steps.send(SigObjSetup(_placeholder(frame, reserve), _certification(frame, digest_algorithm)))
             prepared, output = steps.send(SigIOSetup(md_algorithm=digest_algorithm))
             return Prepared(prepared.document_digest, reserve, prepared, output)

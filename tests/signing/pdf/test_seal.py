@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from world.desk import Desk, plain_pdf, png, red_face
+from world.desk import Desk, append_revision, plain_pdf, png, red_face
 from world.pki import NOON
 
 from signing.pdf import Seal, SealFace, attachments
@@ -107,6 +107,31 @@ def test_an_empty_field_can_be_filled_and_a_filled_one_not(desk: Desk, sealed: b
         desk.seal(named, field="复核章")
     with pytest.raises(UsageError):
         desk.seal(named, field="a.b")
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_field_that_waits_for_a_seal(desk: Desk, apart: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    widget = b"/Type /Annot /Subtype /Widget /F 4 /P 10 0 R /Rect [300 100 420 220]"
+    field = (
+        b"<< /FT /Sig /T (Office) /Kids [52 0 R] >>"
+        if apart
+        else b"<< /FT /Sig /T (Office) " + widget + b" >>"
+    )
+    form = append_revision(
+        plain_pdf(),
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [51 0 R] >> >>",
+            10: b"<< /Type /Page /Parent 2 0 R /Contents 11 0 R /Annots [%d 0 R] >>" % (52 if apart else 51),
+            51: field,
+            52: b"<< /Parent 51 0 R " + widget + b" >>",
+        },
+    )
+    sealed = desk.seal(form, field="Office", face=red_face())
+    assert [item.field for item in desk.verify(sealed).require().signatures] == ["Office"]
+    (found,) = Reading(sealed).signatures()
+    shown = found.embedded.sig_field["/Kids"][0] if apart else found.embedded.sig_field
+    assert "/N" in shown["/AP"]
+    assert shown["/Rect"][0] == 300
 
 
 def test_sealing_changes_no_metadata_and_reads_no_clock(desk: Desk, pdf: bytes) -> None:
