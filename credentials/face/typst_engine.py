@@ -15,6 +15,7 @@ import typst
 
 from credentials.face.fonts import font_directory
 from yinxin.base.errors import UsageError
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,7 @@ class ContentTooLong(UsageError):
     """The texts do not fit the page in the smallest size."""
 
     code = "content_too_long"
+    title = Text("内容过长，版面放不下", "The content does not fit the page")
 
 
 class Engine:
