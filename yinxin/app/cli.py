@@ -7,13 +7,14 @@ goes wrong leaves as one clear message and an exit status; a traceback needs `--
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 import yinxin
-from yinxin.app.console import Console, ExitCode
+from yinxin.app.console import Console, ExitCode, readable
 from yinxin.app.phrases import LANGUAGE_OPTION, chosen_language, phrase, wished_language
 from yinxin.base.errors import UsageError, YinxinError
 
@@ -109,7 +110,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - each way to end has
         console.note("已取消", "cancelled")
         return ExitCode.ERROR
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(file=said)
+        sys.stderr.write(readable(said.getvalue()))  # it quotes what was typed
         return ExitCode.USAGE
     except UsageError as error:
         console.error(error)

@@ -12,7 +12,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -82,11 +81,11 @@ class Console:
     def say(self, zh: str, en: str) -> None:
         """One line for a person (silent with `--json`)."""
         if not self.as_json:
-            self._out.print(escape(self.text(zh, en)))
+            self._out.print(RichText(readable(self.text(zh, en))))
 
     def note(self, zh: str, en: str) -> None:
         """One line about progress, on standard error."""
-        self._err.print(RichText(self.text(zh, en), style="dim"))
+        self._err.print(RichText(readable(self.text(zh, en)), style="dim"))
 
     def table(
         self, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]], *, title: str = ""
@@ -94,17 +93,24 @@ class Console:
         """A table for a person; columns are (zh, en) pairs. Silent with `--json`."""
         if self.as_json:
             return
-        table = Table(title=title or None, title_justify="left", header_style="bold", show_edge=False)
+        table = Table(
+            title=RichText(readable(title)) if title else None,
+            title_justify="left",
+            header_style="bold",
+            show_edge=False,
+        )
         for zh, en in columns:
             table.add_column(self.text(zh, en), overflow="fold")
         for row in rows:
-            table.add_row(*(cell if isinstance(cell, RichText) else RichText(str(cell)) for cell in row))
+            table.add_row(
+                *(cell if isinstance(cell, RichText) else RichText(readable(str(cell))) for cell in row)
+            )
         self._out.print(table)
 
     def result(self, value: object) -> None:
         """The result for a program: one JSON document, only with `--json`."""
         if self.as_json:
-            sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+            sys.stdout.write(_json(value, indent=2) + "\n")
 
     def verdict(self, indication: Indication) -> RichText:
         """A verdict as a coloured word."""
@@ -116,7 +122,7 @@ class Console:
         """One verification for a person: the verdict, then each reason and what to do."""
         if self.as_json:
             return
-        self._out.print(RichText.assemble(self.verdict(report.indication), f"  {name}"))
+        self._out.print(RichText.assemble(self.verdict(report.indication), f"  {readable(name)}"))
         if report.then is not report.indication:
             then = RichText(self.text("  签署时：", "  at the time of signing: "))
             self._out.print(RichText.assemble(then, self.verdict(report.then)))
@@ -130,11 +136,11 @@ class Console:
         title = error.title.in_language(self.language)
         if self.as_json:
             answer = {"error": {"code": error.code, "title": title, "detail": error.detail}}
-            sys.stderr.write(json.dumps(answer, ensure_ascii=False) + "\n")
+            sys.stderr.write(_json(answer) + "\n")
             return
         self._err.print(RichText.assemble((f"✗ {title}", "bold red"), f" [{error.code}]"))
         if error.detail:
-            self._err.print(RichText(f"  {error.detail}"))
+            self._err.print(RichText(f"  {readable(error.detail)}"))
 
     @contextmanager
     def progress(self, zh: str, en: str) -> Iterator[Callable[[int, int], None]]:
@@ -151,12 +157,29 @@ class Console:
             yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def readable(text: str) -> str:
+    """The text without what would steer a terminal: names come from files, certificates and applications."""
+    return "".join(
+        character if character.isprintable() or character in "\n\u3000" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
 def exit_code(reports: Sequence[Report[Any]]) -> ExitCode:
     """The exit status that several verifications make together: the worst."""
     found = {report.indication for report in reports}
     if Indication.FAILED in found:
         return ExitCode.FAILED
     return ExitCode.INDETERMINATE if Indication.INDETERMINATE in found else ExitCode.DONE
+
+
+def _json(value: object, *, indent: int | None = None) -> str:
+    """JSON in which everything that cannot be printed is escaped: people look at it in a terminal too."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, default=str)
+    return "".join(
+        character if character.isprintable() or character == "\n" else json.dumps(character)[1:-1]
+        for character in text
+    )
 
 
 def console_of(context: click.Context) -> Console:

@@ -62,8 +62,8 @@ class Moment(click.ParamType[datetime]):
             return value
         try:
             when = datetime.fromisoformat(value)
-        except ValueError:
+            if len(value) == 10:
+                when = when.replace(hour=23, minute=59, second=59)
+            return when.astimezone(UTC)
+        except (ValueError, OverflowError):  # the second: the year 1 or 9999, west or east of Greenwich
             self.fail(phrase(f"{value} 不是 ISO 8601 时间", f"{value} is not an ISO 8601 time"), param, ctx)
-        if len(value) == 10:
-            when = when.replace(hour=23, minute=59, second=59)
-        return when.astimezone(UTC)
