@@ -33,10 +33,15 @@ def bare(database_url: str) -> Iterator[Database]:  # noqa: F811 - the fixture
 
 def test_a_migrated_database_has_the_tables_of_the_code(bare: Database) -> None:
     bare.migrate()
-    assert schema_differences(bare) == []
+    assert _differences(bare) == []
 
 
 def test_migrating_twice_changes_nothing(bare: Database) -> None:
     bare.migrate()
     bare.migrate()
-    assert schema_differences(bare) == []
+    assert _differences(bare) == []
+
+
+def _differences(database: Database) -> list[object]:
+    """Without the tables that other tests make for themselves."""
+    return [one for one in schema_differences(database) if "Table('test_" not in str(one)]

@@ -32,21 +32,10 @@ CODE = CreditCode.parse("91110000600037341L")
 POINTERS = Pointers.below("http://pki.example/base/", "enterprise")
 PROFILES = Profiles.load().rows
 words = st.text(st.characters(categories=["Lo", "Lu", "Nd"], max_codepoint=0x9FFF), min_size=1, max_size=20)
-times = st.datetimes(datetime(1950, 1, 1), datetime(2120, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+times = st.datetimes(datetime(1950, 1, 1), datetime(2120, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001 - st.datetimes takes naive bounds
     lambda when: when.replace(microsecond=0)
 )
 serials = st.integers(1 << 120, (1 << 159) - 1)
-BITS = [
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-]
 
 
 @st.composite
@@ -245,7 +234,7 @@ def _builder(draft: Draft) -> x509.CertificateBuilder:
         .add_extension(x509.SubjectKeyIdentifier(draft.public_key.identifier), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier(draft.issuer_key_identifier, None, None), critical=False)
         .add_extension(x509.BasicConstraints(profile.authority, profile.path_length), critical=True)
-        .add_extension(x509.KeyUsage(**{bit: bit in key_usage for bit in BITS}), critical=True)
+        .add_extension(x509.KeyUsage(**{bit: bit in key_usage for bit in ALL_KEY_USAGE_BITS}), critical=True)
     )
     if profile.usage:
         purposes = x509.ExtendedKeyUsage([ObjectIdentifier(profile.usage.extended)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -292,7 +293,7 @@ class TestAnswers:
 
     def test_an_answer_without_success_says_nothing(self, office: Office) -> None:
         later = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
-        office.answers = [later.public_bytes(_der())]
+        office.answers = [later.public_bytes(Encoding.DER)]
         assert office.state() is UNKNOWN
 
     def test_an_altered_answer_says_nothing(self, office: Office) -> None:
@@ -309,8 +310,7 @@ class TestAnswers:
         assert office.state(NOON + DAY) is REVOKED
 
 
-def _der() -> Any:
-    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415
+def Encoding.DER -> Any:
 
     return Encoding.DER
 

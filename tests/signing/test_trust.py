@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -134,8 +135,7 @@ def test_no_folder_is_not_found(tmp_path: Path) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_index_files_let_only_our_errors_out(data: bytes) -> None:
-    import tempfile  # noqa: PLC0415 - a folder for each example
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415 - the same
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "trust.toml").write_bytes(data)
