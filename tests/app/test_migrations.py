@@ -42,6 +42,6 @@ def test_migrating_twice_changes_nothing(bare: Database) -> None:
     assert _differences(bare) == []
 
 
-def _differences(database: Database) -> list[object]:
+def _differences(found: Database) -> list[object]:
     """Without the tables that other tests make for themselves."""
-    return [one for one in schema_differences(database) if "Table('test_" not in str(one)]
+    return [one for one in schema_differences(found) if "Table('test_" not in str(one)]
