@@ -41,12 +41,13 @@ def present(  # noqa: PLR0913 - each is stated by the request that is answered
     audience: str,
     nonce: str,
     at: datetime,
+    agreed: Mapping[str, Any] | None = None,
 ) -> str:
     """A presentation of the chosen claims, bound to the holder's key, this audience and this nonce.
 
     Choosing a claim discloses what lies below it and what it stands in, nothing beside it. `NotFound`
     for a claim that the credential does not have; `UsageError` when `holder` is not the key that it is
-    bound to, or it carries a key binding already.
+    bound to, or it carries a key binding already. `agreed` are further claims of the key binding.
     """
     credential = SdJwt.parse(sd_jwt)
     if credential.key_binding is not None:
@@ -55,6 +56,7 @@ def present(  # noqa: PLR0913 - each is stated by the request that is answered
         raise UsageError("the credential is bound to another key")
     shown = withhold(credential, disclose=disclose)
     claims = {
+        **(agreed or {}),
         "iat": int(at.timestamp()),
         "aud": audience,
         "nonce": nonce,

@@ -186,6 +186,11 @@ def is_failed(checks: tuple[Check, ...]) -> bool:
     return any(check.indication is Indication.FAILED for check in checks)
 
 
+def chain_of(token: Token) -> tuple[Certificate, ...]:
+    """The certificates that a token carries, leaf first; nothing about them is checked."""
+    return _read_chain(_sent(token.header))
+
+
 def _sent(header: Mapping[str, Any]) -> tuple[str, ...]:
     x5c = header.get("x5c", [])
     if not isinstance(x5c, list) or not all(isinstance(item, str) for item in x5c):

@@ -262,6 +262,15 @@ class Reason(Enum):
         "请重新发起请求并由持有人出示", "Make a new request and have the holder present again",
     )  # fmt: skip
 
+    QUERY_NOT_SATISFIED = _row(
+        _FAILED, "OpenID4VP, 8.6", "出示的内容不符合请求", "What was shown is not what was asked for",
+        "请持有人按请求重新出示", "Have the holder present again what was asked for",
+    )  # fmt: skip
+    TRANSACTION_DATA_MISMATCH = _row(
+        _FAILED, "OpenID4VP, 8.4", "持有人确认的事项与请求不一致", "What the holder agreed to is not what was asked",
+        "不要采信；请重新发起请求", "Do not rely on it; make a new request",
+    )  # fmt: skip
+
     # Status of a credential
     STATUS_REFERENCE_INVALID = _row(
         _FAILED, "Token Status List, 8.3", "凭证的状态指向无效", "The status reference leads to no entry",

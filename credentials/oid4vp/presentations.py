@@ -1,0 +1,122 @@
+"""What a verifier looks at in presentations beside each one's own verification (OpenID4VP 1.0, 8.6).
+
+Every rule of the query is looked at again, because a wallet's word is no proof (14.11), and so is what the
+holder agreed to. `examine` says it for each presentation, as checks to stand in its report; `settle` says
+whether those that passed are together what was asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credentials.dcql import Candidate, is_satisfied, match
+from credentials.oid4vp.transactions import read_binding
+from credentials.sd_jwt import SdJwt
+from signing.jose import parse_jws
+from signing.reasons import Reason
+from signing.report import Check
+from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from credentials.oid4vp.requests import AuthorizationRequest
+    from credentials.oid4vp.responses import Response
+    from credentials.oid4vp.transactions import TransactionData
+    from credentials.verifier import VerifiedCredential, Verifier
+    from signing.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One presentation of a response. `agreed` are the transactions that its key binding carries."""
+
+    query_id: str
+    text: str
+    checks: tuple[Check, ...]
+    agreed: tuple[TransactionData, ...] = ()
+
+
+def examine(request: AuthorizationRequest, response: Response) -> tuple[Shown, ...]:
+    """Each presentation against the query and the transactions; never raises for a bad one.
+
+    The checks count only with those of the presentation's own verification, for `str(client_id)` as
+    audience and the request's nonce: nothing here looks at a signature.
+    """
+    shown = [
+        _examine(request, name, text) for name, texts in response.presentations.items() for text in texts
+    ]
+    times = Counter(one.hash for item in shown for one in item.agreed)
+    # 5.1: a transaction is agreed to with one of the credentials, not with several.
+    missing = [one for one in request.transactions if times[one.hash] != 1]
+    return tuple(_with_missing(item, missing) for item in shown)
+
+
+def settle(request: AuthorizationRequest, passed: Iterable[Shown]) -> Check:
+    """Whether the presentations that passed are together what was asked for (8.6)."""
+    good = list(passed)
+    agreed = {one.hash for item in good for one in item.agreed}
+    whole = is_satisfied(request.query, {item.query_id for item in good})
+    if whole and all(one.hash in agreed for one in request.transactions):
+        return Check("response")
+    return Check("response", Reason.QUERY_NOT_SATISFIED)
+
+
+def verify_response(
+    request: AuthorizationRequest, response: Response, verifier: Verifier, *, now: datetime
+) -> tuple[Check, tuple[tuple[Shown, Report[VerifiedCredential]], ...]]:
+    """Verify a whole response with a verifier of one's own, without sessions.
+
+    The check says whether it answers the request; each presentation has its report, which says nothing of
+    the query. Whoever relies on it demands both.
+    """
+    answer = []
+    for item in examine(request, response):
+        bound = request.query[item.query_id].require_holder_binding
+        report = verifier.verify(
+            item.text,
+            audience=str(request.client_id),
+            nonce=request.nonce,
+            now=now,
+            require_key_binding=bound,
+        )
+        answer.append((item, report))
+    passed = [item for item, report in answer if report.passed and not any(c.reason for c in item.checks)]
+    return settle(request, passed), tuple(answer)
+
+
+def _examine(request: AuthorizationRequest, name: str, text: str) -> Shown:
+    try:
+        credential = SdJwt.parse(text)
+        found = match(request.query[name], Candidate.of(credential))
+    except MalformedInput as exc:
+        return Shown(name, text, (Check("query", Reason.QUERY_NOT_SATISFIED, detail=exc.detail),))
+    query = Check("query", None if found else Reason.QUERY_NOT_SATISFIED)
+    if not request.transactions:
+        return Shown(name, text, (query,))
+    check, agreed = _transactions(request, name, credential)
+    return Shown(name, text, (query, check), agreed)
+
+
+def _transactions(
+    request: AuthorizationRequest, name: str, credential: SdJwt
+) -> tuple[Check, tuple[TransactionData, ...]]:
+    try:
+        hashes = read_binding(parse_jws(credential.key_binding).claims()) if credential.key_binding else ()
+    except MalformedInput as exc:
+        return Check("transaction_data", Reason.TRANSACTION_DATA_MISMATCH, detail=exc.detail), ()
+    by_hash = {one.hash: one for one in request.transactions if name in one.credential_ids}
+    if not set(hashes) <= set(by_hash):
+        return Check("transaction_data", Reason.TRANSACTION_DATA_MISMATCH), ()
+    return Check("transaction_data"), tuple(by_hash[item] for item in hashes)
+
+
+def _with_missing(item: Shown, missing: list[TransactionData]) -> Shown:
+    if not any(item.query_id in one.credential_ids for one in missing):
+        return item
+    kept = tuple(check for check in item.checks if check.name != "transaction_data")
+    bad = Check("transaction_data", Reason.TRANSACTION_DATA_MISMATCH)
+    return Shown(item.query_id, item.text, (*kept, bad), item.agreed)
