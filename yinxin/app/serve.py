@@ -130,10 +130,18 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
 def _server(app: FastAPI) -> uvicorn.Server:
     try:
         import uvicorn  # noqa: PLC0415 - an optional part
+
+        from yinxin.app.connections import PatientProtocol  # noqa: PLC0415 - the same
     except ImportError as exc:
         raise UsageError("serving needs the extra: pip install 'yinxin[service]'") from exc
     # No access log: paths name licences and verifications.
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, proxy_headers=False, ws="none"
+        app,
+        http=PatientProtocol,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
     )
     return uvicorn.Server(config)

@@ -1,0 +1,81 @@
+"""Connections that keep a server waiting: each has some seconds to ask, and the longest idle one makes room.
+
+uvicorn bounds a request's head in size and an idle connection after its first answer, but not how long a
+head or a body takes, nor how many connections there are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+HEAD_SECONDS = 15.0
+BODY_SECONDS = 60.0  # a route may have less patience
+MAX_CONNECTIONS = 256  # of each server: three of them stay below the usual limit of 1024 open files
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 with an end to patience. The bounds are of the class, for tests to change."""
+
+    head_seconds, body_seconds = HEAD_SECONDS, BODY_SECONDS
+    most = MAX_CONNECTIONS
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._patience: asyncio.TimerHandle | None = None
+        self._waits_for = ""
+        self._waits_since = 0.0
+
+    @property
+    def missing(self) -> str:
+        """What has to come before there is nothing but our answer to wait for: a head, a body, or nothing."""
+        if self.cycle is None or self.cycle.response_complete:
+            return "head"
+        return "body" if self.conn.their_state is h11.SEND_BODY else ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin to wait for a head; make room where there is none."""
+        super().connection_made(transport)
+        self._wait()
+        if len(self.connections) > self.most:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for what is missing now; bytes that complete nothing win no time."""
+        super().data_received(data)
+        if self.missing != self._waits_for or self._patience is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing to wait for."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def give_up(self) -> None:
+        """End the connection, unless what was missing came meanwhile."""
+        self._patience = None
+        if self.missing == self._waits_for and not self.transport.is_closing():
+            self.transport.abort()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._waits_for, self._waits_since = self.missing, self.loop.time()
+        if self._waits_for:
+            seconds = self.head_seconds if self._waits_for == "head" else self.body_seconds
+            self._patience = self.loop.call_later(seconds, self.give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _make_room(self) -> None:
+        others = [one for one in self.connections if isinstance(one, PatientProtocol) and one is not self]
+        idle = [one for one in others if one.missing == "head" and not one.transport.is_closing()]
+        victim = min(idle, key=lambda one: one._waits_since, default=self)  # noqa: SLF001 - one of us
+        victim.transport.abort()
