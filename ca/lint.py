@@ -17,6 +17,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from ca import template
 from signing import der
+from signing.usages import KEY_USAGE_BITS
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 if TYPE_CHECKING:
@@ -34,15 +35,6 @@ MIN_SERIAL_OCTETS, MAX_SERIAL_OCTETS = 16, 20  # RFC 5280, 4.1.2.2 sets the uppe
 MIN_RSA_BITS = 2048
 MIN_AUTHORITY_RSA_BITS = 3072
 _SMALL_PRIMES = math.prod(n for n in range(3, 752, 2) if all(n % d for d in range(3, math.isqrt(n) + 1, 2)))
-_BITS = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,5 +182,5 @@ def _wanted_pointers(pointers: Pointers) -> dict[str, tuple[bool, Any]]:
 
 def _key_usage(profile: Profile) -> x509.KeyUsage:
     wanted = template.key_usage_of(profile)
-    bits = {bit: bit in wanted for bit in _BITS}
+    bits = {bit: bit in wanted for bit in KEY_USAGE_BITS}
     return x509.KeyUsage(**bits, encipher_only=False, decipher_only=False)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing import der
+from signing.usages import KEY_USAGE_BITS
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,8 +28,6 @@ CRL_POINTS, AUTHORITY_KEY, EXTENDED_USAGE = "2.5.29.31", "2.5.29.35", "2.5.29.37
 AUTHORITY_ACCESS, OCSP_NO_CHECK = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.48.1.5"
 ACCESS_OCSP, ACCESS_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
-# RFC 5280, 4.2.1.3: the number of each bit.
-KEY_USAGE_BITS = {"digital_signature": 0, "content_commitment": 1, "key_cert_sign": 5, "crl_sign": 6}
 AUTHORITY_KEY_USAGE = ("key_cert_sign", "crl_sign")
 
 
@@ -146,7 +145,7 @@ def _fixed_extensions(profile: Profile) -> tuple[bytes, ...]:
 
 
 def _key_usage(bits: tuple[str, ...]) -> bytes:
-    numbers = [KEY_USAGE_BITS[bit] for bit in bits]
+    numbers = [KEY_USAGE_BITS.index(bit) for bit in bits]
     octet = sum(0x80 >> number for number in numbers)
     # A named bit list ends with its last bit set (X.690, 11.2.2); the first content octet counts the rest.
     return der.tlv(der.BIT_STRING, bytes((7 - max(numbers), octet)))

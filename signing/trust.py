@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +20,9 @@ from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate, load_pem_ch
 from signing.names import name_key
 from signing.usages import usage as usage_row
 from yinxin.base.errors import MalformedInput, NotFound, TooLarge
+from yinxin.base.files import READABLE, replace_file
 from yinxin.base.text import Text
+from yinxin.base.toml import toml_text, toml_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,9 +128,9 @@ class TrustStore:
         kept = set()
         for anchor in self.anchors:
             name = f"{anchor.certificate.fingerprint[:32]}.pem"
-            _write(folder / name, anchor.certificate.to_pem())
+            replace_file(folder / name, anchor.certificate.to_pem(), mode=READABLE)
             kept.add(name)
-        _write(folder / INDEX_FILE, _index_of(self.anchors).encode("utf-8"))
+        replace_file(folder / INDEX_FILE, _index_of(self.anchors).encode("utf-8"), mode=READABLE)
         for path in folder.glob("*.pem"):
             if path.name not in kept:
                 path.unlink()
@@ -223,31 +223,12 @@ def _table_of(anchor: TrustAnchor) -> str:
     certificate = anchor.certificate
     lines = [
         "[[anchor]]",
-        f"file = {_quoted(certificate.fingerprint[:32] + '.pem')}",
-        f"sha256 = {_quoted(certificate.fingerprint)}",
-        f"usages = [{', '.join(_quoted(name) for name in sorted(anchor.usages))}]",
+        f"file = {toml_text(certificate.fingerprint[:32] + '.pem')}",
+        f"sha256 = {toml_text(certificate.fingerprint)}",
+        f"usages = {toml_texts(sorted(anchor.usages))}",
     ]
     if anchor.label:
-        lines.append(f"label = {{ zh = {_quoted(anchor.label.zh)}, en = {_quoted(anchor.label.en)} }}")
+        lines.append(f"label = {{ zh = {toml_text(anchor.label.zh)}, en = {toml_text(anchor.label.en)} }}")
     if anchor.added_at:
         lines.append(f"added_at = {anchor.added_at.astimezone(UTC).isoformat()}")
     return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are a part of TOML's, but for DEL."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file in one step, so that a crash leaves the old or the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

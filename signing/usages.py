@@ -11,6 +11,16 @@ from dataclasses import dataclass
 
 from yinxin.base.errors import UsageError
 
+# RFC 5280, 4.2.1.3: the bits of the key usage that say something by themselves; a bit's place is its number.
+KEY_USAGE_BITS = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
 _ARC = "2.25.122226302454643061161832467862686897435"
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +29,7 @@ from yinxin.base.errors import (
     Unreachable,
     UsageError,
 )
+from yinxin.base.files import PRIVATE, replace_file
 from yinxin.base.randomness import Randomness, SystemRandomness
 
 if sys.platform == "win32":
@@ -145,8 +145,7 @@ class Store:
         data = dump_json({**self._header, "contents": encode_base64url(sealed)})
         if len(data) > MAX_FILE_BYTES:
             raise TooLarge("wallet", f"over {MAX_FILE_BYTES} bytes")
-        with _reported(self._path):
-            _replace(self._path, data)
+        replace_file(self._path, data, mode=PRIVATE)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -200,26 +199,6 @@ def _header_of(envelope: dict[str, Any]) -> dict[str, Any]:
 
 
 _KDF = {"name": "scrypt", "salt": "", "n": 0, "r": _BLOCK, "p": 1}
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put a file in place in one step; a crash leaves the old one or the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".wallet-")  # mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _lock(handle: int) -> None:

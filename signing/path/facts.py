@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
 from signing.names import name_key
+from signing.usages import KEY_USAGE_BITS
 
 if TYPE_CHECKING:
     from signing.certificates import Certificate
@@ -30,15 +31,6 @@ _PROCESSED = {
     ExtensionOID.SUBJECT_KEY_IDENTIFIER,
 }
 _NO_REVOCATION_AVAILABLE = "2.5.29.56"  # RFC 9608
-_KEY_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ def _facts_of(certificate: Certificate) -> Facts:
     return Facts(
         is_authority=bool(basic and basic.value.ca),
         path_length=basic.value.path_length if basic else None,
-        key_usage=frozenset(bit for bit in _KEY_USAGES if getattr(bits.value, bit)) if bits else None,
+        key_usage=frozenset(bit for bit in KEY_USAGE_BITS if getattr(bits.value, bit)) if bits else None,
         extended=frozenset(item.dotted_string for item in extended.value) if extended else None,
         is_extended_critical=bool(extended and extended.critical),
         unknown_critical=tuple(

@@ -6,7 +6,6 @@ Files are written with mode 0600 and never without a passphrase.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import (
 from signing.certificates import Certificate, load_certificates
 from signing.keys import PublicKey
 from signing.signer import Signer
-from yinxin.base.errors import Conflict, SignerUnavailable, UsageError
+from yinxin.base.errors import SignerUnavailable, UsageError
+from yinxin.base.files import PRIVATE, write_new_file
 
 if TYPE_CHECKING:
     from signing.algorithms import Algorithm
@@ -82,14 +82,7 @@ class FileSigner(Signer):
         pem = self._private_key.private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase.encode())
         )
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError as exc:
-            raise Conflict(f"{path} exists; keys are never overwritten") from exc
-        except OSError as exc:
-            raise SignerUnavailable(f"cannot write {path}: {exc.strerror}") from exc
-        with os.fdopen(handle, "wb") as file:
-            file.write(pem)
+        write_new_file(Path(path), pem, mode=PRIVATE)
 
     def sign(self, message: bytes) -> bytes:
         """The signature in X.509 form."""

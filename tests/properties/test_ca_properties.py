@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world.pki import key_usage as bits_of
 
 from ca.crl import CrlDraft, RevocationReason, encode_entry
 from ca.csr import proven_key
@@ -234,7 +235,7 @@ def _builder(draft: Draft) -> x509.CertificateBuilder:
         .add_extension(x509.SubjectKeyIdentifier(draft.public_key.identifier), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier(draft.issuer_key_identifier, None, None), critical=False)
         .add_extension(x509.BasicConstraints(profile.authority, profile.path_length), critical=True)
-        .add_extension(x509.KeyUsage(**{bit: bit in key_usage for bit in ALL_KEY_USAGE_BITS}), critical=True)
+        .add_extension(bits_of(*key_usage), critical=True)
     )
     if profile.usage:
         purposes = x509.ExtendedKeyUsage([ObjectIdentifier(profile.usage.extended)])

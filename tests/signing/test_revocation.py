@@ -310,11 +310,6 @@ class TestAnswers:
         assert office.state(NOON + DAY) is REVOKED
 
 
-def Encoding.DER -> Any:
-
-    return Encoding.DER
-
-
 def _list(*entries: bytes, **parts: bytes) -> bytes:
     """A list by hand, so that a test can break any part of it."""
     algorithm = der.sequence(der.oid("1.2.840.10045.4.3.2"))

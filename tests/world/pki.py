@@ -14,21 +14,11 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from signing.certificates import Certificate
 from signing.signers.file import FileSigner
-from signing.usages import usage
+from signing.usages import KEY_USAGE_BITS, usage
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)  # when the tests' stories happen
-_KEY_USAGES = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
+ALL_KEY_USAGE_BITS = (*KEY_USAGE_BITS, "encipher_only", "decipher_only")
 Extra = tuple[tuple[x509.ExtensionType, bool], ...]
 
 
@@ -43,7 +33,7 @@ def name(common: str) -> x509.Name:
 
 
 def key_usage(*bits: str) -> x509.KeyUsage:
-    return x509.KeyUsage(**{bit: bit in bits for bit in _KEY_USAGES})
+    return x509.KeyUsage(**{bit: bit in bits for bit in ALL_KEY_USAGE_BITS})
 
 
 @dataclass

@@ -6,7 +6,6 @@ Three people take part, as in any key ceremony: one applies for the agency, one 
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,11 +18,12 @@ from ca.registration import Registration
 from signing.signers.file import FileSigner, KeyKind
 from signing.trust import TrustAnchor, TrustStore
 from yinxin.app.data_key import KEY_BYTES, wrap_key
-from yinxin.app.files import write_new_file
 from yinxin.app.home import DOCUMENT_KEY, KEYS, PASSPHRASE, REVOCATION, SETTINGS, Home
 from yinxin.base.actor import staff
 from yinxin.base.errors import Conflict, UsageError
+from yinxin.base.files import PRIVATE, READABLE, replace_file, write_new_file
 from yinxin.base.identifiers import CreditCode
+from yinxin.base.toml import toml_text, toml_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,10 +89,10 @@ def make_home(
     (directory / KEYS).chmod(0o700)
     if passphrase is None:
         passphrase = secrets.token_urlsafe(18)
-        write_new_file(directory / PASSPHRASE, passphrase.encode(), mode=0o600)
+        write_new_file(directory / PASSPHRASE, passphrase.encode(), mode=PRIVATE)
     write_new_file(directory / SETTINGS, _settings(plan).encode())
     document_key = wrap_key(secrets.token_bytes(KEY_BYTES), passphrase)
-    write_new_file(directory / KEYS / DOCUMENT_KEY, document_key, mode=0o600)
+    write_new_file(directory / KEYS / DOCUMENT_KEY, document_key, mode=PRIVATE)
     home = Home.open(directory, passphrase=passphrase, clock=clock)
     home.database.migrate()
     _Ceremony(home, plan, passphrase, progress).run()
@@ -176,10 +176,7 @@ class _Ceremony:
 def publish_lists(home: Home, authorities: tuple[Authority, ...]) -> None:
     """Write each authority's current revocation list into the home, whole."""
     for authority in authorities:
-        target = home.directory / REVOCATION / f"{authority.name}.crl"
-        draft = target.with_suffix(".part")
-        draft.write_bytes(authority.crl())
-        draft.replace(target)
+        replace_file(home.directory / REVOCATION / f"{authority.name}.crl", authority.crl(), mode=READABLE)
 
 
 def open_authority(home: Home, name: str) -> Authority:
@@ -207,15 +204,11 @@ def _settings(plan: Plan) -> str:
         "timestamp_url": f"{plan.ca_url}/tsa",
         "audit_origin": f"{plan.base_url.partition('://')[2]}/audit",
     }
-    lines = [f"{name} = {_toml(value)}" for name, value in rows.items()]
+    lines = [f"{name} = {toml_text(value)}" for name, value in rows.items()]
     lists = {
         "crl_urls": (f"{plan.ca_url}/crl/root.crl", f"{plan.ca_url}/crl/issuing.crl"),
         "status_urls": (f"{plan.base_url}/status",),
         "outbound_allowed_private": plan.own_loopback,
     }
-    lines += [f"{name} = [{', '.join(map(_toml, values))}]" for name, values in lists.items()]
+    lines += [f"{name} = {toml_texts(values)}" for name, values in lists.items()]
     return "\n".join([*lines, ""])
-
-
-def _toml(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)  # TOML's basic strings escape like JSON's

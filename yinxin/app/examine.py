@@ -21,9 +21,9 @@ from verify_api.receipts import RECEIPT_TYP, verify_receipt
 from verify_api.register import RepositoryRegister
 from verify_api.verification import Moments, assess
 from verify_api.workers import Outcome, OutcomeState
-from yinxin.app.files import read_file
 from yinxin.app.home import Home, revocation_from
 from yinxin.base.errors import MalformedInput, TooLarge
+from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

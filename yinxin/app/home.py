@@ -24,10 +24,10 @@ from signing.revocation import Crl, RevocationSnapshot
 from signing.signer import Signer, open_signer
 from signing.trust import TrustStore
 from yinxin.app.data_key import unwrap_key
-from yinxin.app.files import read_file
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.database import Database
 from yinxin.base.errors import NotFound, SignerUnavailable
+from yinxin.base.files import read_file
 from yinxin.base.outbound import Outbound
 from yinxin.base.settings import Settings
 

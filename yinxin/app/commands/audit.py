@@ -8,13 +8,13 @@ import click
 
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.files import read_file, write_new_file
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.app.wiring import log_key, sequencer
 from yinxin.base.audit import AuditLog, verify_offline
 from yinxin.base.audit.checkpoint import parse_verifier_key
 from yinxin.base.errors import MalformedInput
+from yinxin.base.files import read_file, write_new_file
 
 
 @click.group(

@@ -17,11 +17,11 @@ from ca.registration import Registration
 from yinxin.app.ceremony import Plan, make_home, open_authority, publish_lists
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.files import read_file, write_new_file
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import Actor, staff
 from yinxin.base.clock import SystemClock
+from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,11 +15,11 @@ from yinxin.app import wiring
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.files import read_file, write_new_file
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import staff
 from yinxin.base.errors import MalformedInput, NotFound
+from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

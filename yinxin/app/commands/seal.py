@@ -12,11 +12,11 @@ from signing.timestamp import HttpTimestamper
 from yinxin.app import wiring
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.files import read_file, write_new_file
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
 from yinxin.base.errors import UsageError
+from yinxin.base.files import read_file, write_new_file
 from yinxin.base.outbound import Outbound
 
 _HELP = phrase(

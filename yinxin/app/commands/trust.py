@@ -11,9 +11,9 @@ from signing.trust import TrustAnchor, TrustStore
 from signing.usages import USAGES
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
-from yinxin.app.files import read_file
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
+from yinxin.base.files import read_file
 
 _PLACE = click.Path(file_okay=False, path_type=Path)
 _COLUMNS = [("名称", "name"), ("用途", "uses"), ("有效期至", "until"), ("SHA-256", "SHA-256")]

@@ -9,8 +9,8 @@ from credentials import samples
 from signing.report import Indication
 from wallet.request import PresentationRequest
 from yinxin.app import wiring
-from yinxin.app.files import write_new_file
 from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.files import write_new_file
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:

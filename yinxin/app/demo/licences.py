@@ -19,10 +19,10 @@ from yinxin.app import wiring
 from yinxin.app.ceremony import Plan, make_home, open_authority, publish_lists
 from yinxin.app.demo.cast import HOUSING, MATTER, PURPOSE, Cast
 from yinxin.app.examine import Examiner
-from yinxin.app.files import write_new_file
 from yinxin.base.actor import staff
 from yinxin.base.audit import AuditLog, verify_offline
 from yinxin.base.errors import Conflict
+from yinxin.base.files import write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

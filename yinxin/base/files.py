@@ -1,0 +1,102 @@
+"""Files on this machine: read with a limit, written whole or not at all.
+
+A name appears only with all its bytes behind it, whatever crashes meanwhile. Which folder, which format and
+who may write is for the callers; what the system refuses leaves as an error of ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from yinxin.base.errors import Conflict, NotFound, TooLarge, Unreachable, UsageError
+from yinxin.base.randomness import SystemRandomness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_FILE_BYTES = 256 << 20
+PRIVATE, READABLE = 0o600, 0o644  # modes; the process's umask takes its part away
+
+
+def read_file(path: Path, *, limit: int = MAX_FILE_BYTES) -> bytes:
+    """The bytes of a regular file, at most `limit` of them; else `NotFound` or `TooLarge`."""
+    try:
+        if not path.is_file():
+            raise NotFound(f"{path} is not a file")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as exc:  # ValueError: a NUL in the name
+        raise NotFound(f"{path} cannot be read") from exc
+    if len(data) > limit:
+        raise TooLarge("file", f"{path} has more than {limit} bytes")
+    return data
+
+
+def write_new_file(path: Path, data: bytes, *, mode: int = READABLE) -> None:
+    """Write a file that did not exist; an existing one is a `Conflict` and stays as it is.
+
+    `UsageError`: nothing can be written there.
+    """
+    try:
+        if path.exists():
+            raise Conflict(f"{path} exists and is not overwritten")
+        with _draft(path, data, mode) as draft:
+            _publish(draft, path)
+    except FileExistsError as exc:
+        raise Conflict(f"{path} exists and is not overwritten") from exc
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"{path} cannot be written") from exc
+
+
+def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+    """Put a file in place of whatever stood there; a crash leaves the old one or the new one.
+
+    `Unreachable`: the disk refuses.
+    """
+    try:
+        with _draft(path, data, mode) as draft:
+            draft.replace(path)
+        _flush_folder(path.parent)
+    except OSError as exc:
+        raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+@contextmanager
+def _draft(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """All the bytes on the disk, beside `path` under a name of their own; gone at the end unless renamed."""
+    draft = path.with_name(f".{SystemRandomness().bytes(8).hex()}.part")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give the draft its name; `FileExistsError` when somebody else was faster."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: take the name first
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        draft.replace(path)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can do that."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
