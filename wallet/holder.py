@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import ClaimPath, as_path, to_text
 from credentials.key_binding import holder_key
+from credentials.oid4vp.responses import answer
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import is_date
 from credentials.vocabulary import LICENCE_IDENTIFIER
 from signing.base64url import decode_base64url, encode_base64url
 from wallet.activity import Activity, ActivityKind, export_json
+from wallet.answering import Answering, Holding, Pick, make_presentation, propose_answer
+from wallet.exchange import Reply
 from wallet.keys import HolderKey
 from wallet.present import Proposal, fulfil, propose
 from wallet.request import PresentationRequest
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from credentials.oid4vp.request_objects import VerifiedRequest
     from credentials.verifier import Verifier
     from signing.keys import PublicKey
     from yinxin.base.randomness import Randomness
@@ -189,6 +193,45 @@ class Holder:
 
         return self._store.update(show)
 
+    def consider_presentation(
+        self,
+        verified: VerifiedRequest,
+        *,
+        choices: Mapping[str, str] | None = None,
+        labels: Mapping[str, Mapping[str, Text]] | None = None,
+        optional: bool = False,
+    ) -> Answering:
+        """What answering a verifier's request (OpenID4VP) would share; ask the holder with `.consent`.
+
+        Errors and options as for `wallet.answering.propose_answer`.
+        """
+        contents = self._store.read()
+        names = dict.fromkeys(row["licence"] for row in contents.get("copies", {}).values())
+        holdings = [Holding(name, _least_used(contents, name)[1]["credential"]) for name in names]
+        return propose_answer(verified, holdings, choices=choices, labels=labels, optional=optional)
+
+    def answer_presentation(self, answering: Answering) -> Reply:
+        """The reply to a verifier, after the holder agreed; every licence shown is logged first.
+
+        `NotPermitted` when the request has run out meanwhile.
+        """
+        now, verified = self._clock.now(), answering.verified
+        if verified.expires_at is not None and verified.expires_at <= now:
+            raise NotPermitted("the request has run out")
+
+        def show(contents: dict[str, Any]) -> Reply:
+            shown: dict[str, list[str]] = {}
+            for pick in answering.picks:
+                _, row = _least_used(contents, pick.licence)
+                key = HolderKey.from_secret(decode_base64url(contents["keys"][row["key"]]["secret"]))
+                made = make_presentation(answering, pick, row["credential"], key, now)
+                row["uses"] += 1
+                shown.setdefault(pick.query_id, []).append(made)
+                _log(contents, _shown_to_verifier(answering, pick, made, now))
+            return Reply(verified.request.response_uri, answer(verified.request, shown))
+
+        return self._store.update(show)
+
     def present(self, licence_id: str, *, disclose: Collection[ClaimPath], audience: str, nonce: str) -> str:
         """Present without a request of the other side: the holder names the claims and to whom."""
         request = PresentationRequest(
@@ -266,6 +309,24 @@ def _shown(proposal: Proposal, presentation: str, now: datetime) -> Activity:
         presentation=hashlib.sha256(presentation.encode("ascii")).hexdigest(),
         certificate=request.certificate.fingerprint if request.certificate else "",
         verified=request.requester_verified,
+    )
+
+
+def _shown_to_verifier(answering: Answering, pick: Pick, presentation: str, now: datetime) -> Activity:
+    about = answering.verified.request.about
+    return Activity(
+        now,
+        ActivityKind.SHOWN,
+        pick.licence,
+        pick.vct,
+        requester=answering.requester,
+        purpose=answering.purpose,
+        matter=about.matter if about else "",
+        audience=str(answering.verified.request.client_id),
+        claims=tuple(to_text(item.path) for item in (*pick.shares.shared, *pick.shares.always)),
+        presentation=hashlib.sha256(presentation.encode("ascii")).hexdigest(),
+        certificate=answering.verified.certificate.fingerprint,
+        verified=True,
     )
 
 

@@ -38,6 +38,15 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """What showing some claims of a credential brings to light; the fields are those of `Proposal`."""
+
+    shared: tuple[Shared, ...]
+    always: tuple[Shared, ...]
+    withheld: tuple[Shared, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """What answering a request with this licence would do.
 
@@ -96,32 +105,38 @@ def propose(
     path itself is shown. A claim that comes to light because it stands beside one asked for is named
     too. `NotFound` when the credential is of another type or lacks a claim.
     """
-    revealed = credential.reveal()
-    if revealed.claims.get("vct") != request.vct:
+    if credential.claims.get("vct") != request.vct:
         raise NotFound("the licence is of another type than the one asked for")
-    for wanted in request.claims:
-        if not select(revealed.claims, wanted):
-            raise NotFound(f"the licence has no {to_text(wanted)}")
+    found = shares(credential, request.claims, labels=labels)
+    return Proposal(request, licence, found.shared, found.always, found.withheld)
+
+
+def shares(
+    credential: SdJwt, wanted: tuple[Path, ...], *, labels: Mapping[str, Text] | None = None
+) -> Shares:
+    """What showing these claims of a credential would share; `NotFound` when it lacks one."""
+    revealed = credential.reveal()
+    for path in wanted:
+        if not select(revealed.claims, path):
+            raise NotFound(f"the licence has no {to_text(path)}")
     hidden = {placed.path for placed in revealed.placed}
-    beside = [placed.path for placed in revealed.placed if _is_on_the_way(placed.path, request.claims)]
-    shared = list(request.claims)
+    beside = [placed.path for placed in revealed.placed if _is_on_the_way(placed.path, wanted)]
+    shared = list(wanted)
     for path in beside:
-        shared += _plain(path, select(revealed.claims, path)[0], hidden, request.claims)
+        shared += _plain(path, select(revealed.claims, path)[0], hidden, wanted)
     withheld = [
         placed.path
         for placed in revealed.placed
-        if not _is_covered(placed.path, request.claims) and placed.path not in beside
+        if not _is_covered(placed.path, wanted) and placed.path not in beside
     ]
     visible = reveal(credential.payload, ()).claims
     always = [
         (name,)
         for name, value in visible.items()
-        if name not in _PROTOCOL and value not in ([], {}) and not _is_covered((name,), request.claims)
+        if name not in _PROTOCOL and value not in ([], {}) and not _is_covered((name,), wanted)
     ]
     known = labels or {}
-    return Proposal(
-        request,
-        licence,
+    return Shares(
         tuple(_shared(path, revealed.claims, known) for path in shared),
         tuple(_shared(path, visible, known) for path in always),
         tuple(_shared(path, {}, known) for path in _outermost(withheld)),

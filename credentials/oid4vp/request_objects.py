@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from credentials.oid4vp.refusal import RequestRefused
 from credentials.oid4vp.requests import AuthorizationRequest
 from credentials.oid4vp.vocabulary import MAX_REQUEST_CHARACTERS, REQUEST_TYP, ErrorCode
 from credentials.sd_jwt import chain_header
-from credentials.signed_tokens import ChainSignatures, moment_check
+from credentials.signed_tokens import ChainSignatures, is_date, moment_check
 from signing.jose import parse_jws, sign_jws
 from signing.policy import Policy
 from signing.revocation import RevocationSnapshot
@@ -24,7 +24,6 @@ from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from signing.certificates import Certificate
     from signing.jose import Token
@@ -40,6 +39,7 @@ class VerifiedRequest:
 
     request: AuthorizationRequest
     certificate: Certificate
+    expires_at: datetime | None = None
 
 
 def sign_request(
@@ -92,7 +92,9 @@ class RequestReader:
         objection = request.client_id.objection_to(certificate, request.response_uri)
         if objection:
             raise _refused(f"5.9.3: {objection}", ErrorCode.INVALID_CLIENT)
-        return VerifiedRequest(request, certificate)
+        end = claims.get("exp")
+        expires_at = datetime.fromtimestamp(end, UTC) if is_date(end) else None
+        return VerifiedRequest(request, certificate, expires_at)
 
     def _judge(self, token: Token, claims: Mapping[str, Any], now: datetime) -> Certificate:
         signed = self._signatures.examine(token, at=now)

@@ -92,13 +92,20 @@ class Outbound:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
         max_age: timedelta | None = None,
+        follow: bool = True,
     ) -> Response:
         """Fetch; up to three redirects are followed, each one checked.
+
+        Without `follow` a redirect is an answer like any other.
 
         `max_age` accepts an answer kept from an earlier request of that age (only 200, at most a mebibyte,
         and only without `headers`). `NotPermitted`: the URL or an address is refused. `Unreachable`: no
         answer in time. `TooLarge`: more than `max_bytes`.
         """
+        if not follow:
+            deadline = time.monotonic() + self._timeout
+            request = _Request("GET", dict(headers or {}))
+            return self._exchange(self._target(url), request, max_bytes or self._max_bytes, deadline)
         kept = self._kept(url, max_age) if max_age and not headers else None
         if kept:
             return kept
