@@ -134,7 +134,7 @@ class WorkerPool:
 
 
 class _Keeper(threading.Thread):
-    """Keeps one process: feeds it, waits for it, replaces it."""
+    """Keeps one process: feeds it, waits for it, and has the next one start before it is needed."""
 
     def __init__(self, tasks: queue.Queue[_Task | None], time_limit: timedelta, recipe: _Recipe) -> None:
         super().__init__(name="yinxin-worker-keeper", daemon=True)
@@ -142,42 +142,55 @@ class _Keeper(threading.Thread):
         self._seconds = time_limit.total_seconds()
         self._recipe = recipe
         self._child: _Child | None = None
+        self._coming: _Child | None = None
 
     def run(self) -> None:
         """Serve tasks until told to stop."""
-        self._replace()
+        self._prepare()
         while (task := self._tasks.get()) is not None:
             if task.future.set_running_or_notify_cancel():
                 task.future.set_result(self._perform(task))
-        self._end()
+        for child in (self._child, self._coming):
+            if child is not None:
+                child.end()
 
     def _perform(self, task: _Task) -> Outcome:
-        if self._child is None or self._child.served >= TASKS_PER_PROCESS or not self._child.is_ready:
-            self._replace()
+        if self._child is None:
+            self._exchange(wait_seconds=START_LIMIT_SECONDS)
+        elif self._child.served >= TASKS_PER_PROCESS:
+            self._exchange(wait_seconds=0)
         if self._child is None:
             return Outcome(OutcomeState.CRASHED)
         outcome = self._child.ask(task, self._seconds)
         if outcome.state is not OutcomeState.DONE:
             _LOG.warning("a worker process was ended: %s", outcome.state)
-            self._end()
+            self._child.end()
+            self._child = None
+            self._prepare()
         return outcome
 
-    def _replace(self) -> None:
-        self._end()
-        try:
-            child = _Child(self._recipe)
-        except OSError:
-            _LOG.exception("no worker process could be started")
-            return
-        self._child = child if child.wait_until_ready() else None
-        if self._child is None:
-            _LOG.error("a worker process did not start")
-            child.end()
+    def _prepare(self) -> None:
+        """Have the next process start, without waiting for it."""
+        if self._coming is None:
+            try:
+                self._coming = _Child(self._recipe)
+            except OSError:
+                _LOG.exception("no worker process could be started")
 
-    def _end(self) -> None:
-        if self._child is not None:
-            self._child.end()
-        self._child = None
+    def _exchange(self, *, wait_seconds: float) -> None:
+        """Put the next process in the place of this one, if it is there in time."""
+        self._prepare()
+        if self._coming is None:
+            return
+        ready = self._coming.is_ready(wait_seconds)
+        if ready:
+            if self._child is not None:
+                self._child.end()
+            self._child, self._coming = self._coming, None
+        elif ready is False or wait_seconds:
+            _LOG.error("a worker process did not start")
+            self._coming.end()
+            self._coming = None
 
 
 class _Child:
@@ -191,15 +204,13 @@ class _Child:
         theirs.close()
         self._known: set[str] = set()
         self.served = 0
-        self.is_ready = False
 
-    def wait_until_ready(self) -> bool:
-        """Whether the process has said that it is there."""
+    def is_ready(self, wait_seconds: float) -> bool | None:
+        """Whether the process has said that it is there; None when it has said nothing yet."""
         try:
-            self.is_ready = self._pipe.poll(START_LIMIT_SECONDS) and self._pipe.recv_bytes(16) == b"ready"
+            return self._pipe.recv_bytes(16) == b"ready" if self._pipe.poll(wait_seconds) else None
         except (EOFError, OSError):
-            self.is_ready = False
-        return self.is_ready
+            return False
 
     def ask(self, task: _Task, seconds: float) -> Outcome:
         """Have it do one task."""

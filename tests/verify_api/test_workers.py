@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world.departments import City
 
+from verify_api import workers
 from verify_api.workers import Outcome, OutcomeState, Shared, WorkerPool
 from yinxin.base.errors import TooManyRequests, UsageError
 
@@ -68,6 +69,25 @@ def test_what_goes_wrong_is_an_outcome_and_the_next_task_is_served(
         pytest.skip("memory limits are enforced on Linux")
     assert pool.submit(getattr(slow_parsers, name), *arguments).result(60).state is state
     assert pool.submit(slow_parsers.double, 4).result(60).value == 8
+
+
+def test_an_old_process_serves_until_the_next_one_is_there(
+    slow_parsers: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "TASKS_PER_PROCESS", 2)
+    pool, shared = WorkerPool(processes=1, preload=()), Shared("one", {"a": 1})
+    answers = [pool.submit(slow_parsers.echo, "a", shared=shared).result(60)]
+    while len({answer.value[1] for answer in answers}) < 2:
+        answers.append(pool.submit(slow_parsers.echo, "a", shared=shared).result(60))
+    assert all(answer.value[0] == 1 for answer in answers)
+    pool.close()
+
+
+def test_processes_that_cannot_start_leave_an_outcome(slow_parsers: ModuleType) -> None:
+    pool = WorkerPool(processes=1, preload=("no_such_module",))
+    assert pool.submit(slow_parsers.double, 1).result(60).state is OutcomeState.CRASHED
+    assert pool.submit(slow_parsers.double, 1).result(60).state is OutcomeState.CRASHED
+    pool.close()
 
 
 def test_a_full_queue_refuses_and_a_closed_pool_too(slow_parsers: ModuleType) -> None:
