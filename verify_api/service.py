@@ -11,16 +11,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from signing.jose import dump_json
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from verify_api import documents
 from verify_api.departments import DepartmentDirectory
 from verify_api.documents import Examined, Kind, Material, Snapshots
+from verify_api.questions import check_question
 from verify_api.receipts import sign_receipt
 from verify_api.repository import SessionRepository, StoredVerification, VerificationRepository
 from verify_api.sessions import Nonce, SessionAnswer, accept, digest_of, look_at, open_session
@@ -33,7 +33,6 @@ from yinxin.base.errors import (
     Conflict,
     NotFound,
     NotPermitted,
-    TooLarge,
     TooManyRequests,
     Unauthenticated,
     UsageError,
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
 
     from signing.signer import Signer
     from verify_api.departments import Department, Grant
+    from verify_api.questions import Question
     from verify_api.register import LicenceRegister, RegisterEntry
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
@@ -57,33 +57,6 @@ T = TypeVar("T")
 ANYBODY = Actor(ActorKind.SYSTEM, "anonymous-verification")
 KEPT_AFTER_END = timedelta(hours=1)
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: exactly one of `document`, `presentation` and `licence`, for a purpose and a matter.
-
-    `licence` is an identifier or the number on paper (`licence_type` where a number is not unique).
-    `claims` narrows the grant. `as_of` and `known_at` name the moment and the knowledge asked about.
-    """
-
-    document: bytes | None = field(default=None, repr=False)
-    presentation: str | None = field(default=None, repr=False)
-    nonce: str | None = None
-    licence: str | None = field(default=None, repr=False)
-    licence_type: str | None = None
-    purpose: str = ""
-    matter: str = ""
-    claims: tuple[str, ...] | None = None
-    as_of: datetime | None = None
-    known_at: datetime | None = None
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of what is asked: the same question has the same digest."""
-        return hashlib.sha256(
-            dump_json([_plain(getattr(self, item.name)) for item in fields(self)])
-        ).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +152,7 @@ class VerificationService:
         the same question is answered once: asked again, it is looked at for the moment of the first answer,
         and the receipt says the same; another question under the same key is a `Conflict`.
         """
-        _check_question(question)
+        check_question(question)
         grant = await self._grant(question, department)
         key = _key_digest(idempotency_key)
         if key and (before := await self._answered(key, department)):
@@ -200,11 +173,36 @@ class VerificationService:
             return await self._again(question, before, grant, department)
         return self._answer(assessment, content, grant, question)
 
+    async def verify_shown(
+        self, question: Question, department: Department, *, audience: str, checks: tuple[Check, ...]
+    ) -> Answer:
+        """Verify a presentation that one of our sessions was answered with, for its department.
+
+        It names `audience` and the question's nonce; `checks` are what the session found. That the session is
+        answered once is the session's own business.
+        """
+        check_question(question)
+        grant = await self._grant(question, department)
+        moments, material = Moments(self.clock.now()), self._material
+        examined = documents.examine_presentation(
+            question.presentation or "",
+            material,
+            audience=audience,
+            nonce=question.nonce or "",
+            now=moments.now,
+        )
+        examined = replace(examined, checks=(*examined.checks, *checks))
+        entry = await self._entry(question, examined, moments)
+        grants = self.directory.snapshot().snapshot_id
+        case = _Case(self, question, department, moments, examined, entry, None, grants, Check("session"))
+        assessment, content = await self._write(case.record)
+        return self._answer(assessment, content, grant, question)
+
     async def verify_for_anybody(self, question: Question) -> dict[str, Any]:
         """Verdict and status of a PDF or a number, for somebody unknown."""
         if question.presentation is not None:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
-        _check_question(question)
+        check_question(question)
         moments = Moments(self.clock.now(), question.as_of, question.known_at)
         examined = await self._examine(question, moments, self._material, None)
         if examined.kind is Kind.PRESENTATION:
@@ -351,6 +349,7 @@ class _Case:
     entry: RegisterEntry | None
     key: str | None
     grants: str
+    settled: Check | None = None  # the check of a session that is kept elsewhere
 
     def record(self, session: Session) -> tuple[Assessment, Mapping[str, Any]]:
         """Use the nonce up, write record and audit entry; the work of the journal."""
@@ -378,6 +377,8 @@ class _Case:
 
     def _session(self, sessions: SessionRepository, verification: str) -> SessionAnswer | None:
         """The nonce is used up when the presentation itself passes; a bad one only hears how it stands."""
+        if self.settled:
+            return SessionAnswer(self.settled)
         nonce = self.question.nonce
         if self.examined.kind is not Kind.PRESENTATION or not nonce:
             return None
@@ -425,19 +426,6 @@ def _granted(question: Question, department: Department) -> Grant:
     return grant
 
 
-def _check_question(question: Question) -> None:
-    given = [one for one in (question.document, question.presentation, question.licence) if one is not None]
-    if len(given) != 1:
-        raise UsageError("hand in exactly one of document, presentation and licence")
-    if question.document is not None and len(question.document) > documents.MAX_DOCUMENT_BYTES:
-        raise TooLarge("document", f"over {documents.MAX_DOCUMENT_BYTES} bytes")
-    if len(question.presentation or "") > documents.MAX_PRESENTATION_CHARACTERS:
-        raise TooLarge("presentation", f"over {documents.MAX_PRESENTATION_CHARACTERS} characters")
-    for moment in (question.as_of, question.known_at):
-        if moment is not None and moment.tzinfo is None:
-            raise UsageError("a moment is named with its time zone")
-
-
 def _record_refusal(session: Session, department: Department, question: Question, now: datetime) -> None:
     details = {"request": question.digest}
     actor = actor_of(department)
@@ -481,11 +469,3 @@ def _recorded_words(content: Mapping[str, Any]) -> dict[str, Any]:
     reasons = [Reason[code.upper()].to_dict() for code in content["reasons"]]
     text = conclusion(Indication(content["indication"])).to_dict()
     return {"indication": content["indication"], "then": content["then"], "text": text, "reasons": reasons}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return hashlib.sha256(value).hexdigest()
-    if value is None or isinstance(value, (str, int)):
-        return value
-    return list(value) if isinstance(value, tuple) else value.isoformat()

@@ -11,8 +11,9 @@ from world.databases import database_url, postgresql  # noqa: F401 - fixtures
 from world.departments import BUREAU, FIRE, MATTER, PURPOSE, URL, City
 
 from signing.signers.file import FileSigner
+from verify_api.questions import Question
 from verify_api.register import RepositoryRegister
-from verify_api.service import Question, VerificationService
+from verify_api.service import VerificationService
 from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, NotFound
 from yinxin.base.journal import Journal

@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from verify_api.documents import MAX_PRESENTATION_CHARACTERS
-from verify_api.service import Question
+from verify_api.questions import Question
 from yinxin.base.errors import MalformedInput
 
 _WORD = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
