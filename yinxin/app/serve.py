@@ -143,5 +143,6 @@ def _server(app: FastAPI) -> uvicorn.Server:
         server_header=False,
         proxy_headers=False,
         ws="none",
+        backlog=128,  # so many are taken at once, before any of them can be turned away
     )
     return uvicorn.Server(config)
