@@ -189,7 +189,7 @@ class TestFiles:
             LEAF.save(tmp_path / "key.pem", passphrase="two")
         with pytest.raises(UsageError):
             LEAF.save(tmp_path / "other.pem", passphrase="")
-        with pytest.raises(SignerUnavailable):
+        with pytest.raises(UsageError):
             LEAF.save(tmp_path / "nowhere" / "key.pem", passphrase="one")
 
     def test_what_cannot_be_opened(self, tmp_path: Path) -> None:
