@@ -19,7 +19,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True, scope="module")
 def _every_table() -> None:
-    for path in [*ROOT.glob("*/*records.py"), *ROOT.glob("yinxin/base/audit/records.py")]:
+    for path in [
+        *ROOT.glob("*/*records.py"),
+        *ROOT.glob("*/*/*records.py"),
+        ROOT / "yinxin/base/audit/records.py",
+    ]:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     importlib.import_module("yinxin.base.once")
 

@@ -5,15 +5,19 @@ Each function takes a home and makes one thing that runs; nothing below `yinxin.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ca.ocsp import OcspResponder
 from ca.tsa import TimestampAuthority
 from credentials.catalogue import Catalogue
+from credentials.copies import CopyMaker
 from credentials.documents import DocumentStore
 from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
+from credentials.oid4vci.server import IssuanceServer
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
@@ -23,6 +27,7 @@ from yinxin.app.ceremony import open_authority
 from yinxin.app.refresh import Refresher
 from yinxin.base.audit import Sequencer, verifier_key
 from yinxin.base.journal import Journal
+from yinxin.base.randomness import SystemRandomness
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -123,6 +128,22 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
     )
 
 
+def issuance_server(home: Home) -> IssuanceServer:
+    """OpenID4VCI: how licences that were issued reach wallets. It needs neither the seal nor its page."""
+    copies = CopyMaker(
+        url=home.settings.base_url.rstrip("/"),
+        catalogue=catalogue(home),
+        database=home.database,
+        credential_signer=home.signer("credential"),
+        status=status_service(home),
+        clock=home.clock,
+        randomness=SystemRandomness(),
+    )
+    # Every worker derives the same secret, and nobody without the home's passphrase can.
+    secret = hmac.new(home.document_key(), b"yinxin oid4vci 1", hashlib.sha256).digest()
+    return IssuanceServer(copies, agency=agency(home), secret=secret)
+
+
 def departments(home: Home) -> DepartmentRegistry:
     """The registry of departments."""
     return DepartmentRegistry(home.database, clock=home.clock)
@@ -143,18 +164,20 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
 
 
 def issuer_app(home: Home, stage: Stage) -> FastAPI:
-    """The issuer: status lists, and the writer of the audit log."""
+    """The issuer: status lists, OpenID4VCI, and the writer of the audit log."""
     from credentials import http  # noqa: PLC0415 - FastAPI takes a second
 
     writer = sequencer(home)
     writer.start(interval_seconds=home.settings.audit_interval_seconds)
     stage.closing.callback(writer.stop)
-    return _app("issuer", http.router(status_service(home), url=home.settings.base_url))
+    statuses = http.router(status_service(home), url=home.settings.base_url)
+    return _app("issuer", statuses, http.wallet_router(issuance_server(home)))
 
 
 def verifier_app(home: Home, stage: Stage) -> FastAPI:
     """The verification service, with a thread that refreshes what it stands on."""
     from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
+    from verify_api.http.limits import Limits  # noqa: PLC0415 - the same
     from yinxin.app import problems  # noqa: PLC0415 - the same
 
     refresher = Refresher(home)
@@ -172,7 +195,9 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     stage.refreshers.append(lambda: service.use(refresher.snapshots()))
     refresher.start(service.use)
     stage.closing.callback(refresher.stop)
-    return create_app(service, install_problems=problems.install)
+    settings = home.settings
+    limits = Limits.of(settings.anonymous_requests_per_minute, settings.department_requests_per_minute)
+    return create_app(service, install_problems=problems.install, limits=limits)
 
 
 def _app(title: str, *routers: APIRouter) -> FastAPI:

@@ -1,4 +1,4 @@
-"""`yinxin licence types | issue | show | list | suspend | resume | end | replace`."""
+"""`yinxin licence types | issue | show | suspend | resume | end | replace`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from credentials.licence import EndingKind
 from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands.ca import actor_option
+from yinxin.app.commands.offer import offer
 from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
@@ -36,6 +37,9 @@ _ENDINGS = [str(kind) for kind in EndingKind if kind is not EndingKind.SUPERSEDE
 )
 def command() -> None:
     """Group."""
+
+
+command.add_command(offer)
 
 
 @command.command(

@@ -1,0 +1,134 @@
+"""Further credential copies of a licence that exists: for a wallet, for a second device, for a new key.
+
+Needs neither the seal nor the typesetter: a service that hands out copies holds the credential key only.
+Each copy has its own random status entry and its own row, and is made of the version that is current now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credentials.changes import require_state
+from credentials.credential import credential_claims
+from credentials.repository import CredentialCopy, LicenceRepository
+from credentials.sd_jwt import issue_sd_jwt
+from credentials.standing import State, standing
+from yinxin.base import audit
+from yinxin.base.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from credentials.catalogue import Catalogue
+    from credentials.licence import Licence
+    from credentials.status_service import StatusService
+    from signing.keys import PublicKey
+    from signing.signer import Signer
+    from yinxin.base.actor import Actor
+    from yinxin.base.clock import Clock
+    from yinxin.base.database import Database, Session
+    from yinxin.base.randomness import Randomness
+
+    Step = Callable[[Session, Licence], None]
+
+MAX_AT_ONCE = 100
+_LIVE = (State.IN_FORCE, State.NOT_YET_VALID)
+
+
+def _nothing(_session: Session, _licence: Licence) -> None:
+    """No further step."""
+
+
+@dataclass(frozen=True)
+class CopyMaker:
+    """Makes copies for one issuer. May be used from several threads."""
+
+    url: str
+    catalogue: Catalogue
+    database: Database
+    credential_signer: Signer
+    status: StatusService
+    clock: Clock
+    randomness: Randomness
+
+    def make(
+        self,
+        identifier: str,
+        keys: Sequence[PublicKey],
+        *,
+        actor: Actor,
+        before: Step = _nothing,
+        after: Step = _nothing,
+    ) -> tuple[Licence, tuple[str, ...]]:
+        """One copy for each key, of the current version of the licence that `identifier` names.
+
+        `before` runs in the transaction that reserves status entries, `after` in the one that records the
+        copies; what they raise undoes theirs. Signing happens between, with no transaction open. `NotFound`
+        for an unknown licence, `Conflict` when it is not in force, or changed meanwhile.
+        """
+        if not 1 <= len(keys) <= MAX_AT_ONCE:
+            raise UsageError(f"copies are made for 1 to {MAX_AT_ONCE} keys at once")
+        now = self.clock.now()
+        with self.database.transaction() as session:
+            licence = current(session, identifier, now=now)
+            before(session, licence)
+            places = [self.status.allocate(session, actor=actor) for _ in keys]
+        made = [self._sign(licence, key, place, now) for key, place in zip(keys, places, strict=True)]
+        with self.database.transaction() as session:
+            # Locked: a suspension now sees these copies, or we see the suspension.
+            LicenceRepository(session).for_change(licence.identifier)
+            if current(session, licence.identifier, now=now).identifier != licence.identifier:
+                raise NotFound("the licence was replaced meanwhile")
+            for key, place, credential in zip(keys, places, made, strict=True):
+                _record(session, licence, key, place, credential, now, actor)
+            after(session, licence)
+        return licence, tuple(made)
+
+    def _sign(self, licence: Licence, key: PublicKey, status: tuple[str, int], now: datetime) -> str:
+        kind = self.catalogue[licence.type_code]
+        claims = credential_claims(licence, kind, url=self.url, status=status)
+        return issue_sd_jwt(
+            # The licence's own day stands in issued_on; iat says when this copy was signed.
+            {**claims, "iat": int(now.timestamp())},
+            disclosable=sorted(kind.disclosable & set(licence.claims)),
+            signer=self.credential_signer,
+            randomness=self.randomness,
+            holder_key=key,
+        )
+
+
+def current(session: Session, identifier: str, *, now: datetime) -> Licence:
+    """The current version, if it is in force or will be; else `NotFound` or `Conflict`."""
+    repository = LicenceRepository(session)
+    versions = repository.versions(identifier)
+    if not versions:
+        raise NotFound(f"no licence {identifier}")
+    licence = versions[-1]
+    events = repository.events(licence.identifier)
+    require_state(standing(licence, events, as_of=now, known_at=now), *_LIVE)
+    return licence
+
+
+def _record(  # noqa: PLR0913, PLR0917 - the facts of a copy
+    session: Session,
+    licence: Licence,
+    key: PublicKey,
+    status: tuple[str, int],
+    credential: str,
+    now: datetime,
+    actor: Actor,
+) -> None:
+    digest = hashlib.sha256(credential.encode()).hexdigest()
+    copy = CredentialCopy(*status, licence.identifier, key.fingerprint, digest, now)
+    LicenceRepository(session).add_copy(copy)
+    audit.record(
+        session,
+        action="credential.copy",
+        subject=licence.identifier,
+        actor=actor,
+        at=now,
+        details={"credential": digest},
+    )

@@ -1,0 +1,104 @@
+"""What an issuer says of itself: credential issuer and authorization server metadata (12.2; RFC 8414).
+
+Only what is built is announced. Documents are made from the catalogue; serving them, and signing the first,
+is done elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from credentials.oid4vci import vocabulary as names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from credentials.catalogue import Catalogue, LicenceType
+    from credentials.licence import Agency
+    from yinxin.base.text import Text
+
+_ALGORITHMS = sorted(names.ALGORITHMS)
+# What every credential of ours says beside its type's own fields (`credentials.credential`).
+_COMMON: tuple[tuple[str, str, str], ...] = (
+    ("licence_number", "证照编号", "Licence number"),
+    ("issuing_authority", "发证机关", "Issuing authority"),
+    ("issued_on", "发证日期", "Date of issue"),
+    ("valid_from", "有效期自", "Valid from"),
+)
+
+
+def well_known_path(url: str, suffix: str) -> str:
+    """Where a document about `url` stands on its host: inserted before the path (12.2.2; RFC 8414, 3.1)."""
+    return suffix + urlsplit(url).path.rstrip("/")
+
+
+def issuer_metadata(
+    url: str, *, catalogue: Catalogue, agency: Agency, signing_algorithm: str = "ES256"
+) -> dict[str, Any]:
+    """The credential issuer's metadata (12.2.4)."""
+    return {
+        "credential_issuer": url,
+        "credential_endpoint": url + names.CREDENTIAL_PATH,
+        "nonce_endpoint": url + names.NONCE_PATH,
+        "notification_endpoint": url + names.NOTIFICATION_PATH,
+        "batch_credential_issuance": {"batch_size": names.BATCH_SIZE},
+        "display": _display(agency.name),
+        "credential_configurations_supported": {
+            kind.code: configuration(kind, signing_algorithm) for kind in catalogue
+        },
+    }
+
+
+def configuration(kind: LicenceType, signing_algorithm: str) -> dict[str, Any]:
+    """One entry of `credential_configurations_supported`; its id and its scope are the type's code."""
+    return {
+        "format": names.CREDENTIAL_FORMAT,
+        "vct": kind.vct,
+        "scope": kind.code,
+        "cryptographic_binding_methods_supported": ["jwk"],
+        "credential_signing_alg_values_supported": [signing_algorithm],
+        "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": _ALGORITHMS}},
+        "credential_metadata": {"display": _display(kind.name), "claims": list(_claims(kind))},
+    }
+
+
+def server_metadata(url: str, *, scopes: Iterable[str], with_code: bool) -> dict[str, Any]:
+    """The authorization server's metadata. `with_code`: whether wallets are registered for the code flow."""
+    grants = [names.PRE_AUTHORIZED_CODE, names.REFRESH_TOKEN]
+    document: dict[str, Any] = {
+        "issuer": url,
+        "token_endpoint": url + names.TOKEN_PATH,
+        "token_endpoint_auth_methods_supported": ["none"],
+        "response_types_supported": [],
+        "grant_types_supported": grants,
+        "dpop_signing_alg_values_supported": _ALGORITHMS,
+        "authorization_details_types_supported": [names.AUTHORIZATION_DETAILS_TYPE],
+        "pre-authorized_grant_anonymous_access_supported": True,
+    }
+    if with_code:
+        document |= {
+            "authorization_endpoint": url + names.AUTHORIZE_PATH,
+            "pushed_authorization_request_endpoint": url + names.PAR_PATH,
+            "require_pushed_authorization_requests": True,
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": [names.AUTHORIZATION_CODE, *grants],
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+            "scopes_supported": sorted(scopes),
+        }
+    return document
+
+
+def _claims(kind: LicenceType) -> Iterable[dict[str, Any]]:
+    for field in kind.fields:
+        yield {"path": [field.name], "mandatory": field.required, "display": _display(field.label)}
+    for name, zh, en in _COMMON:
+        if not any(field.name == name for field in kind.fields):
+            labels = [{"name": zh, "locale": "zh-CN"}, {"name": en, "locale": "en"}]
+            yield {"path": [name], "mandatory": True, "display": labels}
+
+
+def _display(text: Text) -> list[dict[str, str]]:
+    return [{"name": text.zh, "locale": "zh-CN"}, {"name": text.en, "locale": "en"}]

@@ -1,0 +1,180 @@
+"""The whole issuer and authorization server behind its routes, without HTTP.
+
+Each verb takes what came in as plain values and gives a JSON object or raises `Refused`. State is in the
+database, decisions are in the modules that this one puts together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credentials.oid4vci import vocabulary as names
+from credentials.oid4vci.dpop import check_dpop
+from credentials.oid4vci.errors import Refused
+from credentials.oid4vci.grants import grant_of, refresh, use_up
+from credentials.oid4vci.issuing import CredentialDesk
+from credentials.oid4vci.metadata import issuer_metadata, server_metadata
+from credentials.oid4vci.nonces import Nonces
+from credentials.oid4vci.offering import OfferDesk
+from credentials.oid4vci.repository import IssuanceRepository
+from credentials.oid4vci.requests import CodeRequest, PreAuthorizedRequest, RefreshRequest, read_token_request
+from credentials.sd_jwt import chain_header
+from signing.jose import sign_jws
+from yinxin.base import once
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from credentials.copies import CopyMaker
+    from credentials.licence import Agency
+    from credentials.oid4vci.dpop import DpopProof
+    from credentials.oid4vci.repository import Grant
+    from signing.signer import Signer
+    from yinxin.base.database import Session
+    from yinxin.base.text import Text
+
+
+class IssuanceServer:
+    """OpenID4VCI for one issuer.
+
+    `secret` (32 bytes or more) is shared by all workers. `metadata_signer` signs the metadata for who asks
+    for that; without it they get plain JSON.
+    """
+
+    def __init__(
+        self,
+        copies: CopyMaker,
+        *,
+        agency: Agency,
+        secret: bytes,
+        metadata_signer: Signer | None = None,
+    ) -> None:
+        self._copies, self._agency, self._metadata_signer = copies, agency, metadata_signer
+        self._database, self._clock, self._randomness = copies.database, copies.clock, copies.randomness
+        self.url = copies.url
+        self.nonces = Nonces(secret, "c_nonce", randomness=copies.randomness)
+        self._dpop_nonces = Nonces(secret, "dpop", randomness=copies.randomness)
+        self.credentials = CredentialDesk(copies, self.nonces)
+        self.offers = OfferDesk(
+            copies.url,
+            database=copies.database,
+            secret=secret,
+            clock=copies.clock,
+            randomness=copies.randomness,
+        )
+
+    def issuer_metadata(self) -> dict[str, Any]:
+        """What the issuer says of itself."""
+        algorithm = self._copies.credential_signer.algorithm.name
+        return issuer_metadata(
+            self.url, catalogue=self._copies.catalogue, agency=self._agency, signing_algorithm=algorithm
+        )
+
+    def signed_issuer_metadata(self) -> str | None:
+        """The same as a signed token (12.2.3); None without a key for it."""
+        if self._metadata_signer is None:
+            return None
+        issued = int(self._clock.now().timestamp())
+        claims = {**self.issuer_metadata(), "iss": self.url, "sub": self.url, "iat": issued}
+        headers = {"typ": names.METADATA_TYP, **chain_header(self._metadata_signer.chain)}
+        return sign_jws(claims, self._metadata_signer, headers=headers)
+
+    def server_metadata(self) -> dict[str, Any]:
+        """What the authorization server says of itself."""
+        scopes = [kind.code for kind in self._copies.catalogue]
+        return server_metadata(self.url, scopes=scopes, with_code=False)
+
+    def names_of(self, configurations: Iterable[str]) -> list[Text]:
+        """What people call the licences of these configurations."""
+        return [self._copies.catalogue[one].name for one in configurations]
+
+    def nonce(self) -> str:
+        """A fresh `c_nonce` (7.2)."""
+        return self.nonces.make(now=self._clock.now())
+
+    def dpop_nonce(self) -> str:
+        """A fresh DPoP nonce (RFC 9449, 8)."""
+        return self._dpop_nonces.make(now=self._clock.now())
+
+    def token(self, form: Mapping[str, str], dpop: str | None) -> dict[str, Any]:
+        """The token response."""
+        configurations = frozenset(kind.code for kind in self._copies.catalogue)
+        request = read_token_request(form, configurations=configurations)
+        proof = self._proof(dpop, "POST", names.TOKEN_PATH) if dpop is not None else None
+        with self._database.transaction() as session:
+            use_up(session, proof)
+            answer = self._redeem(session, request, proof)
+        if isinstance(answer, Refused):  # raised here, so that what was counted stays counted
+            raise answer
+        return answer
+
+    def grant(self, authorization: Sequence[str], dpop: Sequence[str], *, path: str) -> Grant:
+        """The grant that a request's `Authorization` and `DPoP` headers open, or `Refused` with 401."""
+        scheme, token = _credentials(authorization)
+        proof = self._access_proof(dpop, token, path) if scheme == "DPoP" else None
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            use_up(session, proof)
+            grant = grant_of(session, token, now=now)
+        if grant is None or grant.key_thumbprint != (proof.thumbprint if proof else None):
+            raise _invalid_token("the token is unknown, over, or bound to another key", scheme)
+        return grant
+
+    def purge(self) -> int:
+        """Forget what is over; a timer calls it."""
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            return IssuanceRepository(session).purge(now=now) + once.purge(session, now=now)
+
+    def _redeem(
+        self,
+        session: Session,
+        request: PreAuthorizedRequest | CodeRequest | RefreshRequest,
+        proof: DpopProof | None,
+    ) -> dict[str, Any] | Refused:
+        if isinstance(request, PreAuthorizedRequest):
+            return self.offers.redeem(session, request, proof)
+        if proof is None:
+            return Refused("invalid_dpop_proof", "this grant goes with DPoP only", needs_nonce=True)
+        if isinstance(request, RefreshRequest):
+            return refresh(
+                session,
+                request.token,
+                client_id=request.client_id,
+                proof=proof,
+                now=self._clock.now(),
+                randomness=self._randomness,
+            )
+        return Refused("unsupported_grant_type", "this grant type is not offered")
+
+    def _proof(self, text: str, method: str, path: str, access_token: str | None = None) -> DpopProof:
+        return check_dpop(
+            text,
+            method=method,
+            url=self.url + path,
+            nonces=self._dpop_nonces,
+            now=self._clock.now(),
+            access_token=access_token,
+        )
+
+    def _access_proof(self, dpop: Sequence[str], token: str, path: str) -> DpopProof:
+        try:
+            return self._proof(dpop[0] if len(dpop) == 1 else "", "POST", path, token)
+        except Refused as exc:
+            nonce = exc.needs_nonce
+            raise Refused(exc.error, exc.detail, status=401, scheme="DPoP", needs_nonce=nonce) from exc
+
+
+def _credentials(authorization: Sequence[str]) -> tuple[str, str]:
+    """Scheme and token of the one `Authorization` header."""
+    scheme, _, token = authorization[0].partition(" ") if len(authorization) == 1 else ("", "", "")
+    known = {"dpop": "DPoP", "bearer": "Bearer"}.get(scheme.lower())
+    token = token.strip()
+    if known is None or not token or len(token) > 512 or not token.isascii():
+        # RFC 6750, 3.1: who brought nothing is told no error, only how to come.
+        raise Refused("", "an access token is needed", status=401, scheme="DPoP")
+    return known, token
+
+
+def _invalid_token(why: str, scheme: str) -> Refused:
+    return Refused("invalid_token", why, status=401, scheme=scheme)

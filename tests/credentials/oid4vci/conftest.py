@@ -1,0 +1,32 @@
+"""An office that issues to wallets, on both databases or on one in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world.databases import database, database_url, postgresql
+from world.vci import IssuingOffice
+
+from yinxin.base.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from world.pki import Pki
+
+__all__ = ["database", "database_url", "postgresql"]
+
+
+@pytest.fixture
+def office(pki: Pki, database: Database) -> IssuingOffice:
+    return IssuingOffice(pki, database)
+
+
+@pytest.fixture
+def light_office(pki: Pki) -> Iterator[IssuingOffice]:
+    """The same in memory: for what does not hang on the database."""
+    memory = Database("sqlite://")
+    memory.create_schema()
+    yield IssuingOffice(pki, memory)
+    memory.close()

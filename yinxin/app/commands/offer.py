@@ -1,0 +1,102 @@
+"""`yinxin licence offer`: let a holder's wallet fetch a licence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import segno
+
+from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
+from credentials.repository import LicenceRepository
+from yinxin.app import wiring
+from yinxin.app.commands.ca import actor_option
+from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.console import ExitCode, console_of
+from yinxin.app.home import Home
+from yinxin.app.phrases import phrase
+from yinxin.base.actor import staff
+from yinxin.base.errors import NotFound
+
+if TYPE_CHECKING:
+    from credentials.licence import Licence
+    from credentials.oid4vci.offers import OpenOffer
+    from yinxin.app.console import Console
+
+
+@click.command(
+    "offer",
+    help=phrase(
+        "为已核验身份的持证主体生成凭证领取码（OpenID4VCI）；验证码另行告知。",
+        "Offer a licence to the wallet of its holder, whom you have authenticated (OpenID4VCI).",
+    ),
+)
+@click.argument("identifier")
+@click.option(
+    "--authenticated",
+    type=click.Choice([str(one) for one in AuthenticationMethod]),
+    default=str(AuthenticationMethod.COUNTER),
+    show_default=True,
+    help=phrase("身份核验方式", "how the holder was authenticated"),
+)
+@click.option(
+    "--evidence",
+    required=True,
+    help=phrase(
+        "身份核验记录编号（审计日志留存其摘要）", "where that is on file; the audit log keeps its digest"
+    ),
+)
+@click.option(
+    "--by-value", is_flag=True, help=phrase("链接内含全部内容", "a link that holds the offer itself")
+)
+@actor_option("clerk")
+@home_option()
+@passphrase_option
+@click.pass_context
+def offer(
+    context: click.Context,
+    identifier: str,
+    authenticated: str,
+    evidence: str,
+    by_value: bool,
+    actor: str,
+    home: str,
+    passphrase_file: str | None,
+) -> int:
+    """A QR code in the terminal, the link, and the tx_code apart from both."""
+    console = console_of(context)
+    place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+    licence = _licence(place, identifier)
+    holder = Holder(licence.holder_code, AuthenticationMethod(authenticated), evidence)
+    made = wiring.issuance_server(place).offers.make(Offer((licence.identifier,), holder), actor=staff(actor))
+    _show(console, made, made.by_value if by_value else made.by_reference)
+    return ExitCode.DONE
+
+
+def _licence(place: Home, identifier: str) -> Licence:
+    with place.database.reading() as session:
+        licence = LicenceRepository(session).find(identifier)
+    if licence is None:
+        raise NotFound(identifier)
+    return licence
+
+
+def _show(console: Console, made: OpenOffer, link: str) -> None:
+    if not console.as_json:
+        segno.make(link, error="l").terminal(compact=True)
+    console.say(f"链接：{link}", f"link: {link}")
+    console.say(f"网页：{made.page}", f"page: {made.page}")
+    console.say(
+        f"验证码（请另行告知持证人）：{made.tx_code}",
+        f"code (tell the holder apart from the link): {made.tx_code}",
+    )
+    console.say(f"有效至 {made.expires_at:%H:%M} UTC", f"good until {made.expires_at:%H:%M} UTC")
+    console.result(
+        {
+            "offer": made.id,
+            "link": link,
+            "page": made.page,
+            "tx_code": made.tx_code,
+            "expires_at": made.expires_at.isoformat(),
+        }
+    )
