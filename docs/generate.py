@@ -109,8 +109,8 @@ def setting_rows() -> str:
     )
     return _page(
         "Settings",
-        "One TOML file (`--settings`, or the variable `YINXIN_SETTINGS`), and environment variables above it."
-        " Nothing is required. Passphrases and PINs are no settings.",
+        "`yinxin.toml` in the folder of an installation (`--home`), and environment variables above it."
+        " None is required; relative paths are seen from the folder. Passphrases and PINs are no settings.",
         _table(["Key", "Variable", "Kind", "Default", "说明", "Meaning"], rows),
     )
 

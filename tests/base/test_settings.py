@@ -26,12 +26,15 @@ def test_nothing_is_required() -> None:
 
 
 def test_a_variable_stands_above_the_file(tmp_path: Path) -> None:
-    path = file(tmp_path, 'port = 9000\nhost = "::1"\noutbound_allowed_private = ["10.0.0.0/8"]\n')
-    assert Settings.load(path).port == 9000
+    path = file(
+        tmp_path, 'outbound_max_bytes = 9000\nhost = "::1"\noutbound_allowed_private = ["10.0.0.0/8"]\n'
+    )
+    assert Settings.load(path).outbound_max_bytes == 9000
     assert Settings.load(path).outbound_allowed_private == ("10.0.0.0/8",)
-    found = Settings.load(path, {"YINXIN_PORT": "9001", "YINXIN_OUTBOUND_ALLOWED_PRIVATE": "a, b"})
-    assert (found.port, found.host, found.outbound_allowed_private) == (9001, "::1", ("a", "b"))
-    assert Settings.load(None, {"YINXIN_SETTINGS": str(path)}).port == 9000
+    found = Settings.load(
+        path, {"YINXIN_OUTBOUND_MAX_BYTES": "9001", "YINXIN_OUTBOUND_ALLOWED_PRIVATE": "a, b"}
+    )
+    assert (found.outbound_max_bytes, found.host, found.outbound_allowed_private) == (9001, "::1", ("a", "b"))
 
 
 def test_variables_become_what_the_setting_is() -> None:
@@ -51,17 +54,17 @@ def test_variables_become_what_the_setting_is() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("prot = 1", "the nearest is port"),
+        ("hots = 1", "the nearest is host"),
         ("database-url = 'x'", "the nearest is database_url"),
-        ("port = '80'", "must be an integer"),
-        ("port = true", "must be an integer"),
-        ("port = -1", "at least 0"),
-        ("workers = 0", "at least 1"),
+        ("outbound_max_bytes = '80'", "must be an integer"),
+        ("outbound_max_bytes = true", "must be an integer"),
+        ("outbound_max_bytes = -1", "at least 1024"),
+        ("anonymous_requests_per_minute = 0", "at least 1"),
         ("audit_interval_seconds = nan", "must be a number"),
         ("outbound_https_only = 1", "must be true or false"),
         ("outbound_allowed_private = 'x'", "a list of texts"),
         ("outbound_allowed_private = [1]", "a list of texts"),
-        ("data_directory = ''", "must be a path"),
+        ("trust_directory = ''", "must be a path"),
         ("host = 1", "must be a text"),
         ("[outbound]\ntimeout = 1", "no such setting"),
         ("not toml", "is not TOML"),
@@ -76,9 +79,9 @@ def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, said: str) ->
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("YINXIN_PROT", "1"),
-        ("YINXIN_PORT", "eighty"),
-        ("YINXIN_PORT", ""),
+        ("YINXIN_HOTS", "1"),
+        ("YINXIN_OUTBOUND_MAX_BYTES", "eighty"),
+        ("YINXIN_OUTBOUND_MAX_BYTES", ""),
         ("YINXIN_OUTBOUND_TIMEOUT_SECONDS", "inf"),
         ("YINXIN_OUTBOUND_HTTPS_ONLY", "perhaps"),
     ],
@@ -95,7 +98,13 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @given(st.text("abcdefghijklmnopqrstuvwxyz_0123456789", min_size=1), st.text())
 def test_any_variable_is_a_setting_or_a_clear_error(name: str, value: str) -> None:
-    for candidate in (name, "port", "policy_file", "outbound_allowed_private", "outbound_max_bytes"):
+    for candidate in (
+        name,
+        "refresh_seconds",
+        "policy_file",
+        "outbound_allowed_private",
+        "outbound_max_bytes",
+    ):
         try:
             Settings.load(None, {"YINXIN_" + candidate.upper(): value})
         except UsageError:

@@ -43,6 +43,14 @@ class Limits:
     anonymous_body_bytes: int = 3 << 20
     form_bytes: int = 16 * 1024
 
+    @classmethod
+    def of(cls, anonymous_per_minute: int, department_per_minute: int) -> Limits:
+        """These rates; a tenth of a minute's requests, but at least ten, may come at once."""
+        return cls(
+            anonymous=Limit("anonymous", max(10, anonymous_per_minute // 10), anonymous_per_minute),
+            department=Limit("department", max(10, department_per_minute // 10), department_per_minute),
+        )
+
 
 @dataclass(slots=True)
 class _Bucket:

@@ -193,7 +193,6 @@ def open_authority(home: Home, name: str) -> Authority:
 def _settings(plan: Plan) -> str:
     rows = {
         "database_url": plan.database_url,
-        "data_directory": ".",
         "trust_directory": "trust",
         "base_url": plan.base_url,
         "ca_url": plan.ca_url,

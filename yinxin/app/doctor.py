@@ -12,15 +12,18 @@ import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signing import sm2
+from yinxin.app.ceremony import BARE_KEYS
 from yinxin.base.errors import YinxinError
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from yinxin.app.home import Home
     from yinxin.base.clock import Clock
@@ -42,6 +45,7 @@ OPTIONAL = {
     "pkcs11": ("pkcs11",),
 }
 EXPIRY_NOTICE = timedelta(days=60)
+NOT_TRIED = Text("未提供口令，未尝试打开", "not opened without its passphrase")
 
 
 class State(StrEnum):
@@ -137,43 +141,68 @@ def _sm2() -> Finding:
 
 def _database(home: Home) -> Iterator[Finding]:
     try:
-        with home.database.reading():
-            pass
+        is_newest = home.database.is_migrated()
     except YinxinError as error:
         says = Text(f"无法访问：{error.detail}", f"cannot be reached: {error.detail}")
         yield Finding("database", State.FAULT, says)
+        return
+    if is_newest:
+        yield Finding(
+            "database",
+            State.GOOD,
+            Text("可以访问，表结构为最新", "can be reached, its tables are the newest"),
+        )
     else:
-        yield Finding("database", State.GOOD, Text("可以访问", "can be reached"))
+        says = Text(
+            "可以访问，但表结构不是本版本的；启动服务时会升级",
+            "can be reached, but its tables are of another version",
+        )
+        yield Finding("database", State.FAULT, says)
 
 
 def _keys(home: Home, clock: Clock, passphrase: str | None) -> Iterator[Finding]:
+    opens = bool(passphrase) or home.has_passphrase
     for name in home.key_names():
-        subject = f"key {name}"
-        try:
-            signer = home.signer(name) if passphrase or home.has_passphrase else None
-            certificate = home.chain(name)[0]
-        except YinxinError as error:
-            yield Finding(
-                subject, State.FAULT, Text(f"无法打开：{error.detail}", f"does not open: {error.detail}")
-            )
-            continue
-        left = certificate.not_after - clock.now()
-        until = certificate.not_after.date().isoformat()
-        if left < timedelta(0):
-            says = Text(f"证书已于 {until} 到期，请换发", f"its certificate ended on {until}; renew it")
-            yield Finding(subject, State.FAULT, says)
-        elif left < EXPIRY_NOTICE:
-            says = Text(f"证书将于 {until} 到期", f"its certificate ends on {until}")
-            yield Finding(subject, State.NOTE, says)
-        elif signer is None:
-            says = Text(
-                f"证书有效期至 {until}；未提供口令，未尝试打开",
-                f"certificate until {until}; not opened without its passphrase",
-            )
-            yield Finding(subject, State.NOTE, says)
-        else:
-            yield Finding(
-                subject,
-                State.GOOD,
-                Text(f"可以打开，证书有效期至 {until}", f"opens; certificate until {until}"),
-            )
+        yield _certified_key(home, name, clock.now(), opens=opens)
+    for name in BARE_KEYS:
+        yield _bare_key(f"key {name}", partial(home.signer, name), opens=opens)
+    yield _bare_key("key documents", home.document_key, opens=opens)
+
+
+def _certified_key(home: Home, name: str, now: datetime, *, opens: bool) -> Finding:
+    subject = f"key {name}"
+    try:
+        certificate = home.chain(name)[0]
+        if opens:
+            home.signer(name)
+    except YinxinError as error:
+        return _closed(subject, error)
+    until = certificate.not_after.date().isoformat()
+    if certificate.not_after < now:
+        says = Text(f"证书已于 {until} 到期，请换发", f"its certificate ended on {until}; renew it")
+        return Finding(subject, State.FAULT, says)
+    if certificate.not_after - now < EXPIRY_NOTICE:
+        says = Text(
+            f"证书将于 {until} 到期，请及时换发", f"its certificate ends on {until}; renew it in time"
+        )
+        return Finding(subject, State.NOTE, says)
+    if not opens:
+        zh, en = f"证书有效期至 {until}；", f"certificate until {until}; "
+        return Finding(subject, State.NOTE, Text(zh + NOT_TRIED.zh, en + NOT_TRIED.en))
+    return Finding(
+        subject, State.GOOD, Text(f"可以打开，证书有效期至 {until}", f"opens; certificate until {until}")
+    )
+
+
+def _bare_key(subject: str, open_it: Callable[[], object], *, opens: bool) -> Finding:
+    if not opens:
+        return Finding(subject, State.NOTE, NOT_TRIED)
+    try:
+        open_it()
+    except YinxinError as error:
+        return _closed(subject, error)
+    return Finding(subject, State.GOOD, Text("可以打开", "opens"))
+
+
+def _closed(subject: str, error: YinxinError) -> Finding:
+    return Finding(subject, State.FAULT, Text(f"无法打开：{error.detail}", f"does not open: {error.detail}"))

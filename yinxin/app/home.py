@@ -4,7 +4,8 @@
     keys/NAME.pem      encrypted PKCS#8, one key for one use; NAME.chain.pem is its certificate chain
     keys/documents.key the key of the document store, wrapped by the same passphrase
     trust/             trust anchors
-    revocation/        certificate revocation lists, as the last refresh brought them
+    documents/         the sealed PDFs, encrypted
+    revocation/        certificate revocation lists, as the authorities published them last
     yinxin.db          licences, certificates, departments, the audit log (unless PostgreSQL is set)
 
 How a home is made is `yinxin.app.ceremony`; what runs on it is put together in `yinxin.app.wiring`.
@@ -160,7 +161,6 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         settings,
         database_url=url,
         trust_directory=place / settings.trust_directory,
-        data_directory=place / settings.data_directory,
         catalogue_directory=inside(settings.catalogue_directory),
         policy_file=inside(settings.policy_file),
     )

@@ -42,7 +42,8 @@ class Refresher:
         home, settings = self._home, self._home.settings
         for url in settings.crl_urls:
             self._keep(self._fetch_crl, url)
-        revocation = RevocationSnapshot(self._crls.values()) if self._crls else home.revocation
+        # What the folder holds goes on counting: a list that cannot be fetched must not be a list less.
+        revocation = home.revocation.merged_with(RevocationSnapshot(self._crls.values()))
         trust = home.trust
         for aggregation in settings.status_urls:
             for uri in self._status_uris(aggregation):

@@ -60,6 +60,8 @@ def running(
     """
     with ExitStack() as closing:
         closing.enter_context(only_server(home))
+        if not home.database.is_migrated():  # a newer version of yinxin than the one that made this home
+            home.database.migrate()
         given = sockets or {}
         bound = {name: given[name] if name in given else bind(home, name) for name in roles}
         stage = wiring.Stage(closing)

@@ -122,6 +122,13 @@ class Database:
         with self.connection() as connection:
             schema.upgrade(connection)
 
+    def is_migrated(self) -> bool:
+        """Whether every migration of this version, and none of a later one, was run here."""
+        from yinxin.base import schema  # noqa: PLC0415 - Alembic takes 0.2 s to import
+
+        with self.reading() as session:
+            return schema.is_newest(session.connection())
+
     def close(self) -> None:
         """Give all connections back; a database in memory is gone then."""
         self.engine.dispose()

@@ -13,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import AutoString, SQLModel
 
@@ -35,6 +36,12 @@ def differences(connection: Connection) -> list[Any]:
     """Alembic's operations that would turn the tables found into those of the code."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return list(compare_metadata(context, SQLModel.metadata))
+
+
+def is_newest(connection: Connection) -> bool:
+    """Whether the last migration that this database has seen is the last one that we ship."""
+    found = MigrationContext.configure(connection).get_current_heads()
+    return set(found) == set(ScriptDirectory.from_config(_config(connection)).get_heads())
 
 
 def write_migration(connection: Connection, message: str) -> None:

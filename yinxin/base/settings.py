@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PREFIX = "YINXIN_"
 # Read elsewhere: by the command line, and by the tests.
 OTHER_VARIABLES = frozenset(
-    f"YINXIN_{name}" for name in ("SETTINGS", "HOME", "LANG", "PASSPHRASE", "VECTORS", "CAMPAIGN")
+    f"YINXIN_{name}" for name in ("HOME", "LANG", "PASSPHRASE", "VECTORS", "CAMPAIGN")
 )
 
 
@@ -42,13 +42,8 @@ class Settings:
         "the database: sqlite:///file, or postgresql://user@host/name",
         shown=False,
     )
-    data_directory: Path = _setting(
-        Path("yinxin-data"),
-        "存放密钥、文件与快照的目录",
-        "the directory of keys, documents and snapshots",
-    )
     trust_directory: Path = _setting(
-        Path("yinxin-data/trust"),
+        Path("trust"),
         "信任库目录（PEM 证书与 trust.toml）",
         "the trust store: PEM certificates and trust.toml",
     )
@@ -98,25 +93,19 @@ class Settings:
         "seconds between refreshes of revocation and status",
         at_least=1,
     )
-    host: str = _setting("127.0.0.1", "监听地址", "the address to listen on")
-    port: int = _setting(8000, "监听端口", "the port to listen on", at_least=0)
-    workers: int = _setting(
-        1,
-        "工作进程数；大于 1 时须用 PostgreSQL",
-        "worker processes; more than one need PostgreSQL",
-        at_least=1,
-    )
-    max_upload_bytes: int = _setting(
-        20 << 20, "上传文件的最大字节数", "the largest upload, in bytes", at_least=1024
+    host: str = _setting(
+        "127.0.0.1",
+        "监听地址；端口取自各服务的网址",
+        "the address to listen on; each service's port is the one of its URL",
     )
     anonymous_requests_per_minute: int = _setting(
         30,
         "未认证调用方每分钟请求上限（每个地址）",
         "requests a minute from one address without authentication",
-        at_least=0,
+        at_least=1,
     )
     department_requests_per_minute: int = _setting(
-        6000, "每个用证部门每分钟请求上限", "requests a minute from one department", at_least=0
+        6000, "每个用证部门每分钟请求上限", "requests a minute from one department", at_least=1
     )
     audit_origin: str = _setting(
         "yinxin.local/audit",
@@ -148,14 +137,12 @@ class Settings:
 
     @classmethod
     def load(cls, path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings of a TOML file (or the one that `YINXIN_SETTINGS` names), with `environ` above it.
+        """The settings of a TOML file, with `environ` above it.
 
         `UsageError` names the file or variable and what is wrong with it.
         """
-        environ = environ or {}
-        source = path or (Path(environ["YINXIN_SETTINGS"]) if environ.get("YINXIN_SETTINGS") else None)
-        values = dict(_from_file(source)) if source else {}
-        values.update(_from_environment(environ))
+        values = dict(_from_file(path)) if path else {}
+        values.update(_from_environment(environ or {}))
         return cls(**values)
 
 
