@@ -134,7 +134,7 @@ def _authority(certificate: Certificate, expected: Expected) -> Iterator[str]:
 
 def _extensions(certificate: Certificate, expected: Expected) -> Iterator[str]:
     found = {each.oid.dotted_string: (each.critical, each.value) for each in certificate.x509.extensions}
-    wanted = _wanted_extensions(expected)
+    wanted, octets = _wanted_extensions(expected), _octets_of(certificate)
     for oid in sorted(found.keys() - wanted.keys()):
         yield f"extension {oid} is not in the profile"
     for oid, (critical, value) in wanted.items():
@@ -142,6 +142,18 @@ def _extensions(certificate: Certificate, expected: Expected) -> Iterator[str]:
             yield f"extension {oid} is missing"
         elif found[oid] != (critical, value):
             yield f"extension {oid} is not as the profile says"
+        elif octets[der.oid(oid)] != value.public_bytes():  # the parser forgives more than DER allows
+            yield f"extension {oid} is not encoded in DER"
+
+
+def _octets_of(certificate: Certificate) -> dict[bytes, bytes]:
+    """What each extension holds, byte for byte, by its encoded object identifier."""
+    tbs = der.read_exactly(certificate.x509.tbs_certificate_bytes, der.SEQUENCE)
+    *_, last = der.children(tbs)
+    if last.tag != 0xA3:  # RFC 5280, 4.1: extensions stand last, under [3]
+        return {}
+    found = (tuple(der.children(each)) for each in der.children(*der.children(last)))
+    return {parts[0].encoded: parts[-1].content for parts in found}
 
 
 def _wanted_extensions(expected: Expected) -> dict[str, tuple[bool, Any]]:

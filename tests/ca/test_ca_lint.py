@@ -95,6 +95,20 @@ def test_a_draft_that_differs_from_what_was_asked(
     assert any(part in found for part in said.split("|")), found
 
 
+def test_an_extension_that_only_a_forgiving_parser_reads(pki: Pki, draft: Draft) -> None:
+    expected = Expected(
+        profile=draft.profile,
+        subject=draft.subject,
+        public_key=draft.public_key,
+        issuer=pki.issuing.certificate,
+        issuer_key=pki.issuing.certificate.public_key,
+        pointers=draft.pointers,
+    )
+    tbs = draft.encode().replace(b"\x03\x02\x07\x80", b"\x03\x02\x06\x80")  # a bit list that ends in a 0
+    certificate = Certificate(signed(tbs, draft.algorithm, b"signature"))
+    assert lint(certificate, expected) == ("extension 2.5.29.15 is not encoded in DER",)
+
+
 def test_validity_is_inside_the_issuers_and_the_profiles(pki: Pki, draft: Draft) -> None:
     day = timedelta(days=1)
     assert "inside the issuer" in faults(pki, replace(draft, not_before=draft.not_before - day), draft)
