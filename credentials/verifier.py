@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
 
+EVERY_TYPE = "*"  # in `issuers`: the types that it does not name
 # By the kind of a `MalformedInput`: which check it is, and what that means.
 _MALFORMED = {
     "cnf": ("holder_key", Reason.CLAIM_INVALID),
@@ -72,9 +73,9 @@ class Verifier:
     """Verifies credentials against one set of snapshots.
 
     `statuses` are the verified status lists by their address; `issuers`, where given, says which
-    certificates' subjects (RFC 4514 text) may issue a `vct`, and a type that it does not name may be
-    issued by nobody. `status_grace` stretches a list's ttl while its server is away, never its `exp`;
-    `max_age` bounds how long ago a presentation was made.
+    certificates' subjects (RFC 4514 text) may issue a `vct` (`EVERY_TYPE`: any other), and a type that it
+    does not name may be issued by nobody. `status_grace` stretches a list's ttl while its server is away,
+    never its `exp`; `max_age` bounds how long ago a presentation was made.
     """
 
     def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
@@ -225,7 +226,8 @@ class _Case:
         permitted = self._verifier.issuers
         if permitted is None or self._issuer is None:
             return ()
-        good = self._issuer.subject in permitted.get(str(claims.get("vct")), ())
+        named = permitted.get(str(claims.get("vct")), permitted.get(EVERY_TYPE, ()))
+        good = self._issuer.subject in named
         return (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
 
     def _check_binding(self, credential: SdJwt, revealed: Revealed) -> None:

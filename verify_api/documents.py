@@ -29,7 +29,7 @@ from verify_api.workers import Outcome, OutcomeState, Shared
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from credentials.status_list import StatusSnapshot
@@ -64,12 +64,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshots:
-    """What verification stands on, swapped whole: trust, revocation, policy, status lists by address."""
+    """What verification stands on, swapped whole: trust, revocation, policy, status lists by address.
+
+    `issuers` says which certificates' subjects (RFC 4514 text) may issue a credential type; without it any
+    trusted credential signer may issue any type, also a copy of another agency's licence for its own key.
+    """
 
     trust: TrustStore
     revocation: RevocationSnapshot = field(default_factory=RevocationSnapshot)
     policy: Policy = field(default_factory=Policy.default)
     statuses: Mapping[str, StatusSnapshot] = field(default_factory=dict)
+    issuers: Mapping[str, Collection[str]] | None = None
 
 
 class Material:
@@ -82,7 +87,13 @@ class Material:
     def verifier(self) -> Verifier:
         """Verifies presentations."""
         kept = self.snapshots
-        return Verifier(kept.trust, policy=kept.policy, statuses=kept.statuses, revocation=kept.revocation)
+        return Verifier(
+            kept.trust,
+            policy=kept.policy,
+            statuses=kept.statuses,
+            revocation=kept.revocation,
+            issuers=kept.issuers,
+        )
 
     @cached_property
     def policy_hash(self) -> str:

@@ -88,6 +88,7 @@ def assess(
     """The report on a document and its entry in the register, if any; `session` is the nonce's check."""
     checks = [*examined.checks, *([session] if session else [])]
     if examined.licence is None and examined.kind is not Kind.LICENCE:
+        checks += _unnamed(examined)
         return Assessment(_report(examined, checks, moments, None), signatures=examined.signatures)
     if entry is None:
         missing = unknown(as_of=moments.moment, known_at=moments.knowledge)
@@ -111,7 +112,7 @@ def reduce(assessment: Assessment, grant: Grant, *, wanted: Collection[str] | No
         "digest": {"algorithm": "sha-256", "value": report.digest},
         "indication": str(report.indication),
         "then": str(report.then),
-        "text": conclusion(report.indication).to_dict(),
+        "text": _words(assessment).to_dict(),
         "at": report.at.isoformat(),
         "known_at": report.known_at.isoformat(),
         "status": _status(assessment),
@@ -145,9 +146,11 @@ def reduce_for_anybody(assessment: Assessment) -> dict[str, Any]:
     """What somebody unknown hears: the verdict and the status, nothing else."""
     report = assessment.report
     status = _status(assessment)["now"]
+    if _is_no_licence(assessment):  # who sealed it is not told here, so "passed" alone would say too much
+        status = {"state": "no_licence", "text": _NO_LICENCE.to_dict()}
     return {
         "indication": str(report.indication),
-        "text": conclusion(report.indication).to_dict(),
+        "text": _words(assessment).to_dict(),
         "status": {name: status[name] for name in ("state", "text")} if status else None,
     }
 
@@ -155,6 +158,22 @@ def reduce_for_anybody(assessment: Assessment) -> dict[str, Any]:
 def conclusion(indication: Indication) -> Text:
     """The verdict in words."""
     return _CONCLUSIONS[str(indication)]
+
+
+def _is_no_licence(assessment: Assessment) -> bool:
+    return assessment.report.passed and assessment.licence is None
+
+
+def _words(assessment: Assessment) -> Text:
+    """The verdict in words; anybody with a seal can seal what looks like a licence."""
+    return _NO_LICENCE if _is_no_licence(assessment) else conclusion(assessment.report.indication)
+
+
+def _unnamed(examined: Examined) -> tuple[Check, ...]:
+    """A genuine credential that names no licence is a copy of none."""
+    if examined.kind is not Kind.PRESENTATION or examined.claims is None:
+        return ()
+    return (Check("register content", Reason.LICENCE_UNKNOWN),)
 
 
 def _assess_entry(
@@ -245,6 +264,10 @@ def _check(check: Check) -> dict[str, Any]:
     return answer
 
 
+_NO_LICENCE = Text(
+    "签名或印章真实有效，但该文件不是本库登记的电子证照",
+    "The signature or seal is genuine, but the document is no licence of this register",
+)
 _CONCLUSIONS = {
     "passed": Text("核验通过", "Verification passed"),
     "failed": Text("核验未通过", "Verification failed"),

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from credentials.verifier import EVERY_TYPE
 from signing.certificates import Certificate, load_pem_chain
 from signing.policy import Policy
 from signing.revocation import Crl, RevocationSnapshot
@@ -107,6 +108,13 @@ class Home:
         """The validation policy."""
         file = self.settings.policy_file
         return Policy.from_toml(read_file(file)) if file else Policy.default()
+
+    @property
+    def credential_issuers(self) -> dict[str, tuple[str, ...]] | None:
+        """Who may issue credentials of this register's licences: this agency, where it is one."""
+        if not self.key_file("credential").with_suffix(".chain.pem").is_file():
+            return None
+        return {EVERY_TYPE: (self.chain("credential")[0].subject,)}
 
     @property
     def revocation(self) -> RevocationSnapshot:

@@ -48,7 +48,7 @@ class Refresher:
         for aggregation in settings.status_urls:
             for uri in self._status_uris(aggregation):
                 self._keep(lambda uri: self._fetch_status(uri, trust, revocation), uri)
-        return Snapshots(trust, revocation, home.policy, dict(self._statuses))
+        return Snapshots(trust, revocation, home.policy, dict(self._statuses), home.credential_issuers)
 
     def start(self, use: Callable[[Snapshots], None]) -> None:
         """Refresh in a thread, at the interval of the settings, until `stop`."""
