@@ -191,7 +191,9 @@ class VerificationService:
             nonce=question.nonce or "",
             now=moments.now,
         )
-        examined = replace(examined, checks=(*examined.checks, *checks))
+        objected = any(check.reason for check in checks)  # then nothing of what was shown is said
+        claims = None if objected else examined.claims
+        examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)
         entry = await self._entry(question, examined, moments)
         grants = self.directory.snapshot().snapshot_id
         case = _Case(self, question, department, moments, examined, entry, None, grants, Check("session"))

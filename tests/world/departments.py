@@ -52,6 +52,8 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fastapi import FastAPI
+
 URL = "https://verify.jincheng.example"
 ISSUER = "https://licences.jincheng.example"
 BUREAU, FIRE = "https://market.jincheng.example", "urn:jincheng:fire-brigade"
@@ -132,8 +134,11 @@ class City:
             clock=self.clock,
             workers=WorkerPool(processes=self.processes, time_limit=self.time_limit),
         )
-        self.app = create_app(self.service, install_problems=problems.install, limits=self.limits)
+        self.app = self.make_app()
         self.address = self._start() if self.serve else ("", 0)
+
+    def make_app(self) -> FastAPI:
+        return create_app(self.service, install_problems=problems.install, limits=self.limits)
 
     # The agency
 
@@ -203,6 +208,7 @@ class City:
             uri, index = self.statuses.allocate(session)
         self.last_status = (uri, index)
         now = int(self.clock.now().timestamp())
+        holder_key = changes.pop("holder_key", self.baker.public_key)
         claims = {
             "iss": ISSUER,
             "vct": "urn:yinxin:licence:food-business-licence:1",
@@ -217,7 +223,7 @@ class City:
             disclosable=list(licence.claims),
             signer=self.credential_signer,
             randomness=self.randomness,
-            holder_key=self.baker.public_key,
+            holder_key=holder_key,
         )
         self.service.use(self.snapshots())
         return credential

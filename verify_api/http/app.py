@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 
+from verify_api.http.presentations import presentation_router
 from verify_api.http.routes import HEADERS, Authenticate, router
 from yinxin.base.errors import YinxinError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from verify_api.http.limits import Limits
+    from verify_api.presentations.service import PresentationService
     from verify_api.service import VerificationService
 
 TIDY_SECONDS = 600.0
@@ -39,8 +41,11 @@ def create_app(
     install_problems: Callable[[FastAPI], None],
     authenticate: Authenticate | None = None,
     limits: Limits | None = None,
+    presentations: PresentationService | None = None,
 ) -> FastAPI:
     """The application. `install_problems` says how errors leave (`yinxin.app.problems.install`).
+
+    With `presentations` departments can ask wallets too (OpenID4VP).
 
     Its life begins with the worker processes and ends with the service's `close`.
     """
@@ -48,12 +53,14 @@ def create_app(
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         service.workers.start()
-        tidying = asyncio.create_task(_tidy(service))
+        tidying = asyncio.create_task(_tidy(service, presentations))
         yield
         tidying.cancel()
         with suppress(asyncio.CancelledError):
             await tidying
         service.close()
+        if presentations:
+            presentations.close()
 
     app = FastAPI(
         title="印信核验服务 / yinxin verification",
@@ -65,16 +72,20 @@ def create_app(
         lifespan=life,
     )
     app.include_router(router(service, authenticate, limits=limits))
+    if presentations:
+        app.include_router(presentation_router(presentations, authenticate, limits=limits))
     app.add_middleware(SecurityHeaders)
     install_problems(app)
     _describe_security(app, service.url)
     return app
 
 
-async def _tidy(service: VerificationService) -> None:
+async def _tidy(service: VerificationService, presentations: PresentationService | None) -> None:
     while True:
         try:
             await service.purge()
+            if presentations:
+                await presentations.purge()
         except YinxinError:  # the database is away: the next round will do
             _LOG.warning("nothing was purged", exc_info=True)
         await asyncio.sleep(TIDY_SECONDS)

@@ -38,10 +38,12 @@ class Limits:
     anonymous: Limit = Limit("anonymous", 10, 20)
     anonymous_all: Limit = Limit("anonymous-all", 200, 1200)  # all of them together
     token: Limit = Limit("token", 30, 120)
+    wallet: Limit = Limit("wallet", 60, 240)
     department: Limit = Limit("department", 600, 12_000)
     body_bytes: int = 28 << 20  # 20 MiB as base64 in JSON
     anonymous_body_bytes: int = 3 << 20
     form_bytes: int = 16 * 1024
+    response_bytes: int = 2 << 20  # what a wallet posts
 
     @classmethod
     def of(cls, anonymous_per_minute: int, department_per_minute: int) -> Limits:

@@ -21,6 +21,7 @@ from credentials.oid4vci.server import IssuanceServer
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
+from verify_api.presentations.service import PresentationService
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
 from yinxin.app.ceremony import open_authority
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from yinxin.app.home import Home
 
 AUTHORITIES = ("root", "issuing")
+REQUEST_KEY = "request"
 
 
 @dataclass(slots=True)

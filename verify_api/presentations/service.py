@@ -1,0 +1,465 @@
+"""Presentation sessions without HTTP: begin, serve the request, take the response, tell the department.
+
+A response is taken by exactly one caller: whoever turns the session to `received` in the database verifies
+it. One that cannot be read uses up nothing but one of few tries, so that nobody burns a session with noise;
+one that can be read is final, good or bad. Each presentation is verified, recorded and receipted as if the
+department had handed it in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from credentials.oid4vp.client_ids import ClientId, Prefix
+from credentials.oid4vp.presentations import Shown, examine, settle
+from credentials.oid4vp.request_objects import sign_request
+from credentials.oid4vp.requests import About, AuthorizationRequest, Encryption, check_url
+from credentials.oid4vp.responses import read_response
+from credentials.oid4vp.vocabulary import ResponseMode
+from signing.jwe import DecryptionKey
+from signing.report import Indication
+from verify_api.documents import MAX_PRESENTATION_CHARACTERS
+from verify_api.presentations.repository import PresentationRepository, StoredPresentation
+from verify_api.presentations.sessions import (
+    ALIVE,
+    KEPT_AFTER,
+    MAX_TRIES,
+    SESSION_LIFE,
+    Sealer,
+    Secrets,
+    State,
+    digest_of,
+    is_same,
+    may_read,
+    state_of,
+)
+from verify_api.presentations.templates import make_query, make_transactions, templates_of
+from verify_api.questions import Question
+from verify_api.tokens import actor_of
+from yinxin.base import audit
+from yinxin.base.actor import Actor, ActorKind
+from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted, TooLarge, UsageError
+from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+    from credentials.catalogue import Catalogue
+    from credentials.oid4vp.responses import Response
+    from signing.report import Check
+    from signing.signer import Signer
+    from verify_api.departments import Department
+    from verify_api.presentations.templates import Wish
+    from verify_api.service import Answer, VerificationService
+    from yinxin.base.clock import Clock
+    from yinxin.base.database import Database
+    from yinxin.base.journal import Journal
+
+T = TypeVar("T")
+WALLET = Actor(ActorKind.HOLDER, "wallet")  # nobody knows which; what it showed says of whom
+SCHEME = "openid4vp://"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A session that has begun. `link` opens a wallet; `match_code` stands beside its QR code."""
+
+    id: str
+    link: str
+    expires_at: datetime
+    match_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How a response was taken: whether it is what was asked for, and where the browser goes on."""
+
+    accepted: bool
+    redirect_uri: str | None
+
+
+class PresentationService:
+    """Asks holders for presentations on behalf of departments."""
+
+    def __init__(  # noqa: PLR0913 - what it stands on, by the door
+        self,
+        service: VerificationService,
+        *,
+        database: Database,
+        journal: Journal,
+        request_signer: Signer,
+        catalogue: Catalogue,
+        secret: bytes,
+        clock: Clock,
+        randomness: Randomness | None = None,
+        prefix: Prefix = Prefix.HASH,
+    ) -> None:
+        """`secret` seals sessions: 32 bytes, the same in every process; `prefix` is how we are named.
+
+        `UsageError` when the request signer's certificate does not carry the name of the service's host.
+        """
+        self.service = service
+        self.clock = clock
+        self.client_id = _client_id(request_signer, prefix, service.url)
+        self._signer = request_signer
+        self._catalogue = catalogue
+        self._database = database
+        self._journal = journal
+        self._randomness = randomness or SystemRandomness()
+        self._sealer = Sealer(secret, self._randomness)
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="yinxin-presentations")
+
+    def close(self) -> None:
+        """End the reading threads. Database and journal belong to the caller."""
+        self._readers.shutdown(wait=True)
+
+    def templates(self, department: Department) -> list[dict[str, Any]]:
+        """What the department may ask for."""
+        return templates_of(department, self._catalogue)
+
+    async def start(self, wish: Wish, department: Department, *, browser: str | None = None) -> Started:
+        """Begin a session. `NotPermitted` for what no grant covers.
+
+        `browser` is the secret in the cookie of the browser that begins, where one device is used and the
+        holder comes back to us.
+        """
+        grant = department.grant(wish.purpose, wish.matter)
+        _check_return(wish, department, browser, allow_http=self._allows_http)
+        query = make_query(wish, grant, self._catalogue, self.service.snapshots.trust)
+        key = DecryptionKey.generate() if wish.encrypted else None
+        names = [random_text(self._randomness) for _ in range(2)]
+        request = AuthorizationRequest(
+            client_id=self.client_id,
+            response_uri=f"{self.service.url}/oid4vp/responses/{names[1]}",
+            nonce=random_text(self._randomness, 32),
+            state=random_text(self._randomness),
+            query=query,
+            response_mode=ResponseMode.DIRECT_POST_JWT if key else ResponseMode.DIRECT_POST,
+            encryption=Encryption((key.to_jwk(),)) if key else None,
+            transactions=make_transactions(wish),
+            about=self._about(wish, department),
+        )
+        stored = self._stored(wish, department, names, Secrets(request, key), browser)
+        await self._write(lambda session: _record_start(session, stored, department))
+        code = request.about.match_code if request.about else ""
+        return Started(stored.id, self._link(names[1]), stored.expires_at, code)
+
+    async def request(self, request_id: str, *, wallet_nonce: str | None = None) -> str:
+        """The signed request object for a wallet; the same as often as it is asked for, while it lives."""
+        found = await self._alive(request_id)
+        request = self._sealer.open_secrets(found.sealed, owner=found.id).request
+        if request.client_id != self.client_id:
+            raise Conflict("the service's certificate was renewed: begin again")
+        now = self.clock.now()
+        text = sign_request(
+            request, self._signer, now=now, expires_at=found.expires_at, wallet_nonce=wallet_nonce
+        )
+        if found.state == State.OPEN:
+            await self._write(lambda session: _record_fetch(session, found, now))
+        return text
+
+    async def respond(self, request_id: str, form: Mapping[str, str]) -> Taken:
+        """Take a wallet's response.
+
+        `MalformedInput` for one that cannot be read; `NotFound` when there is no session, or no longer;
+        `Conflict` when it was answered before.
+        """
+        found = await self._alive(request_id)
+        secrets = self._sealer.open_secrets(found.sealed, owner=found.id)
+        try:
+            response = read_response(form, secrets.request, key=secrets.key)
+            _check_sizes(response)
+        except MalformedInput:
+            await self._write(lambda session: _record_try(session, found, self.clock.now()))
+            raise
+        now = self.clock.now()
+        if not await self._write(lambda session: _record_receipt(session, found, now)):
+            raise Conflict("the request was answered before")
+        if response.error is not None:
+            return await self._finish(found, State.DECLINED, {"error": response.error}, {})
+        shown = examine(secrets.request, response)
+        answers = await self._verify(found, secrets.request, shown)
+        passed = [item for item, answer in answers if answer.assessment.report.passed]
+        outcome = _outcome(settle(secrets.request, passed), answers)
+        results: dict[str, list[Mapping[str, Any]]] = {}
+        for item, answer in answers:
+            results.setdefault(item.query_id, []).append(answer.content)
+        genuine = all(answer.assessment.claims is not None for _, answer in answers)
+        return await self._finish(found, State.ANSWERED, outcome, results, accepted=genuine)
+
+    async def come_back(self, response_code: str, *, browser: str | None) -> None:
+        """The holder's browser is back at our page; `NotPermitted` for another browser than began."""
+        found = await self._read(lambda repository: repository.by_code(digest_of(response_code)))
+        if found is None or found.kept_until <= self.clock.now():
+            raise NotFound("no such session")
+        if not is_same(browser, found.browser):
+            await self._write(lambda session: _record_stranger(session, found, self.clock.now()))
+            raise NotPermitted("another browser began this session")
+        await self._write(lambda session: _record_return(session, found, self.clock.now()))
+
+    async def outcome(
+        self, session_id: str, department: Department, *, response_code: str | None = None
+    ) -> dict[str, Any]:
+        """How a department's own session stands, with the results once they may be read."""
+        now = self.clock.now()
+        found = await self._read(lambda repository: repository.find(session_id, department=department.id))
+        if found is None or found.kept_until <= now:
+            raise NotFound("no such session")
+        answer = {
+            "id": found.id,
+            "state": str(state_of(found, now=now)),
+            "expires_at": found.expires_at.isoformat(),
+            **{name: found.content[name] for name in ("purpose", "matter", "types", "match_code")},
+            **(found.outcome or {}),
+        }
+        if found.result is None or not may_read(found, response_code=response_code):
+            return answer
+        return {**answer, "results": self._sealer.open(found.result, owner=found.id)["results"]}
+
+    async def purge(self) -> int:
+        """Forget sessions whose time is over; returns how many."""
+        now = self.clock.now()
+        return await self._write(lambda session: PresentationRepository(session).purge(now=now))
+
+    @property
+    def _allows_http(self) -> bool:
+        return self.service.url.startswith("http://")
+
+    def _about(self, wish: Wish, department: Department) -> About:
+        number = int.from_bytes(self._randomness.bytes(8), "big") % 100
+        code = "" if wish.same_device else f"{number:02}"
+        purpose = wish.reason or Text(wish.purpose, wish.purpose)
+        return About(department.name, purpose, wish.matter, code)
+
+    def _stored(
+        self, wish: Wish, department: Department, names: list[str], secrets: Secrets, browser: str | None
+    ) -> StoredPresentation:
+        expires_at = self.clock.now() + SESSION_LIFE
+        about = secrets.request.about
+        content = {
+            "purpose": wish.purpose,
+            "matter": wish.matter,
+            "types": list(wish.types),
+            "claims": list(wish.claims) if wish.claims is not None else None,
+            "same_device": wish.same_device,
+            "return_url": wish.return_url,
+            "match_code": about.match_code if about else "",
+        }
+        return StoredPresentation(
+            id=names[0],
+            request=digest_of(names[1]),
+            department=department.id,
+            state=str(State.OPEN),
+            expires_at=expires_at,
+            kept_until=expires_at + KEPT_AFTER,
+            tries=0,
+            content=content,
+            sealed=self._sealer.seal_secrets(secrets, owner=names[0]),
+            browser=digest_of(browser) if browser else None,
+        )
+
+    def _link(self, request_id: str) -> str:
+        values = {
+            "client_id": str(self.client_id),
+            "request_uri": f"{self.service.url}/oid4vp/requests/{request_id}",
+            "request_uri_method": "post",
+        }
+        return f"{SCHEME}?{urlencode(values)}"
+
+    async def _alive(self, request_id: str) -> StoredPresentation:
+        found = await self._read(lambda repository: repository.by_request(digest_of(request_id)))
+        now = self.clock.now()
+        if found is None or state_of(found, now=now) is State.EXPIRED:
+            raise NotFound("no such request, or no longer")
+        if found.state not in ALIVE:
+            raise Conflict("the request was answered before")
+        return found
+
+    async def _verify(
+        self, found: StoredPresentation, request: AuthorizationRequest, shown: tuple[Shown, ...]
+    ) -> list[tuple[Shown, Answer]]:
+        department = await self._department(found.department)
+        claims = found.content["claims"]
+        answers = []
+        for item in shown:
+            question = Question(
+                presentation=item.text,
+                nonce=request.nonce,
+                purpose=found.content["purpose"],
+                matter=found.content["matter"],
+                claims=tuple(claims) if claims is not None else None,
+            )
+            answer = await self.service.verify_shown(
+                question, department, audience=str(self.client_id), checks=item.checks
+            )
+            answers.append((item, answer))
+        return answers
+
+    async def _department(self, name: str) -> Department:
+        def look() -> Department | None:
+            return self.service.directory.active(name)
+
+        department = await asyncio.get_running_loop().run_in_executor(self._readers, look)
+        if department is None:
+            raise NotPermitted("the department is not served any more")
+        return department
+
+    async def _finish(
+        self,
+        found: StoredPresentation,
+        state: State,
+        outcome: Mapping[str, Any],
+        results: Mapping[str, Any],
+        *,
+        accepted: bool = True,
+    ) -> Taken:
+        code = random_text(self._randomness, 32) if found.content["same_device"] and accepted else None
+        values = {
+            "state": str(state),
+            "kept_until": self.clock.now() + KEPT_AFTER,
+            "outcome": dict(outcome),
+            "result": self._sealer.seal({"results": results}, owner=found.id) if results else None,
+            "code": digest_of(code) if code else None,
+        }
+        now = self.clock.now()
+        await self._write(lambda session: _record_finish(session, found, values, now))
+        return Taken(accepted, self._onward(found, code) if code else None)
+
+    def _onward(self, found: StoredPresentation, code: str) -> str:
+        place: str = found.content["return_url"] or f"{self.service.url}/oid4vp/return"
+        return f"{place}{'&' if urlsplit(place).query else '?'}{urlencode({'response_code': code})}"
+
+    async def _read(self, work: Callable[[PresentationRepository], T]) -> T:
+        def look() -> T:
+            with self._database.reading() as session:
+                return work(PresentationRepository(session))
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, look)
+
+    async def _write(self, work: Callable[[Session], T]) -> T:
+        future: Future[T] = self._journal.submit(work)
+        return await asyncio.wrap_future(future)
+
+
+def _client_id(signer: Signer, prefix: Prefix, url: str) -> ClientId:
+    host = urlsplit(url).hostname or ""
+    name = ClientId.of(signer.certificate) if prefix is Prefix.HASH else ClientId(prefix, host)
+    objection = name.objection_to(signer.certificate, url)
+    if objection:
+        raise UsageError(objection)
+    return name
+
+
+def _check_return(wish: Wish, department: Department, browser: str | None, *, allow_http: bool) -> None:
+    """A browser goes back to the department's own host or to us, and to nobody else."""
+    if wish.return_url is None:
+        if wish.same_device and not browser:
+            raise UsageError("on one device, name a return_url, or begin from the browser")
+        return
+    check_url(wish.return_url, allow_http=allow_http)
+    if not wish.same_device:
+        raise UsageError("a return_url is for one device")
+    if (
+        urlsplit(wish.return_url).netloc != urlsplit(department.id).netloc
+        or not urlsplit(department.id).netloc
+    ):
+        raise NotPermitted("the return_url is not on the department's own host")
+
+
+def _check_sizes(response: Response) -> None:
+    every = [one for shown in response.presentations.values() for one in shown]
+    if any(len(one) > MAX_PRESENTATION_CHARACTERS for one in every):
+        raise TooLarge("presentation", f"over {MAX_PRESENTATION_CHARACTERS} characters")
+
+
+def _outcome(check: Check, answers: list[tuple[Shown, Answer]]) -> dict[str, Any]:
+    """The verdict on the whole, with codes and no claim."""
+    reports = [answer.assessment.report for _, answer in answers]
+    found = {report.indication for report in reports}
+    indication = Indication.PASSED
+    if check.reason:
+        unsure = Indication.INDETERMINATE in found and Indication.FAILED not in found
+        indication = Indication.INDETERMINATE if unsure else Indication.FAILED
+    reasons = {reason.code for report in reports for reason in report.reasons}
+    if check.reason and not reasons:
+        reasons.add(check.reason.code)
+    return {
+        "indication": str(indication),
+        "reasons": sorted(reasons),
+        "verifications": [answer.content["id"] for _, answer in answers],
+    }
+
+
+def _record_start(session: Session, stored: StoredPresentation, department: Department) -> None:
+    PresentationRepository(session).add(stored)
+    names = ("purpose", "matter", "types", "claims", "same_device")
+    details = {name: stored.content[name] for name in names}
+    at = stored.expires_at - SESSION_LIFE
+    _audit(session, "start", stored, at, actor_of(department), details)
+
+
+def _record_fetch(session: Session, found: StoredPresentation, now: datetime) -> None:
+    fetched = PresentationRepository(session).change(
+        found.id, states=(str(State.OPEN),), state=str(State.FETCHED)
+    )
+    if fetched:
+        _audit(session, "fetch", found, now)
+
+
+def _record_receipt(session: Session, found: StoredPresentation, now: datetime) -> bool:
+    first = PresentationRepository(session).change(found.id, states=ALIVE, state=str(State.RECEIVED))
+    if first:
+        _audit(session, "receive", found, now)
+    return first
+
+
+def _record_try(session: Session, found: StoredPresentation, now: datetime) -> None:
+    repository = PresentationRepository(session)
+    repository.count_try(found.id)
+    current = repository.by_request(found.request)
+    if current and current.tries >= MAX_TRIES:
+        closed = repository.change(found.id, states=ALIVE, state=str(State.CLOSED))
+        if closed:
+            _audit(session, "close", found, now, details={"tries": current.tries})
+
+
+def _record_finish(
+    session: Session, found: StoredPresentation, values: Mapping[str, Any], now: datetime
+) -> None:
+    PresentationRepository(session).change(found.id, states=(str(State.RECEIVED),), **values)
+    verb = "decline" if values["state"] == State.DECLINED else "answer"
+    _audit(session, verb, found, now, details=values["outcome"])
+
+
+def _record_return(session: Session, found: StoredPresentation, now: datetime) -> None:
+    answered = (str(State.ANSWERED),)
+    if PresentationRepository(session).change(found.id, states=answered, state=str(State.RETURNED)):
+        _audit(session, "return", found, now)
+
+
+def _record_stranger(session: Session, found: StoredPresentation, now: datetime) -> None:
+    """Somebody else's browser came back: the link was passed on, so nobody reads this result."""
+    ended = (str(State.ANSWERED),)
+    values = {"state": str(State.CLOSED), "result": None, "code": None}
+    if PresentationRepository(session).change(found.id, states=ended, **values):
+        _audit(session, "close", found, now, details={"reason": "another browser"})
+
+
+def _audit(  # noqa: PLR0913, PLR0917 - the facts of one entry
+    session: Session,
+    verb: str,
+    found: StoredPresentation,
+    at: datetime,
+    actor: Actor = WALLET,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    action = f"presentation.{verb}"
+    audit.record(session, action=action, subject=found.id, actor=actor, at=at, details=details)
