@@ -199,7 +199,27 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     stage.closing.callback(refresher.stop)
     settings = home.settings
     limits = Limits.of(settings.anonymous_requests_per_minute, settings.department_requests_per_minute)
-    return create_app(service, install_problems=problems.install, limits=limits)
+    return create_app(
+        service,
+        install_problems=problems.install,
+        limits=limits,
+        presentations=_presentations(home, service, journal),
+    )
+
+
+def _presentations(home: Home, service: VerificationService, journal: Journal) -> PresentationService | None:
+    """Asks wallets; a home that was made before it had a key for requests does without."""
+    if REQUEST_KEY not in home.key_names():
+        return None
+    return PresentationService(
+        service,
+        database=home.database,
+        journal=journal,
+        request_signer=home.signer(REQUEST_KEY),
+        catalogue=catalogue(home),
+        secret=home.document_key(),
+        clock=home.clock,
+    )
 
 
 def _app(title: str, *routers: APIRouter) -> FastAPI:
