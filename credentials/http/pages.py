@@ -15,6 +15,7 @@ import segno
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from credentials.oid4vci.authorization import Asked
     from yinxin.base.text import Text
 
 _STYLE = """
@@ -65,6 +66,42 @@ def offer_page(link: str, names: Iterable[Text], *, has_tx_code: bool) -> str:
         + "在本机钱包中打开 / Open in a wallet on this device</a></p>"
         + told
         + _paragraph("请勿向他人展示此页。", "Show this page to nobody else."),
+    )
+
+
+def sign_in_page(asked: Asked, names: Iterable[Text], *, action: str, is_wrong: bool) -> str:
+    """Who asks for what, and the form that answers: sign in and agree, or refuse."""
+    items = "".join(f"<li>{_both(name)}</li>" for name in names)
+    wrong = '<div class="error" role="alert">{}</div>'.format(
+        _paragraph(
+            f"登录码不正确或已失效，还可尝试 {asked.tries_left} 次。",
+            f"The code is wrong or was used; {asked.tries_left} tries left.",
+        )
+    )
+    return _page(
+        "向钱包发放电子证照",
+        "Send your licences to a wallet",
+        _paragraph(f"钱包“{asked.client_id}”申请领取：", f"The wallet “{asked.client_id}” asks for:")
+        + f"<ul>{items}</ul>"
+        + _paragraph(f"结果将返回：{asked.redirect_uri}", f"The answer goes to: {asked.redirect_uri}")
+        + (wrong if is_wrong else "")
+        + f'<form method="post" action="{escape(action)}" autocomplete="off">'
+        f'<input type="hidden" name="client_id" value="{escape(asked.client_id)}">'
+        f'<input type="hidden" name="request_uri" value="{escape(asked.request_uri)}">'
+        '<label for="code">窗口提供的一次性登录码 '
+        '<span lang="en">One-time code from the counter</span></label>'
+        '<input id="code" name="login_code" autocomplete="one-time-code" maxlength="40" spellcheck="false">'
+        '<button name="decision" value="approve">同意发放 <span>/ Agree</span></button>'
+        '<button name="decision" value="refuse" class="no">拒绝 <span>/ Refuse</span></button></form>',
+    )
+
+
+def problem_page() -> str:
+    """A request that leads nowhere; nothing of it is repeated."""
+    return _page(
+        "请求无效",
+        "This request is not valid",
+        _paragraph("请回到钱包重新开始。", "Go back to your wallet and start again."),
     )
 
 

@@ -12,8 +12,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from credentials.http import pages
-from credentials.http.bodies import read_body, read_form, read_json
+from credentials.http.bodies import parse_form, read_body, read_form, read_json
 from credentials.oid4vci import vocabulary as names
+from credentials.oid4vci.authorization import Asked
+from credentials.oid4vci.clients import form_target
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.metadata import well_known_path
 from signing.jose import dump_json
@@ -42,6 +44,8 @@ def wallet_router(server: IssuanceServer) -> APIRouter:
     _add_offers(routes, server)
     _add_token(routes, server)
     _add_credentials(routes, server)
+    if server.with_code:
+        _add_authorization(routes, server)
     return routes
 
 
@@ -89,6 +93,54 @@ def _add_token(routes: APIRouter, server: IssuanceServer) -> None:
             return _json(answer, headers=_fresh(server))
 
         return await _answering(server, work, malformed="invalid_request")
+
+
+def _add_authorization(routes: APIRouter, server: IssuanceServer) -> None:
+    action = server.url + names.AUTHORIZE_PATH
+
+    @routes.post(names.PAR_PATH, response_class=Response)
+    async def push(request: Request) -> Response:
+        """A pushed authorization request (RFC 9126)."""
+
+        async def work() -> Response:
+            form = await read_form(request)
+            answer = await run_in_threadpool(server.push, form, _one_dpop(request))
+            return _json(answer, status=201, headers=_fresh(server))
+
+        return await _answering(server, work, malformed="invalid_request")
+
+    def page(asked: Asked, *, is_wrong: bool) -> Response:
+        titles = server.names_of(asked.configurations)
+        text = pages.sign_in_page(asked, titles, action=action, is_wrong=is_wrong)
+        headers = pages.headers(form_target=form_target(asked.redirect_uri))
+        return Response(text, media_type="text/html", headers=headers)
+
+    @routes.get(names.AUTHORIZE_PATH, response_class=Response)
+    async def ask(request: Request) -> Response:
+        """The authorization endpoint: a page that asks the holder."""
+        try:
+            query = parse_form(request.url.query.encode())
+            asked = await run_in_threadpool(server.authorizations.ask, query)
+        except (Refused, MalformedInput):
+            # No redirect: nobody vouches for an address that came in by this request (RFC 9700, 4.11).
+            return _problem_page()
+        return page(asked, is_wrong=False)
+
+    @routes.post(names.AUTHORIZE_PATH, response_class=Response)
+    async def answer(request: Request) -> Response:
+        """The holder's answer."""
+        try:
+            found = await run_in_threadpool(server.authorizations.answer, await read_form(request))
+        except (Refused, MalformedInput):
+            return _problem_page()
+        if isinstance(found, Asked):
+            return page(found, is_wrong=True)
+        # 303: whatever was typed here is not sent on (RFC 9700, 4.12).
+        return Response(status_code=303, headers={**_NO_STORE, "Location": found.location})
+
+
+def _problem_page() -> Response:
+    return Response(pages.problem_page(), status_code=400, media_type="text/html", headers=pages.headers())
 
 
 def _add_credentials(routes: APIRouter, server: IssuanceServer) -> None:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from credentials.oid4vci import vocabulary as names
+from credentials.oid4vci.authorization import AuthorizationDesk
 from credentials.oid4vci.dpop import check_dpop
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.grants import grant_of, refresh, use_up
 from credentials.oid4vci.issuing import CredentialDesk
+from credentials.oid4vci.login import LoginCodes
 from credentials.oid4vci.metadata import issuer_metadata, server_metadata
 from credentials.oid4vci.nonces import Nonces
 from credentials.oid4vci.offering import OfferDesk
 from credentials.oid4vci.repository import IssuanceRepository
-from credentials.oid4vci.requests import CodeRequest, PreAuthorizedRequest, RefreshRequest, read_token_request
+from credentials.oid4vci.requests import PreAuthorizedRequest, RefreshRequest, read_token_request
 from credentials.sd_jwt import chain_header
 from signing.jose import sign_jws
 from yinxin.base import once
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 
     from credentials.copies import CopyMaker
     from credentials.licence import Agency
+    from credentials.oid4vci.clients import WalletClient
     from credentials.oid4vci.dpop import DpopProof
+    from credentials.oid4vci.login import SignIn
     from credentials.oid4vci.repository import Grant
+    from credentials.oid4vci.requests import TokenRequest
     from signing.signer import Signer
     from yinxin.base.database import Session
     from yinxin.base.text import Text
@@ -38,16 +43,19 @@ class IssuanceServer:
     """OpenID4VCI for one issuer.
 
     `secret` (32 bytes or more) is shared by all workers. `metadata_signer` signs the metadata for who asks
-    for that; without it they get plain JSON.
+    for that; without it they get plain JSON. `clients` may use the code flow, by their client_id; with
+    none of them it is not offered. `sign_in` authenticates holders there; the counter's codes by default.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an issuer decides, by name
         self,
         copies: CopyMaker,
         *,
         agency: Agency,
         secret: bytes,
         metadata_signer: Signer | None = None,
+        clients: Mapping[str, WalletClient] | None = None,
+        sign_in: SignIn | None = None,
     ) -> None:
         self._copies, self._agency, self._metadata_signer = copies, agency, metadata_signer
         self._database, self._clock, self._randomness = copies.database, copies.clock, copies.randomness
@@ -55,6 +63,11 @@ class IssuanceServer:
         self.nonces = Nonces(secret, "c_nonce", randomness=copies.randomness)
         self._dpop_nonces = Nonces(secret, "dpop", randomness=copies.randomness)
         self.credentials = CredentialDesk(copies, self.nonces)
+        self.login_codes = LoginCodes(copies.database, clock=copies.clock, randomness=copies.randomness)
+        self._clients = clients or {}
+        self.authorizations = AuthorizationDesk(
+            copies, clients=self._clients, sign_in=sign_in or self.login_codes
+        )
         self.offers = OfferDesk(
             copies.url,
             database=copies.database,
@@ -62,6 +75,11 @@ class IssuanceServer:
             clock=copies.clock,
             randomness=copies.randomness,
         )
+
+    @property
+    def with_code(self) -> bool:
+        """Whether the authorization code flow is offered."""
+        return bool(self._clients)
 
     def issuer_metadata(self) -> dict[str, Any]:
         """What the issuer says of itself."""
@@ -82,7 +100,7 @@ class IssuanceServer:
     def server_metadata(self) -> dict[str, Any]:
         """What the authorization server says of itself."""
         scopes = [kind.code for kind in self._copies.catalogue]
-        return server_metadata(self.url, scopes=scopes, with_code=False)
+        return server_metadata(self.url, scopes=scopes, with_code=self.with_code)
 
     def names_of(self, configurations: Iterable[str]) -> list[Text]:
         """What people call the licences of these configurations."""
@@ -108,6 +126,13 @@ class IssuanceServer:
             raise answer
         return answer
 
+    def push(self, form: Mapping[str, str], dpop: str | None) -> dict[str, Any]:
+        """The answer to a pushed authorization request."""
+        proof = self._proof(dpop, "POST", names.PAR_PATH) if dpop is not None else None
+        with self._database.transaction() as session:
+            use_up(session, proof)
+            return self.authorizations.push(session, form, proof)
+
     def grant(self, authorization: Sequence[str], dpop: Sequence[str], *, path: str) -> Grant:
         """The grant that a request's `Authorization` and `DPoP` headers open, or `Refused` with 401."""
         scheme, token = _credentials(authorization)
@@ -129,7 +154,7 @@ class IssuanceServer:
     def _redeem(
         self,
         session: Session,
-        request: PreAuthorizedRequest | CodeRequest | RefreshRequest,
+        request: TokenRequest,
         proof: DpopProof | None,
     ) -> dict[str, Any] | Refused:
         if isinstance(request, PreAuthorizedRequest):
@@ -145,7 +170,7 @@ class IssuanceServer:
                 now=self._clock.now(),
                 randomness=self._randomness,
             )
-        return Refused("unsupported_grant_type", "this grant type is not offered")
+        return self.authorizations.redeem(session, request, proof)
 
     def _proof(self, text: str, method: str, path: str, access_token: str | None = None) -> DpopProof:
         return check_dpop(

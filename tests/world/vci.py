@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import FastAPI
 
 from credentials import http, samples
 from credentials.copies import CopyMaker
+from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
 from credentials.oid4vci.server import IssuanceServer
 from credentials.oid4vci.vocabulary import DPOP_TYP, PRE_AUTHORIZED_CODE, PROOF_TYP
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 RANDOMNESS = SystemRandomness()
 SECRET = bytes(range(32))
+CLIENT, REDIRECT = "https://wallet.example", "https://wallet.example/callback"
+CLIENTS = read_clients(
+    (f"{CLIENT} {REDIRECT}", "native-wallet http://127.0.0.1/done", "app org.wallet.app:/cb")
+)
 
 
 class IssuingOffice(Office):
@@ -46,7 +51,9 @@ class IssuingOffice(Office):
             clock=self.clock,
             randomness=RANDOMNESS,
         )
-        self.server = IssuanceServer(self.copies, agency=samples.AGENCY, secret=SECRET, **options)
+        self.server = IssuanceServer(
+            self.copies, agency=samples.AGENCY, secret=SECRET, clients=CLIENTS, **options
+        )
         self.app = FastAPI()
         problems.install(self.app)
         self.app.include_router(http.router(self.status, url=URL))
@@ -81,6 +88,8 @@ class Wallet:
     key: FileSigner = field(default_factory=FileSigner.generate)
     dpop_nonce: str | None = None
     tokens: dict[str, Any] = field(default_factory=dict)
+    verifier: str = field(default_factory=lambda: random_text(RANDOMNESS, 32))
+    request_uri: str = ""
 
     def receive(self, offer: OpenOffer, *, keys: int = 1) -> list[str]:
         """The whole way: redeem, prove, fetch."""
@@ -150,6 +159,54 @@ class Wallet:
             **changed,
         }
         return sign_jws(without_none(claims), self.key, headers=without_none(headers))
+
+    def push(self, **changed: str | None) -> Answer:
+        """A pushed authorization request; `changed` replaces or, by None, drops parameters."""
+        form = {
+            "client_id": self.client_id,
+            "response_type": "code",
+            "redirect_uri": REDIRECT,
+            "scope": "food-business-licence",
+            "code_challenge": ath(self.verifier),
+            "code_challenge_method": "S256",
+            "state": "a state & more",
+            **changed,
+        }
+        return self._post("/oid4vci/par", data=without_none(form))
+
+    def authorize(self, code: str, *, decision: str = "approve", **changed: str | None) -> Answer:
+        """Push, look at the page, answer it as the holder."""
+        pushed = self.push(**changed)
+        assert pushed.status_code == 201, pushed.text
+        self.request_uri = pushed.json()["request_uri"]
+        page = self.office.client.get(self.page)
+        assert page.status_code == 200, page.text
+        return self.answer(code, decision=decision)
+
+    def answer(self, code: str, *, decision: str = "approve") -> Answer:
+        form = {
+            "client_id": self.client_id,
+            "request_uri": self.request_uri,
+            "login_code": code,
+            "decision": decision,
+        }
+        return self.office.client.post("/oid4vci/authorize", data=form)
+
+    @property
+    def page(self) -> str:
+        return "/oid4vci/authorize?" + urlencode(
+            {"client_id": self.client_id, "request_uri": self.request_uri}
+        )
+
+    def exchange(self, code: str, **changed: str | None) -> Answer:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": self.verifier,
+            "redirect_uri": REDIRECT,
+            **changed,
+        }
+        return self.token(without_none(form))
 
     def _client(self) -> dict[str, str]:
         return {"client_id": self.client_id} if self.client_id else {}

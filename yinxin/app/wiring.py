@@ -17,6 +17,7 @@ from credentials.copies import CopyMaker
 from credentials.documents import DocumentStore
 from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
+from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
@@ -143,7 +144,8 @@ def issuance_server(home: Home) -> IssuanceServer:
     )
     # Every worker derives the same secret, and nobody without the home's passphrase can.
     secret = hmac.new(home.document_key(), b"yinxin oid4vci 1", hashlib.sha256).digest()
-    return IssuanceServer(copies, agency=agency(home), secret=secret)
+    clients = read_clients(home.settings.wallet_clients)
+    return IssuanceServer(copies, agency=agency(home), secret=secret, clients=clients)
 
 
 def departments(home: Home) -> DepartmentRegistry:

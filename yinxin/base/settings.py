@@ -134,6 +134,11 @@ class Settings:
     timestamp_url: str | None = _setting(
         None, "时间戳服务地址（RFC 3161）", "the time-stamp authority (RFC 3161)"
     )
+    wallet_clients: tuple[str, ...] = _setting(
+        (),
+        "可用授权码流程领证的钱包，每项为“client_id redirect_uri”；不填则不提供该流程",
+        "wallets that may use the authorization code flow, each `client_id redirect_uri`; none: not offered",
+    )
 
     @classmethod
     def load(cls, path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
