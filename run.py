@@ -81,6 +81,7 @@ DOCS = (
     ("python", "-m", "sphinx", "-E", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html"),
 )
 TESTS = (("python", "-m", "pytest"),)
+FIGURES = ("signing", "sd_jwt", "issuing", "ca", "verify_api")
 PLATFORMS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin", "aarch64-unknown-linux-gnu")
 RESOLVE = ("uv", "pip", "compile", "-q", "pyproject.toml", "--extra", "service", "--extra", "postgres")
 TASKS = {
@@ -104,6 +105,11 @@ TASKS = {
         EVERYTHING,
         (("python", "-m", "pytest", "--timeout=0", "tests/campaign"),),
         variables=(("YINXIN_CAMPAIGN", "full"),),
+    ),
+    "figures": Task(
+        "the benchmarks: figures beside their floors and peers",
+        EVERYTHING[:-1],
+        tuple(("python", f"tests/benchmarks/figures_{name}.py") for name in FIGURES),
     ),
     "check": Task(
         "lint, types, layers, docs, tests: all that must pass before a commit",
