@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from yinxin.app import wiring
 from yinxin.app.cli import run
 from yinxin.app.console import Console, ExitCode, readable
+from yinxin.app.home import Home
 from yinxin.base.actor import Actor, ActorKind, staff
 from yinxin.base.errors import UsageError
 
@@ -88,3 +90,46 @@ def test_an_identifier_that_nobody_can_read_is_refused(name: str) -> None:
 
 def test_the_name_of_a_department_stays_as_it_is() -> None:
     assert Actor(ActorKind.DEPARTMENT, "https://a.example/App").identifier == "https://a.example/App"
+
+
+INIT = ["--code", "1112010090000201XF", "--people", "chen", "wang", "zhao", "--agency-en", "A Bureau"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--agency", 'evil"\nagency_code = "x'],
+        ["--agency", "\x1b[31m某局"],
+        ["--agency", "某\x7f局"],
+        ["--agency", "某\udcff局"],
+        ["--agency", "长" * 29],
+        ["--agency", "某局", "--agency-en", "A\nBureau"],
+        ["--agency", "某局", "--base-url", "file:///etc"],
+        ["--agency", "某局", "--base-url", "http://a.example/\n— evil"],
+        ["--agency", "某局", "--ca-url", "http://user:word@a.example"],
+        ["--agency", "某局", "--verify-url", "http://a.example/?x#y"],
+        ["--agency", "某局", "--verify-url", ""],
+        ["--agency", "某局", "--people", "chen", "Chen", " chen"],
+        ["--agency", "某局", "--people", "chen", "wang", "ｗａｎｇ"],
+    ],
+    ids=repr,
+)
+def test_a_home_is_not_begun_with_what_it_cannot_hold(
+    wrong: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was found out halfway, and left a folder that holds a home and is none."""
+    monkeypatch.setenv("YINXIN_PASSPHRASE", "a passphrase")
+    home = tmp_path / "home"
+    assert run(["ca", "init", str(home), *INIT, *wrong]) == ExitCode.USAGE
+    assert not home.exists()
+
+
+def test_text_that_a_typesetter_would_run_is_only_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("YINXIN_PASSPHRASE", "a passphrase")
+    name = '#read("/etc/passwd")*局*\\'
+    assert run(["ca", "init", str(tmp_path / "home"), *INIT, "--agency", name]) == ExitCode.DONE
+    home = Home.open(tmp_path / "home", passphrase="a passphrase")
+    assert home.settings.agency_name == name
+    assert wiring.seal(home).face is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from base64 import b64encode
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -18,7 +20,9 @@ from credentials.verifier import EVERY_TYPE
 from signing.base64url import decode_base64url
 from signing.jose import dump_json, load_json_object
 from signing.pdf import Seal
+from signing.report import Indication
 from signing.signers.file import FileSigner
+from yinxin.app.examine import Examiner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,3 +149,16 @@ def test_a_receipt_says_what_it_is_about(city: City) -> None:
     """A receipt on a sealed letter names no licence, so it cannot be shown as one on a licence."""
     receipt = city.ask(document(city.pdf(None))).json["receipt"]
     assert "licence" not in load_json_object(decode_base64url(receipt.split(".")[1]))
+
+
+def test_without_the_register_the_named_agency_must_have_sealed(city: City, licence: Licence) -> None:
+    """`yinxin verify` with a trust folder only: the seal of a company made a "licence" pass."""
+    now = city.clock.now()
+    examiner = Examiner(city.service.snapshots, clock=city.clock)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "licence.pdf"
+        file.write_bytes(city.pdf(licence, signer=city.pki.signer("seal", "某有限公司")))
+        report = examiner.examine(file, at=now)
+    assert report.indication is Indication.FAILED
+    assert {reason.code for reason in report.reasons} == {"issuer_mismatch"}
+    assert [one["signer"] for one in report.findings["signatures"]] == ["某有限公司"]

@@ -6,6 +6,7 @@ Three people take part, as in any key ceremony: one applies for the agency, one 
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from signing.signers.file import FileSigner, KeyKind
 from signing.trust import TrustAnchor, TrustStore
 from yinxin.app.data_key import KEY_BYTES, wrap_key
 from yinxin.app.home import DOCUMENT_KEY, KEYS, PASSPHRASE, REVOCATION, SETTINGS, Home
-from yinxin.base.actor import staff
+from yinxin.base.actor import one_spelling, staff
 from yinxin.base.errors import Conflict, UsageError
 from yinxin.base.files import PRIVATE, READABLE, replace_file, write_new_file
 from yinxin.base.identifiers import CreditCode
@@ -42,6 +43,10 @@ SERVICE_KEYS: dict[str, tuple[str, str, str]] = {
     "ocsp": ("ocsp", "OCSP", "issuing"),
     "root-ocsp": ("ocsp", "根 OCSP", "root"),
 }
+# Addresses go into certificates, tokens and the log's name, and paths are put behind them.
+_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]{1,64}){0,8}"
+)
 BARE_KEYS: dict[str, KeyKind] = {"log": "Ed25519", "token": "P-256"}
 
 
@@ -59,9 +64,20 @@ class Plan:
     people: tuple[str, str, str] = ("applicant", "prover", "registrar")
 
     def __post_init__(self) -> None:
+        from credentials.face.seal_face import MAX_NAME  # noqa: PLC0415 - the typesetter takes a second
+
         CreditCode.parse(self.agency_code)
-        if len(set(self.people)) != 3 or not all(self.people):
+        if len({one_spelling(name) for name in self.people}) != 3:
             raise UsageError("a ceremony needs three different people: who applies, who proofs, who approves")
+        for url in (self.base_url, self.ca_url, self.verify_url):
+            if not _ADDRESS.fullmatch(url):
+                raise UsageError(f"{url!r} is no address like https://licences.city.example:8443")
+        if len(self.agency_name) > MAX_NAME:
+            raise UsageError(f"a seal's face has room for {MAX_NAME} characters of the agency's name")
+        # What the longest certificate name of the ceremony is made of must hold before anything is written.
+        subject_of(self.agency_name, max((suffix for _, suffix, _ in SERVICE_KEYS.values()), key=len))
+        if not 0 < len(self.agency_name_en) <= 200 or not self.agency_name_en.isprintable():
+            raise UsageError("the agency's English name is readable text of at most 200 characters")
 
     @property
     def own_loopback(self) -> tuple[str, ...]:
@@ -160,8 +176,7 @@ class _Ceremony:
         self._store("seal", (certificate, *issuing.chain))
 
     def _subject(self, suffix: str) -> SubjectName:
-        name = self._plan.agency_name
-        return SubjectName(country="CN", organisation=name, common_name=f"{name} {suffix}")
+        return subject_of(self._plan.agency_name, suffix)
 
     def _key(self, name: str, kind: KeyKind = "P-256") -> FileSigner:
         signer = FileSigner.generate(kind)
@@ -172,6 +187,11 @@ class _Ceremony:
         pem = b"".join(certificate.to_pem() for certificate in chain)
         write_new_file(self._home.key_file(name).with_suffix(".chain.pem"), pem)
         self._progress(name)
+
+
+def subject_of(agency: str, suffix: str) -> SubjectName:
+    """The name in a certificate of the agency; `InvalidClaims` for text that no certificate may hold."""
+    return SubjectName(country="CN", organisation=agency, common_name=f"{agency} {suffix}".strip())
 
 
 def publish_lists(home: Home, authorities: tuple[Authority, ...]) -> None:

@@ -126,6 +126,9 @@ class Console:
         if report.then is not report.indication:
             then = RichText(self.text("  签署时：", "  at the time of signing: "))
             self._out.print(RichText.assemble(then, self.verdict(report.then)))
+        for signature in report.findings.get("signatures", ()):
+            who = readable(str(signature.get("signer") or "?"))
+            self._out.print(RichText(self.text(f"  签署者：{who}", f"  signed by {who}")))
         for reason in sorted(report.reasons, key=lambda reason: reason.code):
             says, do = reason.text.in_language(self.language), reason.next_step.in_language(self.language)
             self._out.print(RichText(f"  · {says} [{reason.code}, {reason.clause}]"))

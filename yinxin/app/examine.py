@@ -6,6 +6,7 @@ its register. Nothing is fetched, nothing is written, and a bad file is a report
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.verifier import Verifier
@@ -102,7 +103,8 @@ class Examiner:
         if self._register is None:
             return _alone(examined, now, at)
         entry = self._register.find(examined.licence) if examined.licence else None
-        return assess(examined, entry, moments=Moments(now, as_of=at)).report
+        report = assess(examined, entry, moments=Moments(now, as_of=at)).report
+        return replace(report, findings=_findings(examined))
 
     @property
     def _verifier(self) -> Verifier:
@@ -118,10 +120,28 @@ class Examiner:
 
 def _alone(examined: documents.Examined, now: datetime, at: datetime | None) -> Report[Any]:
     """What the document says by itself, where no register is at hand."""
+    checks = (*examined.checks, *_agency_check(examined))
     return Report(
-        str(examined.kind), examined.digest, at or now, now, examined.checks, examined.policy, examined.snapshots,
-        {"signatures": list(examined.signatures), "licence": examined.licence},
+        str(examined.kind), examined.digest, at or now, now, checks, examined.policy, examined.snapshots,
+        _findings(examined),
     )  # fmt: skip
+
+
+def _findings(examined: documents.Examined) -> dict[str, Any]:
+    """Who signed, and which licence it says it is: a genuine seal says little before one knows whose it is."""
+    return {
+        "signatures": list(examined.signatures),
+        "signed_by": list(examined.signed_by),
+        "licence": examined.licence,
+    }
+
+
+def _agency_check(examined: documents.Examined) -> tuple[Check, ...]:
+    """Whether the agency that a licence names is among those who sealed it."""
+    if examined.items is None:
+        return ()
+    good = examined.items.get("certificate_issuing_authority_code") in examined.signed_by
+    return (Check("seal of the agency", None if good else Reason.ISSUER_MISMATCH),)
 
 
 def _is_receipt(data: bytes) -> bool:
