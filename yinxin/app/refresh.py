@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from credentials.status_list import StatusSnapshot
 from signing.jose import load_json_object
+from signing.names import name_key
 from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
-from yinxin.base.errors import MalformedInput, YinxinError
+from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from signing.certificates import Certificate
     from signing.trust import TrustStore
     from yinxin.app.home import Home
 
@@ -60,6 +62,8 @@ class Refresher:
                     use(self.snapshots())
                 except YinxinError as error:  # a trust folder half edited: the last good one goes on serving
                     _log.warning("refresh failed: %s", error.code)
+                except Exception as error:  # noqa: BLE001 - a thread that ends would leave all lists to age
+                    _log.error("refresh failed: %s", type(error).__name__)
 
         self._thread = threading.Thread(target=run, name="yinxin-refresh", daemon=True)
         self._thread.start()
@@ -77,7 +81,24 @@ class Refresher:
             _log.warning("not refreshed: %s (%s)", url, error.code)
 
     def _fetch_crl(self, url: str) -> None:
-        self._crls[url] = Crl.from_der(self._get(url, MAX_CRL_BYTES))
+        fresh, kept = Crl.from_der(self._get(url, MAX_CRL_BYTES)), self._crls.get(url)
+        if fresh.this_update > self._home.clock.now() + self._home.policy.clock_skew:
+            raise MalformedInput("crl", "made in the future")
+        known = [
+            one for one in self._certificates() if name_key(one.subject_der) == name_key(fresh.issuer_der)
+        ]
+        if known and not any(fresh.is_signed_by(one) for one in known):
+            raise MalformedInput("crl", "not signed by the authority that it names")
+        # An old list that is still in time would give back a certificate that is revoked meanwhile.
+        if kept and (fresh.this_update < kept.this_update or fresh.issuer_der != kept.issuer_der):
+            raise Conflict("older than the list at hand, or another authority's")
+        self._crls[url] = fresh
+
+    def _certificates(self) -> list[Certificate]:
+        """The authorities that this home knows: its anchors, and the chains of its own keys."""
+        home = self._home
+        chains = [certificate for name in home.key_names() for certificate in home.chain(name)[1:]]
+        return [*(anchor.certificate for anchor in home.trust.anchors), *dict.fromkeys(chains)]
 
     def _status_uris(self, aggregation: str) -> list[str]:
         try:
@@ -97,9 +118,13 @@ class Refresher:
         except UnicodeDecodeError as exc:
             raise MalformedInput("status list", "not a token") from exc
         now = self._home.clock.now()
-        self._statuses[uri] = StatusSnapshot.from_token(
+        fresh = StatusSnapshot.from_token(
             token, trust, uri=uri, at=now, revocation=revocation, policy=self._home.policy
         )
+        kept = self._statuses.get(uri)
+        if kept and fresh.issued_at < kept.issued_at:  # a suspension must not be taken back by a replay
+            raise Conflict("older than the list at hand")
+        self._statuses[uri] = fresh
 
     def _get(self, url: str, limit: int) -> bytes:
         answer = self._home.outbound.get(url, max_bytes=limit)
