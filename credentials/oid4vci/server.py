@@ -136,11 +136,14 @@ class IssuanceServer:
     def grant(self, authorization: Sequence[str], dpop: Sequence[str], *, path: str) -> Grant:
         """The grant that a request's `Authorization` and `DPoP` headers open, or `Refused` with 401."""
         scheme, token = _credentials(authorization)
-        proof = self._access_proof(dpop, token, path) if scheme == "DPoP" else None
-        now = self._clock.now()
-        with self._database.transaction() as session:
-            use_up(session, proof)
-            grant = grant_of(session, token, now=now)
+        try:
+            proof = self._access_proof(dpop, token, path) if scheme == "DPoP" else None
+            with self._database.transaction() as session:
+                use_up(session, proof)
+                grant = grant_of(session, token, now=self._clock.now())
+        except Refused as exc:
+            nonce = exc.needs_nonce
+            raise Refused(exc.error, exc.detail, status=401, scheme=scheme, needs_nonce=nonce) from exc
         if grant is None or grant.key_thumbprint != (proof.thumbprint if proof else None):
             raise _invalid_token("the token is unknown, over, or bound to another key", scheme)
         return grant
@@ -183,11 +186,7 @@ class IssuanceServer:
         )
 
     def _access_proof(self, dpop: Sequence[str], token: str, path: str) -> DpopProof:
-        try:
-            return self._proof(dpop[0] if len(dpop) == 1 else "", "POST", path, token)
-        except Refused as exc:
-            nonce = exc.needs_nonce
-            raise Refused(exc.error, exc.detail, status=401, scheme="DPoP", needs_nonce=nonce) from exc
+        return self._proof(dpop[0] if len(dpop) == 1 else "", "POST", path, token)
 
 
 def _credentials(authorization: Sequence[str]) -> tuple[str, str]:

@@ -139,10 +139,10 @@ class Wallet:
         nonce: str = answer.json()["c_nonce"]
         return nonce
 
-    def prove(self, holder: FileSigner, nonce: str | None, **changed: Any) -> str:
+    def prove(self, holder: FileSigner, c_nonce: str | None, /, **changed: Any) -> str:
         """A key proof; `changed` replaces claims, and `headers` header members."""
         headers = {"typ": PROOF_TYP, "jwk": holder.public_key.to_jwk(), **changed.pop("headers", {})}
-        claims = {"aud": URL, "iat": int(self.office.now.timestamp()), "nonce": nonce, **changed}
+        claims = {"aud": URL, "iat": int(self.office.now.timestamp()), "nonce": c_nonce, **changed}
         signer = changed.pop("signer", holder)
         claims.pop("signer", None)
         return sign_jws(without_none(claims), signer, headers=without_none(headers))
