@@ -20,7 +20,7 @@ from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import staff
 from yinxin.base.errors import MalformedInput, NotFound
-from yinxin.base.files import read_file, write_new_file
+from yinxin.base.files import PRIVATE, read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ def issue(
     with console.progress("签发", "issuing") as show:
         result = issuer.issue_rows(data, actor=staff(actor), type_code=type_code, progress=show)
     for made in result.issued:
-        write_new_file(output / f"{made.licence.identifier}.pdf", made.pdf)
+        write_new_file(output / f"{made.licence.identifier}.pdf", made.pdf, mode=PRIVATE)
     faults = [
         (fault.row, fault.column, fault.reason.in_language(console.language)) for fault in result.faults
     ]
@@ -276,7 +276,7 @@ def replace(context: click.Context, identifier: str, claims: Path, output: Path,
         document_number=facts["document"],
         actor=staff(facts["actor"]),
     )
-    write_new_file(output, issued.pdf)
+    write_new_file(output, issued.pdf, mode=PRIVATE)
     console.say(f"已换发 {issued.licence.identifier}", f"replaced by {issued.licence.identifier}")
     console.result(issued.licence.to_dict())
     return ExitCode.DONE

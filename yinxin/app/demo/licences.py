@@ -22,7 +22,7 @@ from yinxin.app.examine import Examiner
 from yinxin.base.actor import staff
 from yinxin.base.audit import AuditLog, verify_offline
 from yinxin.base.errors import Conflict
-from yinxin.base.files import write_new_file
+from yinxin.base.files import PRIVATE, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +58,7 @@ def issue(cast: Cast) -> None:
         )
     for made in result.issued:
         cast.issued.setdefault(made.licence.type_code, []).append(made)
-        write_new_file(cast.directory / "licences" / f"{made.licence.identifier}.pdf", made.pdf)
+        write_new_file(cast.directory / "licences" / f"{made.licence.identifier}.pdf", made.pdf, mode=PRIVATE)
         cast.wallet_of(made.licence.claims).receive(made.credential or "")
     cast.services.refresh()
     lines = [f"{fault.row},{fault.column},{fault.reason.zh},{fault.reason.en}" for fault in result.faults]
@@ -155,7 +155,7 @@ def endings(cast: Cast) -> None:
         **facts,
     )
     wallet.receive(new.credential or "")
-    write_new_file(cast.directory / "licences" / f"{new.licence.identifier}.pdf", new.pdf)
+    write_new_file(cast.directory / "licences" / f"{new.licence.identifier}.pdf", new.pdf, mode=PRIVATE)
     cast.services.refresh()
     for zh, en, one in (
         ("已暂停", "suspended 暂停", suspended),
