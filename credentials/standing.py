@@ -62,6 +62,16 @@ class Standing:
         return agency_day(self.as_of) > self.commitment_due
 
     @property
+    def commitment_text(self) -> Text | None:
+        """By when a commitment is due and what became of it, in words for people."""
+        if self.commitment_due is None:
+            return None
+        due, met, overdue = self.commitment_due, self.commitment_met, self.commitment_is_overdue
+        zh = "已履行" if met else "已逾期" if overdue else "尚未履行"
+        en = "met" if met else "overdue" if overdue else "still open"
+        return Text(f"承诺履行期限：{_zh(due)}，{zh}", f"commitment due on {due}: {en}")
+
+    @property
     def text(self) -> Text:
         """In words for people."""
         words = _WORDS[self.state]
@@ -158,15 +168,13 @@ def _state(
 def _checks(found: Standing, scope: Scope) -> tuple[Check, ...]:
     words = found.text
     state = Check("licence_standing", _REASONS.get(found.state), scope, f"{words.zh} / {words.en}")
-    if found.commitment_due is None or found.state is State.UNKNOWN:
+    promised = found.commitment_text
+    if promised is None or found.state is State.UNKNOWN:
         return (state,)
     overdue = Reason.COMMITMENT_OVERDUE if found.commitment_is_overdue else None
-    due = found.commitment_due
-    zh = f"承诺履行期限：{_zh(due)}" + ("，已履行" if found.commitment_met else "")
-    en = f"commitment due on {due}" + (", met" if found.commitment_met else "")
     # A due date that passes is a fact about today; a verdict on an earlier day asks for its own standing.
     own_scope = Scope.NOW if scope is Scope.BOTH else scope
-    return state, Check("licence_commitment", overdue, own_scope, f"{zh} / {en}")
+    return state, Check("licence_commitment", overdue, own_scope, f"{promised.zh} / {promised.en}")
 
 
 def _zh(day: date | None) -> str:

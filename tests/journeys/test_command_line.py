@@ -70,9 +70,13 @@ def test_a_licence_is_verified_with_the_register_and_without(played: Played, ask
     assert (
         ask("verify", played.licences()[0], "--trust", played.directory / "trust", *flat)[0] == ExitCode.DONE
     )
-    verdicts = [ask("verify", licence, "--home", played.directory)[0] for licence in played.licences()]
+    asked = [ask("verify", licence, "--home", played.directory) for licence in played.licences()]
+    verdicts = [status for status, _ in asked]
     assert verdicts.count(ExitCode.FAILED) == 4  # suspended, revoked, annulled, replaced
     assert verdicts.count(ExitCode.DONE) == len(verdicts) - 4
+    said = {text["en"] for _, answer in asked for text in answer["reports"][0]["findings"]["standing"]}
+    assert any(text.startswith("commitment due on ") and text.endswith("still open") for text in said)
+    assert any(text.startswith("genuine, superseded by version 002") for text in said)
 
 
 def test_a_receipt_is_verified(played: Played, ask: Any) -> None:
@@ -247,6 +251,14 @@ def test_an_office_from_nothing(tmp_path: Path, ask: Any, monkeypatch: pytest.Mo
     status, answer = ask("ca", "approve", application, "-o", chain, "--actor", "zhao", *shared)
     assert status == ExitCode.DONE
     assert ask("ca", "revoke", answer["serial"], "--reason", "superseded", *shared)[0] == ExitCode.DONE
+    # What is not right is rejected, and after a crash there is a way to put things right.
+    status, second = ask(
+        "ca", "apply", csr, "--organisation", company["name"], "--common-name", company["name"],
+        "--code", company["credit_code"], "--actor", "chen", *shared,
+    )  # fmt: skip
+    no = ("ca", "reject", second["application"], "--reason", "公章与登记不符", "--actor", "zhao", *shared)
+    assert [ask(*no)[0] for _ in range(2)] == [ExitCode.DONE, ExitCode.ERROR]
+    assert ask("ca", "reconcile", *shared)[1] == {"applications": [], "serials": []}
     status, certificates = ask("ca", "certificates", *shared)
     assert {row["serial"] for row in certificates} >= {answer["serial"]}
 

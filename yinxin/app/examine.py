@@ -20,7 +20,7 @@ from verify_api import documents
 from verify_api.documents import Kind, Material, Snapshots
 from verify_api.receipts import RECEIPT_TYP, verify_receipt
 from verify_api.register import RepositoryRegister
-from verify_api.verification import Moments, assess
+from verify_api.verification import Assessment, Moments, assess
 from verify_api.workers import Outcome, OutcomeState
 from yinxin.app.home import Home, revocation_from
 from yinxin.base.errors import MalformedInput, TooLarge
@@ -103,8 +103,8 @@ class Examiner:
         if self._register is None:
             return _alone(examined, now, at)
         entry = self._register.find(examined.licence) if examined.licence else None
-        report = assess(examined, entry, moments=Moments(now, as_of=at)).report
-        return replace(report, findings=_findings(examined))
+        assessment = assess(examined, entry, moments=Moments(now, as_of=at))
+        return replace(assessment.report, findings={**_findings(examined), "standing": _standing(assessment)})
 
     @property
     def _verifier(self) -> Verifier:
@@ -134,6 +134,13 @@ def _findings(examined: documents.Examined) -> dict[str, Any]:
         "signed_by": list(examined.signed_by),
         "licence": examined.licence,
     }
+
+
+def _standing(assessment: Assessment) -> list[dict[str, str]]:
+    """How the licence stands, and what became of a commitment: in words for people."""
+    found = assessment.asked or assessment.now
+    texts = (found.text, found.commitment_text) if found else ()
+    return [text.to_dict() for text in texts if text]
 
 
 def _agency_check(examined: documents.Examined) -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""`yinxin licence types | issue | show | suspend | resume | end | replace`."""
+"""`yinxin licence types | issue | show | suspend | resume | meet | end | replace`."""
 
 from __future__ import annotations
 
@@ -173,17 +173,26 @@ def show(
             raise NotFound(identifier)
         events = licences.events(licence.identifier)
         state = licences.standing(licence.identifier, as_of=as_of or now, known_at=known_at or now)
-    rows = [(name, str(value)) for name, value in licence.to_dict().items() if name != "claims"]
-    rows += [(f"claims.{name}", str(value)) for name, value in licence.claims.items()]
-    console.table([("项目", "item"), ("内容", "value")], rows)
+    console.table([("项目", "item"), ("内容", "value")], _flat("", licence.to_dict()))
     for event in events:
         console.say(
             f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}：{event.ground}",
             f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}: {event.ground}",
         )
     console.say(f"状态：{state.text.zh}", f"state: {state.text.en}")
+    if promised := state.commitment_text:
+        console.say(promised.zh, promised.en)
     console.result({**licence.to_dict(), "state": str(state.state), "says": state.text.to_dict()})
     return ExitCode.DONE
+
+
+def _flat(path: str, value: object) -> list[tuple[str, str]]:
+    """Nested values as rows: what is inside another is named by its path."""
+    if isinstance(value, dict):
+        return [row for name, inner in value.items() for row in _flat(f"{path}.{name}".lstrip("."), inner)]
+    if isinstance(value, list | tuple):
+        return [(path, "；".join(map(str, value)))]
+    return [(path, "–" if value is None else str(value))]
 
 
 def _event_options(function: Any) -> Any:
@@ -224,6 +233,16 @@ def suspend(context: click.Context, identifier: str, **facts: Any) -> int:
 def resume(context: click.Context, identifier: str, **facts: Any) -> int:
     """It holds again."""
     return _change(context, identifier, facts, lambda issuer, event: issuer.resume(identifier, **event))
+
+
+@command.command("meet", help=phrase("登记告知承诺已履行。", "Record that a holder's commitment is met."))
+@_FROM
+@_event_options
+def meet(context: click.Context, identifier: str, **facts: Any) -> int:
+    """Its due date no longer matters."""
+    return _change(
+        context, identifier, facts, lambda issuer, event: issuer.meet_commitment(identifier, **event)
+    )
 
 
 @command.command(
