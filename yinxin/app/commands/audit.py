@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,9 @@ from yinxin.base.audit import AuditLog, verify_offline
 from yinxin.base.audit.checkpoint import parse_verifier_key
 from yinxin.base.errors import MalformedInput
 from yinxin.base.files import read_file, write_new_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @click.group(
@@ -49,7 +53,7 @@ def log(context: click.Context, subject: str | None, after: int, limit: int, hom
             (
                 entry.log_index,
                 content.get("at", ""),
-                content.get("actor", ""),
+                _who(content.get("actor")),
                 content.get("action", phrase("（已擦除）", "(erased)")),
                 content.get("subject", ""),
                 entry.entry_id,
@@ -66,6 +70,11 @@ def log(context: click.Context, subject: str | None, after: int, limit: int, hom
     console.table(columns, rows)
     console.result([dict(zip((en for _, en in columns), row, strict=True)) for row in rows])
     return ExitCode.DONE
+
+
+def _who(actor: Mapping[str, Any] | None) -> str:
+    """An actor on one line: the agency where there is one, what kind of actor, and who."""
+    return "/".join(str(actor[part]) for part in ("agency", "kind", "id") if actor.get(part)) if actor else ""
 
 
 @command.command(

@@ -1,4 +1,4 @@
-"""`yinxin ca init | apply | proof | approve | applications | certificates | revoke | crl`."""
+"""`yinxin ca init | apply | proof | approve | reject | applications | certificates | revoke | reconcile | crl`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from yinxin.app.commands.options import home_option, passphrase_option, read_pas
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
+from yinxin.app.wiring import AUTHORITIES
 from yinxin.base.actor import Actor, staff
 from yinxin.base.clock import SystemClock
 from yinxin.base.files import read_file, write_new_file
@@ -250,6 +251,30 @@ def approve(
     return ExitCode.DONE
 
 
+@command.command(
+    "reject",
+    help=phrase(
+        "驳回申请，理由将告知申请人。", "Reject an application for a reason that the applicant will read."
+    ),
+)
+@click.argument("application")
+@click.option("--reason", required=True, help=phrase("驳回理由", "why"))
+@actor_option("registrar")
+@home_option()
+@passphrase_option
+@click.pass_context
+def reject(
+    context: click.Context, application: str, reason: str, actor: str, home: str, passphrase_file: str | None
+) -> int:
+    """End the application without a certificate."""
+    console = console_of(context)
+    place = _open(home, passphrase_file)
+    _registration(place).reject(application, reason=reason, actor=_act(actor, "registrar"))
+    console.say(f"已驳回 {application}", f"rejected {application}")
+    console.result({"application": application, "reason": reason})
+    return ExitCode.DONE
+
+
 @command.command("applications", help=phrase("列出申请。", "List applications."))
 @home_option()
 @passphrase_option
@@ -321,6 +346,33 @@ def revoke(
 
 
 @command.command(
+    "reconcile",
+    help=phrase(
+        "断电或崩溃之后整理：放弃未完成的签发，恢复可继续的申请。",
+        "Put right what a crash left in the middle: unfinished certificates are given up, applications can go on.",
+    ),
+)
+@actor_option("registrar")
+@home_option()
+@passphrase_option
+@click.pass_context
+def reconcile(context: click.Context, actor: str, home: str, passphrase_file: str | None) -> int:
+    """When nothing is being issued: first the applications, then what no application waits for."""
+    console = console_of(context)
+    place, who = _open(home, passphrase_file), _act(actor, "registrar")
+    settled = _registration(place).reconcile(actor=who)
+    opened = [open_authority(place, name) for name in AUTHORITIES]
+    given_up = [f"{serial:x}" for authority in opened for serial in authority.reconcile(actor=who)]
+    publish_lists(place, tuple(opened))
+    console.say(
+        f"申请 {len(settled)} 件，放弃的序列号 {len(given_up)} 个",
+        f"{len(settled)} applications, {len(given_up)} serial numbers given up",
+    )
+    console.result({"applications": list(settled), "serials": given_up})
+    return ExitCode.DONE
+
+
+@command.command(
     "crl", help=phrase("发布当前吊销列表到安装目录。", "Publish the current revocation lists into the home.")
 )
 @home_option()
@@ -329,7 +381,7 @@ def revoke(
 def crl(context: click.Context, home: str, passphrase_file: str | None) -> int:
     """Write both lists."""
     place = _open(home, passphrase_file)
-    publish_lists(place, (open_authority(place, "root"), open_authority(place, "issuing")))
+    publish_lists(place, tuple(open_authority(place, name) for name in AUTHORITIES))
     console_of(context).say("已发布", "published")
     console_of(context).result({"published": ["root.crl", "issuing.crl"]})
     return ExitCode.DONE
