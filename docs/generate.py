@@ -28,7 +28,7 @@ from signing.algorithms import ALGORITHMS
 from signing.reasons import Reason
 from signing.usages import USAGES
 from yinxin.app.cli import COMMANDS, cli
-from yinxin.app.console import ExitCode
+from yinxin.app.console import EXIT_CODES
 from yinxin.app.problems import ROWS
 from yinxin.base import settings
 from yinxin.base.errors import YinxinError
@@ -171,7 +171,7 @@ def algorithms() -> str:
 
 def command_line() -> str:
     """Every command with its help."""
-    codes = (f"- {code.value}: {code.name.lower().replace('_', ' ')}" for code in ExitCode)
+    codes = ((code.value, says.zh, says.en) for code, says in EXIT_CODES.items())
     context = click.Context(cli, info_name="yinxin")
     sections = [_command("yinxin", cli, context)]
     for name in COMMANDS:
@@ -180,7 +180,8 @@ def command_line() -> str:
         "Command line",
         "`yinxin COMMAND --help` prints the same, in Chinese with `--lang zh`; `--json` gives every result"
         " as JSON.",
-        "## Exit status\n\n" + "\n".join(codes) + "\n",
+        "## Exit status\n",
+        _table(["Status", "含义", "Meaning"], codes),
         *sections,
     )
 
