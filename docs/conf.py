@@ -26,6 +26,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 html_theme = "furo"
 html_title = f"yinxin 印信 {release}"
 html_show_sphinx = False
+html_show_copyright = False  # LICENSE says it
 templates_path: list[str] = []
 
 sys.dont_write_bytecode = True

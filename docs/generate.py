@@ -233,7 +233,7 @@ def _commands(name: str, command: click.Command | None, parent: click.Context) -
 
 
 def _command(path: str, command: click.Command, context: click.Context) -> str:
-    context.terminal_width = context.max_content_width = 100
+    context.terminal_width = context.max_content_width = 88
     return f"## {path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
 
 
