@@ -43,6 +43,7 @@ USAGES: tuple[Usage, ...] = (
     Usage("status", "digital_signature", _ARC + ".2", "signs status lists"),
     Usage("receipt", "digital_signature", _ARC + ".3", "signs verification receipts"),
     Usage("request", "digital_signature", _ARC + ".4", "signs presentation requests"),
+    Usage("metadata", "digital_signature", _ARC + ".8", "signs what an issuer says of itself to wallets"),
     Usage("timestamp", "digital_signature", "1.3.6.1.5.5.7.3.8", "signs RFC 3161 time-stamps"),
     Usage("ocsp", "digital_signature", "1.3.6.1.5.5.7.3.9", "signs OCSP answers"),
     Usage("client", "digital_signature", "1.3.6.1.5.5.7.3.2", "authenticates a department or an enterprise"),

@@ -29,7 +29,7 @@ from yinxin.base.errors import (
     UsageError,
 )
 
-SERVICE_PROFILES = ("credential", "status", "receipt", "request", "timestamp", "ocsp")
+SERVICE_PROFILES = ("credential", "status", "receipt", "request", "metadata", "timestamp", "ocsp")
 
 
 class Device(FileSigner):

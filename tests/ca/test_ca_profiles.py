@@ -23,7 +23,7 @@ def test_every_use_of_a_key_has_a_profile() -> None:
     assert found == {usage.name for usage in USAGES}
     assert set(profiles.rows) == {
         "root", "issuing", "organisation-seal", "personal-signature", "credential", "status", "receipt",
-        "request", "timestamp", "ocsp", "department-client",
+        "request", "metadata", "timestamp", "ocsp", "department-client",
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from credentials import samples
 from credentials.catalogue import Catalogue
@@ -30,16 +30,16 @@ WHY = {"ground": "《中华人民共和国食品安全法》第一百二十四�
 class Office:
     """The agency on 20 November 2026, noon in Beijing."""
 
-    def __init__(self, pki: Pki, database: Database) -> None:
+    def __init__(self, pki: Pki, database: Database, *, url: str = URL, clock: Any = None) -> None:
         self.pki, self.database = pki, database
-        self.clock = FixedClock(2026, 11, 20, 4)
+        self.clock = clock or FixedClock(2026, 11, 20, 4)
         self.clerk = staff("clerk-17", agency=samples.AGENCY.credit_code)
         self.holder = FileSigner.generate()
         self.catalogue = Catalogue.load()
-        self.status = StatusService(database, pki.signer("status"), URL, clock=self.clock, size=1024)
+        self.status = StatusService(database, pki.signer("status"), url, clock=self.clock, size=1024)
         face = draw_seal_face(samples.AGENCY.name.zh, purpose="行政审批专用章", code="1201990000281")
         self.issuer = Issuer(
-            URL,
+            url,
             catalogue=self.catalogue,
             database=database,
             seal=Seal(pki.signer("seal"), face=face),

@@ -40,10 +40,12 @@ CLIENTS = read_clients(
 class IssuingOffice(Office):
     """An office whose licences reach wallets."""
 
-    def __init__(self, pki: Pki, database: Database, **options: Any) -> None:
-        super().__init__(pki, database)
+    def __init__(
+        self, pki: Pki, database: Database, *, url: str = URL, clock: Any = None, **options: Any
+    ) -> None:
+        super().__init__(pki, database, url=url, clock=clock)
         self.copies = CopyMaker(
-            url=URL,
+            url=url,
             catalogue=self.catalogue,
             database=database,
             credential_signer=pki.signer("credential"),
@@ -52,11 +54,11 @@ class IssuingOffice(Office):
             randomness=RANDOMNESS,
         )
         self.server = IssuanceServer(
-            self.copies, agency=samples.AGENCY, secret=SECRET, clients=CLIENTS, **options
+            self.copies, agency=samples.AGENCY, secret=SECRET, **{"clients": CLIENTS, **options}
         )
         self.app = FastAPI()
         problems.install(self.app)
-        self.app.include_router(http.router(self.status, url=URL))
+        self.app.include_router(http.router(self.status, url=url))
         self.app.include_router(http.wallet_router(self.server))
         self.client = Client(self.app)
         self.licence: Licence = self.issuer.issue(

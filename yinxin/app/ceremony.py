@@ -39,6 +39,7 @@ SERVICE_KEYS: dict[str, tuple[str, str, str]] = {
     "status": ("status", "状态列表", "issuing"),
     "receipt": ("receipt", "核验回执", "issuing"),
     "request": ("request", "出示请求", "issuing"),
+    "metadata": ("metadata", "签发方元数据", "issuing"),
     "timestamp": ("timestamp", "时间戳", "issuing"),
     "ocsp": ("ocsp", "OCSP", "issuing"),
     "root-ocsp": ("ocsp", "根 OCSP", "root"),

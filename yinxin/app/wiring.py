@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from yinxin.app.home import Home
 
 AUTHORITIES = ("root", "issuing")
-REQUEST_KEY = "request"
+REQUEST_KEY, METADATA_KEY = "request", "metadata"
 
 
 @dataclass(slots=True)
@@ -145,7 +145,9 @@ def issuance_server(home: Home) -> IssuanceServer:
     # Every worker derives the same secret, and nobody without the home's passphrase can.
     secret = hmac.new(home.document_key(), b"yinxin oid4vci 1", hashlib.sha256).digest()
     clients = read_clients(home.settings.wallet_clients)
-    return IssuanceServer(copies, agency=agency(home), secret=secret, clients=clients)
+    # A home that was made before there was a key for it answers plain metadata only.
+    signer = home.signer(METADATA_KEY) if METADATA_KEY in home.key_names() else None
+    return IssuanceServer(copies, agency=agency(home), secret=secret, clients=clients, metadata_signer=signer)
 
 
 def departments(home: Home) -> DepartmentRegistry:
