@@ -57,6 +57,9 @@ def test_options_for_everything_may_stand_anywhere(capsys: pytest.CaptureFixture
 def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["fly"]) == ExitCode.USAGE
     assert "Traceback" not in capsys.readouterr().err
+    for wrong in (["fly"], ["verify"], ["verify", "--height", "3"]):
+        assert run([*wrong, "--json"]) == ExitCode.USAGE
+        assert json.loads(capsys.readouterr().err)["error"]["code"] == "usage_error"
 
 
 def test_a_licence_is_verified_with_the_register_and_without(played: Played, ask: Any) -> None:

@@ -110,6 +110,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - each way to end has
         console.note("已取消", "cancelled")
         return ExitCode.ERROR
     except click.ClickException as error:
+        if console.as_json:
+            console.error(UsageError(error.format_message()))
+            return ExitCode.USAGE
         said = io.StringIO()
         error.show(file=said)
         sys.stderr.write(readable(said.getvalue()))  # it quotes what was typed
