@@ -118,7 +118,8 @@ class Examined:
     `licence` names the licence that it is a copy of and `claims` what it says of it; both are there only
     when the document is genuine. `items` is the whole content of a `licence.json` (GB/T 36903 names): then
     the claims are all of the licence's, not a selection.
-    `signed_by` holds the credit codes of the organisations that signed, when all passed.
+    `signed_by` holds the credit codes of the organisations that signed, when all passed, and `revisions` the
+    SHA-256 (hex) of the file as each of them left it.
     """
 
     kind: Kind
@@ -131,6 +132,7 @@ class Examined:
     claims: Mapping[str, Any] | None = None
     items: Mapping[str, Any] | None = None
     signed_by: tuple[str, ...] = ()
+    revisions: tuple[str, ...] = ()
 
 
 def kind_of(document: bytes) -> Kind:
@@ -189,6 +191,9 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
     }
     if report.passed:
         found = report.require()
+        answer["revisions"] = [
+            hashlib.sha256(memoryview(document)[: one.covered_bytes]).hexdigest() for one in found.signatures
+        ]
         answer["signed_by"] = [code for one in found.signatures for code in _organisations(one.certificate)]
         licence = found.attachments.get(LICENCE_FILE, b"")
         if 0 < len(licence) <= MAX_LICENCE_FILE_BYTES:
@@ -220,6 +225,7 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         claims=content["claims"] if content else None,
         items=content,
         signed_by=tuple(answer.get("signed_by", ())),
+        revisions=tuple(answer.get("revisions", ())),
     )
 
 

@@ -244,12 +244,20 @@ def _items(licence: Licence) -> dict[str, str]:
 
 
 def _seal_checks(examined: Examined, licence: Licence) -> tuple[Check, ...]:
-    """Whether the agency itself sealed this file: another seal that we trust proves nothing here."""
+    """Whether this is the very file that the agency sealed as this licence, perhaps with later signatures.
+
+    Another body's seal proves nothing here. Nor does the agency's own on another file: whoever gets a letter
+    sealed could have put the data of a genuine licence into it.
+    """
     if examined.kind is not Kind.PDF:
         return ()
-    is_original = licence.pdf_sha256 is not None and licence.pdf_sha256 == examined.digest
-    good = is_original or licence.agency.credit_code in examined.signed_by
-    return (Check("seal of the agency", None if good else Reason.ISSUER_MISMATCH),)
+    if licence.pdf_sha256 in {examined.digest, *examined.revisions}:
+        return (Check("seal of the agency"),)
+    own = licence.agency.credit_code in examined.signed_by
+    if own and licence.pdf_sha256 is None:  # from an older register, which kept no file
+        return (Check("seal of the agency"),)
+    reason = Reason.LICENCE_DIFFERS if own else Reason.ISSUER_MISMATCH
+    return (Check("seal of the agency", reason),)
 
 
 def _status(assessment: Assessment) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class VerifiedSignature:
 
     `path` goes from the signer's certificate to the anchor; `usage` is "seal" or "signature".
     `proved_at` is the earliest time that a time-stamp proves; `claimed_at` is only what the signer says.
+    `covered_bytes` is how much of the file it covers, from its first byte on: the file as it was then.
     """
 
     field: str
@@ -31,6 +32,7 @@ class VerifiedSignature:
     location: str | None
     certifies: bool
     covers_whole_file: bool
+    covered_bytes: int
 
     @property
     def certificate(self) -> Certificate:

@@ -68,7 +68,7 @@ class Judgement:
         found = self.found
         return VerifiedSignature(
             found.field, self.usage, self.path, self.proved_at, found.claimed_time,
-            found.reason, found.location, certifies, self.gap.whole_file,
+            found.reason, found.location, certifies, self.gap.whole_file, self.gap.covered,
         )  # fmt: skip
 
     def finding(self, *, certifies: bool) -> dict[str, Any]:
