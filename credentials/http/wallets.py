@@ -19,6 +19,7 @@ from credentials.oid4vci.clients import form_target
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.metadata import well_known_path
 from signing.jose import dump_json
+from yinxin.base.buckets import Buckets, Limit, caller_of
 from yinxin.base.errors import MalformedInput, NotFound
 
 if TYPE_CHECKING:
@@ -34,18 +35,20 @@ _PUBLIC = {
     "Access-Control-Allow-Origin": "*",
     "X-Content-Type-Options": "nosniff",
 }
+LIMIT = Limit("wallets", 300, 600)
 MAX_REFERENCE_CHARACTERS = 64
 
 
-def wallet_router(server: IssuanceServer) -> APIRouter:
-    """The routes that wallets use."""
+def wallet_router(server: IssuanceServer, *, limit: Limit = LIMIT) -> APIRouter:
+    """The routes that wallets use. `limit` is for what one address may ask without a token."""
     routes = APIRouter(tags=["wallets"])
+    buckets = Buckets(limit)
     _add_metadata(routes, server)
     _add_offers(routes, server)
-    _add_token(routes, server)
+    _add_token(routes, server, buckets)
     _add_credentials(routes, server)
     if server.with_code:
-        _add_authorization(routes, server)
+        _add_authorization(routes, server, buckets)
     return routes
 
 
@@ -82,12 +85,13 @@ def _add_offers(routes: APIRouter, server: IssuanceServer) -> None:
         return Response(text, media_type="text/html", headers=pages.headers())
 
 
-def _add_token(routes: APIRouter, server: IssuanceServer) -> None:
+def _add_token(routes: APIRouter, server: IssuanceServer, buckets: Buckets) -> None:
     @routes.post(names.TOKEN_PATH, response_class=Response)
     async def token(request: Request) -> Response:
         """Redeem a code, or refresh (6)."""
 
         async def work() -> Response:
+            _count(buckets, server, request)
             form = await read_form(request)
             answer = await run_in_threadpool(server.token, form, _one_dpop(request))
             return _json(answer, headers=_fresh(server))
@@ -95,7 +99,7 @@ def _add_token(routes: APIRouter, server: IssuanceServer) -> None:
         return await _answering(server, work, malformed="invalid_request")
 
 
-def _add_authorization(routes: APIRouter, server: IssuanceServer) -> None:
+def _add_authorization(routes: APIRouter, server: IssuanceServer, buckets: Buckets) -> None:
     action = server.url + names.AUTHORIZE_PATH
 
     @routes.post(names.PAR_PATH, response_class=Response)
@@ -103,6 +107,7 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer) -> None:
         """A pushed authorization request (RFC 9126)."""
 
         async def work() -> Response:
+            _count(buckets, server, request)
             form = await read_form(request)
             answer = await run_in_threadpool(server.push, form, _one_dpop(request))
             return _json(answer, status=201, headers=_fresh(server))
@@ -129,6 +134,7 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer) -> None:
     @routes.post(names.AUTHORIZE_PATH, response_class=Response)
     async def answer(request: Request) -> Response:
         """The holder's answer."""
+        _count(buckets, server, request)
         try:
             found = await run_in_threadpool(server.authorizations.answer, await read_form(request))
         except (Refused, MalformedInput):
@@ -202,6 +208,10 @@ async def _grant(server: IssuanceServer, request: Request, path: str) -> Any:
     authorization = request.headers.getlist("authorization")
     dpop = request.headers.getlist("dpop")
     return await run_in_threadpool(lambda: server.grant(authorization, dpop, path=path))
+
+
+def _count(buckets: Buckets, server: IssuanceServer, request: Request) -> None:
+    buckets.take(caller_of(request.client.host if request.client else ""), now=server.now())
 
 
 def _one_dpop(request: Request) -> str | None:

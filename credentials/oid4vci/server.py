@@ -6,6 +6,7 @@ database, decisions are in the modules that this one puts together.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from credentials.oid4vci import vocabulary as names
@@ -26,6 +27,7 @@ from yinxin.base import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from credentials.copies import CopyMaker
     from credentials.licence import Agency
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from signing.signer import Signer
     from yinxin.base.database import Session
     from yinxin.base.text import Text
+
+TIDY_INTERVAL = timedelta(minutes=10)
 
 
 class IssuanceServer:
@@ -59,6 +63,7 @@ class IssuanceServer:
     ) -> None:
         self._copies, self._agency, self._metadata_signer = copies, agency, metadata_signer
         self._database, self._clock, self._randomness = copies.database, copies.clock, copies.randomness
+        self._tidied_at = copies.clock.now()
         self.url = copies.url
         self.nonces = Nonces(secret, "c_nonce", randomness=copies.randomness)
         self._dpop_nonces = Nonces(secret, "dpop", randomness=copies.randomness)
@@ -106,6 +111,10 @@ class IssuanceServer:
         """What people call the licences of these configurations."""
         return [self._copies.catalogue[one].name for one in configurations]
 
+    def now(self) -> datetime:
+        """The time that this server goes by."""
+        return self._clock.now()
+
     def nonce(self) -> str:
         """A fresh `c_nonce` (7.2)."""
         return self.nonces.make(now=self._clock.now())
@@ -122,6 +131,7 @@ class IssuanceServer:
         with self._database.transaction() as session:
             use_up(session, proof)
             answer = self._redeem(session, request, proof)
+        self._tidy()
         if isinstance(answer, Refused):  # raised here, so that what was counted stays counted
             raise answer
         return answer
@@ -149,10 +159,16 @@ class IssuanceServer:
         return grant
 
     def purge(self) -> int:
-        """Forget what is over; a timer calls it."""
+        """Forget what is over; token requests see to it now and then."""
         now = self._clock.now()
         with self._database.transaction() as session:
             return IssuanceRepository(session).purge(now=now) + once.purge(session, now=now)
+
+    def _tidy(self) -> None:
+        now = self._clock.now()
+        if now - self._tidied_at >= TIDY_INTERVAL:
+            self._tidied_at = now
+            self.purge()
 
     def _redeem(
         self,

@@ -9,15 +9,20 @@ import pytest
 from world.office import URL
 from world.vci import CLIENT, SECRET, ath
 
+from credentials.http import wallet_router
 from credentials.oid4vci.nonces import Nonces
 from credentials.oid4vci.vocabulary import PRE_AUTHORIZED_CODE
 from signing.base64url import encode_base64url
 from signing.jose import dump_json
 from signing.signers.file import FileSigner
+from yinxin.app import problems
+from yinxin.base.buckets import Limit
+from yinxin.base.database import Database
 from yinxin.base.errors import UsageError
 from yinxin.base.randomness import SystemRandomness
 
 if TYPE_CHECKING:
+    from world.pki import Pki
     from world.vci import IssuingOffice, Wallet
 
 CREDENTIAL, NOTIFICATION, TOKEN = "/oid4vci/credential", "/oid4vci/notification", "/oid4vci/token"
@@ -527,3 +532,24 @@ def test_purging_forgets_what_is_over(office: IssuingOffice) -> None:
     with office.database.reading() as session:
         for table in ("offer", "login", "authorization", "grant", "token", "delivery"):
             assert session.execute(text(f"SELECT count(*) FROM oid4vci_{table}")).scalar_one() == 0  # noqa: S608 - our own names
+
+
+def test_one_address_does_not_ask_without_end(pki: Pki) -> None:
+    from fastapi import FastAPI  # noqa: PLC0415 - one test
+    from world.asgi import Client  # noqa: PLC0415 - the same
+    from world.vci import IssuingOffice as Office  # noqa: PLC0415 - the same
+
+    database = Database("sqlite://")
+    database.create_schema()
+    office = Office(pki, database)
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(wallet_router(office.server, limit=Limit("wallets", 3, 60)))
+    noisy, other = Client(app, address="2001:db8::1"), Client(app, address="2001:db8:0:1::1")
+    answers = [noisy.post(TOKEN, data={}).status_code for _ in range(4)]
+    assert answers == [400, 400, 400, 429]
+    assert other.post(TOKEN, data={}).status_code == 400
+    office.clock.advance(timedelta(seconds=1))
+    assert noisy.post("/oid4vci/par", data={}).status_code == 400
+    assert noisy.post("/oid4vci/authorize", data={}).status_code == 429
+    database.close()
