@@ -127,7 +127,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_oid4vci_token_grant", ["grant_id"], unique=False)
 
 
-
 def downgrade() -> None:
     """Take back."""
     with op.batch_alter_table("oid4vci_token", schema=None) as batch_op:
