@@ -19,6 +19,7 @@ from yinxin.base.errors import MalformedInput
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+MAX_CLIENT_ID = 200
 _TEXT = re.compile(r"[\x20-\x7e]{1,4096}\Z")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")  # RFC 7636, 4.1
 
@@ -87,6 +88,8 @@ def read_token_request(form: Mapping[str, str], *, configurations: Collection[st
     if any(name in form for name in ("client_secret", "client_assertion")):
         raise Refused("invalid_client", "clients are not authenticated here", status=401)
     client_id = text_of(form, "client_id", required=False)
+    if client_id is not None and len(client_id) > MAX_CLIENT_ID:
+        raise Refused("invalid_request", "client_id is too long")
     if grant == names.PRE_AUTHORIZED_CODE:
         tx_code = text_of(form, "tx_code", required=False)
         code = text_of(form, "pre-authorized_code")

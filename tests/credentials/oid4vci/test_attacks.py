@@ -372,6 +372,7 @@ def test_a_refresh_token_is_no_access_token(wallet: Wallet) -> None:
         (f"grant_type={PRE_AUTHORIZED_CODE}&pre-authorized_code=%00".encode(), "invalid_request"),
         (f"grant_type={PRE_AUTHORIZED_CODE}&pre-authorized_code=%ff".encode(), "invalid_request"),
         (f"grant_type={PRE_AUTHORIZED_CODE}&pre-authorized_code={'x' * 5000}".encode(), "invalid_request"),
+        (f"grant_type={PRE_AUTHORIZED_CODE}&client_id={'x' * 201}".encode(), "invalid_request"),
         (b"a" * 40_000, "invalid_request"),
         ("&".join(f"p{i}=1" for i in range(60)).encode(), "invalid_request"),
         (b"grant_type=refresh_token&refresh_token=x&client_secret=y", "invalid_client"),
@@ -491,6 +492,7 @@ def test_a_notification_of_another_grant_is_refused(light_office: IssuingOffice,
     [
         {},
         {"notification_id": "x"},
+        {"notification_id": "", "event": "credential_accepted"},
         {"notification_id": 5, "event": "credential_accepted"},
         {"notification_id": "x", "event": "credential_eaten"},
         {"notification_id": "x", "event": ["credential_accepted"]},
@@ -501,6 +503,13 @@ def test_a_notification_of_another_grant_is_refused(light_office: IssuingOffice,
 )
 def test_a_notification_that_breaks_a_rule(wallet: Wallet, body: Any) -> None:
     assert wallet.call(NOTIFICATION, body).json()["error"] == "invalid_notification_request"
+
+
+def test_a_notification_id_that_the_database_cannot_hold(office: IssuingOffice) -> None:
+    wallet = office.wallet()
+    wallet.redeem(office.offer())
+    body = {"notification_id": "a\x00b", "event": "credential_accepted"}
+    assert wallet.call(NOTIFICATION, body).json()["error"].startswith("invalid_notification")
 
 
 # The rest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import segno
 
-from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
+from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
 from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands.ca import actor_option
@@ -16,7 +16,7 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import staff
-from yinxin.base.errors import NotFound
+from yinxin.base.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from credentials.licence import Licence
@@ -49,6 +49,14 @@ if TYPE_CHECKING:
 @click.option(
     "--by-value", is_flag=True, help=phrase("链接内含全部内容", "a link that holds the offer itself")
 )
+@click.option(
+    "--sign-in",
+    is_flag=True,
+    help=phrase(
+        "改用授权码流程：持证人在网页上以一次性登录码登录",
+        "the code flow: the holder signs in with a one-time code",
+    ),
+)
 @actor_option("clerk")
 @home_option()
 @passphrase_option
@@ -59,6 +67,7 @@ def offer(
     authenticated: str,
     evidence: str,
     by_value: bool,
+    sign_in: bool,
     actor: str,
     home: str,
     passphrase_file: str | None,
@@ -68,8 +77,13 @@ def offer(
     place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
     licence = _licence(place, identifier)
     holder = Holder(licence.holder_code, AuthenticationMethod(authenticated), evidence)
-    made = wiring.issuance_server(place).offers.make(Offer((licence.identifier,), holder), actor=staff(actor))
-    _show(console, made, made.by_value if by_value else made.by_reference)
+    server, clerk = wiring.issuance_server(place), staff(actor)
+    if sign_in and not server.with_code:
+        raise UsageError("the code flow needs wallets in the setting wallet_clients")
+    wanted = Offer((licence.identifier,), holder, flow=Flow.CODE if sign_in else Flow.PRE_AUTHORIZED)
+    made = server.offers.make(wanted, actor=clerk)
+    code = server.login_codes.hand_out(holder, actor=clerk) if sign_in else made.tx_code
+    _show(console, made, made.by_value if by_value else made.by_reference, code or "")
     return ExitCode.DONE
 
 
@@ -81,14 +95,14 @@ def _licence(place: Home, identifier: str) -> Licence:
     return licence
 
 
-def _show(console: Console, made: OpenOffer, link: str) -> None:
+def _show(console: Console, made: OpenOffer, link: str, code: str) -> None:
     if not console.as_json:
         segno.make(link, error="l").terminal(compact=True)
     console.say(f"链接：{link}", f"link: {link}")
     console.say(f"网页：{made.page}", f"page: {made.page}")
     console.say(
-        f"验证码（请另行告知持证人）：{made.tx_code}",
-        f"code (tell the holder apart from the link): {made.tx_code}",
+        f"验证码（请另行告知持证人）：{code}",
+        f"code (tell the holder apart from the link): {code}",
     )
     console.say(f"有效至 {made.expires_at:%H:%M} UTC", f"good until {made.expires_at:%H:%M} UTC")
     console.result(
@@ -96,7 +110,7 @@ def _show(console: Console, made: OpenOffer, link: str) -> None:
             "offer": made.id,
             "link": link,
             "page": made.page,
-            "tx_code": made.tx_code,
+            "code": code,
             "expires_at": made.expires_at.isoformat(),
         }
     )
