@@ -7,7 +7,7 @@ Files are written with mode 0600 and never without a passphrase.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -25,9 +25,6 @@ from signing.keys import PublicKey
 from signing.signer import Signer
 from yinxin.base.errors import SignerUnavailable, UsageError
 from yinxin.base.files import PRIVATE, write_new_file
-
-if TYPE_CHECKING:
-    from signing.algorithms import Algorithm
 
 KeyKind = Literal["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519"]
 _HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -97,11 +94,3 @@ class FileSigner(Signer):
     def with_chain(self, chain: tuple[Certificate, ...]) -> FileSigner:
         """The same key with another chain."""
         return FileSigner(self._private_key, chain)
-
-    def with_algorithm(self, algorithm: Algorithm) -> FileSigner:
-        """The same key under another algorithm of its kind."""
-        if algorithm.key_kind != self.public_key.kind:
-            raise UsageError(f"{algorithm.name} is not for {self.public_key.kind} keys")
-        twin = FileSigner(self._private_key, self.chain)
-        twin.algorithm = algorithm
-        return twin
