@@ -325,3 +325,11 @@ def _request(name: str) -> bytes:
         .sign(key, hashes.SHA256())
         .public_bytes(Encoding.PEM)
     )
+
+
+def test_serving_without_its_extra_says_what_to_install(
+    played: Played, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yinxin.app.serve.SERVICE_PARTS", ("fastapi", "no_such_part"))
+    assert run(["serve", "--role", "ca", "--home", str(played.directory)]) == ExitCode.USAGE
+    assert "yinxin[service]" in capsys.readouterr().err

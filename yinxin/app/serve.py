@@ -6,6 +6,7 @@ port is told at once, and a port of 0 is known before certificates name it.
 
 from __future__ import annotations
 
+import importlib.util
 import socket
 import sqlite3
 import threading
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from yinxin.app.home import Home
 
 START_SECONDS = 60.0
+SERVICE_PARTS = ("fastapi", "python_multipart", "uvicorn")  # the extra `service`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def running(
     of each role's address is bound on the host of the settings. `Conflict` when another process serves this
     SQLite home, `Unreachable` when a server does not come up.
     """
+    if missing := [name for name in SERVICE_PARTS if importlib.util.find_spec(name) is None]:
+        raise UsageError(f"{', '.join(missing)} missing; serving needs: pip install 'yinxin[service]'")
     with ExitStack() as closing:
         closing.enter_context(only_server(home))
         if not home.database.is_migrated():  # a newer version of yinxin than the one that made this home
@@ -130,12 +134,10 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
 
 
 def _server(app: FastAPI) -> uvicorn.Server:
-    try:
-        import uvicorn  # noqa: PLC0415 - an optional part
+    import uvicorn  # noqa: PLC0415 - an optional part
 
-        from yinxin.app.connections import PatientProtocol  # noqa: PLC0415 - the same
-    except ImportError as exc:
-        raise UsageError("serving needs the extra: pip install 'yinxin[service]'") from exc
+    from yinxin.app.connections import PatientProtocol  # noqa: PLC0415 - the same
+
     # No access log: paths name licences and verifications.
     config = uvicorn.Config(
         app,
