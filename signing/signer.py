@@ -53,22 +53,29 @@ class Signer(ABC):
 def open_signer(uri: str, *, secret: Callable[[], str] | str | None = None) -> Signer:
     """Open the signer that a URI names.
 
-    `file:path/key.pem?chain=path/chain.pem` is an encrypted PKCS#8 file. `secret` is its passphrase or a
-    function that asks for it. Raises `UsageError` for an unknown kind and `SignerUnavailable` when the
-    key cannot be reached or opened.
+    `file:path/key.pem?chain=path/chain.pem` is an encrypted PKCS#8 file,
+    `pkcs11:token=LABEL;object=LABEL?module-path=/path/driver.so&chain=path/chain.pem` a key in a token
+    (RFC 7512). `secret` is the passphrase or PIN, or a function that asks for it. Raises `UsageError` for an
+    unknown kind and `SignerUnavailable` when the key cannot be reached or opened.
     """
-    parts = urlsplit(uri)
-    if parts.scheme not in _KINDS:
-        raise UsageError(f"no signer of the kind {parts.scheme!r}; known: {', '.join(sorted(_KINDS))}")
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    passphrase = secret() if callable(secret) else secret
-    return _KINDS[parts.scheme](parts.netloc + parts.path, options, passphrase)
+    scheme = uri.partition(":")[0].lower() if ":" in uri else ""
+    if scheme not in _KINDS:
+        raise UsageError(f"no signer of the kind {scheme!r}; known: {', '.join(sorted(_KINDS))}")
+    return _KINDS[scheme](uri, secret() if callable(secret) else secret)
 
 
-def _open_file(place: str, options: dict[str, str], passphrase: str | None) -> Signer:
+def _open_file(uri: str, passphrase: str | None) -> Signer:
     from signing.signers.file import FileSigner  # noqa: PLC0415 - a kind's import is paid by who uses it
 
-    return FileSigner.open(place, passphrase=passphrase, chain=options.get("chain"))
+    parts = urlsplit(uri)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return FileSigner.open(parts.netloc + parts.path, passphrase=passphrase, chain=options.get("chain"))
 
 
-_KINDS: dict[str, Callable[[str, dict[str, str], str | None], Signer]] = {"file": _open_file}
+def _open_token(uri: str, pin: str | None) -> Signer:
+    from signing.signers.pkcs11 import TokenSigner  # noqa: PLC0415 - see above
+
+    return TokenSigner.open(uri, pin=pin)
+
+
+_KINDS: dict[str, Callable[[str, str | None], Signer]] = {"file": _open_file, "pkcs11": _open_token}
