@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PACKAGES = ("@openid4vc/openid4vci@0.4.6", "@openid4vc/oauth2@0.4.6")
-MODULES = Path(os.environ.get("YINXIN_NPM", Path.home() / ".cache" / "yinxin-npm"))
+MODULES = Path(os.environ.get("YINXIN_NODE", Path.home() / ".cache" / "yinxin-npm"))
 CLIENT, REDIRECT = "https://wallet.example", "https://wallet.example/callback"
 
 pytestmark = pytest.mark.peer
