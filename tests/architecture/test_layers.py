@@ -32,6 +32,7 @@ BREACHES = {
     "pyHanko only in signing.pdf": {"signing/cms.py": "from pyhanko.sign import signers"},
     "A JOSE library only in signing.jose": {"credentials/receipts.py": "from jose import jws"},
     "Encrypted tokens only in signing.jwe": {"credentials/responses.py": "from joserfc import jwe"},
+    "Drivers of tokens only in signing.signers.pkcs11": {"ca/keys.py": "import pkcs11"},
     "Outbound connections only in yinxin.base.outbound": {"verify_api/client.py": "import urllib3"},
     "Verification is pure: signing reaches no database, no network, no web framework": {
         "signing/path.py": "import yinxin.base.outbound"
