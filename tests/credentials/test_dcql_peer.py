@@ -27,7 +27,7 @@ def node() -> list[str]:
     if not program:
         pytest.skip("node is missing: apt-get install nodejs")
     if not (MODULES / "node_modules" / "dcql").is_dir():
-        pytest.skip(f"the npm package dcql is missing: npm install --prefix {MODULES} dcql")
+        pytest.skip(f"the npm package dcql is missing: npm install --prefix {MODULES} dcql@3.0.0")
     return [program, str(SCRIPT), str(MODULES)]
 
 
