@@ -65,7 +65,7 @@ class Answering:
     @property
     def requester(self) -> Text:
         """Who asks: the name in the certificate, and on whose behalf as the verifier says."""
-        name = self.verified.certificate.common_name
+        name = _plain(self.verified.certificate.common_name)
         about = self.verified.request.about
         if about is None:
             return Text(name, name)
@@ -156,6 +156,11 @@ def make_presentation(answering: Answering, pick: Pick, credential: str, holder:
         at=at,
         agreed=binding_claims(pick.agreed),
     )
+
+
+def _plain(name: str) -> str:
+    """A certificate's name as one line: a CA of another place may write what ours refuses."""
+    return "".join(character if character.isprintable() else "�" for character in name)[:200] or "�"
 
 
 def _fitting(

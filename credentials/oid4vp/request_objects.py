@@ -125,7 +125,9 @@ def _check_wallet_nonce(claims: Mapping[str, Any], wanted: str | None) -> None:
     found = claims.get("wallet_nonce")
     if wanted is None:
         return
-    if not isinstance(found, str) or not hmac.compare_digest(found.encode(), wanted.encode()):
+    if not isinstance(found, str) or not hmac.compare_digest(
+        found.encode("utf-8", "surrogatepass"), wanted.encode()
+    ):
         raise _refused("5.10: wallet_nonce is not the one that was sent")
 
 

@@ -130,5 +130,7 @@ def _error(code: object) -> Response:
 def _check_state(found: object, request: AuthorizationRequest) -> None:
     if request.state is None:
         return
-    if not isinstance(found, str) or not hmac.compare_digest(found.encode(), request.state.encode()):
+    if not isinstance(found, str) or not hmac.compare_digest(
+        found.encode("utf-8", "surrogatepass"), request.state.encode()
+    ):
         raise MalformedInput("response", "OpenID4VP, 8.2: state is not the one of this request")

@@ -105,6 +105,7 @@ def _statement(body: Mapping[str, Any]) -> Text:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or not value or len(value) > MAX_TEXT_CHARACTERS:
-        raise MalformedInput("transaction_data", "a member is missing or too long")
+    """One line of plain text: what is agreed to must not pretend to be more of the consent page."""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT_CHARACTERS or not value.isprintable():
+        raise MalformedInput("transaction_data", "a member is missing, or is no plain line")
     return value

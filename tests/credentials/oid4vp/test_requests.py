@@ -138,6 +138,10 @@ WRONG: list[tuple[dict[str, Any], ErrorCode]] = [
     ({"transaction_data": [transaction(type=None)]}, ErrorCode.INVALID_TRANSACTION_DATA),
     ({"transaction_data": [transaction(statement=None)]}, ErrorCode.INVALID_TRANSACTION_DATA),
     ({"transaction_data": [transaction(matter=None)]}, ErrorCode.INVALID_TRANSACTION_DATA),
+    (
+        {"transaction_data": [transaction(statement={"zh": "办证\n将出示：无", "en": "x"})]},
+        ErrorCode.INVALID_TRANSACTION_DATA,
+    ),
     ({"transaction_data": [transaction(credential_ids=[])]}, ErrorCode.INVALID_TRANSACTION_DATA),
     ({"transaction_data": [transaction(credential_ids=["other"])]}, ErrorCode.INVALID_TRANSACTION_DATA),
     (
