@@ -277,7 +277,7 @@ def test_every_change_is_in_the_log_and_no_claim(asking: AskingCity, holder: Hol
     writer = Sequencer(asking.database, origin="test/log", sign=log.sign, public_key=key, clock=asking.clock)
     writer.run_once(100_000)
     entries = AuditLog(asking.database).entries(subject=started["id"])
-    assert [(one.content or {})["action"] for one in entries] == [
+    assert [(one.content() or {})["action"] for one in entries] == [
         f"presentation.{v}" for v in ("start", "fetch", "receive", "answer")
     ]
     assert "小麦" not in str(entries)
