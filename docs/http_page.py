@@ -28,7 +28,8 @@ def make() -> str:
     certificates, issuer = FastAPI(), FastAPI()
     certificates.include_router(ca.http.router({}, {}, nobody))
     issuer.include_router(credentials.http.router(nobody, url=URL))
-    verification = verify_api.http.create_app(nobody, install_problems=lambda _: None)
+    asking = cast("Any", SimpleNamespace(service=nobody))
+    verification = verify_api.http.create_app(nobody, install_problems=lambda _: None, presentations=asking)
     return "\n".join(
         [
             "# HTTP\n",

@@ -266,7 +266,19 @@ def _wallet_problems(*statuses: int) -> Mapping[int | str, dict[str, Any]]:
 
 def _body() -> dict[str, Any]:
     schema = schemas.PresentationWish.model_json_schema()
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    whole = _inlined(schema, schema.pop("$defs", {}))
+    return {"required": True, "content": {"application/json": {"schema": whole}}}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with its definitions in their places: what stands in a route has no list of its own."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions)
+    return {name: _inlined(value, definitions) for name, value in schema.items()}
 
 
 _REQUEST_OBJECT: dict[str, Any] = {"content": {REQUEST_MEDIA_TYPE: {"schema": {"type": "string"}}}}
