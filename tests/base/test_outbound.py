@@ -219,6 +219,12 @@ def test_redirects_are_followed_up_to_three(peer: Peer, outbound: Ask) -> None:
     assert len(peer.asked) == 2 + 4
 
 
+def test_a_redirect_is_an_answer_for_who_does_not_follow(peer: Peer, outbound: Ask) -> None:
+    peer.redirect_to = "/hello"
+    assert outbound().get(peer.url("/redirect"), follow=False).status == 302
+    assert len(peer.asked) == 1
+
+
 def test_a_body_is_never_sent_on(peer: Peer, outbound: Ask) -> None:
     peer.redirect_to = "/hello"
     assert outbound().post(peer.url("/redirect"), b"x", content_type="text/plain").status == 302

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from sqlalchemy import select
+from world.databases import database_url, postgresql  # noqa: F401 - fixtures
 from world.departments import BUREAU, FORM, TYPE
 from world.presentations import AskingCity, request_id_of
 
@@ -245,7 +248,35 @@ def test_wallets_are_limited_by_their_address() -> None:
         small.close()
 
 
-# What lies in the database
+# The database
+
+
+def test_the_same_on_both_databases(database_url: str) -> None:  # noqa: F811 - the fixture
+    city = AskingCity(database_url=database_url)
+    try:
+        holder = city.wallet()
+        city.provide(holder)
+        started = city.started(device="same", return_url=RETURN)
+        replies = [reply_of(city, holder, started["link"]) for _ in range(4)]
+        assert city.post(Sent(replies[0].url, {"response": "noise"})).status == 400
+        with ThreadPoolExecutor(4) as pool:
+            sent = list(pool.map(city.post, replies))
+        assert sorted(reply.status for reply in sent) == [200, 410, 410, 410]
+        (onward,) = (reply.json["redirect_uri"] for reply in sent if reply.status == 200)
+        assert city.outcome(started["id"], code=code_of(onward)).json["indication"] == "passed"
+        city.clock.advance(timedelta(hours=1))
+        assert asyncio.run(city.presentations.purge()) == 1
+    finally:
+        city.close()
+
+
+def test_the_interface_is_described(asking: AskingCity) -> None:
+    document = asking.call("GET", "/openapi.json").json
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert all(" / " in one["summary"] for one in operations)
+    asked = document["paths"]["/v1/presentations"]["post"]["requestBody"]["content"]["application/json"]
+    assert "$ref" not in str(asked)
+    assert set(asked["schema"]["required"]) == {"purpose", "matter", "types"}
 
 
 def test_the_database_alone_gives_nothing_away(asking: AskingCity, holder: Holder) -> None:
