@@ -52,7 +52,10 @@ def test_an_answer_for_a_past_known_at_never_changes(
     later = [one for one in after if one.recorded_at > known_at]
     first = standing(LICENCE, before, as_of=as_of, known_at=known_at)
     assert standing(LICENCE, [*before, *later], as_of=as_of, known_at=known_at) == first
-    assert standing(LICENCE, [*later, *reversed(before)], as_of=as_of, known_at=known_at).state is first.state
+    # Two events of the very same moments stand in the order in which they were recorded; others in any.
+    if len({(one.effective_from, one.recorded_at) for one in before}) == len(before):
+        mixed = standing(LICENCE, [*later, *reversed(before)], as_of=as_of, known_at=known_at)
+        assert mixed.state is first.state
 
 
 @given(EVENTS, MOMENTS, MOMENTS)
