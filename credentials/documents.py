@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from yinxin.base.errors import MalformedInput, NotFound, TooLarge, Unreachable, UsageError
+from yinxin.base.files import replace_file
 from yinxin.base.randomness import Randomness, SystemRandomness
 
 MAX_DOCUMENT_BYTES = 64 << 20
@@ -69,14 +68,8 @@ class DocumentStore:
 
     @staticmethod
     def _write(path: Path, data: bytes) -> None:
-        """Whole or not at all: written beside, flushed to the disk, then renamed."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, beside = tempfile.mkstemp(dir=path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(beside).replace(path)
         except OSError as exc:
             raise Unreachable(f"the document store cannot be written: {exc.strerror}") from exc
+        replace_file(path, data)
