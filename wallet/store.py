@@ -1,8 +1,9 @@
 """One encrypted file that holds a wallet.
 
-AES-256-GCM under a key derived by scrypt from a passphrase. The file is replaced in one step, never
-changed in place, and a change is read, made and written under a lock, so that two programs do not lose
-each other's work. What the contents mean is for `wallet.holder`.
+AES-256-GCM under a key derived from the holder's secret: by scrypt from a passphrase, which a person can
+remember and another can guess, or by HKDF from 32 random bytes, which nobody can. The file is replaced in one
+step, never changed in place, and a change is read, made and written under a lock, so that two programs do not
+lose each other's work. What the contents mean is for `wallet.holder`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from signing.base64url import decode_base64url, encode_base64url
@@ -46,6 +49,7 @@ FILE_NAME = "wallet.json"
 MAX_FILE_BYTES = 256 << 20
 SCRYPT_COST = 1 << 16  # 64 MiB and about 0.2 s for every guess
 MAX_SCRYPT_COST = 1 << 20  # a hostile file shall not eat the memory
+RANDOM_SECRET_BYTES = 32
 _BLOCK, _SALT_BYTES, _NONCE_BYTES = 8, 16, 12
 _CHECK = b"yinxin wallet passphrase"
 
@@ -65,23 +69,28 @@ class Store:
     def create(
         cls,
         directory: str | Path,
-        passphrase: str,
+        secret: str | bytes,
         *,
         randomness: Randomness | None = None,
         scrypt_cost: int = SCRYPT_COST,
     ) -> Store:
-        """Make a new wallet in a directory, which is made too; `Conflict` when there is one."""
+        """Make a new wallet in a directory, which is made too; `Conflict` when there is one.
+
+        `secret` is a passphrase, or `RANDOM_SECRET_BYTES` random bytes.
+        """
         path = Path(directory) / FILE_NAME
-        if not passphrase:
+        if not secret:
             raise UsageError("a wallet needs a passphrase")
         if path.exists():
             raise Conflict(f"there is a wallet at {path}")
         chance = randomness or SystemRandomness()
-        salt = chance.bytes(_SALT_BYTES)
-        key = _derive(passphrase, salt, scrypt_cost)
+        salt = encode_base64url(chance.bytes(_SALT_BYTES))
+        kdf = (
+            {"name": "hkdf-sha256", "salt": salt} if isinstance(secret, bytes) else _scrypt(salt, scrypt_cost)
+        )
+        key = _derive(secret, kdf)
         nonce = chance.bytes(_NONCE_BYTES)
         check = nonce + AESGCM(key).encrypt(nonce, _CHECK, None)
-        kdf = {"name": "scrypt", "salt": encode_base64url(salt), "n": scrypt_cost, "r": _BLOCK, "p": 1}
         header = {"format": FORMAT, "version": VERSION, "kdf": kdf, "check": encode_base64url(check)}
         store = cls(path, key, header, chance)
         with _reported(path):
@@ -93,16 +102,17 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, directory: str | Path, passphrase: str, *, randomness: Randomness | None = None) -> Store:
-        """Open a wallet.
+    def open(
+        cls, directory: str | Path, secret: str | bytes, *, randomness: Randomness | None = None
+    ) -> Store:
+        """Open a wallet with the passphrase or the random bytes that it was made with.
 
-        `NotFound` when there is none, `NotPermitted` for a wrong passphrase, `MalformedInput` for a file
+        `NotFound` when there is none, `NotPermitted` for a wrong secret, `MalformedInput` for a file
         that is damaged, of another kind or of a newer version.
         """
         path = Path(directory) / FILE_NAME
         header = _header_of(_read_file(path))
-        kdf = header["kdf"]
-        key = _derive(passphrase, decode_base64url(kdf["salt"]), kdf["n"])
+        key = _derive(secret, header["kdf"])
         check = decode_base64url(header["check"])
         try:
             AESGCM(key).decrypt(check[:_NONCE_BYTES], check[_NONCE_BYTES:], None)
@@ -158,9 +168,20 @@ class Store:
                 os.close(handle)  # which gives the lock back
 
 
-def _derive(passphrase: str, salt: bytes, cost: int) -> bytes:
+def _scrypt(salt: Any, cost: int) -> dict[str, Any]:
+    return {"name": "scrypt", "salt": salt, "n": cost, "r": _BLOCK, "p": 1}
+
+
+def _derive(secret: str | bytes, kdf: dict[str, Any]) -> bytes:
+    salt = decode_base64url(kdf["salt"])
+    if isinstance(secret, bytes) != (kdf["name"] == "hkdf-sha256"):
+        raise NotPermitted("this wallet opens with a secret of another kind")
+    if isinstance(secret, bytes):
+        if len(secret) != RANDOM_SECRET_BYTES:
+            raise UsageError(f"a random secret has {RANDOM_SECRET_BYTES} bytes")
+        return HKDF(hashes.SHA256(), length=32, salt=salt, info=FORMAT.encode()).derive(secret)
     try:
-        return Scrypt(salt=salt, length=32, n=cost, r=_BLOCK, p=1).derive(passphrase.encode("utf-8"))
+        return Scrypt(salt=salt, length=32, n=kdf["n"], r=_BLOCK, p=1).derive(secret.encode("utf-8"))
     except (ValueError, MemoryError) as exc:
         raise UsageError("the passphrase or the scrypt cost cannot be used") from exc
 
@@ -187,18 +208,23 @@ def _header_of(envelope: dict[str, Any]) -> dict[str, Any]:
         raise MalformedInput(
             "wallet", f"version {header.get('version')}; this program knows version {VERSION}"
         )
-    kdf = header.get("kdf")
-    if not isinstance(kdf, dict) or {**kdf, "salt": "", "n": 0} != {**_KDF, "salt": "", "n": 0}:
-        raise MalformedInput("wallet", "its key derivation is not known")
-    cost = kdf["n"]
-    if type(cost) is not int or not 2 <= cost <= MAX_SCRYPT_COST or cost & (cost - 1):
-        raise MalformedInput("wallet", "its key derivation is out of range")
-    decode_base64url(kdf["salt"])
+    _check_kdf(header.get("kdf"))
     decode_base64url(header.get("check"))
     return header
 
 
-_KDF = {"name": "scrypt", "salt": "", "n": 0, "r": _BLOCK, "p": 1}
+def _check_kdf(kdf: Any) -> None:
+    if not isinstance(kdf, dict):
+        raise MalformedInput("wallet", "its key derivation is not known")
+    salt, cost = kdf.get("salt"), kdf.get("n")
+    if kdf == {"name": "hkdf-sha256", "salt": salt}:
+        decode_base64url(salt)
+        return
+    if type(cost) is not int or kdf != _scrypt(salt, cost):
+        raise MalformedInput("wallet", "its key derivation is not known")
+    if not 2 <= cost <= MAX_SCRYPT_COST or cost & (cost - 1):
+        raise MalformedInput("wallet", "its key derivation is out of range")
+    decode_base64url(salt)
 
 
 def _lock(handle: int) -> None:
