@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ca.engine import Engine, Order
 from ca.lint import Expected
+from ca.names import checked_dns_names
 from ca.profiles import Profile, Profiles
 from ca.repository import AuthorityRepository
 from ca.revocation import Revocation
@@ -44,15 +45,24 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What a certificate is asked for: who it speaks of, and the key. `not_after` may shorten it."""
+    """What a certificate is asked for: who it speaks of, and the key. `not_after` may shorten it.
+
+    `dns_names` are hosts of the subject (RFC 5280, 4.2.1.6), lower case, where the profile has them.
+    `InvalidClaims` for a name that is none.
+    """
 
     subject: SubjectName
     public_key: PublicKey
     not_after: datetime | None = None
+    dns_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        checked_dns_names(self.dns_names)
 
     def digest(self, profile: str) -> str:
         """SHA-256 (hex) of what an approval covers: profile, name and key."""
-        values = "\n".join(f"{name}={value}" for name, value in sorted(self.subject.to_dict().items()))
+        rows = [*sorted(self.subject.to_dict().items()), *(("dns", name) for name in self.dns_names)]
+        values = "\n".join(f"{name}={value}" for name, value in rows)
         return hashlib.sha256(f"{profile}\n{values}\n{self.public_key.fingerprint}".encode()).hexdigest()
 
 
@@ -295,6 +305,7 @@ class Authority:
             not_before=start,
             not_after=min(ends),
             pointers=self._pointers if self.chain else None,
+            dns_names=application.dns_names,
         )
 
     def _expected(self, profile: Profile, application: Application, signer: Signer) -> Expected:
@@ -305,6 +316,7 @@ class Authority:
             issuer=self.certificate if self.chain else None,
             issuer_key=signer.public_key,
             pointers=self._pointers if self.chain else None,
+            dns_names=application.dns_names,
         )
 
     def _usable_signer(self, now: datetime) -> Signer:

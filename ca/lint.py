@@ -47,6 +47,7 @@ class Expected:
     issuer: Certificate | None
     issuer_key: PublicKey
     pointers: Pointers | None
+    dns_names: tuple[str, ...] = ()
 
 
 def lint(certificate: Certificate, expected: Expected) -> tuple[str, ...]:
@@ -83,6 +84,8 @@ def _names(certificate: Certificate, expected: Expected) -> Iterator[str]:
     if certificate.spki != expected.public_key.spki:
         yield "public key is not the one asked for"
     yield from expected.profile.subject_faults(expected.subject.present)
+    if expected.dns_names and not expected.profile.dns_names:
+        yield "the profile names no hosts"
 
 
 def _validity(certificate: Certificate, expected: Expected) -> Iterator[str]:
@@ -173,6 +176,9 @@ def _wanted_extensions(expected: Expected) -> dict[str, tuple[bool, Any]]:
         value = der.tlv(der.PRINTABLE_STRING, str(code).encode())
         oid = x509.ObjectIdentifier(profile.identity)
         wanted[profile.identity] = (False, x509.UnrecognizedExtension(oid, value))
+    if expected.dns_names and profile.dns_names:
+        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in expected.dns_names])
+        wanted["2.5.29.17"] = (False, names)
     if profile.no_check:
         wanted[ExtensionOID.OCSP_NO_CHECK.dotted_string] = (False, x509.OCSPNoCheck())
     elif expected.pointers:

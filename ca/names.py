@@ -42,7 +42,13 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("common_name", "2.5.4.3", 64, Text("通用名称", "common name")),
 )
 FIELDS = frozenset((*(row.field for row in ATTRIBUTES), "credit_code"))
+MAX_DNS_NAMES = 8
 _COUNTRY = re.compile(r"[A-Z]{2}")
+# RFC 5280, 4.2.1.6 and RFC 1034, 3.5, in lower case; IDNs as A-labels. No wildcard: one name, one service.
+_DNS_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+_ADDRESS_LIKE = re.compile(r"(.*\.)?[0-9]+")  # a last label of digits is an address, not a name (RFC 3696, 2)
 # Control, format (joiners, direction overrides), surrogate, private, unassigned; ends of lines and
 # paragraphs, and every space but the plain one.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
@@ -107,6 +113,24 @@ class SubjectName:
         code = values.get("credit_code")
         texts = {field: value for field, value in values.items() if field != "credit_code"}
         return cls(**texts, credit_code=CreditCode.parse(code, strict=False) if code is not None else None)
+
+
+def checked_dns_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of hosts a certificate may speak of, as given; `InvalidClaims` for one that is none."""
+    bad = [name for name in names if not _DNS_NAME.fullmatch(name) or _ADDRESS_LIKE.fullmatch(name)]
+    if bad or len(names) > MAX_DNS_NAMES or len(set(names)) != len(names):
+        raise InvalidClaims(
+            faults=[
+                (
+                    "dns_names",
+                    Text(
+                        f"应为至多 {MAX_DNS_NAMES} 个互不相同的小写域名，不含通配符",
+                        f"at most {MAX_DNS_NAMES} different host names in lower case, without wildcards",
+                    ),
+                )
+            ]
+        )
+    return names
 
 
 def organisation_identifier_of(code: CreditCode) -> str:

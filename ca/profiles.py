@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 KEY_KINDS = frozenset({"P-256", "P-384", "RSA", "Ed25519", "SM2"})
 MAX_DAYS = 36500
-_FLAGS = {"authority", "organisation_identifier", "approved", "proofed", "no_check"}
+_FLAGS = {"authority", "organisation_identifier", "approved", "proofed", "dns_names", "no_check"}
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -49,6 +49,7 @@ class Profile:
     organisation_identifier: bool = False
     approved: bool = False
     proofed: bool = False
+    dns_names: bool = False
     no_check: bool = False
 
     def subject_faults(self, present: frozenset[str]) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from signing.signer import Signer
 
 SUBJECT_KEY, KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.14", "2.5.29.15", "2.5.29.19"
+ALTERNATIVE_NAMES = "2.5.29.17"
 CRL_POINTS, AUTHORITY_KEY, EXTENDED_USAGE = "2.5.29.31", "2.5.29.35", "2.5.29.37"
 AUTHORITY_ACCESS, OCSP_NO_CHECK = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.48.1.5"
 ACCESS_OCSP, ACCESS_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
@@ -60,6 +61,7 @@ class Draft:
     not_before: datetime
     not_after: datetime
     pointers: Pointers | None
+    dns_names: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """The TBSCertificate in DER."""
@@ -89,6 +91,9 @@ class Draft:
         if profile.identity and self.subject.credit_code:
             code = der.tlv(der.PRINTABLE_STRING, str(self.subject.credit_code).encode())
             answer.append(extension(profile.identity, code))
+        if self.dns_names:
+            names = (der.tlv(0x82, name.encode("ascii")) for name in self.dns_names)
+            answer.append(extension(ALTERNATIVE_NAMES, der.sequence(*names)))
         if profile.no_check:
             answer.append(extension(OCSP_NO_CHECK, der.null()))
         elif self.pointers:

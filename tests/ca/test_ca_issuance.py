@@ -21,6 +21,7 @@ from yinxin.base.actor import system
 from yinxin.base.database import Database
 from yinxin.base.errors import (
     Conflict,
+    InvalidClaims,
     IssuanceRefused,
     NotFound,
     NotPermitted,
@@ -109,6 +110,31 @@ def test_every_kind_of_key_works(memory: Database, root: str, issuing: str, leaf
     assert certificate.is_issued_by(office.authority.certificate)
     assert office.authority.certificate.is_issued_by(office.root.certificate)
     assert office.root.certificate.is_issued_by(office.root.certificate)
+
+
+def test_a_request_certificate_names_its_host(office: Office) -> None:
+    key = FileSigner.generate().public_key
+    hosts = ("verify.city.example", "localhost")
+    certificate = office.authority.issue(
+        "request", Application(name("x"), key, dns_names=hosts), actor=REGISTRAR
+    )
+    found = certificate.extension(x509.SubjectAlternativeName)
+    assert found
+    assert tuple(found.value.get_values_for_type(x509.DNSName)) == hosts
+    with pytest.raises(IssuanceRefused, match="names no hosts"):
+        office.authority.issue("status", Application(name("x"), key, dns_names=hosts), actor=REGISTRAR)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["*.city.example", "City.example", "127.0.0.1", "a..b", "-a.b", "a_b.c", "a b", "a\n", "城.example", "",
+     "a" * 64 + ".b", "a." * 126 + "bc"],
+)  # fmt: skip
+def test_what_is_no_host_name_gets_into_no_certificate(host: str) -> None:
+    with pytest.raises(InvalidClaims):
+        Application(name("x"), FileSigner.generate().public_key, dns_names=(host,))
+    with pytest.raises(InvalidClaims):
+        Application(name("x"), FileSigner.generate().public_key, dns_names=("a.b", "a.b"))
 
 
 def test_validity_ends_with_the_issuer_at_the_latest(office: Office) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ca.issuance import Application, Authority
-from ca.names import SubjectName
+from ca.names import SubjectName, checked_dns_names
 from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
 from signing.signers.file import FileSigner, KeyKind
@@ -73,6 +73,7 @@ class Plan:
         for url in (self.base_url, self.ca_url, self.verify_url):
             if not _ADDRESS.fullmatch(url):
                 raise UsageError(f"{url!r} is no address like https://licences.city.example:8443")
+        checked_dns_names(dns_names_of(self.verify_url))  # they go into a certificate
         if len(self.agency_name) > MAX_NAME:
             raise UsageError(f"a seal's face has room for {MAX_NAME} characters of the agency's name")
         # What the longest certificate name of the ceremony is made of must hold before anything is written.
@@ -135,7 +136,9 @@ class _Ceremony:
         authorities = {"root": root, "issuing": issuing}
         for name, (profile, suffix, issuer) in SERVICE_KEYS.items():
             signer, authority = self._key(name), authorities[issuer]
-            application = Application(self._subject(suffix), signer.public_key)
+            # Wallets that look for a host's name find it: x509_san_dns (OpenID4VP, 5.9.3).
+            hosts = dns_names_of(self._plan.verify_url) if name == "request" else ()
+            application = Application(self._subject(suffix), signer.public_key, dns_names=hosts)
             certificate = authority.issue(profile, application, actor=self._registrar)
             self._store(name, (certificate, *authority.chain))
         for name, kind in BARE_KEYS.items():
@@ -193,6 +196,13 @@ class _Ceremony:
 def subject_of(agency: str, suffix: str) -> SubjectName:
     """The name in a certificate of the agency; `InvalidClaims` for text that no certificate may hold."""
     return SubjectName(country="CN", organisation=agency, common_name=f"{agency} {suffix}".strip())
+
+
+def dns_names_of(url: str) -> tuple[str, ...]:
+    """The host of an address, where it has a name and not only a number."""
+    host = urlsplit(url).hostname or ""
+    is_number = ":" in host or host.rpartition(".")[2].isdecimal()
+    return () if is_number else (host,)
 
 
 def publish_lists(home: Home, authorities: tuple[Authority, ...]) -> None:

@@ -19,6 +19,7 @@ from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
 from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
+from credentials.oid4vp.client_ids import Prefix
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
@@ -28,6 +29,7 @@ from verify_api.service import VerificationService
 from yinxin.app.ceremony import open_authority
 from yinxin.app.refresh import Refresher
 from yinxin.base.audit import Sequencer, verifier_key
+from yinxin.base.errors import UsageError
 from yinxin.base.journal import Journal
 from yinxin.base.randomness import SystemRandomness
 from yinxin.base.text import Text
@@ -223,7 +225,15 @@ def _presentations(home: Home, service: VerificationService, journal: Journal) -
         catalogue=catalogue(home),
         secret=home.document_key(),
         clock=home.clock,
+        prefix=client_id_prefix(home.settings.presentation_client_id),
     )
+
+
+def client_id_prefix(name: str) -> Prefix:
+    """How the verifier names itself to wallets, as the settings say."""
+    if name not in set(Prefix):
+        raise UsageError(f"presentation_client_id is {' or '.join(Prefix)}, not {name!r}")
+    return Prefix(name)
 
 
 def _app(title: str, *routers: APIRouter) -> FastAPI:

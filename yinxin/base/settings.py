@@ -70,6 +70,11 @@ class Settings:
         "核验服务的对外网址，写入回执",
         "the public address of the verification service; written into receipts",
     )
+    presentation_client_id: str = _setting(
+        "x509_hash",
+        "向钱包自称的方式：x509_hash（证书摘要）或 x509_san_dns（证书中的域名）",
+        "how the verifier names itself to wallets: x509_hash, or x509_san_dns (its host's name)",
+    )
     agency_name: str = _setting("未命名机关", "发证机关名称（中文）", "the issuing agency's name in Chinese")
     agency_name_en: str = _setting(
         "Unnamed agency", "发证机关名称（英文）", "the issuing agency's name in English"
