@@ -24,13 +24,15 @@ class ActivityKind(StrEnum):
 
     RECEIVED = "received"
     SHOWN = "shown"
+    REFUSED = "refused"
     REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One line of the log. The fields from `requester` on are empty unless something was shown.
+    """One line of the log. The fields from `requester` on are empty unless something was asked for.
 
+    Of what was refused no licence is named, and `claims` are those that were asked for.
     `presentation` is the SHA-256 of what was handed over, in hex; `certificate` the fingerprint of the
     requester's certificate and `verified` whether it was trusted then.
     """

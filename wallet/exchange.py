@@ -46,6 +46,19 @@ class Reply:
         return urlencode(self.form).encode("ascii")
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A request object as it came, with what it must repeat; nothing of it is judged yet."""
+
+    text: str
+    client_id: str
+    wallet_nonce: str | None = None
+
+    def read(self, reader: RequestReader, *, now: datetime) -> VerifiedRequest:
+        """The request, or `RequestRefused`; may be read again later, when the answer may be another."""
+        return reader.read(self.text, client_id=self.client_id, now=now, wallet_nonce=self.wallet_nonce)
+
+
 def fetch_request(
     invitation: Invitation,
     reader: RequestReader,
@@ -55,8 +68,13 @@ def fetch_request(
     randomness: Randomness | None = None,
 ) -> VerifiedRequest:
     """The request behind an invitation, fetched and judged; `RequestRefused` or `Unreachable`."""
+    return fetch(invitation, outbound, randomness=randomness).read(reader, now=now)
+
+
+def fetch(invitation: Invitation, outbound: Outbound, *, randomness: Randomness | None = None) -> Fetched:
+    """The request behind an invitation as it came; errors as for `fetch_request`."""
     if invitation.request_uri is None:
-        return reader.read(invitation.request, client_id=invitation.client_id, now=now)
+        return Fetched(str(invitation.request), invitation.client_id)
     nonce = random_text(randomness or SystemRandomness(), 32) if invitation.by_post else None
     if nonce is None:
         response = outbound.get(
@@ -73,8 +91,7 @@ def fetch_request(
             headers={"Accept": REQUEST_MEDIA_TYPE},
             max_bytes=MAX_REQUEST_CHARACTERS,
         )
-    text = _text_of(response)
-    return reader.read(text, client_id=invitation.client_id, now=now, wallet_nonce=nonce)
+    return Fetched(_text_of(response), invitation.client_id, nonce)
 
 
 def send(reply: Reply, outbound: Outbound, *, allow_http: bool = False) -> str | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import ClaimPath, as_path, to_text
 from credentials.key_binding import holder_key
-from credentials.oid4vp.responses import answer
+from credentials.oid4vp.responses import answer, decline
+from credentials.oid4vp.vocabulary import ErrorCode
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import is_date
 from credentials.vocabulary import LICENCE_IDENTIFIER
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from credentials.oid4vp.request_objects import VerifiedRequest
-    from credentials.verifier import Verifier
+    from credentials.verifier import VerifiedCredential, Verifier
     from signing.keys import PublicKey
+    from signing.report import Report
     from yinxin.base.randomness import Randomness
 
 MAX_UNUSED_KEYS = 1000
@@ -232,6 +234,25 @@ class Holder:
 
         return self._store.update(show)
 
+    def decline_presentation(self, verified: VerifiedRequest) -> Reply:
+        """The reply that says no, after the holder refused; logged first."""
+        now = self._clock.now()
+
+        def refuse(contents: dict[str, Any]) -> Reply:
+            _log(contents, _refused(verified, now))
+            return Reply(verified.request.response_uri, decline(verified.request, ErrorCode.ACCESS_DENIED))
+
+        return self._store.update(refuse)
+
+    def examine(self, verifier: Verifier) -> dict[str, Report[VerifiedCredential]]:
+        """What a verifier says of each licence now, of the copy that would be shown next."""
+        contents, now = self._store.read(), self._clock.now()
+        names = dict.fromkeys(row["licence"] for row in contents.get("copies", {}).values())
+        copies = {name: _least_used(contents, name)[1]["credential"] for name in names}
+        return {
+            name: verifier.verify(copy, now=now, require_key_binding=False) for name, copy in copies.items()
+        }
+
     def present(self, licence_id: str, *, disclose: Collection[ClaimPath], audience: str, nonce: str) -> str:
         """Present without a request of the other side: the holder names the claims and to whom."""
         request = PresentationRequest(
@@ -326,6 +347,24 @@ def _shown_to_verifier(answering: Answering, pick: Pick, presentation: str, now:
         claims=tuple(to_text(item.path) for item in (*pick.shares.shared, *pick.shares.always)),
         presentation=hashlib.sha256(presentation.encode("ascii")).hexdigest(),
         certificate=answering.verified.certificate.fingerprint,
+        verified=True,
+    )
+
+
+def _refused(verified: VerifiedRequest, now: datetime) -> Activity:
+    nothing, request = Answering(verified, ()), verified.request
+    paths = [to_text(one.path) for query in request.query.credentials for one in query.claims or ()]
+    return Activity(
+        now,
+        ActivityKind.REFUSED,
+        licence="",
+        vct=", ".join(sorted({kind for query in request.query.credentials for kind in query.types}))[:500],
+        requester=nothing.requester,
+        purpose=nothing.purpose,
+        matter=request.about.matter if request.about else "",
+        audience=str(request.client_id),
+        claims=tuple(dict.fromkeys(paths)),
+        certificate=verified.certificate.fingerprint,
         verified=True,
     )
 
