@@ -33,7 +33,10 @@ _TEXTS = ("iss", "jti", "aud", "subject", "indication", "then", "purpose", "matt
 
 @dataclass(frozen=True, slots=True)
 class VerifiedReceipt(Evidence):
-    """A receipt that passed: what was found, of which digest, for whom and what for."""
+    """A receipt that passed: what was found, of which digest, for whom and what for.
+
+    `clerk` is the member of the department's staff who asked, where one did.
+    """
 
     id: str
     issuer: str
@@ -47,6 +50,7 @@ class VerifiedReceipt(Evidence):
     issued_at: datetime
     audit_entry: str
     content: Mapping[str, Any]
+    clerk: str | None = None
 
 
 def sign_receipt(content: Mapping[str, Any], signer: Signer) -> str:
@@ -110,6 +114,7 @@ def _checks(
         and bool(_digest(content))
         and isinstance(content.get("reasons"), list)
         and all(isinstance(code, str) for code in content["reasons"])
+        and isinstance(content.get("clerk", ""), str)
     )
     checks.append(Check("content", None if whole else Reason.CLAIM_INVALID))
     if digest is not None:
@@ -148,4 +153,5 @@ def _evidence(key: EvidenceKey, content: Mapping[str, Any]) -> VerifiedReceipt:
         issued_at=datetime.fromtimestamp(content["iat"], UTC),
         audit_entry=content["audit"],
         content=content,
+        clerk=content.get("clerk"),
     )

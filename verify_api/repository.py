@@ -11,7 +11,7 @@ from verify_api.records import DEPARTMENTS, PROPOSALS, SESSIONS, VERIFICATIONS
 from yinxin.base.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import CursorResult
@@ -171,9 +171,21 @@ class VerificationRepository:
         """What the department was answered under this key."""
         return self._first(_FIND_BY_KEY, wanted=key, owner=department)
 
+    def recent(
+        self, departments: Sequence[str], *, since: datetime, limit: int
+    ) -> tuple[StoredVerification, ...]:
+        """The latest of these departments, newest first."""
+        wanted = VERIFICATIONS.c.department.in_(departments) & (VERIFICATIONS.c.at >= since)
+        query = select(VERIFICATIONS).where(wanted).order_by(VERIFICATIONS.c.at.desc(), VERIFICATIONS.c.id)
+        return tuple(map(_verification, self._session.execute(query.limit(limit))))
+
     def _first(self, query: Any, **values: str) -> StoredVerification | None:
         row = self._session.execute(query, values).first()
-        return StoredVerification(row.id, row.department, row.at, row.content, row.request) if row else None
+        return _verification(row) if row else None
+
+
+def _verification(row: Any) -> StoredVerification:
+    return StoredVerification(row.id, row.department, row.at, row.content, row.request)
 
 
 def _count(result: object) -> int:

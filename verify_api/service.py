@@ -24,7 +24,14 @@ from verify_api.questions import check_question
 from verify_api.receipts import sign_receipt
 from verify_api.repository import SessionRepository, StoredVerification, VerificationRepository
 from verify_api.sessions import Nonce, SessionAnswer, accept, digest_of, look_at, open_session
-from verify_api.tokens import AccessTokens, ClientAuthenticator, actor_of, read_token_request, use_up
+from verify_api.tokens import (
+    AccessTokens,
+    ClientAuthenticator,
+    actor_of,
+    read_token_request,
+    require_clerk,
+    use_up,
+)
 from verify_api.verification import Assessment, Moments, assess, conclusion, reduce, reduce_for_anybody
 from verify_api.workers import WorkerPool
 from yinxin.base import audit, once
@@ -40,7 +47,7 @@ from yinxin.base.errors import (
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlmodel import Session
@@ -56,6 +63,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ANYBODY = Actor(ActorKind.SYSTEM, "anonymous-verification")
 KEPT_AFTER_END = timedelta(hours=1)
+RECENT = timedelta(days=7)  # how far back a department's own list goes
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
 
 
@@ -143,17 +151,29 @@ class VerificationService:
             )
         )
 
+    async def departments_of(self, organisation: str | None) -> tuple[Department, ...]:
+        """The departments for which staff of this organisation (a credit code) may ask."""
+        if not self.directory.is_fresh:
+            await self._read(self.directory.snapshot)
+        return self.directory.of_organisation(organisation)
+
     async def verify(
-        self, question: Question, department: Department, *, idempotency_key: str | None = None
+        self,
+        question: Question,
+        department: Department,
+        *,
+        idempotency_key: str | None = None,
+        clerk: Actor | None = None,
     ) -> Answer:
-        """Verify for a department.
+        """Verify for a department; `clerk` is who asks for it where a person does, and stands in the receipt.
 
         `NotPermitted` for a purpose, matter or claim outside its grants (recorded). With an idempotency key
         the same question is answered once: asked again, it is looked at for the moment of the first answer,
         and the receipt says the same; another question under the same key is a `Conflict`.
         """
         check_question(question)
-        grant = await self._grant(question, department)
+        actor = require_clerk(clerk, department) if clerk else actor_of(department)
+        grant = await self._grant(question, department, actor)
         key = _key_digest(idempotency_key)
         if key and (before := await self._answered(key, department)):
             return await self._again(question, before, grant, department)
@@ -161,9 +181,8 @@ class VerificationService:
         material = self._material
         examined = await self._examine(question, moments, material, department)
         entry = await self._entry(question, examined, moments)
-        case = _Case(
-            self, question, department, moments, examined, entry, key, self.directory.snapshot().snapshot_id
-        )
+        grants = self.directory.snapshot().snapshot_id
+        case = _Case(self, question, department, actor, moments, examined, entry, key, grants)
         try:
             assessment, content = await self._write(case.record)
         except Conflict:
@@ -174,7 +193,13 @@ class VerificationService:
         return self._answer(assessment, content, grant, question)
 
     async def verify_shown(
-        self, question: Question, department: Department, *, audience: str, checks: tuple[Check, ...]
+        self,
+        question: Question,
+        department: Department,
+        *,
+        audience: str,
+        checks: tuple[Check, ...],
+        clerk: Actor | None = None,
     ) -> Answer:
         """Verify a presentation that one of our sessions was answered with, for its department.
 
@@ -182,7 +207,8 @@ class VerificationService:
         answered once is the session's own business.
         """
         check_question(question)
-        grant = await self._grant(question, department)
+        actor = require_clerk(clerk, department) if clerk else actor_of(department)
+        grant = await self._grant(question, department, actor)
         moments, material = Moments(self.clock.now()), self._material
         examined = documents.examine_presentation(
             question.presentation or "",
@@ -196,12 +222,18 @@ class VerificationService:
         examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)
         entry = await self._entry(question, examined, moments)
         grants = self.directory.snapshot().snapshot_id
-        case = _Case(self, question, department, moments, examined, entry, None, grants, Check("session"))
+        settled = Check("session")
+        case = _Case(self, question, department, actor, moments, examined, entry, None, grants, settled)
         assessment, content = await self._write(case.record)
         return self._answer(assessment, content, grant, question)
 
     async def verify_for_anybody(self, question: Question) -> dict[str, Any]:
         """Verdict and status of a PDF or a number, for somebody unknown."""
+        assessment, _ = await self.assess_for_anybody(question)
+        return reduce_for_anybody(assessment)
+
+    async def assess_for_anybody(self, question: Question) -> tuple[Assessment, str]:
+        """What `verify_for_anybody` says less of, for our own pages; and the id of its entry in the log."""
         if question.presentation is not None:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
         check_question(question)
@@ -210,8 +242,8 @@ class VerificationService:
         if examined.kind is Kind.PRESENTATION:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
         assessment = assess(examined, await self._entry(question, examined, moments), moments=moments)
-        await self._write(lambda session: _record_anonymous(session, assessment, moments.now))
-        return reduce_for_anybody(assessment)
+        entry = await self._write(lambda session: _record_anonymous(session, assessment, moments.now))
+        return assessment, entry
 
     async def record_of(self, verification_id: str, department: Department) -> dict[str, Any]:
         """A department's own verification as recorded, with its receipt and without claims, or `NotFound`."""
@@ -227,6 +259,18 @@ class VerificationService:
             "receipt": self._sign(content),
         }
 
+    async def recent(
+        self, departments: Sequence[Department], *, limit: int = 20
+    ) -> tuple[StoredVerification, ...]:
+        """The latest verifications of these departments, newest first, as recorded: no claim is in them."""
+        names, since = [one.id for one in departments], self.clock.now() - RECENT
+
+        def look() -> tuple[StoredVerification, ...]:
+            with self._database.reading() as session:
+                return VerificationRepository(session).recent(names, since=since, limit=limit)
+
+        return await self._read(look)
+
     async def purge(self) -> int:
         """Forget nonces and single-use values that are long over; returns how many."""
         now = self.clock.now()
@@ -237,12 +281,12 @@ class VerificationService:
 
         return await self._write(work)
 
-    async def _grant(self, question: Question, department: Department) -> Grant:
+    async def _grant(self, question: Question, department: Department, actor: Actor) -> Grant:
         try:
             return _granted(question, department)
         except NotPermitted:
             now = self.clock.now()
-            await self._write(lambda session: _record_refusal(session, department, question, now))
+            await self._write(lambda session: _record_refusal(session, department, actor, question, now))
             raise
 
     async def _examine(
@@ -346,6 +390,7 @@ class _Case:
     service: VerificationService
     question: Question
     department: Department
+    actor: Actor
     moments: Moments
     examined: Examined
     entry: RegisterEntry | None
@@ -365,11 +410,9 @@ class _Case:
             session,
             action="verification.record",
             subject=verification,
-            actor=actor_of(self.department),
+            actor=self.actor,
             at=self.moments.now,
-            details={
-                name: content[name] for name in ("digest", "indication", "reasons", "purpose", "matter")
-            },
+            details={name: content[name] for name in _AUDITED},
         )
         stored = StoredVerification(
             verification, self.department.id, self.moments.now, content, self.question.digest
@@ -413,6 +456,8 @@ class _Case:
             "policy": report.policy,
             "snapshots": {**report.snapshots, "grants": self.grants},
         }
+        if self.actor.kind is ActorKind.STAFF:
+            content["clerk"] = self.actor.identifier
         granted = self.department.grant(self.question.purpose, self.question.matter)
         if licence and licence.type_code in granted.fields:
             content["licence"] = licence.identifier
@@ -428,22 +473,23 @@ def _granted(question: Question, department: Department) -> Grant:
     return grant
 
 
-def _record_refusal(session: Session, department: Department, question: Question, now: datetime) -> None:
+def _record_refusal(
+    session: Session, department: Department, actor: Actor, question: Question, now: datetime
+) -> None:
     details = {"request": question.digest}
-    actor = actor_of(department)
     audit.record(
         session, action="verification.refuse", subject=department.id, actor=actor, at=now, details=details
     )
 
 
-def _record_anonymous(session: Session, assessment: Assessment, now: datetime) -> None:
+def _record_anonymous(session: Session, assessment: Assessment, now: datetime) -> str:
     report = assessment.report
     details = {
         "indication": str(report.indication),
         "reasons": sorted(reason.code for reason in report.reasons),
     }
     action = "verification.anonymous"
-    audit.record(
+    return audit.record(
         session, action=action, subject=f"sha256:{report.digest}", actor=ANYBODY, at=now, details=details
     )
 
@@ -452,8 +498,10 @@ def _key_digest(key: str | None) -> str | None:
     return hashlib.sha256(key.encode()).hexdigest() if key else None
 
 
+# What the log says of a verification: `aud` is the department, whoever acted for it.
+_AUDITED = ("aud", "digest", "indication", "reasons", "purpose", "matter")
 # What an answer takes from the record, and what a look at the record shows besides.
-_RECORDED = ("purpose", "matter", "audit", "repeats", "snapshots")
+_RECORDED = ("purpose", "matter", "audit", "clerk", "repeats", "snapshots")
 _KEPT = ("subject", "digest", "as_of", "known_at", "state", "policy", "licence")
 
 

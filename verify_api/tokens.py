@@ -19,7 +19,7 @@ from signing.jose import Token, parse_jws, sign_jws
 from signing.keys import PublicKey
 from yinxin.base import audit, once
 from yinxin.base.actor import Actor, ActorKind
-from yinxin.base.errors import Conflict, MalformedInput, Unauthenticated, UsageError
+from yinxin.base.errors import Conflict, MalformedInput, NotPermitted, Unauthenticated, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 from yinxin.base.text import Text
 
@@ -84,6 +84,14 @@ class ClientAssertion:
 def actor_of(department: Department) -> Actor:
     """The department as somebody who acts."""
     return Actor(ActorKind.DEPARTMENT, department.id, department.credit_code)
+
+
+def require_clerk(clerk: Actor, department: Department) -> Actor:
+    """The clerk, when somebody of this department's own organisation with that role; else `NotPermitted`."""
+    if clerk.kind is not ActorKind.STAFF or clerk.agency != department.credit_code:
+        raise NotPermitted("only its own staff ask for a department")
+    clerk.require_role("clerk")
+    return clerk
 
 
 class ClientAuthenticator:

@@ -39,9 +39,9 @@ from verify_api.presentations.sessions import (
 )
 from verify_api.presentations.templates import make_query, make_transactions, templates_of
 from verify_api.questions import Question
-from verify_api.tokens import actor_of
+from verify_api.tokens import actor_of, require_clerk
 from yinxin.base import audit
-from yinxin.base.actor import Actor, ActorKind
+from yinxin.base.actor import Actor, ActorKind, staff
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted, TooLarge, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 from yinxin.base.text import Text
@@ -125,12 +125,21 @@ class PresentationService:
         """What the department may ask for."""
         return templates_of(department, self._catalogue)
 
-    async def start(self, wish: Wish, department: Department, *, browser: str | None = None) -> Started:
+    async def start(
+        self,
+        wish: Wish,
+        department: Department,
+        *,
+        browser: str | None = None,
+        clerk: Actor | None = None,
+    ) -> Started:
         """Begin a session. `NotPermitted` for what no grant covers.
 
+        `clerk` is who asks for the department, where a person does; the session is then this person's own.
         `browser` is the secret in the cookie of the browser that begins, where one device is used and the
         holder comes back to us.
         """
+        actor = require_clerk(clerk, department) if clerk else actor_of(department)
         grant = department.grant(wish.purpose, wish.matter)
         _check_return(wish, department, browser, allow_http=self._allows_http)
         query = make_query(wish, grant, self._catalogue, self.service.snapshots.trust)
@@ -147,10 +156,18 @@ class PresentationService:
             transactions=make_transactions(wish),
             about=self._about(wish, department),
         )
-        stored = self._stored(wish, department, names, Secrets(request, key), browser)
-        await self._write(lambda session: _record_start(session, stored, department))
-        code = request.about.match_code if request.about else ""
-        return Started(stored.id, self._link(names[1]), stored.expires_at, code)
+        stored = self._stored(wish, department, names, Secrets(request, key), browser, actor)
+        await self._write(lambda session: _record_start(session, stored, actor))
+        return Started(stored.id, self._link(names[1]), stored.expires_at, stored.content["match_code"])
+
+    async def begun(self, session_id: str, department: Department, *, clerk: Actor) -> Started | None:
+        """The link of a clerk's own session once more, while it waits for an answer; else None."""
+        found = await self._own(session_id, department, clerk)
+        if state_of(found, now=self.clock.now()) not in ALIVE:
+            return None
+        request = self._sealer.open_secrets(found.sealed, owner=found.id).request
+        link = self._link(request.response_uri.rsplit("/", 1)[1])
+        return Started(found.id, link, found.expires_at, found.content["match_code"])
 
     async def request(self, request_id: str, *, wallet_nonce: str | None = None) -> str:
         """The signed request object for a wallet; the same as often as it is asked for, while it lives."""
@@ -206,13 +223,19 @@ class PresentationService:
         await self._write(lambda session: _record_return(session, found, self.clock.now()))
 
     async def outcome(
-        self, session_id: str, department: Department, *, response_code: str | None = None
+        self,
+        session_id: str,
+        department: Department,
+        *,
+        response_code: str | None = None,
+        clerk: Actor | None = None,
     ) -> dict[str, Any]:
-        """How a department's own session stands, with the results once they may be read."""
+        """How a department's own session stands, with the results once they may be read.
+
+        Where a clerk began it, nobody else sees it.
+        """
         now = self.clock.now()
-        found = await self._read(lambda repository: repository.find(session_id, department=department.id))
-        if found is None or found.kept_until <= now:
-            raise NotFound("no such session")
+        found = await self._own(session_id, department, clerk)
         answer = {
             "id": found.id,
             "state": str(state_of(found, now=now)),
@@ -229,6 +252,14 @@ class PresentationService:
         now = self.clock.now()
         return await self._write(lambda session: PresentationRepository(session).purge(now=now))
 
+    async def _own(self, session_id: str, department: Department, clerk: Actor | None) -> StoredPresentation:
+        found = await self._read(lambda repository: repository.find(session_id, department=department.id))
+        if found is None or found.kept_until <= self.clock.now():
+            raise NotFound("no such session")
+        if found.content.get("clerk") != (clerk.identifier if clerk else None):
+            raise NotFound("no such session")
+        return found
+
     @property
     def _allows_http(self) -> bool:
         return self.service.url.startswith("http://")
@@ -239,8 +270,14 @@ class PresentationService:
         purpose = wish.reason or Text(wish.purpose, wish.purpose)
         return About(department.name, purpose, wish.matter, code)
 
-    def _stored(
-        self, wish: Wish, department: Department, names: list[str], secrets: Secrets, browser: str | None
+    def _stored(  # noqa: PLR0913, PLR0917 - what a row is made of
+        self,
+        wish: Wish,
+        department: Department,
+        names: list[str],
+        secrets: Secrets,
+        browser: str | None,
+        actor: Actor,
     ) -> StoredPresentation:
         expires_at = self.clock.now() + SESSION_LIFE
         about = secrets.request.about
@@ -253,6 +290,8 @@ class PresentationService:
             "return_url": wish.return_url,
             "match_code": about.match_code if about else "",
         }
+        if actor.kind is ActorKind.STAFF:
+            content["clerk"] = actor.identifier
         return StoredPresentation(
             id=names[0],
             request=digest_of(names[1]),
@@ -288,6 +327,7 @@ class PresentationService:
     ) -> list[tuple[Shown, Answer]]:
         department = await self._department(found.department)
         claims = found.content["claims"]
+        clerk = _clerk_of(found, department)
         answers = []
         for item in shown:
             question = Question(
@@ -298,7 +338,7 @@ class PresentationService:
                 claims=tuple(claims) if claims is not None else None,
             )
             answer = await self.service.verify_shown(
-                question, department, audience=str(self.client_id), checks=item.checks
+                question, department, audience=str(self.client_id), checks=item.checks, clerk=clerk
             )
             answers.append((item, answer))
         return answers
@@ -398,12 +438,18 @@ def _outcome(check: Check, answers: list[tuple[Shown, Answer]]) -> dict[str, Any
     }
 
 
-def _record_start(session: Session, stored: StoredPresentation, department: Department) -> None:
+def _clerk_of(found: StoredPresentation, department: Department) -> Actor | None:
+    """Who began it, where that was a clerk: whoever is asked for answers to that person."""
+    name = found.content.get("clerk")
+    return staff(name, agency=department.credit_code) if name else None
+
+
+def _record_start(session: Session, stored: StoredPresentation, actor: Actor) -> None:
     PresentationRepository(session).add(stored)
     names = ("purpose", "matter", "types", "claims", "same_device")
-    details = {name: stored.content[name] for name in names}
+    details = {name: stored.content[name] for name in names} | {"department": stored.department}
     at = stored.expires_at - SESSION_LIFE
-    _audit(session, "start", stored, at, actor_of(department), details)
+    _audit(session, "start", stored, at, actor, details)
 
 
 def _record_fetch(session: Session, found: StoredPresentation, now: datetime) -> None:
