@@ -218,6 +218,12 @@ class DepartmentRegistry:
             raise NotFound(f"no department {department_id}")
         return Department.from_dict(row.content, version=row.version)
 
+    def every(self) -> list[Department]:
+        """Every department, suspended or not, by its id."""
+        with self._database.reading() as session:
+            rows = DepartmentRepository(session).all()
+        return [Department.from_dict(row.content, version=row.version) for row in rows]
+
     def proposals(self) -> list[dict[str, Any]]:
         """Open proposals, oldest first: id, content, who, when."""
         with self._database.reading() as session:
@@ -279,6 +285,15 @@ class DepartmentDirectory:
         """The department when it exists and is not suspended."""
         found = self.snapshot().departments.get(department_id)
         return found if found and found.state is DepartmentState.ACTIVE else None
+
+    def of_organisation(self, credit_code: str | None) -> tuple[Department, ...]:
+        """The active departments that one organisation has registered: one for each of its purposes."""
+        every = self.snapshot().departments
+        return tuple(
+            found
+            for _, found in sorted(every.items())
+            if found.state is DepartmentState.ACTIVE and found.credit_code == credit_code
+        )
 
     def _read(self, now: datetime) -> Grants:
         with self._database.reading() as session:

@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("启动服务（证书服务、核验服务）", "serve the certificate and verification services"),
     "ca": ("证书机构：建立、申请、审批、吊销", "the certificate authority: set up, apply, approve, revoke"),
     "licence": ("电子证照：目录、签发、状态变更", "licences: catalogue, issue, change status"),
+    "department": (
+        "用证部门：登记、审批、停用",
+        "departments that verify: propose, approve, suspend",
+    ),
     "seal": ("为任意 PDF 加盖电子印章（不改动原文件）", "seal any PDF (the input is never changed)"),
     "verify": ("核验 PDF、凭证或回执", "verify PDFs, credentials and receipts"),
     "trust": ("信任锚：添加、查看、比较、解释", "trust anchors: add, show, compare, explain"),
