@@ -57,6 +57,11 @@ class Journal:
                 raise TooManyRequests("too much to write", retry_after=timedelta(seconds=1)) from None
         return item.future
 
+    @property
+    def waiting(self) -> int:
+        """How many works wait at about this moment."""
+        return self._works.qsize()
+
     def close(self) -> None:
         """Finish what was submitted, then stop; further works are refused. Closing twice is fine."""
         with self._gate:

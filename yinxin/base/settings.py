@@ -28,8 +28,17 @@ OTHER_VARIABLES = frozenset(
 )
 
 
-def _setting(default: Any, zh: str, en: str, *, at_least: float | None = None, shown: bool = True) -> Any:
-    return field(default=default, repr=shown, metadata={"help": Text(zh, en), "at_least": at_least})
+def _setting(  # noqa: PLR0913 - what can be said of a setting
+    default: Any,
+    zh: str,
+    en: str,
+    *,
+    at_least: float | None = None,
+    one_of: tuple[str, ...] = (),
+    shown: bool = True,
+) -> Any:
+    rules = {"help": Text(zh, en), "at_least": at_least, "one_of": one_of}
+    return field(default=default, repr=shown, metadata=rules)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +153,17 @@ class Settings:
         "可用授权码流程领证的钱包，每项为“client_id redirect_uri”；不填则不提供该流程",
         "wallets that may use the authorization code flow, each `client_id redirect_uri`; none: not offered",
     )
+    log_format: str = _setting(
+        "text",
+        "服务日志的格式：text，或每行一个 JSON 对象的 json",
+        "how services log: text, or json with one object on each line",
+        one_of=("text", "json"),
+    )
+    metrics_listen: str = _setting(
+        "",
+        "Prometheus 指标的监听地址（主机:端口），与对外服务分开；不填则不提供",
+        "host:port that serves metrics to Prometheus, apart from the services; not served when not set",
+    )
 
     @classmethod
     def load(cls, path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -215,6 +235,9 @@ def _checked(name: str, value: Any, where: str) -> Any:
     at_least = known.metadata["at_least"]
     if at_least is not None and not converted >= at_least:
         raise UsageError(f"{where}: must be at least {at_least}")
+    one_of = known.metadata["one_of"]
+    if one_of and converted not in one_of:
+        raise UsageError(f"{where}: must be {' or '.join(one_of)}")
     return converted
 
 

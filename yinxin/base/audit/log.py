@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from yinxin.base.audit.checkpoint import parse_checkpoint, verify_checkpoint
 from yinxin.base.audit.entry import Entry
@@ -44,6 +44,11 @@ class AuditLog:
         """How many entries are in the log."""
         with self._database.reading() as session:
             return _size(session)
+
+    def backlog(self) -> int:
+        """How many entries wait in the inbox for their place."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.count()).select_from(INBOX)) or 0
 
     def entries(self, *, after: int = -1, limit: int = 100, subject: str | None = None) -> list[Entry]:
         """The entries after a log index, in their order; of one subject, if asked. At most 1,000 at once."""
