@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from credentials.http import pages
-from credentials.http.bodies import parse_form, read_body, read_form, read_json
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.authorization import Asked
 from credentials.oid4vci.clients import form_target
@@ -21,6 +21,7 @@ from credentials.oid4vci.metadata import well_known_path
 from signing.jose import dump_json
 from yinxin.base.buckets import Buckets, Limit, caller_of
 from yinxin.base.errors import MalformedInput, NotFound
+from yinxin.web.bodies import parse_form, read_body, read_form, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -37,6 +38,7 @@ _PUBLIC = {
 }
 LIMIT = Limit("wallets", 300, 600)
 MAX_REFERENCE_CHARACTERS = 64
+MAX_FORM_BYTES, MAX_JSON_BYTES = 32 * 1024, 128 * 1024
 
 
 def wallet_router(server: IssuanceServer, *, limit: Limit = LIMIT) -> APIRouter:
@@ -92,7 +94,7 @@ def _add_token(routes: APIRouter, server: IssuanceServer, buckets: Buckets) -> N
 
         async def work() -> Response:
             _count(buckets, server, request)
-            form = await read_form(request)
+            form = await read_form(request, limit=MAX_FORM_BYTES)
             answer = await run_in_threadpool(server.token, form, _one_dpop(request))
             return _json(answer, headers=_fresh(server))
 
@@ -108,7 +110,7 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer, buckets: Bucke
 
         async def work() -> Response:
             _count(buckets, server, request)
-            form = await read_form(request)
+            form = await read_form(request, limit=MAX_FORM_BYTES)
             answer = await run_in_threadpool(server.push, form, _one_dpop(request))
             return _json(answer, status=201, headers=_fresh(server))
 
@@ -136,8 +138,10 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer, buckets: Bucke
         """The holder's answer."""
         _count(buckets, server, request)
         try:
-            found = await run_in_threadpool(server.authorizations.answer, await read_form(request))
-        except (Refused, MalformedInput):
+            found = await run_in_threadpool(
+                server.authorizations.answer, await read_form(request, limit=MAX_FORM_BYTES)
+            )
+        except (Refused, MalformedInput, HTTPException):
             return _problem_page()
         if isinstance(found, Asked):
             return page(found, is_wrong=True)
@@ -166,7 +170,9 @@ def _add_credentials(routes: APIRouter, server: IssuanceServer) -> None:
 
         async def work() -> Response:
             grant = await _grant(server, request, names.CREDENTIAL_PATH)
-            answer = await run_in_threadpool(server.credentials.deliver, grant, await read_json(request))
+            answer = await run_in_threadpool(
+                server.credentials.deliver, grant, await read_json(request, limit=MAX_JSON_BYTES)
+            )
             return _json(answer, headers=_fresh(server))
 
         return await _answering(server, work, malformed="invalid_credential_request")
@@ -177,7 +183,9 @@ def _add_credentials(routes: APIRouter, server: IssuanceServer) -> None:
 
         async def work() -> Response:
             grant = await _grant(server, request, names.NOTIFICATION_PATH)
-            await run_in_threadpool(server.credentials.notify, grant, await read_json(request))
+            await run_in_threadpool(
+                server.credentials.notify, grant, await read_json(request, limit=MAX_JSON_BYTES)
+            )
             return Response(status_code=204, headers=_fresh(server))
 
         return await _answering(server, work, malformed="invalid_notification_request")
@@ -236,6 +244,8 @@ async def _answering(
         return _refusal(server, exc)
     except MalformedInput as exc:
         return _refusal(server, Refused(malformed, exc.detail.replace('"', "'")))
+    except HTTPException:
+        return _refusal(server, Refused(malformed, "the body is compressed, or did not come in time"))
 
 
 def _refusal(server: IssuanceServer, refused: Refused) -> Response:

@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credentials.http.bodies import parse_form
 from credentials.http.wallets import prefers_jwt
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.clients import WalletClient, read_clients
@@ -31,6 +30,7 @@ from signing.jose import sign_jws
 from signing.signers.file import FileSigner
 from yinxin.base.errors import UsageError, YinxinError
 from yinxin.base.randomness import UnsafeSeededRandomness
+from yinxin.web.bodies import parse_form
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 URL = "https://licences.example"

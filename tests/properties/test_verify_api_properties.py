@@ -29,7 +29,6 @@ from verify_api.documents import (
     read_pdf_outcome,
 )
 from verify_api.http import schemas
-from verify_api.http.bodies import read_form, read_json, read_multipart
 from verify_api.receipts import verify_receipt
 from verify_api.register import RegisterEntry, Version
 from verify_api.tokens import OAuthError, read_token_request
@@ -37,6 +36,7 @@ from verify_api.verification import Moments, assess, reduce, reduce_for_anybody
 from verify_api.workers import Outcome, OutcomeState
 from yinxin.base.errors import YinxinError
 from yinxin.base.text import Text
+from yinxin.web.bodies import read_form, read_json, read_multipart
 
 NAMES = [f"field_{letter}" for letter in "abcdefgh"]
 TYPES = ["food-business-licence", "physician-certificate", "business-licence"]

@@ -92,7 +92,7 @@ async def _tidy(service: VerificationService, presentations: PresentationService
 
 
 class SecurityHeaders:
-    """Adds the security headers, and what a route left in the scope, to every answer."""
+    """Adds the security headers that an answer has none of, and what a route left in the scope."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -107,7 +107,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in {**SECURITY_HEADERS, **scope.get(HEADERS, {})}.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -17,7 +17,6 @@ from starlette.exceptions import HTTPException
 from credentials.oid4vp.vocabulary import REQUEST_MEDIA_TYPE
 from signing.jose import dump_json
 from verify_api.http import presentation_schemas as schemas
-from verify_api.http.bodies import read_form, read_json
 from verify_api.http.limits import Buckets, Limits, address_of
 from verify_api.http.routes import HEADERS, bearer
 from verify_api.http.schemas import Problem
@@ -30,6 +29,7 @@ from yinxin.base.errors import (
     YinxinError,
 )
 from yinxin.base.randomness import SystemRandomness, random_text
+from yinxin.web.bodies import read_form, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,10 +14,10 @@ from signing.jose import dump_json
 from verify_api.departments import Department
 from verify_api.documents import MAX_DOCUMENT_BYTES, MAX_PRESENTATION_CHARACTERS
 from verify_api.http import schemas
-from verify_api.http.bodies import media_type, read_form, read_json, read_multipart
 from verify_api.http.limits import Buckets, Limits, address_of
 from verify_api.tokens import ALGORITHMS, SCOPES, OAuthError
 from yinxin.base.errors import MalformedInput, NotFound, TooManyRequests, Unauthenticated
+from yinxin.web.bodies import media_type, read_form, read_json, read_multipart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
