@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signing.certificates import Certificate
+    from signing.keys import PublicKey
     from yinxin.base.clock import Clock
 
+SEAL = "seal"
 # name of the key → (certificate profile, what stands behind the agency's name in the certificate, issuer)
 SERVICE_KEYS: dict[str, tuple[str, str, str]] = {
     "credential": ("credential", "凭证签发", "issuing"),
@@ -118,29 +120,57 @@ def make_home(
     return home
 
 
+def certify(
+    home: Home, name: str, key: PublicKey, *, people: tuple[str, str, str]
+) -> tuple[Certificate, ...]:
+    """A certificate chain for the key of this name: the seal's by the way that every organisation goes.
+
+    `people` are who applies, who proofs and who approves; a service's key needs the last only.
+    `UsageError` for a name that has no certificate of this kind.
+    """
+    registrar = staff(people[2], roles=("registrar",))
+    if name == SEAL:
+        authority = open_authority(home, "issuing")
+        return (_certify_seal(home, authority, key, people), *authority.chain)
+    if name not in SERVICE_KEYS:
+        raise UsageError(f"no certificate is issued to {name!r}; known: {', '.join((SEAL, *SERVICE_KEYS))}")
+    profile, suffix, issuer = SERVICE_KEYS[name]
+    authority = open_authority(home, issuer)
+    # Wallets that look for a host's name find it: x509_san_dns (OpenID4VP, 5.9.3).
+    hosts = dns_names_of(home.settings.verify_url) if name == "request" else ()
+    application = Application(subject_of(home.settings.agency_name, suffix), key, dns_names=hosts)
+    return (authority.issue(profile, application, actor=registrar), *authority.chain)
+
+
+def _certify_seal(
+    home: Home, authority: Authority, key: PublicKey, people: tuple[str, str, str]
+) -> Certificate:
+    applicant, prover = (staff(name, roles=("clerk",)) for name in people[:2])
+    agency, code = home.settings.agency_name, CreditCode.parse(home.settings.agency_code)
+    registration = Registration(home.database, authority, home.clock)
+    identifier = registration.apply(
+        "organisation-seal", subject_of(agency, "电子印章"), credit_code=code, public_key=key, actor=applicant
+    )
+    evidence = hashlib.sha256(f"{agency}{code}".encode()).hexdigest()
+    proofing = Proofing(ProofingMethod.COUNTER, "key ceremony", evidence)
+    registration.record_proofing(identifier, proofing, actor=prover)
+    return registration.approve(identifier, staff(people[2], roles=("registrar",)))
+
+
 class _Ceremony:
     """One run: the authorities first, then every key of the agency."""
 
     def __init__(self, home: Home, plan: Plan, passphrase: str, progress: Callable[[str], None]) -> None:
         self._home, self._plan, self._passphrase, self._progress = home, plan, passphrase, progress
-        applicant, prover, registrar = plan.people
-        self._applicant = staff(applicant, roles=("clerk",))
-        self._prover = staff(prover, roles=("clerk",))
-        self._registrar = staff(registrar, roles=("registrar",))
+        self._registrar = staff(plan.people[2], roles=("registrar",))
 
     def run(self) -> None:
         """Everything, in order."""
         root = self._authority("root", "根", None)
         issuing = self._authority("issuing", "签发机构", root)
-        self._sealed(issuing)
-        authorities = {"root": root, "issuing": issuing}
-        for name, (profile, suffix, issuer) in SERVICE_KEYS.items():
-            signer, authority = self._key(name), authorities[issuer]
-            # Wallets that look for a host's name find it: x509_san_dns (OpenID4VP, 5.9.3).
-            hosts = dns_names_of(self._plan.verify_url) if name == "request" else ()
-            application = Application(self._subject(suffix), signer.public_key, dns_names=hosts)
-            certificate = authority.issue(profile, application, actor=self._registrar)
-            self._store(name, (certificate, *authority.chain))
+        for name in (SEAL, *SERVICE_KEYS):
+            signer = self._key(name)
+            self._store(name, certify(self._home, name, signer.public_key, people=self._plan.people))
         for name, kind in BARE_KEYS.items():
             self._key(name, kind)
             self._progress(name)
@@ -152,7 +182,7 @@ class _Ceremony:
             name,
             database=self._home.database,
             signer=self._key(name),
-            subject=self._subject(suffix),
+            subject=subject_of(self._plan.agency_name, suffix),
             issuer=issuer,
             clock=self._home.clock,
             actor=self._registrar,
@@ -160,27 +190,6 @@ class _Ceremony:
         )
         self._store(name, authority.chain)
         return authority
-
-    def _sealed(self, issuing: Authority) -> None:
-        """The agency's seal certificate, by the way that every organisation goes."""
-        signer = self._key("seal")
-        registration = Registration(self._home.database, issuing, self._home.clock)
-        code = CreditCode.parse(self._plan.agency_code)
-        identifier = registration.apply(
-            "organisation-seal",
-            self._subject("电子印章"),
-            credit_code=code,
-            public_key=signer.public_key,
-            actor=self._applicant,
-        )
-        evidence = hashlib.sha256(f"{self._plan.agency_name}{code}".encode()).hexdigest()
-        proofing = Proofing(ProofingMethod.COUNTER, "key ceremony", evidence)
-        registration.record_proofing(identifier, proofing, actor=self._prover)
-        certificate = registration.approve(identifier, self._registrar)
-        self._store("seal", (certificate, *issuing.chain))
-
-    def _subject(self, suffix: str) -> SubjectName:
-        return subject_of(self._plan.agency_name, suffix)
 
     def _key(self, name: str, kind: KeyKind = "P-256") -> FileSigner:
         signer = FileSigner.generate(kind)

@@ -2,6 +2,7 @@
 
     yinxin.toml        settings; paths in it are seen from the folder
     keys/NAME.pem      encrypted PKCS#8, one key for one use; NAME.chain.pem is its certificate chain
+    keys/retired/      the certificate chains of keys that were renewed; what they signed still verifies
     keys/documents.key the key of the document store, wrapped by the same passphrase
     trust/             trust anchors
     documents/         the sealed PDFs, encrypted
@@ -36,8 +37,11 @@ from yinxin.base.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from signing.signers.file import FileSigner
+
 SETTINGS, KEYS, REVOCATION, PASSPHRASE = "yinxin.toml", "keys", "revocation", "passphrase"
 DOCUMENT_KEY = "documents.key"
+RETIRED = "retired"
 _SQLITE = "sqlite:///"
 
 
@@ -130,6 +134,11 @@ class Home:
         """The certificate chain of a key, leaf first."""
         return load_pem_chain(read_file(self.key_file(name).with_suffix(".chain.pem")))
 
+    def every_chain(self, name: str) -> list[tuple[Certificate, ...]]:
+        """The chain of a key and those of the keys it had before, in no order."""
+        retired = (self.directory / KEYS / RETIRED).glob(f"{name}-*.chain.pem")
+        return [self.chain(name), *(load_pem_chain(read_file(path)) for path in sorted(retired))]
+
     def signer(self, name: str) -> Signer:
         """The signer of this name, with its chain where it has one; opened once."""
         if name not in self._signers:
@@ -137,8 +146,20 @@ class Home:
                 raise SignerUnavailable(f"the key {name} needs the passphrase of this home")
             signer = open_signer(f"file:{self.key_file(name)}", secret=self._passphrase)
             chained = self.key_file(name).with_suffix(".chain.pem").is_file()
-            self._signers[name] = signer.with_chain(self.chain(name)) if chained else signer
+            self._signers[name] = self._certified(name, signer) if chained else signer
         return self._signers[name]
+
+    def _certified(self, name: str, signer: Signer) -> Signer:
+        chain = self.chain(name)
+        if chain[0].public_key != signer.public_key:  # a renewal that was cut off between the two files
+            raise SignerUnavailable(f"key and certificate of {name} are no pair: yinxin ca renew {name}")
+        return signer.with_chain(chain)
+
+    def save_key(self, signer: FileSigner, path: Path) -> None:
+        """Write a new key under the passphrase of this home; `SignerUnavailable` without one."""
+        if self._passphrase is None:
+            raise SignerUnavailable("a new key needs the passphrase of this home")
+        signer.save(path, passphrase=self._passphrase)
 
     def document_key(self) -> bytes:
         """The key of the document store: kept beside the others, wrapped by the same passphrase."""

@@ -1,4 +1,4 @@
-"""`yinxin ca init | apply | proof | approve | reject | applications | certificates | revoke | reconcile | crl`."""
+"""`yinxin ca init | apply | proof | approve | reject | applications | certificates | revoke | renew | …`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from ca.names import SubjectName
 from ca.profiles import Profiles
 from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
-from yinxin.app.ceremony import Plan, make_home, open_authority, publish_lists
+from yinxin.app.ceremony import SEAL, SERVICE_KEYS, Plan, make_home, open_authority, publish_lists
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.home import Home
+from yinxin.app.home import PASSPHRASE, Home
 from yinxin.app.phrases import phrase
+from yinxin.app.renewal import renew
 from yinxin.app.wiring import AUTHORITIES
 from yinxin.base.actor import Actor, staff
 from yinxin.base.clock import SystemClock
@@ -384,6 +385,45 @@ def crl(context: click.Context, home: str, passphrase_file: str | None) -> int:
     publish_lists(place, tuple(open_authority(place, name) for name in AUTHORITIES))
     console_of(context).say("已发布", "published")
     console_of(context).result({"published": ["root.crl", "issuing.crl"]})
+    return ExitCode.DONE
+
+
+@command.command(
+    "renew",
+    help=phrase(
+        "为安装目录中的密钥换发新密钥和证书（旧证书保留，服务须重启）。",
+        "Give a key of this home a successor with a new certificate; services then restart.",
+    ),
+)
+@click.argument("name", type=click.Choice([SEAL, *SERVICE_KEYS]))
+@click.option(
+    "--people",
+    nargs=3,
+    required=True,
+    help=phrase("三人：申请、核验、审批", "three people: who applies, proofs, approves"),
+)
+@home_option()
+@passphrase_option
+@click.pass_context
+def renew_key(
+    context: click.Context,
+    name: str,
+    people: tuple[str, str, str],
+    home: str,
+    passphrase_file: str | None,
+) -> int:
+    """New key, new certificate; the old certificate is kept."""
+    console = console_of(context)
+    passphrase = read_passphrase(passphrase_file, required=not (Path(home) / PASSPHRASE).is_file())
+    place = Home.open(home, passphrase=passphrase)
+    certificate = renew(place, name, people=people)
+    console.say(
+        f"已换发 {name}，有效期至 {certificate.not_after:%Y-%m-%d}；请重启各服务",
+        f"renewed {name} until {certificate.not_after:%Y-%m-%d}; restart the services",
+    )
+    console.result(
+        {"key": name, "serial": f"{certificate.serial:x}", "not_after": certificate.not_after.isoformat()}
+    )
     return ExitCode.DONE
 
 
