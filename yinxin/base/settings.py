@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PREFIX = "YINXIN_"
 # Read elsewhere: by the command line, and by the tests.
 OTHER_VARIABLES = frozenset(
-    f"YINXIN_{name}" for name in ("HOME", "LANG", "PASSPHRASE", "VECTORS", "CAMPAIGN", "NODE")
+    f"YINXIN_{name}" for name in ("HOME", "LANG", "PASSPHRASE", "VECTORS", "CAMPAIGN", "NODE", "SCREENSHOTS")
 )
 
 
