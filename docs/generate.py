@@ -158,8 +158,18 @@ def algorithms() -> str:
         " Source: `signing/algorithms.py`, `signing/usages.py`.",
         "## Algorithms\n",
         _table(
-            ["Name", "Key", "Digest", "Object identifier", "In JOSE"],
-            ((a.name, a.key_kind, a.digest or "–", a.oid, "yes" if a.in_jose else "no") for a in ALGORITHMS),
+            ["Name", "Key", "Digest", "Object identifier", "In JOSE", "In COSE"],
+            (
+                (
+                    a.name,
+                    a.key_kind,
+                    a.digest or "–",
+                    a.oid,
+                    "yes" if a.in_jose else "no",
+                    ", ".join(map(str, a.cose)) or "no",
+                )
+                for a in ALGORITHMS
+            ),
         ),
         "## Uses of a key\n",
         _table(

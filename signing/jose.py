@@ -13,12 +13,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from jose import jws
 from jose.backends.base import Key
 
 from signing.algorithms import Algorithm, algorithm
 from signing.base64url import decode_base64url, encode_base64url
+from signing.raw_signatures import from_raw, to_raw
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
-_COORDINATE_BYTES = {"ES256": 32, "ES384": 48}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +49,8 @@ class Token:
         row = jose_algorithm(self.header.get("alg"))
         if row is None or row.name not in algorithms or row.key_kind != key.kind:
             return False
-        raw = self.signature
-        if row.name in _COORDINATE_BYTES:
-            size = _COORDINATE_BYTES[row.name]
-            if len(raw) != 2 * size:
-                return False
-            raw = encode_dss_signature(int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big"))
-        return key.verify(raw, self.signing_input, row)
+        signature = from_raw(self.signature, row)
+        return signature is not None and key.verify(signature, self.signing_input, row)
 
 
 def sign_jws(payload: bytes | Mapping[str, Any], signer: Signer, *, headers: Mapping[str, Any]) -> str:
@@ -146,12 +140,7 @@ class _SignerKey(Key):
         self._signer = signer
 
     def sign(self, message: bytes) -> bytes:
-        signature = self._signer.sign(message)
-        size = _COORDINATE_BYTES.get(self._signer.algorithm.name)
-        if size is None:
-            return signature
-        r, s = decode_dss_signature(signature)
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        return to_raw(self._signer.sign(message), self._signer.algorithm)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

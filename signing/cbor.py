@@ -1,0 +1,258 @@
+"""CBOR (RFC 8949), read strictly under limits and written deterministically (4.2.1).
+
+Own code, because what signed bytes need is mostly refusal: one encoding for each value, nothing twice,
+nothing after the end. `cbor2` has options for part of that, but takes longer forms of numbers and bytes after
+the end, and makes objects of tags; it is what the tests compare this with.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from operator import itemgetter
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from yinxin.base.errors import MalformedInput, TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 16
+MAX_ITEMS = 50_000
+
+Value = Any
+"""None, bool, int (64 bits), float, bytes, str, list, dict (keys int or str), or `Tag`."""
+
+_FALSE, _TRUE, _NULL = 0xF4, 0xF5, 0xF6
+_SIMPLE = {_FALSE: False, _TRUE: True, _NULL: None}
+_FLOATS = {0xF9: (">e", 2), 0xFA: (">f", 4), 0xFB: (">d", 8)}
+_WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}  # bytes, least value
+_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _OTHER = range(8)  # major types, RFC 8949, 3.1
+_KEYS = {_UNSIGNED, _NEGATIVE, _TEXT}
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A value with a tag's number: what it means is for the caller."""
+
+    number: int
+    value: Value
+
+
+def decode(  # noqa: PLR0913 - limits by the door
+    data: bytes,
+    *,
+    tags: Collection[int] = (),
+    deterministic: bool = False,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = MAX_ITEMS,
+) -> Value:
+    """The one value that these bytes are; `MalformedInput` for anything else, `TooLarge` over a limit.
+
+    Lengths are definite and every number has its shortest form; maps repeat no key and have whole numbers or
+    texts as keys; text is UTF-8; numbers have 64 bits, no NaN, no infinity; of simple values only false, true
+    and null. `tags` are the numbers that may stand anywhere; any other is refused. With `deterministic` the
+    keys of each map are in the order of their bytes too (4.2.1), so that a value has one encoding.
+    """
+    if len(data) > max_bytes:
+        raise TooLarge("cbor", f"over {max_bytes} bytes")
+    reader = _Reader(bytes(data), frozenset(tags), max_depth, max_items, deterministic=deterministic)
+    try:
+        value = reader.item(max_depth)
+    except IndexError as exc:
+        raise MalformedInput("cbor", "cut off") from exc
+    except UnicodeDecodeError as exc:
+        raise MalformedInput("cbor", "a text is not UTF-8") from exc
+    if reader.place != len(data):
+        raise MalformedInput("cbor", "bytes after the end")
+    return value
+
+
+def encode(value: Value) -> bytes:
+    """The deterministic encoding of a value; `UsageError` for what has none here."""
+    parts: list[bytes] = []
+    _write(value, parts, MAX_DEPTH)
+    return b"".join(parts)
+
+
+class _Reader:
+    """One pass over the bytes."""
+
+    __slots__ = ("data", "depth", "deterministic", "items", "place", "tags")
+
+    def __init__(
+        self, data: bytes, tags: frozenset[int], depth: int, items: int, *, deterministic: bool
+    ) -> None:
+        self.data, self.tags, self.depth, self.items = data, tags, depth, items
+        self.deterministic = deterministic
+        self.place = 0
+
+    def item(self, depth: int) -> Value:
+        """The item that begins here; an IndexError says that the bytes end inside it."""
+        first = self.data[self.place]
+        self.place += 1
+        major, argument = first >> 5, first & 31
+        if argument > 23 and major != _OTHER:
+            argument = self._argument(argument)
+        if major == _TEXT:
+            return self._take(argument).decode()
+        if major == _BYTES:
+            return self._take(argument)
+        if major == _UNSIGNED:
+            return argument
+        if major == _NEGATIVE:
+            return ~argument
+        return self._simple(first) if major == _OTHER else self._nested(major, argument, depth - 1)
+
+    def _nested(self, major: int, argument: int, depth: int) -> Value:
+        if depth < 0:
+            raise TooLarge("cbor", f"nested deeper than {self.depth}")
+        if major == _MAP:
+            return self._map(argument, depth)
+        if major == _ARRAY:
+            self._count(argument)
+            return [self.item(depth) for _ in range(argument)]
+        if argument not in self.tags:
+            raise MalformedInput("cbor", f"tag {argument} is not expected")
+        return Tag(argument, self.item(depth))
+
+    def _take(self, size: int) -> bytes:
+        start = self.place
+        self.place = end = start + size
+        if end > len(self.data):
+            raise MalformedInput("cbor", "cut off")
+        return self.data[start:end]
+
+    def _map(self, count: int, depth: int) -> dict[int | str, Value]:
+        self._count(2 * count)
+        answer: dict[int | str, Value] = {}
+        before = b""
+        for _ in range(count):
+            start = self.place
+            if self.data[start] >> 5 not in _KEYS:
+                raise MalformedInput("cbor", "a key is neither a whole number nor a text")
+            key = self.item(0)
+            if key in answer:
+                raise MalformedInput("cbor", "a key is repeated")
+            if self.deterministic:
+                here = self.data[start : self.place]
+                if here < before:
+                    raise MalformedInput("cbor", "keys are not in order")
+                before = here
+            answer[key] = self.item(depth)
+        return answer
+
+    def _argument(self, kind: int) -> int:
+        """A number that follows in 1, 2, 4 or 8 bytes, where none fewer would do."""
+        if kind > 27:  # 28 to 30 are reserved, 31 is an indefinite length
+            raise MalformedInput("cbor", "an indefinite or reserved length")
+        width, least = _WIDTHS[kind]
+        number = int.from_bytes(self._take(width), "big")
+        if number < least:
+            raise MalformedInput("cbor", "not the shortest form")
+        return number
+
+    def _simple(self, first: int) -> Value:
+        if first in _SIMPLE:
+            return _SIMPLE[first]
+        if first not in _FLOATS:
+            raise MalformedInput("cbor", "a simple value that is not expected")
+        form, width = _FLOATS[first]
+        value = struct.unpack(form, self._take(width))[0]
+        if not math.isfinite(value):
+            raise MalformedInput("cbor", "not a finite number")
+        if len(_float(value)) != width + 1:
+            raise MalformedInput("cbor", "not the shortest form")
+        return value
+
+    def _count(self, more: int) -> None:
+        """Every item takes a byte at least: a length that promises more than there is ends here."""
+        if more > len(self.data) - self.place:
+            raise MalformedInput("cbor", "cut off")
+        self.items -= more
+        if self.items < 0:
+            raise TooLarge("cbor", "too many items")
+
+
+def _write(value: Value, parts: list[bytes], depth: int) -> None:
+    if depth < 0:
+        raise UsageError(f"CBOR nested deeper than {MAX_DEPTH}")
+    for kind, write in _WRITERS.items():
+        if isinstance(value, kind):
+            write(value, parts, depth)
+            return
+    raise UsageError(f"CBOR has no form here for {type(value).__name__}")
+
+
+def _write_text(value: str, parts: list[bytes], _depth: int) -> None:
+    try:
+        raw = value.encode()
+    except UnicodeEncodeError as exc:
+        raise UsageError("half of a surrogate pair is no character") from exc
+    parts += (_head(_TEXT, len(raw)), raw)
+
+
+def _write_map(value: dict[Any, Value], parts: list[bytes], depth: int) -> None:
+    if not all(type(key) in {int, str} for key in value):
+        raise UsageError("a key is a whole number or a text")
+    parts.append(_head(_MAP, len(value)))
+    for key, item in sorted(((encode(key), item) for key, item in value.items()), key=itemgetter(0)):
+        parts.append(key)
+        _write(item, parts, depth - 1)
+
+
+def _write_array(value: Sequence[Value], parts: list[bytes], depth: int) -> None:
+    parts.append(_head(_ARRAY, len(value)))
+    for item in value:
+        _write(item, parts, depth - 1)
+
+
+def _write_tag(value: Tag, parts: list[bytes], depth: int) -> None:
+    parts.append(_head(_TAG, value.number))
+    _write(value.value, parts, depth - 1)
+
+
+def _write_number(value: int, parts: list[bytes], _depth: int) -> None:
+    parts.append(_head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, ~value))
+
+
+_WRITERS: dict[type | tuple[type, ...], Callable[[Any, list[bytes], int], None]] = {
+    str: _write_text,
+    (bytes, bytearray): lambda value, parts, _: parts.extend((_head(_BYTES, len(value)), bytes(value))),
+    bool: lambda value, parts, _: parts.append(bytes([_TRUE if value else _FALSE])),
+    int: _write_number,
+    dict: _write_map,
+    (list, tuple): _write_array,
+    NoneType: lambda _value, parts, _: parts.append(bytes([_NULL])),
+    float: lambda value, parts, _: parts.append(_float(value)),
+    Tag: _write_tag,
+}
+
+
+def _head(major: int, argument: int) -> bytes:
+    if argument < 24:
+        if argument < 0:
+            raise UsageError("a tag has no negative number")
+        return bytes([major << 5 | argument])
+    for kind, (width, _) in _WIDTHS.items():
+        if argument < 1 << 8 * width:
+            return bytes([major << 5 | kind]) + argument.to_bytes(width, "big")
+    raise UsageError("CBOR numbers have 64 bits here")
+
+
+def _float(value: float) -> bytes:
+    """The shortest of the three forms that keeps the value (4.2.1)."""
+    if not math.isfinite(value):
+        raise UsageError("NaN and infinity have no place in signed data")
+    for first, (form, _) in _FLOATS.items():
+        try:
+            raw = struct.pack(form, value)
+        except OverflowError:
+            continue
+        if struct.unpack(form, raw)[0] == value:
+            return bytes([first]) + raw
+    raise AssertionError("every float is its own double")  # pragma: no cover
