@@ -86,8 +86,11 @@ class Plan:
     @property
     def own_loopback(self) -> tuple[str, ...]:
         """Those of its own services that stand on this machine: they fetch from each other."""
-        found = (urlsplit(url) for url in (self.base_url, self.ca_url, self.verify_url))
-        return tuple(url.netloc for url in found if url.hostname in {"127.0.0.1", "localhost", "::1"})
+        found = [urlsplit(url) for url in (self.base_url, self.ca_url, self.verify_url)]
+        numbers = [url.netloc for url in found if url.hostname in {"127.0.0.1", "::1"}]
+        # What may be called is an address, whatever its name: `localhost` is either of these.
+        named = [url.netloc.partition(":")[2] for url in found if url.hostname == "localhost"]
+        return (*numbers, *(f"{host}:{port or 80}" for port in named for host in ("127.0.0.1", "[::1]")))
 
 
 def make_home(
