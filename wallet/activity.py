@@ -23,6 +23,7 @@ class ActivityKind(StrEnum):
     """What happened."""
 
     RECEIVED = "received"
+    REFRESHED = "refreshed"
     SHOWN = "shown"
     REFUSED = "refused"
     REMOVED = "removed"
@@ -30,11 +31,11 @@ class ActivityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One line of the log. The fields from `requester` on are empty unless something was asked for.
+    """One line of the log. The fields from `requester` on are empty where nobody else had a part.
 
-    Of what was refused no licence is named, and `claims` are those that were asked for.
-    `presentation` is the SHA-256 of what was handed over, in hex; `certificate` the fingerprint of the
-    requester's certificate and `verified` whether it was trusted then.
+    `requester` is who asked, or who gave the licence. Of what was refused no licence is named, and `claims`
+    are those that were asked for. `presentation` is the SHA-256 of what was handed over, in hex;
+    `certificate` the fingerprint of the other side's certificate and `verified` whether it was trusted then.
     """
 
     at: datetime

@@ -7,7 +7,7 @@ of each set, nothing that is optional unless the holder wants it. Nothing leaves
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from credentials import key_binding
@@ -15,6 +15,7 @@ from credentials.dcql import Candidate, match, options_to_return
 from credentials.oid4vp.transactions import binding_claims
 from credentials.sd_jwt import SdJwt
 from wallet.present import Shares, shares
+from wallet.words import plain
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.text import Text
 
@@ -33,17 +34,20 @@ Labels = dict[str, dict[str, Text]]  # credential type → text of a path → wh
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A licence in the wallet with the copy that would be shown of it."""
+    """A licence in the wallet with the copy that would be shown of it; `is_used`: somebody saw it before."""
 
     licence: str
     credential: str
+    name: Text | None = None
+    is_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
     """One credential that would be shown: which licence answers which query, and what of it.
 
-    `others` are further licences that would do; `agreed` the transactions that showing it agrees to.
+    `others` are further licences that would do; `agreed` the transactions that showing it agrees to; with
+    `reused` it is a copy that was shown before, by which the holder can be recognised.
     """
 
     query_id: str
@@ -53,6 +57,13 @@ class Pick:
     shares: Shares
     others: tuple[str, ...] = ()
     agreed: tuple[TransactionData, ...] = ()
+    name: Text | None = None
+    reused: bool = False
+
+    @property
+    def title(self) -> Text:
+        """What people call the licence."""
+        return self.name or Text(self.licence, self.licence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,7 @@ class Answering:
     @property
     def requester(self) -> Text:
         """Who asks: the name in the certificate, and on whose behalf as the verifier says."""
-        name = _plain(self.verified.certificate.common_name)
+        name = plain(self.verified.certificate.common_name)
         about = self.verified.request.about
         if about is None:
             return Text(name, name)
@@ -93,11 +104,15 @@ class Answering:
             found = pick.shares
             lines += [f"将确认：{one.statement.zh}" for one in pick.agreed]
             lines.append(
-                f"将出示（{pick.licence}）：" + ("、".join(i.label.zh for i in found.shared) or "仅证明持有")
+                f"将出示（{pick.title.zh}）：" + ("、".join(i.label.zh for i in found.shared) or "仅证明持有")
             )
             if found.always:
                 lines.append("该证照每次出示均可见：" + "、".join(i.label.zh for i in found.always))
             lines.append("不会出示：" + ("、".join(i.label.zh for i in found.withheld) or "无其他内容"))
+            if pick.reused:
+                lines.append(
+                    "注意：未使用过的副本已用完，本次出示的副本以前出示过，不同的接收方可能据此关联您。"
+                )
         return [*lines, "本次出示仅限上述用途，并记入您的使用记录。是否同意？"]
 
     def _english(self) -> list[str]:
@@ -111,12 +126,17 @@ class Answering:
             found = pick.shares
             lines += [f"You agree: {one.statement.en}" for one in pick.agreed]
             shown = ", ".join(item.label.en for item in found.shared) or "only that you hold it"
-            lines.append(f"Will be shown ({pick.licence}): {shown}")
+            lines.append(f"Will be shown ({pick.title.en}): {shown}")
             if found.always:
                 always = ", ".join(item.label.en for item in found.always)
                 lines.append(f"Visible whenever this licence is shown: {always}")
             kept = ", ".join(item.label.en for item in found.withheld) or "nothing else"
             lines.append(f"Will not be shown: {kept}")
+            if pick.reused:
+                lines.append(
+                    "Take care: no unused copy is left. This one was shown before, and those who saw it can "
+                    "tell that it is you."
+                )
         return [*lines, "It is shown for this purpose only and entered in your activity log. Do you agree?"]
 
 
@@ -131,10 +151,10 @@ def propose_answer(
     """The least that answers the request; `NotFound` when the wallet has not what it asks for.
 
     `choices` says which licence answers a query where several would; `labels` what people call the claims of
-    a credential type; with `optional` what need not be shown is shown too.
+    a licence (by its id) or of a credential type; with `optional` what need not be shown is shown too.
     """
     query, wishes = verified.request.query, choices or {}
-    parsed = [(one.licence, SdJwt.parse(one.credential)) for one in holdings]
+    parsed = [(one, SdJwt.parse(one.credential)) for one in holdings]
     found = {asked.id: _fitting(asked, parsed, labels or {}) for asked in query.credentials}
     wanted = options_to_return(query, {name for name, picks in found.items() if picks}, optional=optional)
     if not wanted:
@@ -158,24 +178,20 @@ def make_presentation(answering: Answering, pick: Pick, credential: str, holder:
     )
 
 
-def _plain(name: str) -> str:
-    """A certificate's name as one line: a CA of another place may write what ours refuses."""
-    return "".join(character if character.isprintable() else "�" for character in name)[:200] or "�"
-
-
 def _fitting(
     asked: CredentialQuery,
-    parsed: list[tuple[str, SdJwt]],
+    parsed: list[tuple[Holding, SdJwt]],
     labels: Mapping[str, Mapping[str, Text]],
 ) -> list[Pick]:
     picks: list[Pick] = []
-    for licence, credential in parsed:
+    for one, credential in parsed:
         candidate = Candidate.of(credential)
         found = match(asked, candidate)
         if found:
-            known = labels.get(candidate.type)
+            known = labels.get(one.licence) or labels.get(candidate.type)
             shown = shares(credential, found.paths, labels=known)
-            picks.append(Pick(asked.id, licence, candidate.type, found.paths, shown))
+            pick = Pick(asked.id, one.licence, candidate.type, found.paths, shown)
+            picks.append(replace(pick, name=one.name, reused=one.is_used))
     return picks
 
 
@@ -184,7 +200,7 @@ def _choose(picks: list[Pick], licence: str | None) -> Pick:
     if chosen is None:
         raise UsageError("the licence that was chosen does not answer the request")
     others = tuple(pick.licence for pick in picks if pick is not chosen)
-    return Pick(chosen.query_id, chosen.licence, chosen.vct, chosen.paths, chosen.shares, others)
+    return replace(chosen, others=others)
 
 
 def _with_transactions(picks: list[Pick], transactions: tuple[TransactionData, ...]) -> tuple[Pick, ...]:
@@ -195,7 +211,4 @@ def _with_transactions(picks: list[Pick], transactions: tuple[TransactionData, .
         if bearer is None:
             raise NotFound("no credential that would be shown can carry the transaction")
         agreed.setdefault(bearer, []).append(one)
-    return tuple(
-        Pick(p.query_id, p.licence, p.vct, p.paths, p.shares, p.others, tuple(agreed.get(p.query_id, ())))
-        for p in picks
-    )
+    return tuple(replace(pick, agreed=tuple(agreed.get(pick.query_id, ()))) for pick in picks)

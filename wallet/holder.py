@@ -7,8 +7,6 @@ be bound to a key made here and used for nothing else; what goes out is logged b
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import ClaimPath, as_path, to_text
@@ -16,54 +14,34 @@ from credentials.key_binding import holder_key
 from credentials.oid4vp.responses import answer, decline
 from credentials.oid4vp.vocabulary import ErrorCode
 from credentials.sd_jwt import SdJwt
-from credentials.signed_tokens import is_date
-from credentials.vocabulary import LICENCE_IDENTIFIER
-from signing.base64url import decode_base64url, encode_base64url
+from wallet import contents as kept
 from wallet.activity import Activity, ActivityKind, export_json
 from wallet.answering import Answering, Holding, Pick, make_presentation, propose_answer
+from wallet.contents import HeldLicence
 from wallet.exchange import Reply
 from wallet.keys import HolderKey
 from wallet.present import Proposal, fulfil, propose
 from wallet.request import PresentationRequest
 from wallet.store import SCRYPT_COST, Store
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted
+from yinxin.base.errors import Conflict, MalformedInput, NotPermitted
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from credentials.oid4vp.request_objects import VerifiedRequest
     from credentials.verifier import VerifiedCredential, Verifier
     from signing.keys import PublicKey
     from signing.report import Report
+    from wallet.sources import Arrival, Grant, Source
     from yinxin.base.randomness import Randomness
 
+__all__ = ["HeldLicence", "Holder"]
 MAX_UNUSED_KEYS = 1000
 _SELF = Text("本人选定", "chosen by the holder")
-
-
-@dataclass(frozen=True, slots=True)
-class HeldLicence:
-    """A licence in the wallet, in one or more copies that cannot be linked to each other.
-
-    `id` is its licence identifier, or the digest of the credential where it names none; `claims` are all
-    its claims; `uses` counts the presentations of all copies.
-    """
-
-    id: str
-    vct: str
-    claims: Mapping[str, Any]
-    received_at: datetime
-    copies: int = 1
-    uses: int = 0
-
-    @property
-    def expires_at(self) -> datetime | None:
-        """When it ends by its own words; None when it does not say."""
-        end = self.claims.get("exp")
-        return datetime.fromtimestamp(end, UTC) if is_date(end) else None
 
 
 class Holder:
@@ -104,18 +82,12 @@ class Holder:
 
     def new_key(self) -> PublicKey:
         """A fresh key for one credential copy; the issuer binds the copy to it."""
-        key = HolderKey.generate()
-        row = {
-            "secret": encode_base64url(key.to_secret()),
-            "made_at": self._clock.now().isoformat(),
-            "copy": None,
-        }
+        key, now = HolderKey.generate(), self._clock.now()
 
         def keep(contents: dict[str, Any]) -> None:
-            keys = contents.setdefault("keys", {})
-            if sum(other["copy"] is None for other in keys.values()) >= MAX_UNUSED_KEYS:
+            if kept.unused_keys(contents) >= MAX_UNUSED_KEYS:
                 raise Conflict(f"{MAX_UNUSED_KEYS} keys wait for a credential already")
-            keys[key.public_key.thumbprint] = row
+            kept.add_key(contents, key, now)
 
         self._store.update(keep)
         return key.public_key
@@ -133,64 +105,98 @@ class Holder:
         key = holder_key(claims)
         if self._verifier is not None:
             self._verifier.verify(credential, now=self._clock.now(), require_key_binding=False).require()
-        licence = _licence_id(credential, claims)
+        licence = kept.licence_id_of(credential, claims)
         now = self._clock.now()
 
         def keep(contents: dict[str, Any]) -> None:
-            own = contents.get("keys", {}).get(key.thumbprint) if key else None
-            if key is None or own is None:
-                raise NotPermitted("the credential is bound to no key of this wallet")
-            if own["copy"] is not None:
-                raise Conflict("this key has its credential already")
-            copy = hashlib.sha256(credential.encode("ascii")).hexdigest()
-            own["copy"] = copy
-            row = {"licence": licence, "credential": credential, "key": key.thumbprint, "uses": 0}
-            contents.setdefault("copies", {})[copy] = {**row, "received_at": now.isoformat()}
+            kept.add_copy(contents, credential, key, licence, now)
             vct = str(claims.get("vct", ""))
-            _log(contents, Activity(now, ActivityKind.RECEIVED, licence, vct))
+            kept.log(contents, Activity(now, ActivityKind.RECEIVED, licence, vct))
 
         self._store.update(keep)
         return self.licence(licence)
 
+    def keep(self, arrivals: Sequence[Arrival], *, grant: Grant | None = None) -> list[HeldLicence]:
+        """Take in what `wallet.receiving` fetched and judged, all of it in one step.
+
+        `Conflict` when a licence of this name, but of another issuer or type, is here already.
+        """
+        now = self._clock.now()
+
+        def keep(contents: dict[str, Any]) -> list[str]:
+            known = {row["licence"] for row in contents.get("copies", {}).values()}
+            if grant is not None:
+                kept.keep_grant(contents, grant)
+            names = kept.take_in(contents, arrivals, now)
+            for item in {one.licence: one for one in arrivals}.values():
+                kept.log(contents, _arrived(item, now, is_new=item.licence not in known))
+            return names
+
+        names = self._store.update(keep)
+        return [self.licence(name) for name in names]
+
+    def begin_refresh(self, licence_id: str) -> tuple[Source, Grant]:
+        """Source and grant of a licence, for this caller alone until `end_refresh`.
+
+        `NotFound` when there is no way to new copies, `Conflict` while somebody else is at it.
+        """
+        now = self._clock.now()
+        return self._store.update(lambda contents: kept.take_grant(contents, licence_id, now))
+
+    def end_refresh(self, grant_id: str) -> None:
+        """Others may use the grant again."""
+        self._store.update(lambda contents: kept.give_grant_back(contents, grant_id))
+
+    def keep_grant(self, grant: Grant) -> None:
+        """Keep a renewed refresh token: the one before it is spent."""
+        self._store.update(lambda contents: kept.keep_grant(contents, grant))
+
+    def remember_sign_in(self, state: str, row: Mapping[str, Any]) -> None:
+        """Keep what a sign-in at an issuer needs when its answer comes."""
+        now = self._clock.now()
+        self._store.update(lambda contents: kept.keep_sign_in(contents, state, row, now))
+
+    def take_sign_in(self, state: str) -> dict[str, Any]:
+        """What was kept for this answer, once; `NotFound` for any other."""
+        now = self._clock.now()
+        return self._store.update(lambda contents: kept.take_sign_in(contents, state, now))
+
     def licences(self, search: str = "") -> list[HeldLicence]:
-        """The licences, newest first; with `search`, those whose claims contain the text."""
-        found: dict[str, HeldLicence] = {}
-        for row in self._store.read().get("copies", {}).values():
-            one = _held(row)
-            known = found.get(one.id)
-            if known:
-                uses, copies = known.uses + one.uses, known.copies + 1
-                newest = max(known, one, key=lambda item: item.received_at)
-                one = replace(newest, uses=uses, copies=copies)
-            found[one.id] = one
+        """The licences, newest first; with `search`, those whose name or claims contain the text."""
         wanted = search.casefold()
-        hits = [item for item in found.values() if wanted in " ".join(_texts(item.claims)).casefold()]
-        return sorted(hits, key=lambda item: (item.received_at, item.id), reverse=True)
+        return [
+            item
+            for item in kept.held_licences(self._store.read())
+            if wanted in " ".join([item.name.zh, item.name.en, *_texts(item.claims)]).casefold()
+        ]
 
     def licence(self, licence_id: str) -> HeldLicence:
         """One licence; `NotFound` when the wallet has it not."""
-        for item in self.licences():
-            if item.id == licence_id:
-                return item
-        raise NotFound("the wallet has no such licence")
+        return kept.held_licence(self._store.read(), licence_id)
+
+    def labels(self, licence_id: str) -> dict[str, Text]:
+        """What its issuer calls the claims of a licence, by the text of their path."""
+        source = kept.source_of(self._store.read(), licence_id)
+        return dict(source.labels) if source else {}
 
     def consider(
         self, request: PresentationRequest, licence_id: str, *, labels: Mapping[str, Text] | None = None
     ) -> Proposal:
         """What answering the request with this licence would share; ask the holder with `.consent`."""
-        _, row = _least_used(self._store.read(), licence_id)
-        return propose(request, licence_id, SdJwt.parse(row["credential"]), labels=labels)
+        contents = self._store.read()
+        _, row = kept.next_copy(contents, licence_id)
+        known = labels or kept.labels_of(contents).get(licence_id)
+        return propose(request, licence_id, SdJwt.parse(row["credential"]), labels=known)
 
     def answer(self, proposal: Proposal) -> str:
         """The presentation, after the holder agreed; logged first, from the copy that was used least."""
         now = self._clock.now()
 
         def show(contents: dict[str, Any]) -> str:
-            _, row = _least_used(contents, proposal.licence)
-            key = HolderKey.from_secret(decode_base64url(contents["keys"][row["key"]]["secret"]))
-            presentation = fulfil(proposal, row["credential"], key, at=now)
+            _, row = kept.next_copy(contents, proposal.licence)
+            presentation = fulfil(proposal, row["credential"], kept.key_of(contents, row), at=now)
             row["uses"] += 1
-            _log(contents, _shown(proposal, presentation, now))
+            kept.log(contents, _shown(proposal, presentation, now))
             return presentation
 
         return self._store.update(show)
@@ -205,17 +211,22 @@ class Holder:
     ) -> Answering:
         """What answering a verifier's request (OpenID4VP) would share; ask the holder with `.consent`.
 
-        Errors and options as for `wallet.answering.propose_answer`.
+        Errors and options as for `wallet.answering.propose_answer`. A pick that is `.reused` would show a
+        copy that somebody saw before: `wallet.receiving` can fetch new ones first.
         """
         contents = self._store.read()
-        names = dict.fromkeys(row["licence"] for row in contents.get("copies", {}).values())
-        holdings = [Holding(name, _least_used(contents, name)[1]["credential"]) for name in names]
-        return propose_answer(verified, holdings, choices=choices, labels=labels, optional=optional)
+        holdings = []
+        for held in kept.held_licences(contents):
+            _, row = kept.next_copy(contents, held.id)
+            holdings.append(Holding(held.id, row["credential"], held.name, is_used=row["uses"] > 0))
+        known = {**kept.labels_of(contents), **(labels or {})}
+        return propose_answer(verified, holdings, choices=choices, labels=known, optional=optional)
 
     def answer_presentation(self, answering: Answering) -> Reply:
         """The reply to a verifier, after the holder agreed; every licence shown is logged first.
 
-        `NotPermitted` when the request has run out meanwhile.
+        `NotPermitted` when the request has run out meanwhile; `Conflict` when the last unused copy was shown
+        elsewhere meanwhile, so that the holder would be recognised without having been asked.
         """
         now, verified = self._clock.now(), answering.verified
         if verified.expires_at is not None and verified.expires_at <= now:
@@ -224,12 +235,14 @@ class Holder:
         def show(contents: dict[str, Any]) -> Reply:
             shown: dict[str, list[str]] = {}
             for pick in answering.picks:
-                _, row = _least_used(contents, pick.licence)
-                key = HolderKey.from_secret(decode_base64url(contents["keys"][row["key"]]["secret"]))
+                _, row = kept.next_copy(contents, pick.licence)
+                if row["uses"] and not pick.reused:
+                    raise Conflict("the last unused copy was shown meanwhile; consider the request again")
+                key = kept.key_of(contents, row)
                 made = make_presentation(answering, pick, row["credential"], key, now)
                 row["uses"] += 1
                 shown.setdefault(pick.query_id, []).append(made)
-                _log(contents, _shown_to_verifier(answering, pick, made, now))
+                kept.log(contents, _shown_to_verifier(answering, pick, made, now))
             return Reply(verified.request.response_uri, answer(verified.request, shown))
 
         return self._store.update(show)
@@ -239,7 +252,7 @@ class Holder:
         now = self._clock.now()
 
         def refuse(contents: dict[str, Any]) -> Reply:
-            _log(contents, _refused(verified, now))
+            kept.log(contents, _refused(verified, now))
             return Reply(verified.request.response_uri, decline(verified.request, ErrorCode.ACCESS_DENIED))
 
         return self._store.update(refuse)
@@ -248,7 +261,7 @@ class Holder:
         """What a verifier says of each licence now, of the copy that would be shown next."""
         contents, now = self._store.read(), self._clock.now()
         names = dict.fromkeys(row["licence"] for row in contents.get("copies", {}).values())
-        copies = {name: _least_used(contents, name)[1]["credential"] for name in names}
+        copies = {name: kept.next_copy(contents, name)[1]["credential"] for name in names}
         return {
             name: verifier.verify(copy, now=now, require_key_binding=False) for name, copy in copies.items()
         }
@@ -271,14 +284,8 @@ class Holder:
         now = self._clock.now()
 
         def drop(contents: dict[str, Any]) -> None:
-            copies = contents.get("copies", {})
-            gone = [copy for copy, row in copies.items() if row["licence"] == licence_id]
-            if not gone:
-                raise NotFound("the wallet has no such licence")
-            vct = _held(copies[gone[0]]).vct
-            for copy in gone:
-                contents["keys"].pop(copies.pop(copy)["key"], None)
-            _log(contents, Activity(now, ActivityKind.REMOVED, licence_id, vct))
+            gone = kept.remove_licence(contents, licence_id)
+            kept.log(contents, Activity(now, ActivityKind.REMOVED, licence_id, gone.vct))
 
         self._store.update(drop)
 
@@ -291,28 +298,17 @@ class Holder:
         return export_json(self.activity())
 
 
-def _licence_id(credential: str, claims: Mapping[str, Any]) -> str:
-    named = claims.get(LICENCE_IDENTIFIER)
-    if isinstance(named, str) and named:
-        return named
-    return hashlib.sha256(credential.encode("ascii")).hexdigest()
-
-
-def _held(row: Mapping[str, Any]) -> HeldLicence:
-    claims = SdJwt.parse(row["credential"]).claims
-    received = datetime.fromisoformat(row["received_at"])
-    return HeldLicence(row["licence"], str(claims.get("vct", "")), claims, received, 1, row["uses"])
-
-
-def _least_used(contents: Mapping[str, Any], licence_id: str) -> tuple[str, dict[str, Any]]:
-    """The copy to show next: unlinkable as long as there is an unused one."""
-    copies = [item for item in contents.get("copies", {}).items() if item[1]["licence"] == licence_id]
-    if not copies:
-        raise NotFound("the wallet has no such licence")
-    chosen: tuple[str, dict[str, Any]] = min(
-        copies, key=lambda item: (item[1]["uses"], item[1]["received_at"], item[0])
+def _arrived(item: Arrival, now: datetime, *, is_new: bool) -> Activity:
+    return Activity(
+        now,
+        ActivityKind.RECEIVED if is_new else ActivityKind.REFRESHED,
+        item.licence,
+        item.verified.vct,
+        requester=item.source.issuer_name,
+        audience=item.source.issuer,
+        certificate=item.verified.issuer.fingerprint,
+        verified=True,
     )
-    return chosen
 
 
 def _shown(proposal: Proposal, presentation: str, now: datetime) -> Activity:
@@ -367,10 +363,6 @@ def _refused(verified: VerifiedRequest, now: datetime) -> Activity:
         certificate=verified.certificate.fingerprint,
         verified=True,
     )
-
-
-def _log(contents: dict[str, Any], entry: Activity) -> None:
-    contents.setdefault("activity", []).append(entry.to_dict())
 
 
 def _texts(value: Any) -> list[str]:

@@ -1,0 +1,173 @@
+"""Credential requests, and the judgement on what comes back, before any of it is kept (8; appendix F).
+
+An issuer is believed in nothing but what its certificate vouches for: each copy must be bound to the one key
+that was made for it, be of the type that was announced, stand as a licence of an issuer that the wallet
+trusts, and be linked to no other copy by a repeated key or status entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from credentials.key_binding import holder_key
+from credentials.sd_jwt import SdJwt
+from credentials.vocabulary import LICENCE_IDENTIFIER
+from wallet.keys import HolderKey
+from wallet.receiving.errors import DeliveryRefused, IssuerRefused
+from wallet.receiving.proofs import key_proof
+from wallet.sources import Arrival, Source
+from yinxin.base.errors import MalformedInput, VerificationFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from wallet.receiving.metadata import IssuerMetadata
+    from wallet.receiving.wire import AccessToken, Wire
+    from wallet.trusted import TrustedParties
+
+MAX_NOTIFICATION_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One licence to ask for. `licence` is the id that the wallet keeps it under already, if it does."""
+
+    source: Source
+    vct: str
+    licence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one request brought, not yet judged. `keys` are those that proofs were made for."""
+
+    wanted: Wanted
+    credentials: tuple[str, ...]
+    keys: tuple[HolderKey, ...]
+    notification: str | None
+
+
+def fetch(  # noqa: PLR0913 - what a request is made of
+    wire: Wire,
+    issuer: IssuerMetadata,
+    token: AccessToken,
+    wanted: Wanted,
+    *,
+    copies: int,
+    client_id: str | None,
+    now: datetime,
+) -> Delivery:
+    """Ask for copies of one licence, each for a fresh key. A nonce that is refused is fetched once more."""
+    keys = tuple(HolderKey.generate() for _ in range(min(copies, issuer.batch_size)))
+    source = wanted.source
+    body: dict[str, Any] = (
+        {"credential_identifier": source.identifier}
+        if source.identifier is not None
+        else {"credential_configuration_id": source.configuration}
+    )
+    for last in (False, True):
+        nonce = wire.nonce(issuer.nonce_endpoint) if issuer.nonce_endpoint else None
+        proofs = [
+            key_proof(key, issuer=issuer.issuer, now=now, nonce=nonce, client_id=client_id) for key in keys
+        ]
+        try:
+            answer = wire.call(issuer.credential_endpoint, {**body, "proofs": {"jwt": proofs}}, token)
+            break
+        except IssuerRefused as refused:
+            if last or refused.error != "invalid_nonce":
+                raise
+    return _read(answer, wanted, keys)
+
+
+def judge(delivery: Delivery, trusted: TrustedParties) -> list[Arrival]:
+    """The copies as they may be kept, or `DeliveryRefused`: all of them are good, or none is taken."""
+    texts, known = delivery.credentials, {key.public_key.thumbprint: key for key in delivery.keys}
+    if len(set(texts)) != len(texts):
+        raise DeliveryRefused("a copy came twice")
+    licence = delivery.wanted.licence
+    arrivals: list[Arrival] = []
+    places: set[str] = set()
+    for text in texts:
+        parsed = _parse(text)
+        key = _key_of(parsed, known)
+        arrival = _verified(text, key, delivery.wanted, licence, trusted)
+        if arrivals and arrival.licence != licence:
+            raise DeliveryRefused("the copies are of different licences")
+        licence = arrival.licence
+        place = str(parsed.payload.get("status"))
+        if place in places and "status" in parsed.payload:
+            raise DeliveryRefused("two copies share a status entry, by which they could be linked")
+        places.add(place)
+        arrivals.append(arrival)
+    return arrivals
+
+
+def _read(answer: Mapping[str, Any], wanted: Wanted, keys: tuple[HolderKey, ...]) -> Delivery:
+    if "transaction_id" in answer and "credentials" not in answer:
+        raise IssuerRefused("issuance_pending", "the licence is not ready; ask for a new offer later")
+    rows = answer.get("credentials")
+    if not isinstance(rows, list) or not rows:
+        raise DeliveryRefused("OpenID4VCI, 8.3: the response holds no credentials")
+    if len(rows) > len(keys):
+        raise DeliveryRefused("more copies came than were asked for")
+    texts = [row.get("credential") if isinstance(row, dict) else None for row in rows]
+    if not all(isinstance(text, str) for text in texts):
+        raise DeliveryRefused("OpenID4VCI, 8.3: a credential is no text")
+    notification = answer.get("notification_id")
+    is_text = isinstance(notification, str) and 0 < len(notification) <= MAX_NOTIFICATION_CHARACTERS
+    return Delivery(wanted, tuple(map(str, texts)), keys, str(notification) if is_text else None)
+
+
+def _parse(text: str) -> SdJwt:
+    try:
+        parsed = SdJwt.parse(text)
+    except MalformedInput as exc:
+        raise DeliveryRefused(f"not a credential: {exc.detail}") from exc
+    if parsed.key_binding is not None:
+        raise DeliveryRefused("RFC 9901, 7.2: a presentation is no credential")
+    return parsed
+
+
+def _key_of(parsed: SdJwt, known: dict[str, HolderKey]) -> HolderKey:
+    """The key of this copy, which no further copy may have."""
+    try:
+        bound = holder_key(parsed.payload)
+    except MalformedInput as exc:
+        raise DeliveryRefused(f"the credential's key cannot be read: {exc.detail}") from exc
+    key = known.pop(bound.thumbprint, None) if bound else None
+    if key is None:
+        raise DeliveryRefused("a copy is bound to no key of ours, or two to the same")
+    return key
+
+
+def _verified(
+    text: str, key: HolderKey, wanted: Wanted, licence: str | None, trusted: TrustedParties
+) -> Arrival:
+    try:
+        verified = trusted.verify_credential(text)
+    except VerificationFailed as exc:
+        raise DeliveryRefused(f"the credential does not verify: {exc.detail}") from exc
+    if verified.vct != wanted.vct:
+        raise DeliveryRefused("the credential is of another type than was asked for")
+    named = verified.claims.get(LICENCE_IDENTIFIER)
+    found = named if isinstance(named, str) and named else licence or _digest(text)
+    return Arrival(text, verified, key, found, wanted.source)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def notify(
+    wire: Wire, issuer: IssuerMetadata, token: AccessToken, deliveries: Sequence[Delivery], event: str
+) -> None:
+    """Tell the issuer what became of its copies (11). `event` is a name of 11.1; errors are the caller's."""
+    if issuer.notification_endpoint is None:
+        return
+    for delivery in deliveries:
+        if delivery.notification is not None:
+            body = {"notification_id": delivery.notification, "event": event}
+            wire.call(issuer.notification_endpoint, body, token)
