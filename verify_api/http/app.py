@@ -35,17 +35,19 @@ SECURITY_HEADERS = {
 }
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what an application is made of
     service: VerificationService,
     *,
     install_problems: Callable[[FastAPI], None],
     authenticate: Authenticate | None = None,
     limits: Limits | None = None,
     presentations: PresentationService | None = None,
+    tidies: bool = True,
 ) -> FastAPI:
     """The application. `install_problems` says how errors leave (`yinxin.app.problems.install`).
 
-    With `presentations` departments can ask wallets too (OpenID4VP).
+    With `presentations` departments can ask wallets too (OpenID4VP). `tidies`: whether this process forgets
+    what is over; of several one is enough.
 
     Its life begins with the worker processes and ends with the service's `close`.
     """
@@ -53,11 +55,12 @@ def create_app(
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         service.workers.start()
-        tidying = asyncio.create_task(_tidy(service, presentations))
+        tidying = asyncio.create_task(_tidy(service, presentations)) if tidies else None
         yield
-        tidying.cancel()
-        with suppress(asyncio.CancelledError):
-            await tidying
+        if tidying:
+            tidying.cancel()
+            with suppress(asyncio.CancelledError):
+                await tidying
         service.close()
         if presentations:
             presentations.close()

@@ -1,14 +1,17 @@
 """Fetch what verification stands on, away from verification: revocation lists and status lists.
 
 Each refresh makes the next snapshots from what is reachable and keeps the last good list for what is not;
-whether that is still fresh enough is decided by verification itself, from the lists' own dates.
+whether that is still fresh enough is decided by verification itself, from the lists' own dates. Of several
+processes one fetches and puts what it took onto a shelf (`yinxin.app.shelf`), and the others read from there
+by the same rules.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from credentials.status_list import StatusSnapshot
 from signing.jose import load_json_object
@@ -19,6 +22,7 @@ from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from signing.certificates import Certificate
     from signing.trust import TrustStore
@@ -28,12 +32,50 @@ MAX_CRL_BYTES, MAX_STATUS_BYTES, MAX_STATUS_LISTS = 64 << 20, 4 << 20, 1000
 _log = logging.getLogger("yinxin.refresh")
 
 
-class Refresher:
-    """Builds the snapshots of one installation, again and again; `use` hears of each."""
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What an address answered, and when."""
 
-    def __init__(self, home: Home) -> None:
+    body: bytes
+    at: datetime
+
+
+class Source(Protocol):
+    """Where lists come from; raises an error of ours when it has none."""
+
+    def get(self, url: str, limit: int) -> Fetched:
+        """The answer of an address, of at most `limit` bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Asks the addresses themselves."""
+
+    home: Home
+
+    def get(self, url: str, limit: int) -> Fetched:
+        """The answer of an address, of at most `limit` bytes."""
+        answer = self.home.outbound.get(url, max_bytes=limit)
+        if answer.status != 200:
+            raise MalformedInput("answer", f"{url} answers {answer.status}")
+        return Fetched(answer.body, self.home.clock.now())
+
+
+class Refresher:
+    """Builds the snapshots of one installation, again and again; `use` hears of each.
+
+    `keep` hears of every answer that was taken.
+    """
+
+    def __init__(
+        self, home: Home, *, source: Source | None = None, keep: Callable[[str, Fetched], None] | None = None
+    ) -> None:
         """Nothing is fetched yet."""
         self._home = home
+        self._source = source or Network(home)
+        self._taken = keep or (lambda _url, _fetched: None)
+        self._answered: set[str] = set()
         self._crls: dict[str, Crl] = {}
         self._statuses: dict[str, StatusSnapshot] = {}
         self._stopping = threading.Event()
@@ -51,6 +93,10 @@ class Refresher:
             for uri in self._status_uris(aggregation):
                 self._keep(lambda uri: self._fetch_status(uri, trust, revocation), uri)
         return Snapshots(trust, revocation, home.policy, dict(self._statuses), home.credential_issuers)
+
+    def unanswered(self) -> frozenset[str]:
+        """The aggregations of status lists in the settings that never answered yet."""
+        return frozenset(self._home.settings.status_urls) - self._answered
 
     def start(self, use: Callable[[Snapshots], None]) -> None:
         """Refresh in a thread, at the interval of the settings, until `stop`."""
@@ -81,7 +127,12 @@ class Refresher:
             _log.warning("not refreshed: %s (%s)", url, error.code)
 
     def _fetch_crl(self, url: str) -> None:
-        fresh, kept = Crl.from_der(self._get(url, MAX_CRL_BYTES)), self._crls.get(url)
+        found = self._source.get(url, MAX_CRL_BYTES)
+        kept = self._crls.get(url)
+        if kept and kept.der == found.body:
+            self._taken(url, found)
+            return
+        fresh = Crl.from_der(found.body)
         if fresh.this_update > self._home.clock.now() + self._home.policy.clock_skew:
             raise MalformedInput("crl", "made in the future")
         known = [
@@ -93,6 +144,7 @@ class Refresher:
         if kept and (fresh.this_update < kept.this_update or fresh.issuer_der != kept.issuer_der):
             raise Conflict("older than the list at hand, or another authority's")
         self._crls[url] = fresh
+        self._taken(url, found)
 
     def _certificates(self) -> list[Certificate]:
         """The authorities that this home knows: its anchors, and the chains of its own keys."""
@@ -102,10 +154,13 @@ class Refresher:
 
     def _status_uris(self, aggregation: str) -> list[str]:
         try:
-            found = load_json_object(self._get(aggregation, MAX_STATUS_BYTES)).get("status_lists")
+            fetched = self._source.get(aggregation, MAX_STATUS_BYTES)
+            found = load_json_object(fetched.body).get("status_lists")
         except YinxinError as error:
             _log.warning("not refreshed: %s (%s)", aggregation, error.code)
             return list(self._statuses)
+        self._answered.add(aggregation)
+        self._taken(aggregation, fetched)
         return (
             [uri for uri in found if isinstance(uri, str)][:MAX_STATUS_LISTS]
             if isinstance(found, list)
@@ -113,21 +168,16 @@ class Refresher:
         )
 
     def _fetch_status(self, uri: str, trust: TrustStore, revocation: RevocationSnapshot) -> None:
+        found = self._source.get(uri, MAX_STATUS_BYTES)
         try:
-            token = self._get(uri, MAX_STATUS_BYTES).decode("ascii")
+            token = found.body.decode("ascii")
         except UnicodeDecodeError as exc:
             raise MalformedInput("status list", "not a token") from exc
-        now = self._home.clock.now()
         fresh = StatusSnapshot.from_token(
-            token, trust, uri=uri, at=now, revocation=revocation, policy=self._home.policy
+            token, trust, uri=uri, at=found.at, revocation=revocation, policy=self._home.policy
         )
         kept = self._statuses.get(uri)
         if kept and fresh.issued_at < kept.issued_at:  # a suspension must not be taken back by a replay
             raise Conflict("older than the list at hand")
         self._statuses[uri] = fresh
-
-    def _get(self, url: str, limit: int) -> bytes:
-        answer = self._home.outbound.get(url, max_bytes=limit)
-        if answer.status != 200:
-            raise MalformedInput("answer", f"{url} answers {answer.status}")
-        return answer.body
+        self._taken(uri, found)

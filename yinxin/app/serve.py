@@ -1,7 +1,8 @@
-"""Run the services: each role its own application and origin; development runs several in one process.
+"""Run the services of one process: each role its own application and origin; development runs several.
 
 SQLite serves one server process; a second one is refused. Binding comes before building, so that a taken
-port is told at once, and a port of 0 is known before certificates name it.
+port is told at once, and a port of 0 is known before certificates name it. Several processes for a role are
+the work of `yinxin.app.supervisor`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from yinxin.app import wiring
+from yinxin.app import duties, wiring
 from yinxin.base.errors import Conflict, Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -24,19 +25,28 @@ if TYPE_CHECKING:
 
     import uvicorn
     from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
     from yinxin.app.home import Home
+    from yinxin.app.shelf import Shelf
 
 START_SECONDS = 60.0
-SERVICE_PARTS = ("fastapi", "python_multipart", "uvicorn")  # the extra `service`
+BACKLOG = 512  # connections that wait to be taken
+DRAIN_SECONDS = 25  # for requests that run when the server is told to stop
+SERVICE_PARTS = ("fastapi", "prometheus_client", "python_multipart", "uvicorn")  # the extra `service`
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One kind of server: the setting that holds its address, and how its application is made."""
+    """One kind of server: the setting that holds its address, and how its application is made.
+
+    `duty` is what one process does for all of the role, and `keys` are the keys that it cannot do without.
+    """
 
     setting: str
     build: Callable[[Home, wiring.Stage], FastAPI]
+    duty: Callable[[Home, wiring.Stage], None] | None = None
+    keys: tuple[str, ...] = ()
 
     def url(self, home: Home) -> str:
         """Where others reach it."""
@@ -44,15 +54,37 @@ class Role:
 
 
 ROLES: Mapping[str, Role] = {
-    "ca": Role("ca_url", wiring.certificate_app),
-    "issuer": Role("base_url", wiring.issuer_app),
-    "verifier": Role("verify_url", wiring.verifier_app),
+    "ca": Role("ca_url", wiring.certificate_app, keys=("root", "issuing", "root-ocsp", "ocsp", "timestamp")),
+    "issuer": Role("base_url", wiring.issuer_app, duties.order_the_log, ("credential", "status")),
+    "verifier": Role("verify_url", wiring.verifier_app, duties.fetch_and_tidy, ("receipt",)),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a process does of what `running` can do, when it is one of several.
+
+    `shelf` is where lists lie that another process fetched. `at_once`: how many connections it takes before
+    it looks at what others take.
+    """
+
+    serves: bool = True
+    has_duty: bool = True
+    shelf: Shelf | None = None
+    on_fetched: Callable[[], None] | None = None
+    at_once: int = 128  # so many are taken at once, before any of them can be turned away
+
+
+WHOLE = Part()
 
 
 @contextmanager
 def running(
-    home: Home, roles: Sequence[str], *, sockets: Mapping[str, socket.socket] | None = None
+    home: Home,
+    roles: Sequence[str],
+    *,
+    sockets: Mapping[str, socket.socket] | None = None,
+    part: Part = WHOLE,
 ) -> Iterator[wiring.Stage]:
     """Serve these roles in threads while the block runs.
 
@@ -60,18 +92,43 @@ def running(
     of each role's address is bound on the host of the settings. `Conflict` when another process serves this
     SQLite home, `Unreachable` when a server does not come up.
     """
-    if missing := [name for name in SERVICE_PARTS if importlib.util.find_spec(name) is None]:
-        raise UsageError(f"{', '.join(missing)} missing; serving needs: pip install 'yinxin[service]'")
+    require_parts()
+    from yinxin.app.observing.process import Observed  # noqa: PLC0415 - an optional part
+
     with ExitStack() as closing:
         closing.enter_context(only_server(home))
-        if not home.database.is_migrated():  # a newer version of yinxin than the one that made this home
-            home.database.migrate()
+        prepare(home)
         given = sockets or {}
-        bound = {name: given[name] if name in given else bind(home, name) for name in roles}
-        stage = wiring.Stage(closing)
-        for name in sorted(roles, key=list(ROLES).index):
-            closing.enter_context(_serving(ROLES[name].build(home, stage), bound[name]))
+        bound = {name: given[name] if name in given else bind(home, name) for name in roles if part.serves}
+        stage = wiring.Stage(closing, shelf=part.shelf, on_fetched=part.on_fetched)
+        observed = closing.enter_context(Observed(home, own_metrics=part is WHOLE))
+        for name in in_order(roles):
+            role, own = ROLES[name], observed.stage(stage)
+            if part.has_duty and role.duty:
+                role.duty(home, own)
+                observed.add_duty(name)
+            if part.serves:
+                app = observed.watch(role.build(home, own), name, own, keys=role.keys)
+                closing.enter_context(_serving(app, bound[name], at_once=part.at_once))
+        closing.callback(observed.stopping)
         yield stage
+
+
+def in_order(roles: Sequence[str]) -> list[str]:
+    """The roles in the order in which they start: who is fetched from stands before who fetches."""
+    return sorted(dict.fromkeys(roles), key=list(ROLES).index)
+
+
+def require_parts() -> None:
+    """`UsageError` unless the libraries of the extra `service` are there."""
+    if missing := [name for name in SERVICE_PARTS if importlib.util.find_spec(name) is None]:
+        raise UsageError(f"{', '.join(missing)} missing; serving needs: pip install 'yinxin[service]'")
+
+
+def prepare(home: Home) -> None:
+    """Bring the tables of a home to this version, when an older one made them."""
+    if not home.database.is_migrated():
+        home.database.migrate()
 
 
 def bind(home: Home, role: str) -> socket.socket:
@@ -110,14 +167,15 @@ def only_server(home: Home) -> Iterator[None]:
 
 
 @contextmanager
-def _serving(app: FastAPI, listener: socket.socket) -> Iterator[None]:
-    server = _server(app)
+def _serving(app: ASGIApp, listener: socket.socket, *, at_once: int = WHOLE.at_once) -> Iterator[None]:
+    server = _server(app, at_once)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="yinxin-serve", daemon=True
     )
     thread.start()
     try:
         _wait_for(server, thread)
+        listener.listen(BACKLOG)  # asyncio takes one number for how many wait and how many are taken at once
         yield
     finally:
         server.should_exit = True
@@ -133,7 +191,7 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
         time.sleep(0.005)
 
 
-def _server(app: FastAPI) -> uvicorn.Server:
+def _server(app: ASGIApp, at_once: int) -> uvicorn.Server:
     import uvicorn  # noqa: PLC0415 - an optional part
 
     from yinxin.app.connections import PatientProtocol  # noqa: PLC0415 - the same
@@ -142,11 +200,12 @@ def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         ws="none",
-        backlog=128,  # so many are taken at once, before any of them can be turned away
+        backlog=at_once,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     return uvicorn.Server(config)

@@ -35,7 +35,7 @@ from yinxin.base.randomness import SystemRandomness
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from contextlib import ExitStack
 
     from fastapi import APIRouter, FastAPI
@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from ca.issuance import Authority
     from credentials.issuer import Issuer
     from signing.pdf import Seal
+    from verify_api.documents import Snapshots
     from yinxin.app.home import Home
+    from yinxin.app.shelf import Shelf
 
 AUTHORITIES = ("root", "issuing")
 REQUEST_KEY, METADATA_KEY = "request", "metadata"
@@ -54,10 +56,19 @@ class Stage:
     """What runs beside the applications of one process, and ends with them.
 
     `refresh` fetches at once what verification stands on; else that happens at the settings' interval.
+    `shelf` is where another process lays down what it fetches: then nothing is fetched here, and what one
+    process does for all (`yinxin.app.duties`) is not done here either. `count_verdict` hears of each
+    verification, `on_fetched` of each round of the process that fills the shelf.
     """
 
     closing: ExitStack
     refreshers: list[Callable[[], None]] = field(default_factory=list)
+    shelf: Shelf | None = None
+    snapshots: Callable[[], Snapshots] | None = None
+    unanswered: Callable[[], Collection[str]] | None = None
+    journals: list[Journal] = field(default_factory=list)
+    count_verdict: Callable[[str, str], None] | None = None
+    on_fetched: Callable[[], None] | None = None
 
     def refresh(self) -> None:
         """Fetch now."""
@@ -172,12 +183,10 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
 
 
 def issuer_app(home: Home, stage: Stage) -> FastAPI:
-    """The issuer: status lists, OpenID4VCI, and the writer of the audit log."""
+    """The issuer: status lists and OpenID4VCI."""
     from credentials import http  # noqa: PLC0415 - FastAPI takes a second
 
-    writer = sequencer(home)
-    writer.start(interval_seconds=home.settings.audit_interval_seconds)
-    stage.closing.callback(writer.stop)
+    del stage  # what runs beside it is `yinxin.app.duties`
     statuses = http.router(status_service(home), url=home.settings.base_url)
     return _app("issuer", statuses, http.wallet_router(issuance_server(home)))
 
@@ -188,8 +197,9 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     from verify_api.http.limits import Limits  # noqa: PLC0415 - the same
     from yinxin.app import problems  # noqa: PLC0415 - the same
 
-    refresher = Refresher(home)
+    refresher = Refresher(home, source=stage.shelf)
     journal = stage.closing.enter_context(Journal(home.database))
+    stage.journals.append(journal)
     service = VerificationService(
         url=home.settings.verify_url,
         database=home.database,
@@ -200,6 +210,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         token_signer=home.signer("token"),
         clock=home.clock,
     )
+    stage.snapshots, stage.unanswered = lambda: service.snapshots, refresher.unanswered
     stage.refreshers.append(lambda: service.use(refresher.snapshots()))
     refresher.start(service.use)
     stage.closing.callback(refresher.stop)
@@ -210,6 +221,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         install_problems=problems.install,
         limits=limits,
         presentations=_presentations(home, service, journal),
+        tidies=stage.shelf is None,
     )
 
 

@@ -1,0 +1,89 @@
+"""What one process does for all of its role: the audit log's order, fetching lists, forgetting what is over.
+
+A server of one process does these beside answering; with several, one process does nothing else. Should two
+machines do the same duty, the database lets one at a time do it (the log), or nothing is lost by doing it
+twice (the rest).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from credentials.oid4vci.repository import IssuanceRepository
+from verify_api.presentations.repository import PresentationRepository
+from verify_api.repository import SessionRepository
+from verify_api.service import KEPT_AFTER_END
+from yinxin.app import wiring
+from yinxin.app.refresh import Refresher
+from yinxin.base import once
+from yinxin.base.errors import YinxinError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from yinxin.app.home import Home
+    from yinxin.app.wiring import Stage
+
+TIDY_SECONDS = 600.0
+_log = logging.getLogger("yinxin.duties")
+
+
+def order_the_log(home: Home, stage: Stage) -> None:
+    """Give audit entries their place until the stage closes: the duty of the issuer."""
+    writer = wiring.sequencer(home)
+    writer.start(interval_seconds=home.settings.audit_interval_seconds)
+    stage.closing.callback(writer.stop)
+
+
+def fetch_and_tidy(home: Home, stage: Stage) -> None:
+    """Fill the stage's shelf and forget sessions that are over: the duty of verifiers with several workers."""
+    shelf = stage.shelf
+    if shelf is None:
+        return  # the application of one process fetches and tidies by itself
+    refresher = Refresher(home, keep=shelf.put)
+
+    def fetch() -> None:
+        refresher.snapshots()
+        shelf.publish()
+        if stage.on_fetched:
+            stage.on_fetched()
+
+    fetch()
+    stage.refreshers.append(fetch)
+    _repeat(stage, "fetch", fetch, every_seconds=home.settings.refresh_seconds)
+    _repeat(stage, "tidy", lambda: tidy(home), every_seconds=TIDY_SECONDS)
+
+
+def tidy(home: Home) -> int:
+    """Forget nonces, sessions and single-use values that are over; returns how many."""
+    now = home.clock.now()
+    with home.database.transaction() as session:
+        ended = SessionRepository(session).purge(now=now - KEPT_AFTER_END)
+        ended += PresentationRepository(session).purge(now=now)
+        ended += IssuanceRepository(session).purge(now=now)
+        return ended + once.purge(session, now=now)
+
+
+def _repeat(stage: Stage, name: str, work: Callable[[], object], *, every_seconds: float) -> None:
+    """Do it in a thread, again and again until the stage closes; a failure is logged and tried again."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.wait(every_seconds):
+            try:
+                work()
+            except YinxinError as error:
+                _log.warning("%s failed: %s", name, error.code)
+            except Exception as error:  # noqa: BLE001 - a thread that ends would leave its duty undone
+                _log.error("%s failed: %s", name, type(error).__name__)
+
+    thread = threading.Thread(target=run, name=f"yinxin-{name}", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        stopping.set()
+        thread.join()
+
+    stage.closing.callback(stop)
