@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
 
 MAX_POLICY_BYTES = 64 * 1024
+_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,63}")
 _KNOWN = frozenset(row.name for row in ALGORITHMS)
 
 
@@ -37,6 +39,9 @@ class Policy:
     (None: up to its own next update). `clock_skew` is how far another machine's clock may be ahead; it
     never stretches a certificate's validity. With `strict_usage` a certificate must carry the key
     usage and extended key usage of its use; without, absence means no restriction (RFC 5280, 4.2.1.12).
+    `certificate_policies` are the certificate policies (RFC 5280, 4.2.1.4) that are accepted, as object
+    identifiers (empty: any); they bind where `require_certificate_policy` or an authority demands one.
+    `inhibit_policy_mapping` and `inhibit_any_policy` refuse mapped policies and anyPolicy (6.1.1).
     """
 
     name: str = "default"
@@ -49,6 +54,10 @@ class Policy:
     max_revocation_age: timedelta | None = None
     clock_skew: timedelta = timedelta(minutes=5)
     strict_usage: bool = True
+    certificate_policies: frozenset[str] = frozenset()
+    require_certificate_policy: bool = False
+    inhibit_policy_mapping: bool = False
+    inhibit_any_policy: bool = False
     _ends: Mapping[str, datetime] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -144,6 +153,12 @@ def _names(value: list[Any]) -> frozenset[str]:
     return frozenset(value)
 
 
+def _identifiers(value: list[Any]) -> frozenset[str]:
+    if not all(isinstance(name, str) and _IDENTIFIER.fullmatch(name) for name in value):
+        raise ValueError("certificate policies are object identifiers, as 1.2.156.1")
+    return frozenset(value)
+
+
 def _ends(value: dict[str, Any]) -> tuple[tuple[str, datetime], ...]:
     return tuple((name, _end_of(day)) for name, day in value.items())
 
@@ -163,6 +178,10 @@ _READERS: dict[str, tuple[type, Callable[[Any], Any] | None]] = {
     "require_timestamp": (bool, None),
     "revocation": (str, None),
     "strict_usage": (bool, None),
+    "certificate_policies": (list, _identifiers),
+    "require_certificate_policy": (bool, None),
+    "inhibit_policy_mapping": (bool, None),
+    "inhibit_any_policy": (bool, None),
     **dict.fromkeys(_DURATIONS, (int, _duration)),
 }
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID
 
+from signing import der
 from signing.names import name_key
 from signing.usages import KEY_USAGE_BITS
+from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from signing.certificates import Certificate
@@ -45,7 +47,11 @@ class Facts:
     unknown_critical: tuple[str, ...]
     has_subject: bool
     constrains_names: bool
-    demands_policy: bool
+    policies: frozenset[str] | None
+    policy_mappings: tuple[tuple[str, str], ...]
+    demands_policy: int | None
+    inhibits_mapping: int | None
+    inhibits_any: int | None
     is_never_revoked: bool
     is_ocsp_no_check: bool
 
@@ -64,23 +70,54 @@ def _facts_of(certificate: Certificate) -> Facts:
     basic = certificate.extension(x509.BasicConstraints)
     bits = certificate.extension(x509.KeyUsage)
     extended = certificate.extension(x509.ExtendedKeyUsage)
+    policies = certificate.extension(x509.CertificatePolicies)
     policy = certificate.extension(x509.PolicyConstraints)
+    inhibits_any = certificate.extension(x509.InhibitAnyPolicy)
     extensions = certificate.x509.extensions
+    mappings = _mappings_of(extensions)
+    unknown = [item.oid.dotted_string for item in extensions if item.critical and item.oid not in _PROCESSED]
+    if mappings is None:
+        unknown.append(ExtensionOID.POLICY_MAPPINGS.dotted_string)
     return Facts(
         is_authority=bool(basic and basic.value.ca),
         path_length=basic.value.path_length if basic else None,
         key_usage=frozenset(bit for bit in KEY_USAGE_BITS if getattr(bits.value, bit)) if bits else None,
         extended=frozenset(item.dotted_string for item in extended.value) if extended else None,
         is_extended_critical=bool(extended and extended.critical),
-        unknown_critical=tuple(
-            item.oid.dotted_string for item in extensions if item.critical and item.oid not in _PROCESSED
-        ),
+        unknown_critical=tuple(unknown),
         has_subject=bool(name_key(certificate.subject_der)),
         constrains_names=certificate.extension(x509.NameConstraints) is not None,
-        demands_policy=policy is not None and policy.value.require_explicit_policy is not None,
+        policies=frozenset(item.policy_identifier.dotted_string for item in policies.value)
+        if policies
+        else None,
+        policy_mappings=mappings or (),
+        demands_policy=policy.value.require_explicit_policy if policy else None,
+        inhibits_mapping=policy.value.inhibit_policy_mapping if policy else None,
+        inhibits_any=inhibits_any.value.skip_certs if inhibits_any else None,
         is_never_revoked=any(item.oid.dotted_string == _NO_REVOCATION_AVAILABLE for item in extensions),
         is_ocsp_no_check=certificate.extension(x509.OCSPNoCheck) is not None,
     )
+
+
+def _mappings_of(extensions: x509.Extensions) -> tuple[tuple[str, str], ...] | None:
+    """Pairs of the issuer's and the subject's policy (RFC 5280, 4.2.1.5); None when they cannot be read.
+
+    The parser leaves this extension in DER.
+    """
+    found = next((item.value for item in extensions if item.oid == ExtensionOID.POLICY_MAPPINGS), None)
+    if found is None:
+        return ()
+    try:
+        pairs = der.children(der.read_exactly(found.public_bytes(), der.SEQUENCE))
+        return tuple((ours, theirs) for ours, theirs in map(_mapping, pairs))
+    except (MalformedInput, ValueError):
+        return None
+
+
+def _mapping(pair: der.Element) -> list[str]:
+    if pair.tag != der.SEQUENCE:
+        raise MalformedInput("certificate", "a policy mapping is no pair")
+    return [der.read_oid(part) for part in der.children(pair)]
 
 
 _remembered = lru_cache(maxsize=2048)(_facts_of)

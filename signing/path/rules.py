@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from signing.path.certificate_policies import certificate_policy_faults
 from signing.path.facts import Facts, facts_of
 from signing.path.name_constraints import name_faults
 from signing.reasons import Reason
@@ -56,8 +57,8 @@ def validity_faults(path: Path, at: datetime) -> Iterator[Fault]:
             )
 
 
-def constraint_faults(path: Path) -> Iterator[Fault]:
-    """Basic constraints, path length, names, certificate signing, extensions that are not understood."""
+def constraint_faults(path: Path, policy: Policy) -> Iterator[Fault]:
+    """Basic constraints, path length, names, policies, certificate signing, extensions not understood."""
     for certificate in path:
         for why in _extension_faults(certificate):
             yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, certificate, why)
@@ -70,7 +71,7 @@ def constraint_faults(path: Path) -> Iterator[Fault]:
         for why in _authority_faults(facts, below):
             yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, authority, why)
         below += not authority.is_self_issued
-    for certificate, why in name_faults(path):
+    for certificate, why in (*name_faults(path), *certificate_policy_faults(path, policy)):
         yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, certificate, why)
 
 
@@ -115,8 +116,6 @@ def _extension_faults(certificate: Certificate) -> Iterator[str]:
         yield "constrains names and is no authority"
     for oid in facts.unknown_critical:
         yield f"unknown critical extension {oid}"
-    if facts.demands_policy:
-        yield "a demand for certificate policies is not processed here"
 
 
 def _authority_faults(facts: Facts, below: int) -> Iterator[str]:

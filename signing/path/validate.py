@@ -134,7 +134,7 @@ def _judged(path: Path, question: _Question) -> PathResult:
     checks = [Check("certificate_path", None, scope, names)]
     usage = usage_faults(path, question.usage, question.trust, strict=policy.strict_usage)
     checks += _checks("certificate_validity", validity_faults(path, at), scope)
-    checks += _checks("certificate_constraints", constraint_faults(path), scope)
+    checks += _checks("certificate_constraints", constraint_faults(path, policy), scope)
     checks += _checks("certificate_usage", usage, scope)
     checks += _checks("certificate_algorithms", algorithm_faults(path, policy, at), scope)
     revoked: list[datetime] = []
