@@ -16,18 +16,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from credentials.oid4vp.request_objects import RequestReader
 from credentials.status_list import StatusSnapshot
 from credentials.verifier import Verifier
 from credentials.vocabulary import STATUS_LIST_MEDIA_TYPE
 from signing.policy import Policy
 from signing.revocation import RevocationSnapshot
+from wallet.trusted import TrustedParties
 from yinxin.base.errors import MalformedInput, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from credentials.oid4vp.request_objects import VerifiedRequest
     from signing.trust import TrustStore
+    from wallet.exchange import Fetched
     from yinxin.base.clock import Clock
     from yinxin.base.outbound import Outbound
 
@@ -71,8 +73,8 @@ class Judge:
         return self._tools[0]
 
     @property
-    def reader(self) -> RequestReader:
-        """Reads verifiers' requests."""
+    def parties(self) -> TrustedParties:
+        """Judges what comes in from issuers and verifiers; lists that are not at hand are fetched."""
         return self._tools[1]
 
     @property
@@ -83,6 +85,16 @@ class Judge:
     def use(self, grounds: Grounds) -> None:
         """Judge by these from now on."""
         self._tools = self._make(grounds)
+
+    def read_request(self, fetched: Fetched) -> VerifiedRequest:
+        """A verifier's request, judged by what is trusted now; `RequestRefused`."""
+        return self.parties.read_request(
+            fetched.text,
+            client_id=fetched.client_id,
+            now=self.now(),
+            wallet_nonce=fetched.wallet_nonce,
+            allow_http=self.allow_http,
+        )
 
     def fetch_status(self, uri: str) -> StatusSnapshot:
         """One status list from its address, verified; any `YinxinError` says why not."""
@@ -102,10 +114,10 @@ class Judge:
         """The time by the judge's clock."""
         return self._clock.now()
 
-    def _make(self, grounds: Grounds) -> tuple[Grounds, RequestReader, Verifier]:
+    def _make(self, grounds: Grounds) -> tuple[Grounds, TrustedParties, Verifier]:
         policy, revocation = grounds.policy, grounds.revocation
-        reader = RequestReader(
-            grounds.trust, revocation=revocation, policy=policy, allow_http=self.allow_http
+        parties = TrustedParties(
+            grounds.trust, self._outbound, policy=policy, revocation=revocation, clock=self._clock
         )
         verifier = Verifier(
             grounds.trust,
@@ -114,7 +126,7 @@ class Judge:
             revocation=revocation,
             clock=self._clock,
         )
-        return grounds, reader, verifier
+        return grounds, parties, verifier
 
 
 class StatusBook(Mapping[str, StatusSnapshot]):

@@ -87,7 +87,7 @@ class Presenting:
         """
         invitation = Invitation.parse(link, allow_http=self._judge.allow_http)
         fetched = fetch(invitation, self._outbound)
-        verified = fetched.read(self._judge.reader, now=self._judge.now())
+        verified = self._judge.read_request(fetched)
         value = {"text": fetched.text, "client_id": fetched.client_id, "wallet_nonce": fetched.wallet_nonce}
         return self._pending.put(REQUEST, value, until=verified.expires_at)
 
@@ -123,7 +123,7 @@ class Presenting:
         return Outcome(**self._pending.read(name, kind=RESULT))
 
     def _verified(self, kept: Mapping[str, Any]) -> VerifiedRequest:
-        return Fetched(**kept).read(self._judge.reader, now=self._judge.now())
+        return self._judge.read_request(Fetched(**kept))
 
     def _question(
         self, name: str, verified: VerifiedRequest, choices: Mapping[str, str] | None, *, optional: bool
@@ -159,6 +159,7 @@ def digest_of(answering: Answering) -> str:
             "shared": [[to_text(one.path), one.value] for one in pick.shares.shared],
             "always": [[to_text(one.path), one.value] for one in pick.shares.always],
             "agreed": [one.hash for one in pick.agreed],
+            "reused": pick.reused,
         }
         for pick in answering.picks
     ]
