@@ -61,17 +61,22 @@ class Pages:
         camera: bool = False,
         signed_in: Any = None,
         form_targets: Collection[str] = (),
+        remember: bool = True,
         headers: Mapping[str, str] | None = None,
         **values: Any,
     ) -> HTMLResponse:
-        """A page. `values` are what its template names; `signed_in` shows who is here, and the way out."""
+        """A page. `values` are what its template names; `signed_in` shows who is here, and the way out.
+
+        Without `remember` a language that was chosen sets no cookie: the page's own links carry it on.
+        """
         language = language_of(request)
         text = self.render(
             template, language, other=in_other_language(request), signed_in=signed_in, **values
         )
         sent = {**page_headers(camera=camera, form_targets=form_targets), "Content-Language": TAGS[language]}
         answer = HTMLResponse(text, status, {**sent, "Vary": "Accept-Language, Cookie", **(headers or {})})
-        remember_language(request, answer)
+        if remember:
+            remember_language(request, answer)
         return answer
 
     def render(
