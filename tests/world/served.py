@@ -1,0 +1,250 @@
+"""A city that is really served: a home of its own, `yinxin serve` in a process of its own, names on loopback.
+
+    @pytest.fixture(scope="module")
+    def city(tmp_path_factory):
+        with ServedCity(tmp_path_factory.mktemp("city")) as made:
+            yield made
+
+Every role that this version knows runs in one process at `city.urls[role]` (`http://localhost:…`: passkeys
+want a name). The tests act on the home beside it, as an administrator at the command line does: `city.issue`,
+`city.offer`, `city.end`, `city.yinxin("department", "list")`. What the services fetch, they fetch each second.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from credentials import samples
+from credentials.licence import EndingKind
+from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
+from signing.signers.file import FileSigner
+from verify_api.client import Client
+from verify_api.departments import Department, Grant
+from yinxin.app import wiring
+from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.home import SETTINGS, Home
+from yinxin.app.serve import ROLES
+from yinxin.base.actor import staff
+from yinxin.base.clock import SystemClock
+from yinxin.base.settings import Settings
+from yinxin.base.text import Text
+from yinxin.base.toml import toml_text, toml_texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from credentials.licence import Licence
+    from credentials.oid4vci.offers import OpenOffer
+    from credentials.production import IssuedLicence
+
+TYPE, PURPOSE, MATTER = "food-business-licence", "market-entry", "food-licence-renewal"
+COUNTER = "urn:jincheng:market-counter"
+GRANTED = frozenset({"operator_name", "credit_code", "business_items"})
+CLERK, REGISTRAR, REVIEWER = (
+    staff("clerk-chen", roles=("clerk",), agency=samples.AGENCY.credit_code),
+    staff("registrar-zhao", roles=("registrar",)),
+    staff("reviewer-sun", roles=("reviewer",)),
+)
+PASSPHRASE = "correct horse"
+WALLET, CALLBACK = "https://wallet.example", "https://wallet.example/callback"
+START_SECONDS = 90.0
+_RUN = "import sys; from yinxin.app.cli import run; sys.exit(run(sys.argv[1:]))"
+
+
+@dataclass
+class ServedCity:
+    """The home and the process that serves it; a context manager."""
+
+    place: Path
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ports = dict(zip(ROLES, free_ports(len(ROLES)), strict=True))
+        self.urls = {role: f"http://localhost:{port}" for role, port in ports.items()}
+        agency = samples.AGENCY
+        plan = Plan(
+            agency.name.zh, agency.name.en, agency.credit_code,
+            base_url=self.urls["issuer"], ca_url=self.urls["ca"], verify_url=self.urls["verifier"],
+        )  # fmt: skip
+        make_home(self.directory, plan, clock=SystemClock(), passphrase=PASSPHRASE)
+        self._set(**self._settings())
+        self.home = Home.open(self.directory, passphrase=PASSPHRASE)
+        self.key = FileSigner.generate()
+        self._register()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def directory(self) -> Path:
+        return self.place / "office"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.home.database.close()
+
+    # The process
+
+    def start(self) -> None:
+        """`yinxin serve`, until every role answers."""
+        command = [sys.executable, "-c", _RUN, "serve", "--home", str(self.directory)]
+        for role in ROLES:
+            command += ["--role", role]
+        log = (self.place / "serve.log").open("ab")
+        with log:
+            self._process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
+        patience = time.monotonic() + START_SECONDS
+        for role, url in self.urls.items():
+            while not answers(url):
+                if self._process.poll() is not None or time.monotonic() > patience:
+                    raise AssertionError(f"{role} is not there: {self.said()}")
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+            self._process = None
+
+    def said(self) -> str:
+        """What the process printed."""
+        return (self.place / "serve.log").read_text("utf-8")
+
+    def yinxin(self, *arguments: str) -> Any:
+        """A command beside the running services; its JSON."""
+        command = [sys.executable, "-c", _RUN, "--json", *arguments]
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    # The agency
+
+    def issue(self, serial: int = 1, *, kind: str = TYPE, **claims: Any) -> IssuedLicence:
+        """A licence with its sealed PDF; who holds it has no copy in a wallet yet."""
+        said = {**samples.application(kind, serial), **claims}
+        return wiring.issuer(self.home).issue(kind, said, holder=None, actor=CLERK)
+
+    def offer(self, *licences: Licence, flow: Flow = Flow.PRE_AUTHORIZED) -> OpenOffer:
+        """Let the holder's wallet fetch them: `by_reference`, `by_value`, `tx_code`, `page`."""
+        return self._server.offers.make(
+            Offer(tuple(one.identifier for one in licences), holder_of(licences[0]), flow=flow), actor=CLERK
+        )
+
+    def login_code(self, licence: Licence) -> str:
+        """What its holder signs in with at the issuer (code flow)."""
+        return self._server.login_codes.hand_out(holder_of(licence), actor=CLERK)
+
+    def end(self, licence: Licence, kind: EndingKind = EndingKind.REVOKED) -> None:
+        wiring.issuer(self.home).end(
+            licence.identifier, kind, ground="《中华人民共和国行政许可法》", document_number="津审罚〔2026〕8号", actor=CLERK
+        )  # fmt: skip
+
+    def settled(self) -> None:
+        """Wait until the verifier has fetched what there is by now: it does so every second."""
+        time.sleep(2.5)
+
+    # The department
+
+    @property
+    def department(self) -> Client:
+        """The market bureau's counter as a client of the verification service."""
+        return Client(
+            self.urls["verifier"], COUNTER, self.key, self.home.outbound,
+            trust=self.home.trust, revocation=self.home.revocation,
+        )  # fmt: skip
+
+    def ask(self, **wish: Any) -> dict[str, Any]:
+        """Begin a presentation: `id`, `link`, `match_code`."""
+        said = {"purpose": PURPOSE, "matter": MATTER, "types": [TYPE], **wish}
+        return dict(self.department._post("/v1/presentations", said))
+
+    def outcome(self, session: str) -> dict[str, Any]:
+        url = f"{self.urls['verifier']}/v1/presentations/{session}"
+        request = urllib.request.Request(url, headers=self.department._authorization())  # noqa: S310 - our own
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the same
+            return dict(json.load(answer))
+
+    @property
+    def _server(self) -> Any:
+        return wiring.issuance_server(self.home)
+
+    def _register(self) -> None:
+        registry = wiring.departments(self.home)
+        grant = Grant(PURPOSE, MATTER, {TYPE: GRANTED})
+        name = Text("津城区市场监督管理局窗口", "Jincheng market regulation counter")
+        wanted = Department(COUNTER, name, samples.credit_code(901), (self.key.public_key,), (grant,))
+        registry.approve(registry.propose(wanted, actor=REGISTRAR), actor=REVIEWER)
+
+    def _settings(self) -> dict[str, Any]:
+        plenty = 100_000
+        wanted = {
+            "wallet_clients": (f"{WALLET} {CALLBACK}",),
+            "refresh_seconds": 1.0,
+            "audit_interval_seconds": 0.2,
+            "anonymous_requests_per_minute": plenty,
+            "outbound_allowed_private": ("127.0.0.1", "::1"),
+            **{role_setting(role): self.urls[role] for role in self.urls},
+        }
+        return {**wanted, **self.more}
+
+    def _set(self, **values: Any) -> None:
+        """Write settings over those that the ceremony wrote."""
+        file = self.directory / SETTINGS
+        kept = Settings.load(file)
+        known = {one.name: getattr(kept, one.name) for one in fields(kept)}
+        blank = Settings()
+        changed = replace(kept, **values)
+        lines = [
+            f"{name} = {_toml(getattr(changed, name))}"
+            for name in known
+            if getattr(changed, name) != getattr(blank, name)
+        ]
+        file.write_text("\n".join([*lines, ""]), "utf-8")
+
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "YINXIN_PASSPHRASE": PASSPHRASE, "PYTHONUNBUFFERED": "1"}
+
+
+def holder_of(licence: Licence) -> Holder:
+    """Its holder, whom the office looked in the face."""
+    return Holder(licence.holder_code, AuthenticationMethod.COUNTER, "窗口核验〔2026〕118号")
+
+
+def role_setting(role: str) -> str:
+    return ROLES[role].setting
+
+
+def answers(url: str) -> bool:
+    """Whether anything listens there."""
+    host, _, port = url.partition("//")[2].partition(":")
+    with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return True
+    return False
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on at the moment; all different."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in listeners]
+    for one in listeners:
+        one.close()
+    return ports
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return toml_texts(value)
+    return str(value) if isinstance(value, (int, float)) else toml_text(str(value))
