@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -20,14 +21,16 @@ from starlette.exceptions import HTTPException
 from yinxin.base import errors
 from yinxin.base.randomness import SystemRandomness, random_text
 from yinxin.base.text import Text
+from yinxin.web.pages import pages_of, see_other
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from fastapi import FastAPI, Request
+    from fastapi import FastAPI, Request, Response
 
     from yinxin.base.text import Language
+    from yinxin.web.pages import Pages
 
 __all__ = ["ROWS", "Row", "install", "language_of", "problem", "row_of"]
 
@@ -182,13 +185,30 @@ def language_of(accept_language: str | None) -> Language:
     return best[1]
 
 
-async def _answer_ours(request: Request, error: Exception) -> JSONResponse:
+async def _answer_ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.YinxinError):
         raise error
     answer = problem(error, _language(request))
     if answer.status_code >= 500:
         _LOG.error("%s %s", answer.headers["x-reference"], type(error).__name__, exc_info=error)
-    return answer
+    pages = pages_of(request)
+    return _page(pages, request, error, answer) if pages else answer
+
+
+def _page(pages: Pages, request: Request, error: errors.YinxinError, answer: JSONResponse) -> Response:
+    """The problem as people see it; who is not signed in is led to where that is done, and back."""
+    if isinstance(error, errors.Unauthenticated):
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return see_other("/sign-in?" + urlencode({"next": here}) if request.method == "GET" else "/sign-in")
+    return pages.answer(
+        request,
+        "problem.html",
+        status=answer.status_code,
+        headers=_headers(error),
+        title=error.title,
+        next=row_of(error).next,
+        reference=answer.headers["x-reference"],
+    )
 
 
 async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup, escape
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from yinxin.base.text import Language, Text
 
 _OURS = "yinxin.web"
+SCOPE = "yinxin.pages"  # where a page's route leaves its room for those who tell what went wrong
 
 
 class Pages:
@@ -102,6 +103,14 @@ class Pages:
             }
         )
 
+    def router(self) -> APIRouter:
+        """A router for pages: what goes wrong in its routes is told on a page of this room's look."""
+
+        async def leave_pages(request: Request) -> None:
+            request.scope[SCOPE] = self
+
+        return APIRouter(include_in_schema=False, dependencies=[Depends(leave_pages)])
+
     def text(self, key: str) -> Text:
         """A text of this room, in both languages."""
         try:
@@ -133,6 +142,12 @@ class Pages:
 def see_other(path: str, *, headers: Mapping[str, str] | None = None) -> Response:
     """Go on to another page after a form (303), so that going back sends nothing twice."""
     return Response(status_code=303, headers={**page_headers(), "Location": path, **(headers or {})})
+
+
+def pages_of(request: Request) -> Pages | None:
+    """The room whose page was asked for, when a page is what the browser wants."""
+    found = request.scope.get(SCOPE)
+    return found if isinstance(found, Pages) and "text/html" in request.headers.get("accept", "") else None
 
 
 def _add_files(routes: APIRouter, room: str, files: Mapping[str, StaticFile]) -> None:

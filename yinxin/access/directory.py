@@ -1,0 +1,213 @@
+"""The directory of staff: who works for an agency or a department, and what each may do.
+
+A registrar keeps the directory of the own organisation, and nobody changes the own entry. The registrar's
+rights are read anew with each change, whatever the caller's actor says. The first registrar of an
+organisation is entered by two people at the home itself (`bootstrap`).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from yinxin.access.accounts import ROLES, Account, Enrolment, Realm
+from yinxin.access.codes import digest_of, make_code, read_code
+from yinxin.access.repository import AccessRepository
+from yinxin.base import audit, once
+from yinxin.base.actor import Actor, ActorKind, one_spelling
+from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.errors import Conflict, InvalidClaims, NotFound, NotPermitted
+from yinxin.base.identifiers import CreditCode
+from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from yinxin.base.database import Database, Session
+
+ENROLMENT_LIFE = timedelta(hours=24)
+MAX_NAME, MAX_IDENTIFIER = 100, 64
+
+
+class StaffDirectory:
+    """Adds and changes staff accounts."""
+
+    def __init__(
+        self, database: Database, *, clock: Clock | None = None, randomness: Randomness | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock or SystemClock()
+        self._randomness = randomness or SystemRandomness()
+
+    def add(
+        self, identifier: str, *, name: str, organisation: str, roles: Collection[str], actor: Actor
+    ) -> Enrolment:
+        """Add somebody; the code lets them register a passkey, once, within 24 hours.
+
+        `identifier` is what the audit log will know them by: `clerk-17`, no personal number. `Conflict` when
+        somebody has it.
+        """
+        account = self._new(identifier, name, organisation, roles)
+        with self._database.transaction() as session:
+            self._registrar(session, actor, organisation)
+            return self._enter(session, account, actor)
+
+    def bootstrap(
+        self, identifier: str, *, name: str, organisation: str, actor: Actor, witness: Actor
+    ) -> Enrolment:
+        """Enter an organisation's first registrar: two people do it together, at the home.
+
+        `Conflict` when the organisation has an active registrar: that one adds the others.
+        """
+        account = self._new(identifier, name, organisation, {"registrar"})
+        if {actor.kind, witness.kind} - {ActorKind.STAFF} or actor.identifier == witness.identifier:
+            raise NotPermitted("two different people enter the first registrar")
+        if account.identifier == witness.identifier:
+            raise NotPermitted("nobody witnesses the own entry")
+        with self._database.transaction() as session:
+            present = AccessRepository(session).staff_of(organisation)
+            if any(one.is_active and "registrar" in one.roles for one in present):
+                raise Conflict("the organisation has a registrar, who adds the others")
+            self._only_once(session, organisation, len(present))
+            return self._enter(session, account, actor, {"witness": str(witness)})
+
+    def enrol(self, identifier: str, *, actor: Actor) -> Enrolment:
+        """A new code for somebody who has no passkey at hand; an older unused one is void."""
+        with self._database.transaction() as session:
+            account = self._changed(session, identifier, actor)
+            return self._hand_out(session, account, actor, {})
+
+    def set_roles(self, identifier: str, roles: Collection[str], *, actor: Actor) -> Account:
+        """Change what somebody may do, from the next request on."""
+        _check(_role_faults(roles))
+        with self._database.transaction() as session:
+            account = self._changed(session, identifier, actor)
+            AccessRepository(session).set_roles(account.id, roles)
+            self._record(session, "staff.roles", account, actor, {"roles": sorted(roles)})
+            return _found(AccessRepository(session).account(account.id), identifier)
+
+    def deactivate(self, identifier: str, *, actor: Actor) -> None:
+        """Close an account for good: its sessions end, its passkeys and codes are forgotten."""
+        with self._database.transaction() as session:
+            account = self._changed(session, identifier, actor)
+            AccessRepository(session).deactivate(account.id)
+            self._record(session, "staff.deactivate", account, actor, {})
+
+    def link(self, identifier: str, *, issuer: str, subject: str, actor: Actor) -> None:
+        """Let somebody sign in by an identity of the city's platform (OpenID Connect: iss and sub)."""
+        if not 0 < len(subject) <= 255 or not subject.isprintable() or not 0 < len(issuer) <= 500:
+            raise InvalidClaims(faults=[("subject", Text("身份标识有误", "not an issuer and subject"))])
+        with self._database.transaction() as session:
+            account = self._changed(session, identifier, actor)
+            AccessRepository(session).add_identity(issuer, subject, account.id)
+            identity = digest_of("identity", f"{issuer}\0{subject}").hex()
+            self._record(session, "staff.link", account, actor, {"identity": identity})
+
+    def list(self, organisation: str, *, actor: Actor) -> list[Account]:
+        """Everybody of the actor's organisation, by identifier."""
+        if actor.kind is not ActorKind.STAFF or actor.agency != organisation:
+            raise NotPermitted("a directory is read by the organisation's own staff")
+        with self._database.reading() as session:
+            return AccessRepository(session).staff_of(organisation)
+
+    def find(self, identifier: str) -> Account | None:
+        """The active member of staff of this identifier."""
+        with self._database.reading() as session:
+            found = AccessRepository(session).by_identifier(one_spelling(identifier))
+        return found if found and found.is_active else None
+
+    def _new(self, identifier: str, name: str, organisation: str, roles: Collection[str]) -> Account:
+        spelt = one_spelling(identifier)
+        faults = _role_faults(roles)
+        if len(spelt) > MAX_IDENTIFIER:
+            faults["identifier"] = Text("工号过长", "the identifier is too long")
+        if not 0 < len(name.strip()) <= MAX_NAME or not name.isprintable():
+            faults["name"] = Text("姓名有误", "not a readable name")
+        if str(CreditCode.parse(organisation)) != organisation:
+            faults["organisation"] = Text("统一社会信用代码有误", "not a unified social credit code")
+        _check(faults)
+        account_id = random_text(self._randomness)
+        return Account(account_id, ActorKind.STAFF, spelt, name.strip(), organisation, frozenset(roles))
+
+    def _enter(
+        self, session: Session, account: Account, actor: Actor, more: Mapping[str, str] | None = None
+    ) -> Enrolment:
+        AccessRepository(session).add_account(account, realm=Realm.STAFF, at=self._clock.now())
+        details = {"organisation": account.organisation, "roles": sorted(account.roles), **(more or {})}
+        self._record(session, "staff.add", account, actor, details)
+        return self._hand_out(session, account, actor, more or {})
+
+    def _hand_out(
+        self, session: Session, account: Account, actor: Actor, more: Mapping[str, str]
+    ) -> Enrolment:
+        code = make_code(self._randomness)
+        expires_at = self._clock.now() + ENROLMENT_LIFE
+        digest = digest_of("enrolment", read_code(code) or "")
+        AccessRepository(session).add_enrolment(digest, account.id, expires_at=expires_at)
+        self._record(session, "staff.enrol", account, actor, {"code": digest.hex()[:16], **more})
+        return Enrolment(account, code, expires_at)
+
+    def _registrar(self, session: Session, actor: Actor, organisation: str | None) -> None:
+        """Raise `NotPermitted` unless the actor is an active registrar there, by the directory itself."""
+        found = AccessRepository(session).by_identifier(actor.identifier, lock=True)
+        if (
+            actor.kind is not ActorKind.STAFF
+            or found is None
+            or not found.is_active
+            or found.organisation != organisation
+            or "registrar" not in found.roles
+        ):
+            raise NotPermitted("staff is kept by a registrar of the same organisation")
+
+    def _changed(self, session: Session, identifier: str, actor: Actor) -> Account:
+        """The account that the actor may change, locked; both rows in one order, so that none waits."""
+        repository, spelt = AccessRepository(session), one_spelling(identifier)
+        if spelt == actor.identifier:
+            raise NotPermitted("nobody changes the own entry: ask another registrar")
+        rows = {one: repository.by_identifier(one, lock=True) for one in sorted({spelt, actor.identifier})}
+        account = rows[spelt]
+        own = rows[actor.identifier]
+        if account is None or own is None or account.organisation != own.organisation:
+            # Of another organisation's staff nothing is told, not even that they are there.
+            raise NotFound(f"no member of staff {spelt} here")
+        self._registrar(session, actor, account.organisation)
+        if not account.is_active:
+            raise Conflict("the account is closed")
+        return account
+
+    def _only_once(self, session: Session, organisation: str, present: int) -> None:
+        """Of two who bootstrap at the same moment, one gets a `Conflict`."""
+        until = self._clock.now() + timedelta(days=1)
+        once.consume(session, "staff bootstrap", f"{organisation} {present}", expires_at=until)
+
+    def _record(
+        self, session: Session, action: str, account: Account, actor: Actor, details: Mapping[str, object]
+    ) -> None:
+        subject = f"account:{account.id}"
+        audit.record(
+            session,
+            action=action,
+            subject=subject,
+            actor=actor,
+            at=self._clock.now(),
+            details={"identifier": account.identifier, **details},
+        )
+
+
+def _role_faults(roles: Collection[str]) -> dict[str, Text]:
+    if roles and set(roles) <= set(ROLES):
+        return {}
+    known = ", ".join(ROLES)
+    return {"roles": Text(f"角色须为：{known}", f"a role must be one of: {known}")}
+
+
+def _check(faults: Mapping[str, Text]) -> None:
+    if faults:
+        raise InvalidClaims(faults=list(faults.items()))
+
+
+def _found(account: Account | None, identifier: str) -> Account:
+    if account is None:
+        raise NotFound(identifier)
+    return account
