@@ -94,7 +94,8 @@ class Typesetter:
         layout = LAYOUTS[kind.page.design, kind.page.orientation]
         data = self._data(licence, kind, layout)
         try:
-            pdf = self._engine.pdf(kind.page.design, data, at=licence.issued_at)
+            ground = _ground(kind, layout)
+            pdf = self._engine.pdf(kind.page.design, data, ground=ground, at=licence.issued_at)
         except ContentTooLong as exc:
             longest = max(licence.claims, key=lambda name: len(str(licence.claims[name])))
             why = Text("内容过长，版面放不下", "the texts are too long for the page")
@@ -111,18 +112,6 @@ class Typesetter:
             "orientation": page.orientation,
             "colour": page.colour,
             "accent": page.accent,
-            "ground": draw_ground(
-                Ground(
-                    layout.width,
-                    layout.height,
-                    page.colour,
-                    page.paper,
-                    layout.inset,
-                    layout.band,
-                    layout.rosettes,
-                    layout.fold,
-                )
-            ),
             "columns": page.columns,
             "title": kind.name.to_dict(),
             "subtitle": _words(page.subtitle),
@@ -143,6 +132,22 @@ class Typesetter:
             "code_text": code,
             "attachment": licence_json(licence, kind),
         }
+
+
+def _ground(kind: LicenceType, layout: Layout) -> str:
+    page = kind.page
+    return draw_ground(
+        Ground(
+            layout.width,
+            layout.height,
+            page.colour,
+            page.paper,
+            layout.inset,
+            layout.band,
+            layout.rosettes,
+            layout.fold,
+        )
+    )
 
 
 def licence_json(licence: Licence, kind: LicenceType) -> str:
