@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OTHER = "other"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-disable_created_metrics()  # a second series for each counter, of use to nobody here
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, of use to nobody here
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -105,13 +105,13 @@ def share(folder: Path, slot: str) -> None:
     No two processes that live at the same time have the same slot.
     """
     os.environ[_FOLDER] = str(folder)
-    values.ValueClass = values.MultiProcessValue(lambda: slot)
+    values.ValueClass = values.MultiProcessValue(lambda: slot)  # type: ignore[no-untyped-call]
 
 
 def sum_of(folder: Path) -> CollectorRegistry:
     """A registry that shows the sum of all processes that share this folder."""
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(folder))
+    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
     return registry
 
 
