@@ -34,10 +34,14 @@ SCOPE = "yinxin.pages"  # where a page's route leaves its room for those who tel
 
 
 class Pages:
-    """The pages of one room, `Pages("verify_api.pages")`; made once, at import or when things are wired."""
+    """The pages of one room, `Pages("verify_api.pages")`; made once, at import or when things are wired.
 
-    def __init__(self, room: str) -> None:
+    Where it does not `remember`, a language that was chosen sets no cookie: the pages' own links carry it on.
+    """
+
+    def __init__(self, room: str, *, remember: bool = True) -> None:
         self.room = room
+        self._remembers = remember
         places = {name: _place(name) for name in dict.fromkeys((room, _OURS))}
         self.texts: dict[str, Text] = {}
         for place in reversed(places.values()):
@@ -62,21 +66,17 @@ class Pages:
         camera: bool = False,
         signed_in: Any = None,
         form_targets: Collection[str] = (),
-        remember: bool = True,
         headers: Mapping[str, str] | None = None,
         **values: Any,
     ) -> HTMLResponse:
-        """A page. `values` are what its template names; `signed_in` shows who is here, and the way out.
-
-        Without `remember` a language that was chosen sets no cookie: the page's own links carry it on.
-        """
+        """A page. `values` are what its template names; `signed_in` shows who is here, and the way out."""
         language = language_of(request)
         text = self.render(
             template, language, other=in_other_language(request), signed_in=signed_in, **values
         )
         sent = {**page_headers(camera=camera, form_targets=form_targets), "Content-Language": TAGS[language]}
         answer = HTMLResponse(text, status, {**sent, "Vary": "Accept-Language, Cookie", **(headers or {})})
-        if remember:
+        if self._remembers:
             remember_language(request, answer)
         return answer
 
