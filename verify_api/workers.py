@@ -253,7 +253,7 @@ def _serve(pipe: Connection, recipe: _Recipe) -> None:
     while True:
         try:
             function, arguments, key, value = pipe.recv()
-        except (EOFError, KeyboardInterrupt):
+        except (EOFError, OSError, KeyboardInterrupt):  # who asked is gone
             return
         if key is not None:
             shared = {key: value if value is not None else shared[key]}
