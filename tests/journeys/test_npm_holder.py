@@ -1,4 +1,4 @@
-"""A holder with npm's libraries, end to end against `yinxin serve`: fetch, verify, show, and see a revocation."""
+"""A holder with npm's libraries, end to end against `yinxin serve`: fetch, verify, show, see a revocation."""
 
 from __future__ import annotations
 

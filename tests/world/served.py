@@ -6,8 +6,9 @@
             yield made
 
 Every role that this version knows runs in one process at `city.urls[role]` (`http://localhost:…`: passkeys
-want a name). The tests act on the home beside it, as an administrator at the command line does: `city.issue`,
-`city.offer`, `city.end`, `city.yinxin("department", "list")`. What the services fetch, they fetch each second.
+want a name). The tests act on the home beside it, as an administrator at the command line does:
+`city.issue`, `city.offer`, `city.end`, `city.yinxin("department", "list")`. What the services fetch, they
+fetch each second.
 """
 
 from __future__ import annotations
@@ -146,9 +147,8 @@ class ServedCity:
         return self._server.login_codes.hand_out(holder_of(licence), actor=CLERK)
 
     def end(self, licence: Licence, kind: EndingKind = EndingKind.REVOKED) -> None:
-        wiring.issuer(self.home).end(
-            licence.identifier, kind, ground="《中华人民共和国行政许可法》", document_number="津审罚〔2026〕8号", actor=CLERK
-        )  # fmt: skip
+        why = {"ground": "《中华人民共和国行政许可法》", "document_number": "津审罚〔2026〕8号"}
+        wiring.issuer(self.home).end(licence.identifier, kind, actor=CLERK, **why)
 
     def settled(self) -> None:
         """Wait until the verifier has fetched what there is by now: it does so every second."""
