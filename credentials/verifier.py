@@ -92,7 +92,7 @@ class Verifier:
     ) -> None:
         self.trust = trust
         self.policy = policy or Policy.default()
-        self.statuses = statuses or {}
+        self.statuses = {} if statuses is None else statuses
         self.revocation = revocation or RevocationSnapshot()
         self.issuers = issuers
         self.status_grace = status_grace

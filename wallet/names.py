@@ -42,6 +42,8 @@ COMMON: Mapping[str, Text] = {
 # What serves the machines and tells a holder nothing.
 _PROTOCOL = NEVER_DISCLOSABLE | {"iat", "jti", "sub"}
 _PICTURE = re.compile(r"data:image/(?:jpeg|png);base64,[A-Za-z0-9+/]+={0,2}")
+_A_PICTURE = Text("照片", "a picture")
+NOTHING = "—"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STYLES = 6  # of the style sheet, for kinds that the catalogue does not know
 
@@ -108,13 +110,13 @@ class Names:
     def item(self, vct: str, name: str, value: Any, learnt: Mapping[str, Text] | None = None) -> Item:
         """One claim at the top of a licence."""
         if isinstance(value, str) and _is_picture(value):
-            return Item(name, self._label(vct, name, learnt), Text("", ""), value)
+            return Item(name, self._label(vct, name, learnt), _A_PICTURE, value)
         return Item(name, self._label(vct, name, learnt), self.value(vct, name, value))
 
     def value(self, vct: str, name: str, value: Any) -> Text:
         """A claim's value as people read it."""
         if isinstance(value, str) and _is_picture(value):
-            return Text("照片", "a picture")
+            return _A_PICTURE
         kind = self.kind(vct)
         field = next((one for one in kind.fields if one.name == name), None) if kind else None
         if field and isinstance(value, str | list):
@@ -122,7 +124,7 @@ class Names:
                 shown = field.shown(value)
             except (ValueError, TypeError, ArithmeticError):
                 return _any_value(value)
-            return Text(readable(shown.zh), readable(shown.en))
+            return Text(readable(shown.zh) or NOTHING, readable(shown.en) or NOTHING)
         return _any_value(value)
 
     def style_sheet(self) -> str:
@@ -137,8 +139,7 @@ class Names:
         kind = self.kind(vct)
         field = next((one for one in kind.fields if one.name == name), None) if kind else None
         known = field.label if field else (learnt or {}).get(name) or COMMON.get(name)
-        found = known or Text(name, name)
-        return Text(plain(found.zh), plain(found.en))
+        return Text(plain(known.zh), plain(known.en)) if known else Text(plain(name), plain(name))
 
 
 def readable(text: str, *, limit: int = MAX_VALUE_CHARACTERS) -> str:
@@ -162,14 +163,14 @@ def _any_value(value: Any) -> Text:
         except ValueError:
             pass
     if isinstance(value, dict | list):
-        return Text("；".join(_parts(value, 0)), "; ".join(_parts(value, 0)))
+        return Text("；".join(_parts(value, 0)) or NOTHING, "; ".join(_parts(value, 0)) or NOTHING)
     text = _scalar(value)
     return Text(text, text)
 
 
 def _scalar(value: Any) -> str:
     try:
-        return readable(str(value))
+        return readable(str(value)) or NOTHING
     except ValueError:  # an integer of thousands of digits
         return "…"
 

@@ -57,6 +57,7 @@ ROLES: Mapping[str, Role] = {
     "ca": Role("ca_url", wiring.certificate_app, keys=("root", "issuing", "root-ocsp", "ocsp", "timestamp")),
     "issuer": Role("base_url", wiring.issuer_app, duties.order_the_log, ("credential", "status")),
     "verifier": Role("verify_url", wiring.verifier_app, duties.fetch_and_tidy, ("receipt",)),
+    "wallet": Role("wallet_url", wiring.wallet_app, duties.fetch_and_tidy),
 }
 
 

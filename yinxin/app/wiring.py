@@ -26,6 +26,10 @@ from verify_api.departments import DepartmentRegistry
 from verify_api.presentations.service import PresentationService
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
+from wallet.custody import Custody
+from wallet.judge import Grounds, Judge
+from wallet.wallets import Wallets
+from yinxin.access.service import Access
 from yinxin.app.ceremony import open_authority
 from yinxin.app.refresh import Refresher
 from yinxin.base.audit import Sequencer, verifier_key
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
 
 AUTHORITIES = ("root", "issuing")
 REQUEST_KEY, METADATA_KEY = "request", "metadata"
+WALLETS = "wallets"
 
 
 @dataclass(slots=True)
@@ -155,8 +160,7 @@ def issuance_server(home: Home) -> IssuanceServer:
         clock=home.clock,
         randomness=SystemRandomness(),
     )
-    # Every worker derives the same secret, and nobody without the home's passphrase can.
-    secret = hmac.new(home.document_key(), b"yinxin oid4vci 1", hashlib.sha256).digest()
+    secret = _derived(home, b"yinxin oid4vci 1")
     clients = read_clients(home.settings.wallet_clients)
     # A home that was made before there was a key for it answers plain metadata only.
     signer = home.signer(METADATA_KEY) if METADATA_KEY in home.key_names() else None
@@ -239,6 +243,58 @@ def _presentations(home: Home, service: VerificationService, journal: Journal) -
         clock=home.clock,
         prefix=client_id_prefix(home.settings.presentation_client_id),
     )
+
+
+def wallet_app(home: Home, stage: Stage) -> FastAPI:
+    """The wallet that this home keeps for citizens: its pages, and sign-in by passkey."""
+    from wallet.pages import router  # noqa: PLC0415 - FastAPI takes a second
+    from yinxin.access import pages as access_pages  # noqa: PLC0415 - the same
+    from yinxin.app import problems  # noqa: PLC0415 - the same
+
+    refresher = Refresher(home, source=stage.shelf)
+    latest = [refresher.snapshots()]
+    origin = home.settings.wallet_url
+    judge = Judge(
+        _grounds(latest[0]),
+        home.outbound,
+        clock=home.clock,
+        allow_http=origin.startswith("http://"),  # which `Access` takes on this machine only
+    )
+
+    def use(snapshots: Snapshots) -> None:
+        latest[0] = snapshots
+        judge.use(_grounds(snapshots))
+
+    stage.snapshots, stage.unanswered = lambda: latest[0], refresher.unanswered
+    stage.refreshers.append(lambda: use(refresher.snapshots()))
+    refresher.start(use)
+    stage.closing.callback(refresher.stop)
+    custody = Custody(home.directory / WALLETS, _derived(home, b"yinxin wallets 1"))
+    wallets = Wallets(
+        custody, judge, home.outbound, catalogue=catalogue(home), clock=home.clock, client_id=origin
+    )
+    access = Access(
+        home.database,
+        realm="holder",
+        origin=origin,
+        name=Text("证照夹", "Licence wallet"),
+        clock=home.clock,
+        secret=_derived(home, b"yinxin access of holders 1"),
+    )
+    return _app(
+        "wallet",
+        access_pages.router(access),
+        router(wallets, access, origin=origin, row_of=problems.row_of),
+    )
+
+
+def _grounds(snapshots: Snapshots) -> Grounds:
+    return Grounds(snapshots.trust, snapshots.revocation, snapshots.policy)
+
+
+def _derived(home: Home, use: bytes) -> bytes:
+    """A secret for one use: every worker derives the same, and nobody without the home's passphrase can."""
+    return hmac.new(home.document_key(), use, hashlib.sha256).digest()
 
 
 def client_id_prefix(name: str) -> Prefix:

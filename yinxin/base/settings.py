@@ -84,6 +84,11 @@ class Settings:
         "向钱包自称的方式：x509_hash（证书摘要）或 x509_san_dns（证书中的域名）",
         "how the verifier names itself to wallets: x509_hash, or x509_san_dns (its host's name)",
     )
+    wallet_url: str = _setting(
+        "http://localhost:8003",
+        "证照夹的对外网址；通行密钥绑定此域名，启用后不宜更改，且不能是 IP 地址",
+        "the wallet's public address; passkeys are bound to its host: choose it for good, no bare IP address",
+    )
     agency_name: str = _setting("未命名机关", "发证机关名称（中文）", "the issuing agency's name in Chinese")
     agency_name_en: str = _setting(
         "Unnamed agency", "发证机关名称（英文）", "the issuing agency's name in English"

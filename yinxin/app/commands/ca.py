@@ -94,6 +94,12 @@ def _open(home: str, passphrase_file: str | None) -> Home:
     help=phrase("核验服务网址", "address of the verification service"),
 )
 @click.option(
+    "--wallet-url",
+    default="http://localhost:8003",
+    show_default=True,
+    help=phrase("证照夹网址", "address of the wallet"),
+)
+@click.option(
     "--database-url", default="sqlite:///yinxin.db", show_default=True, help=phrase("数据库", "the database")
 )
 @passphrase_option
@@ -108,13 +114,24 @@ def init(
     base_url: str,
     ca_url: str,
     verify_url: str,
+    wallet_url: str,
     database_url: str,
     passphrase_file: str | None,
 ) -> int:
     """Hold the key ceremony."""
     console = console_of(context)
     passphrase = read_passphrase(passphrase_file)
-    plan = Plan(agency, agency_en, code, base_url, ca_url, verify_url, database_url, people=people)
+    plan = Plan(
+        agency,
+        agency_en,
+        code,
+        base_url=base_url,
+        ca_url=ca_url,
+        verify_url=verify_url,
+        wallet_url=wallet_url,
+        database_url=database_url,
+        people=people,
+    )
     home = make_home(
         directory,
         plan,
