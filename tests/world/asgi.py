@@ -17,6 +17,7 @@ class Answer:
     status_code: int
     headers: Mapping[str, str]
     content: bytes
+    pairs: Sequence[tuple[str, str]] = ()  # every header, a repeated one too
 
     @property
     def text(self) -> str:
@@ -85,8 +86,9 @@ class Client:
 
         await self.app(scope, receive, send)
         start = sent[0]
-        answered = {name.decode("latin-1"): value.decode("latin-1") for name, value in start["headers"]}
-        return Answer(start["status"], answered, b"".join(one.get("body", b"") for one in sent[1:]))
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
+        body = b"".join(one.get("body", b"") for one in sent[1:])
+        return Answer(start["status"], dict(pairs), body, pairs)
 
 
 def _json(value: Any) -> bytes:
