@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SECRET = "正确的电池 battery"
 FAST = {"scrypt_cost": 1 << 4}
+_NUMBERS = count()
 
 
 @dataclass
@@ -54,9 +56,6 @@ class Asked:
     def proof(self) -> dict[str, Any]:
         """The claims of its DPoP proof."""
         return parse_jws(self.headers["DPoP"]).claims()
-
-
-
 
 
 @dataclass
@@ -91,7 +90,9 @@ class Internet:
         headers: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
     ) -> Response:
-        return self._send(Asked("POST", url, {**(headers or {}), "Content-Type": content_type}, body), max_bytes)
+        return self._send(
+            Asked("POST", url, {**(headers or {}), "Content-Type": content_type}, body), max_bytes
+        )
 
     def _send(self, asked: Asked, max_bytes: int | None) -> Response:
         self.asked.append(asked)
@@ -119,7 +120,9 @@ class Citizen:
     client_id: str | None = None
 
     def __post_init__(self) -> None:
-        self.internet.hosts.setdefault(urlsplit(self.office.copies.url).netloc, self.office.client)
+        address = f"198.51.100.{next(_NUMBERS) % 250 + 1}"  # limits count by address
+        client = Client(self.office.app, address=address)
+        self.internet.hosts.setdefault(urlsplit(self.office.copies.url).netloc, client)
         self.holder = Holder.create(self.directory, SECRET, clock=self.office.clock, **FAST)
 
     @property

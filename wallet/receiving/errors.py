@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wallet.words import plain
-from yinxin.base.errors import NotPermitted, YinxinError
+from yinxin.base.errors import NotPermitted
 from yinxin.base.text import Text
 
 _AGAIN = Text("请向发证机关索取新的领取链接。", "Ask the issuing authority for a new offer.")
@@ -44,7 +44,7 @@ class OfferRefused(NotPermitted):
     advice = _AGAIN
 
 
-class IssuerRefused(YinxinError):
+class IssuerRefused(NotPermitted):
     """The issuer says no. `.error` is its code, `.advice` what the holder can do."""
 
     code = "issuer_refused"
