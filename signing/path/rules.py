@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # Asked for instead of a row of `signing.usages` when the end of the path is itself an authority.
 AUTHORITY = "authority"
+# Asked for when the end of the path signs revocation lists for others than itself (RFC 5280, 6.3.3 (f)).
+LIST_SIGNER = "list signer"
+NOT_LEAF_USAGES = frozenset({AUTHORITY, LIST_SIGNER})
 _ANY_EXTENDED = "2.5.29.37.0"
 
 
@@ -78,11 +81,15 @@ def constraint_faults(path: Path, policy: Policy) -> Iterator[Fault]:
 def usage_faults(path: Path, usage: str, trust: TrustStore, *, strict: bool) -> Iterator[Fault]:
     """Whether the leaf may be used so, and everybody above it may certify for that use."""
     leaf, anchor = path[0], trust.anchor_of(path[-1])
-    if anchor is None or (usage != AUTHORITY and not anchor.serves(usage)):
+    if anchor is None or (usage not in NOT_LEAF_USAGES and not anchor.serves(usage)):
         yield Fault(Reason.WRONG_KEY_USAGE, path[-1], f"this trust anchor is not trusted for the use {usage}")
     if usage == AUTHORITY:
         for why in _authority_faults(facts_of(leaf), 0):
             yield Fault(Reason.WRONG_KEY_USAGE, leaf, why)
+        return
+    if usage == LIST_SIGNER:
+        if "crl_sign" not in (facts_of(leaf).key_usage or ()):
+            yield Fault(Reason.WRONG_KEY_USAGE, leaf, "its key may not sign revocation lists")
         return
     row = usage_row(usage)
     for why in _leaf_faults(facts_of(leaf), row, strict=strict):

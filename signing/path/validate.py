@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from signing.names import name_key
 from signing.path.build import MAX_INTERMEDIATES, Path, Search
 from signing.path.facts import facts_of
 from signing.path.rules import (
     AUTHORITY,
+    LIST_SIGNER,
+    NOT_LEAF_USAGES,
     Fault,
     algorithm_faults,
     constraint_faults,
@@ -19,20 +22,23 @@ from signing.path.rules import (
 from signing.reasons import Reason
 from signing.report import Check, Indication, Scope, worst
 from signing.revocation import RevocationState, RevocationStatus
+from signing.trust import TrustStore
 from signing.usages import usage as usage_row
 from yinxin.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from signing.certificates import Certificate
+    from signing.names import NameKey
     from signing.policy import Policy
     from signing.revocation import RevocationSnapshot
-    from signing.trust import TrustStore
 
 __all__ = ["AUTHORITY", "PathResult", "validate_path"]
 MAX_PATHS = 16  # complete paths that are judged; the first that passes ends the search
+MAX_LIST_SIGNERS = 4  # of one name, beside the issuer
+MAX_LIST_DEPTH = 2  # a list's signer has a status of its own, by a list that may have another signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class _Question:
     policy: Policy
     scope: Scope
     known_at: datetime | None
+    offered: tuple[Certificate, ...]
+    depth: int = 0
 
 
 def validate_path(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
@@ -96,11 +104,16 @@ def validate_path(  # noqa: PLR0913 - every fact that a verdict depends on comes
     """
     if at.tzinfo is None:
         raise UsageError("the time asked about has no time zone")
-    if usage != AUTHORITY:
+    if usage not in NOT_LEAF_USAGES:
         usage_row(usage)
-    question = _Question(trust, at, usage, revocation, policy, scope, known_at)
-    offered = tuple(intermediates)
-    search = Search(trust, at)
+    return _answer(
+        leaf, _Question(trust, at, usage, revocation, policy, scope, known_at, tuple(intermediates))
+    )
+
+
+def _answer(leaf: Certificate, question: _Question) -> PathResult:
+    scope, offered = question.scope, question.offered
+    search = Search(question.trust, question.at)
     search.add(offered)
     results = []
     for path in search.paths(leaf):
@@ -138,14 +151,51 @@ def _judged(path: Path, question: _Question) -> PathResult:
     checks += _checks("certificate_usage", usage, scope)
     checks += _checks("certificate_algorithms", algorithm_faults(path, policy, at), scope)
     revoked: list[datetime] = []
+    signers = _ListSigners(path, question)
     for certificate, issuer in pairwise(path):
         if _needs_no_status(certificate, question.usage, is_leaf=certificate is path[0]):
             continue
-        status = question.revocation.status(certificate, issuer, at=at, known_at=question.known_at)
+        status = question.revocation.status(
+            certificate, issuer, at=at, known_at=question.known_at, list_signers=signers
+        )
         checks.append(_revocation_check(certificate, status, question))
         if status.revoked_at:
             revoked.append(status.revoked_at)
     return PathResult(path, tuple(checks), min(revoked, default=None))
+
+
+class _ListSigners:
+    """Who may sign lists beside the issuer: certificates of the wanted name, by a path to the same anchor.
+
+    Asked only for lists that the issuer's own key did not sign. A signer may clear itself where its
+    certificate points to its own list; it could clear everybody else as well.
+    """
+
+    def __init__(self, path: Path, question: _Question) -> None:
+        anchors = [question.trust.anchor_of(path[-1]) or path[-1]]
+        self._path = path
+        self._question = replace(
+            question, trust=TrustStore(anchors), usage=LIST_SIGNER, depth=question.depth + 1
+        )
+        self._found: dict[NameKey, tuple[Certificate, ...]] = {}
+
+    def __call__(self, name: NameKey) -> tuple[Certificate, ...]:
+        """The signers of this name."""
+        if name not in self._found:
+            self._found[name] = tuple(self._search(name))
+        return self._found[name]
+
+    def _search(self, name: NameKey) -> Iterator[Certificate]:
+        leaf, asked = self._path[0], self._question
+        known = [certificate for certificate in self._path if name_key(certificate.subject_der) == name]
+        yield from (one for one in known if one != leaf or asked.depth > 1)
+        if asked.depth > MAX_LIST_DEPTH:
+            return
+        offered = sorted(set(asked.offered) - set(known), key=lambda one: one.fingerprint)
+        named = [one for one in offered if name_key(one.subject_der) == name]
+        for candidate in named[:MAX_LIST_SIGNERS]:
+            if _answer(candidate, asked).passed:
+                yield candidate
 
 
 def _checks(name: str, faults: Iterable[Fault], scope: Scope) -> list[Check]:

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from signing import der
 from signing.algorithms import algorithm_by_oid
 from signing.names import name_key, name_text
+from signing.revocation.points import EVERY_REASON, ListScope
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
@@ -25,9 +24,11 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.names import NameKey
+    from signing.revocation.points import PointName
 
 MAX_CRL_BYTES = 256 << 20
 MAX_SERIAL_BYTES = 64
+MAX_INDIRECT_ENTRIES = 100_000
 # RFC 5280, 5.3.1; 7 is not used.
 REASONS = {
     0: "unspecified",
@@ -64,19 +65,6 @@ class Extension:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which certificates a list speaks of (issuing distribution point, RFC 5280, 5.2.5)."""
-
-    points: frozenset[str | NameKey] = frozenset()
-    user_only: bool = False
-    authority_only: bool = False
-    some_reasons: bool = False
-
-
-_EVERYTHING = Scope()
-
-
 class Crl:
     """A revocation list. Make it with `from_der`."""
 
@@ -87,7 +75,7 @@ class Crl:
         self.der = encoded
         self.problem: str | None = None
         self.is_delta = False
-        self.scope = Scope()
+        self.scope = ListScope()
         self.number: int | None = None
         self._read(encoded)
 
@@ -111,27 +99,27 @@ class Crl:
         """How many certificates it lists."""
         return len(self._entries)
 
-    def lookup(self, serial: int) -> RevokedEntry | None:
-        """The entry of this serial number, or None."""
-        found = self._entries.get(serial)
+    def lookup(self, serial: int, issuer: NameKey | None = None) -> RevokedEntry | None:
+        """The entry of this serial number, or None.
+
+        `issuer` names who issued the certificate, where that may be another than the list's issuer.
+        """
+        if self.scope.is_indirect:
+            found = self._others.get((issuer or self.issuer_key, serial))
+        else:
+            found = self._entries.get(serial)
         if found is None:
             return None
         reason, invalid_since = self._extensions[found[1]]
         return RevokedEntry(serial, der.read_time(der.read(found[0])[0]), reason, invalid_since)
 
-    def covers(self, certificate: Certificate) -> bool:
-        """Whether its scope holds this certificate (RFC 5280, 6.3.3 (b)(2)). Says nothing of issuers."""
-        if self.scope == _EVERYTHING:
-            return True
-        constraints = certificate.extension(x509.BasicConstraints)
-        is_authority = bool(constraints and constraints.value.ca)
-        if (self.scope.user_only and is_authority) or (self.scope.authority_only and not is_authority):
-            return False
-        return not self.scope.points or not self.scope.points.isdisjoint(_points_of(certificate))
+    def reasons_for(self, certificate: Certificate) -> frozenset[int]:
+        """The reasons that it answers for (RFC 5280, 6.3.3 (b), (d)); empty: it is not about this one."""
+        return self.scope.reasons_for(certificate, self.issuer_key)
 
     def is_signed_by(self, issuer: Certificate) -> bool:
         """Whether the list bears this certificate's name and its key made the signature."""
-        if name_key(self.issuer_der) != name_key(issuer.subject_der):
+        if self.issuer_key != name_key(issuer.subject_der):
             return False
         try:
             row = algorithm_by_oid(self._algorithm)
@@ -161,7 +149,7 @@ class Crl:
             raise MalformedInput("crl", "fields are missing, or two different signature algorithms")
         self._algorithm = der.read_oid(next(der.children(fields[0]), fields[0]))
         self.issuer_der = fields[1].encoded
-        _ = name_key(self.issuer_der)
+        self.issuer_key = name_key(self.issuer_der)
         self._read_rest(fields[2:])
 
     def _read_rest(self, fields: list[der.Element]) -> None:
@@ -173,9 +161,15 @@ class Crl:
         if fields:
             raise MalformedInput("crl", "unexpected fields")
         self._entries, raw = _index(revoked.content) if revoked else ({}, ())
+        self._names_issuers = False
         self._extensions = {item: self._entry_facts(item) for item in raw}
         if extensions:
             self._take_extensions(der.read_exactly(extensions.content, der.SEQUENCE))
+        self._others: dict[tuple[NameKey, int], tuple[bytes, bytes]] = {}
+        if self.scope.is_indirect and revoked:
+            self._others = _index_by_issuer(revoked, self.issuer_key)
+        elif self._names_issuers:  # RFC 5280, 5.3.3: only an indirect list names them
+            self.problem = "entries of other issuers in a list that is not indirect"
 
     def _take_extensions(self, element: der.Element) -> None:
         for extension in read_extensions(element):
@@ -197,14 +191,17 @@ class Crl:
             flags[part.tag] = part.content
         if flags.keys() - {0xA0, 0x81, 0x82, 0x83, 0x84, 0x85}:
             raise MalformedInput("crl", "unknown part of the scope")
-        if _is_true(flags.get(0x84)) or _is_true(flags.get(0x85)):
-            self.problem = "an indirect list, or one of attribute certificates"
-        points = _names_of_point(flags[0xA0]) if 0xA0 in flags else frozenset()
+        if _is_true(flags.get(0x85)):
+            self.problem = "a list of attribute certificates"
+        points = _names_of_point(flags[0xA0], self.issuer_key) if 0xA0 in flags else frozenset()
         if 0xA0 in flags and not points:
             self.problem = "the list's distribution point has a form that is not used here"
-        self.scope = Scope(points, _is_true(flags.get(0x81)), _is_true(flags.get(0x82)), 0x83 in flags)
+        reasons = _reasons(flags[0x83]) if 0x83 in flags else EVERY_REASON
+        user, authority, indirect = (_is_true(flags.get(tag)) for tag in (0x81, 0x82, 0x84))
+        self.scope = ListScope(points, user, authority, reasons, indirect)
 
     def _entry_facts(self, raw: bytes) -> tuple[str, datetime | None]:
+        """Reason and invalidity date."""
         reason, invalid_since = REASONS[0], None
         for extension in read_extensions(der.read_exactly(raw, der.SEQUENCE)) if raw else ():
             if extension.oid == _REASON:
@@ -214,7 +211,9 @@ class Crl:
                 reason = REASONS[code[0]]
             elif extension.oid == _INVALIDITY_DATE:
                 invalid_since = der.read_time(der.read_exactly(extension.value, der.GENERALIZED_TIME))
-            elif extension.critical or extension.oid == _CERTIFICATE_ISSUER:
+            elif extension.oid == _CERTIFICATE_ISSUER:
+                self._names_issuers = True
+            elif extension.critical:
                 # RFC 5280, 5.3: the whole list must not be used then.
                 self.problem = f"unknown critical entry extension {extension.oid}"
         return reason, invalid_since
@@ -272,6 +271,39 @@ def _index(content: bytes) -> tuple[dict[int, tuple[bytes, bytes]], set[bytes]]:
     return entries, set(shared)
 
 
+def _index_by_issuer(revoked: der.Element, issuer: NameKey) -> dict[tuple[NameKey, int], tuple[bytes, bytes]]:
+    """As `_index`, for an indirect list: an entry's issuer stands for those behind it too (5.3.3)."""
+    entries: dict[tuple[NameKey, int], tuple[bytes, bytes]] = {}
+    for number, entry in enumerate(der.children(revoked)):
+        if number >= MAX_INDIRECT_ENTRIES:
+            raise TooLarge("crl", f"an indirect list of over {MAX_INDIRECT_ENTRIES} entries")
+        serial, when, *extensions = der.children(entry)
+        rest = extensions[0].encoded if extensions else b""
+        if extensions:
+            issuer = _named_issuer(extensions[0]) or issuer
+        entries.setdefault((issuer, int.from_bytes(serial.content, "big", signed=True)), (when.encoded, rest))
+    return entries
+
+
+def _named_issuer(extensions: der.Element) -> NameKey | None:
+    for extension in read_extensions(extensions):
+        if extension.oid == _CERTIFICATE_ISSUER:
+            names = der.children(der.read_exactly(extension.value, der.SEQUENCE))
+            found = [name_key(name.content) for name in names if name.tag == 0xA4]
+            if len(found) != 1:  # RFC 5280, 5.3.3: the issuer's name as its certificates have it
+                raise MalformedInput("crl", "an entry's issuer is not one name")
+            return found[0]
+    return None
+
+
+def _reasons(content: bytes) -> frozenset[int]:
+    """The bits of ReasonFlags, behind the octet that counts unused ones."""
+    if not 2 <= len(content) <= 3 or content[0] > 7:
+        raise MalformedInput("crl", "not reason flags")
+    bits = "".join(f"{octet:08b}" for octet in content[1:])
+    return frozenset(number for number, bit in enumerate(bits) if bit == "1") & EVERY_REASON
+
+
 def _long_frame(content: bytes, offset: int) -> tuple[int, int]:
     element, end = der.read(content, offset)
     if element.tag != der.SEQUENCE:
@@ -285,28 +317,18 @@ def _is_true(content: bytes | None) -> bool:
     return content is not None
 
 
-def _names_of_point(content: bytes) -> frozenset[str | NameKey]:
+def _names_of_point(content: bytes, issuer: NameKey) -> frozenset[PointName]:
     point, end = der.read(content)
     if end != len(content):
         raise MalformedInput("crl", "not a distribution point name")
-    if point.tag != 0xA0:  # a name relative to the issuer: allowed, and used by nobody
+    if point.tag == 0xA1:  # relative to the list's issuer
+        return frozenset({(*issuer, *name_key(der.sequence(der.tlv(der.SET, point.content))))})
+    if point.tag != 0xA0:
         return frozenset()
-    names: set[str | NameKey] = set()
+    names: set[PointName] = set()
     for name in der.children(point):
         if name.tag == 0x86:
             names.add(name.content.decode("latin-1"))
         elif name.tag == 0xA4:
             names.add(name_key(name.content))
     return frozenset(names)
-
-
-def _points_of(certificate: Certificate) -> set[str | NameKey]:
-    extension = certificate.extension(x509.CRLDistributionPoints)
-    names: set[str | NameKey] = set()
-    for point in extension.value if extension else ():
-        for name in point.full_name or ():
-            if isinstance(name, x509.UniformResourceIdentifier):
-                names.add(name.value)
-            elif isinstance(name, x509.DirectoryName):
-                names.add(name_key(name.value.public_bytes()))
-    return names

@@ -8,6 +8,7 @@ taken back, but for a hold (RFC 5280, 5.3.1), where the newest word counts.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,15 +19,18 @@ from cryptography import x509
 
 from signing.names import name_key
 from signing.revocation.ocsp import OcspAnswer
+from signing.revocation.points import EVERY_REASON, list_issuers_of
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from signing.certificates import Certificate
     from signing.names import NameKey
     from signing.revocation.crl import Crl
     from signing.revocation.ocsp import SingleAnswer
+
+    ListSigners = Callable[[NameKey], Iterable[Certificate]]
 
 # Evidence that names no next update (RFC 6960, 4.2.2.1: newer is always to be had) speaks this long.
 WITHOUT_NEXT_UPDATE = timedelta(hours=1)
@@ -73,7 +77,13 @@ class _Word:
     revoked_at: datetime | None
     reason: str | None
     source: str
-    is_complete: bool = True
+    reasons: frozenset[int] = EVERY_REASON
+    is_delta: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its silence speaks for every reason."""
+        return not self.is_delta and self.reasons == EVERY_REASON
 
     def speaks_for(self, certificate: Certificate, at: datetime) -> bool:
         """Whether "not revoked" in this evidence holds at that time."""
@@ -100,22 +110,29 @@ class RevocationSnapshot:
         return hashlib.sha256("\n".join(["yinxin revocation 1", *digests]).encode()).hexdigest()
 
     def status(
-        self, certificate: Certificate, issuer: Certificate, *, at: datetime, known_at: datetime | None = None
+        self,
+        certificate: Certificate,
+        issuer: Certificate,
+        *,
+        at: datetime,
+        known_at: datetime | None = None,
+        list_signers: ListSigners | None = None,
     ) -> RevocationStatus:
         """What is known of `certificate`, which `issuer` issued, at the time `at`.
 
-        With `known_at`, evidence made after that moment is left aside. Never raises for hostile evidence.
+        With `known_at`, evidence made after that moment is left aside. `list_signers` gives, for a name, the
+        certificates beside the issuer's that may sign its lists or indirect ones (RFC 5280, 6.3.3 (f)); the
+        caller has validated them. Never raises for hostile evidence.
         """
-        words = [
-            word for word in self._words(certificate, issuer) if not known_at or word.this_update <= known_at
-        ]
+        found = self._words(certificate, issuer, list_signers or _nobody)
+        words = [word for word in found if not known_at or word.this_update <= known_at]
         words.sort(key=lambda word: word.this_update, reverse=True)
         final = [word for word in words if word.revoked_at and word.reason != HOLD]
         if final:
             return _judged(min(final, key=lambda word: (word.revoked_at, word.this_update)), at)
         if words and words[0].revoked_at:  # on hold, by the newest word
             return _judged(words[0], at)
-        return _freshest([word for word in words if word.is_complete], certificate, at)
+        return _freshest([word for word in words if not word.is_delta], certificate, at)
 
     def merged_with(self, other: RevocationSnapshot) -> RevocationSnapshot:
         """A snapshot with the evidence of both: what an archive kept and what a document carries."""
@@ -126,10 +143,13 @@ class RevocationSnapshot:
             f"RevocationSnapshot({len(self.crls)} lists, {len(self.ocsp)} answers, {self.snapshot_id[:16]})"
         )
 
-    def _words(self, certificate: Certificate, issuer: Certificate) -> Iterator[_Word]:
-        for crl in self._crls_by_issuer.get(name_key(certificate.issuer_der), ()):
+    def _words(
+        self, certificate: Certificate, issuer: Certificate, list_signers: ListSigners
+    ) -> Iterator[_Word]:
+        names = sorted(list_issuers_of(certificate), key=repr)
+        for crl in (crl for name in names for crl in self._crls_by_issuer.get(name, ())):
             try:
-                word = self._word_of_crl(crl, certificate, issuer)
+                word = self._word_of_crl(crl, certificate, issuer, list_signers)
             except MalformedInput:  # an entry that does not parse: the list is no evidence
                 continue
             if word:
@@ -139,16 +159,21 @@ class RevocationSnapshot:
             if single and single.status != "unknown" and self._is_genuine(answer, issuer):
                 yield _word_of_answer(single, answer)
 
-    def _word_of_crl(self, crl: Crl, certificate: Certificate, issuer: Certificate) -> _Word | None:
-        if crl.problem or not crl.covers(certificate) or not self._is_genuine(crl, issuer):
+    def _word_of_crl(
+        self, crl: Crl, certificate: Certificate, issuer: Certificate, list_signers: ListSigners
+    ) -> _Word | None:
+        reasons = crl.reasons_for(certificate) if not crl.problem else frozenset()
+        if not reasons:
             return None
-        entry, source = crl.lookup(certificate.serial), f"crl:{crl.fingerprint}"
+        signers = itertools.chain((issuer,), list_signers(crl.issuer_key))
+        if not any(self._is_genuine(crl, signer) for signer in signers):
+            return None
+        entry = crl.lookup(certificate.serial, name_key(certificate.issuer_der))
         end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE
-        is_complete = not (crl.scope.some_reasons or crl.is_delta)
-        if entry is None or entry.reason == REMOVED:  # RFC 5280, 5.3.1: a hold that was lifted
-            return _Word(crl.this_update, end, None, None, source, is_complete=is_complete)
-        since = min(entry.revoked_at, entry.invalid_since or entry.revoked_at)
-        return _Word(crl.this_update, end, since, entry.reason, source)
+        since, reason = None, None
+        if entry and entry.reason != REMOVED:  # RFC 5280, 5.3.1: a hold that was lifted
+            since, reason = min(entry.revoked_at, entry.invalid_since or entry.revoked_at), entry.reason
+        return _Word(crl.this_update, end, since, reason, f"crl:{crl.fingerprint}", reasons, crl.is_delta)
 
     def _is_genuine(self, evidence: Crl | OcspAnswer, issuer: Certificate) -> bool:
         """Whether it comes from the issuer; a signature is checked once."""
@@ -204,10 +229,19 @@ def _judged(word: _Word, at: datetime) -> RevocationStatus:
     return RevocationStatus(state, word.revoked_at, word.reason, word.this_update, word.source)
 
 
+def _nobody(_: NameKey) -> tuple[Certificate, ...]:
+    return ()
+
+
 def _freshest(words: list[_Word], certificate: Certificate, at: datetime) -> RevocationStatus:
-    for word in words:
-        if word.speaks_for(certificate, at):
+    silent = [word for word in words if word.speaks_for(certificate, at)]
+    for word in silent:
+        if word.is_complete:
             return RevocationStatus(RevocationState.GOOD, as_of=word.this_update, source=word.source)
+    if frozenset().union(*(word.reasons for word in silent)) >= EVERY_REASON:
+        # Lists of some reasons each, which together leave none out (RFC 5280, 6.3.3 (l)).
+        oldest = silent[-1]
+        return RevocationStatus(RevocationState.GOOD, as_of=oldest.this_update, source=oldest.source)
     if words and words[0].next_update < at:
         newest = words[0]
         detail = f"the newest evidence ended {newest.next_update.isoformat()}"

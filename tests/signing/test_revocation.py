@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world.pki import NOON, START, TestAuthority
+from world.pki import NOON, START, TestAuthority, name
 from world.sm2 import Sm2Authority
 
 from signing import Crl, OcspAnswer, RevocationSnapshot, RevocationState, der
@@ -217,10 +217,30 @@ class TestScopes:
         assert snapshot.status(office.leaf, office.authority.certificate, at=NOON).state is UNKNOWN
         assert snapshot.status(below, office.authority.certificate, at=NOON).state is GOOD
 
-    @pytest.mark.parametrize("what", ["indirect_crl", "only_contains_attribute_certs"])
-    def test_foreign_kinds_of_list_are_not_used(self, what: str, office: Office) -> None:
-        office.crls = [office.authority.crl(extra=(idp(**{what: True}),))]
+    def test_lists_of_attribute_certificates_are_not_used(self, office: Office) -> None:
+        office.crls = [office.authority.crl(extra=(idp(only_contains_attribute_certs=True),))]
         assert office.state() is UNKNOWN
+
+    def test_an_indirect_list_speaks_for_its_own_issuer_and_for_whom_it_names(self, office: Office) -> None:
+        office.authority.revoke(office.leaf, NOON - DAY)
+        office.crls = [office.authority.crl(extra=(idp(indirect_crl=True),))]
+        assert office.state() is REVOKED
+        # The same serial number, of another issuer: not ours.
+        other = x509.CertificateIssuer([x509.DirectoryName(name("Other CA"))])
+        office.crls = [office.authority.crl(extra=(idp(indirect_crl=True),), entry_extra=((other, True),))]
+        assert office.state() is GOOD
+        # Only an indirect list may name other issuers (RFC 5280, 5.3.3).
+        office.crls = [office.authority.crl(entry_extra=((other, True),))]
+        assert office.state() is UNKNOWN
+
+    def test_lists_of_some_reasons_clear_together(self, office: Office) -> None:
+        every = set(x509.ReasonFlags) - {x509.ReasonFlags.unspecified, x509.ReasonFlags.remove_from_crl}
+        some = {x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise}
+        parts = [idp(only_some_reasons=frozenset(reasons)) for reasons in (some, every - some)]
+        office.crls = [office.authority.crl(extra=(part,)) for part in parts]
+        assert office.state() is GOOD
+        office.crls = [office.authority.crl(NOON - 3 * DAY, extra=(parts[0],)), office.crls[1]]
+        assert office.state() is UNKNOWN  # one half is out of date
 
     def test_a_part_of_the_reasons_can_revoke_but_not_clear(self, office: Office) -> None:
         some = idp(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))
