@@ -15,6 +15,7 @@ from credentials.applications import RowFault, read_applications
 from credentials.changes import record_event, require_state
 from credentials.face.page import Typesetter
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
+from credentials.printed_code import PATH
 from credentials.production import Draft, IssuedLicence, Production, Reserved
 from credentials.repository import LicenceRepository
 from credentials.standing import Standing, State, standing
@@ -55,8 +56,9 @@ class BatchResult:
 class Issuer:
     """One agency that issues licences.
 
-    `url` is where its services stand: the `iss` of credentials, and where a printed code leads. `documents`
-    keeps the sealed PDFs; without it they are only returned.
+    `url` is where its services stand: the `iss` of credentials. `code_address` is the page that the codes
+    printed on paper lead to (`https://verify.city.example/q`), `/q` behind the `url` unless named.
+    `documents` keeps the sealed PDFs; without it they are only returned.
     """
 
     def __init__(  # noqa: PLR0913 - an issuer is all of these
@@ -72,6 +74,7 @@ class Issuer:
         clock: Clock | None = None,
         randomness: Randomness | None = None,
         documents: DocumentStore | None = None,
+        code_address: str | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._database = database
@@ -79,12 +82,13 @@ class Issuer:
         self._clock = clock or SystemClock()
         self._production = Production(
             url=url.rstrip("/"),
+            code_address=code_address or url.rstrip("/") + PATH,
             agency=authority,
             database=database,
             seal=seal,
             credential_signer=credential_signer,
             status=status,
-            typesetter=Typesetter(url),
+            typesetter=Typesetter(),
             clock=self._clock,
             randomness=randomness or SystemRandomness(),
             documents=documents,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.changes import record_event
 from credentials.credential import credential_claims
 from credentials.licence import Agency, Event, Licence, agency_day
+from credentials.printed_code import make
 from credentials.repository import CredentialCopy, LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from yinxin.base import audit
@@ -73,6 +74,7 @@ class Production:
     """What an agency makes licences with. May be used from several threads."""
 
     url: str
+    code_address: str
     agency: Agency
     database: Database
     seal: Seal
@@ -99,7 +101,8 @@ class Production:
     def make(self, draft: Draft, reserved: Reserved) -> IssuedLicence:
         """Page, seal and credential; no transaction is open here."""
         licence = self._licence(draft, reserved.number)
-        page = self.typesetter.typeset(licence, draft.kind)
+        code = make(licence, draft.kind, address=self.code_address, signer=self.credential_signer)
+        page = self.typesetter.typeset(licence, draft.kind, code=code)
         face = self.seal.face
         pdf = self.seal.apply(
             page.pdf,

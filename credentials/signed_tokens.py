@@ -96,11 +96,12 @@ class ChainSignatures:
         checks = self._signature(token, chain[0], at)
         if any(check.reason for check in checks):
             return Signed(chain[0], checks)
-        return Signed(chain[0], (*checks, *self._path_checks(chain, at, issued_at)))
+        return Signed(chain[0], (*checks, *self.path_checks(chain, at, issued_at)))
 
-    def _path_checks(
+    def path_checks(
         self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
     ) -> tuple[Check, ...]:
+        """Check the path alone, for a signature that was verified elsewhere; `made` as `issued_at` above."""
         second = at.replace(microsecond=0)
         checks, good = self._path(chain, second, Scope.BOTH)
         # Good now, and every certificate valid then: it was good then.

@@ -293,6 +293,16 @@ class Reason(Enum):
         "请持有人与发证机关联系，恢复后再办理", "The holder should contact the agency and come back afterwards",
     )  # fmt: skip
 
+    # The code printed on paper
+    ADDRESS_NOT_TRUSTED = _row(
+        _FAILED, "yinxin printed code", "二维码指向的网址不在可信名单中", "The code leads to an address that is not in the list of trusted ones",
+        "不要打开该网址；请向发证机关核实", "Do not open that address; ask the issuing agency",
+    )  # fmt: skip
+    STATUS_NOT_ASKED = _row(
+        _UNSURE, "yinxin printed code", "未联网查询，证照当前状态未知", "Checked offline: how the licence stands today is not known",
+        "如需当前状态，请联网查询证照库", "Where today's status matters, ask the register",
+    )  # fmt: skip
+
     @property
     def code(self) -> str:
         """The stable code."""

@@ -2,7 +2,7 @@
 
     from credentials.face.page import Typesetter
 
-    page = Typesetter("https://licences.example.gov").typeset(licence, licence_type)
+    page = Typesetter().typeset(licence, licence_type, code=printed_code)
     page.pdf, page.seal_centre
 
 Sealing the page is the work of `signing.pdf`. Fonts come from a dependency and system fonts are off, so that

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.face.fonts import missing_characters
 from credentials.face.ornament import Ground, draw_ground
-from credentials.face.printed_code import draw_code, printed_code
+from credentials.face.qr_code import draw_code
 from credentials.face.typst_engine import ContentTooLong, Engine
 from credentials.fields import FieldKind, shown_date
 from credentials.licence import agency_day
@@ -77,14 +77,13 @@ class Page:
 
 
 class Typesetter:
-    """Makes pages. `base_url` is where a scanned code leads. May be used from any thread."""
+    """Makes pages. May be used from any thread."""
 
-    def __init__(self, base_url: str, *, engine: Engine | None = None) -> None:
-        self._base_url = base_url
+    def __init__(self, *, engine: Engine | None = None) -> None:
         self._engine = engine or Engine()
 
-    def typeset(self, licence: Licence, kind: LicenceType) -> Page:
-        """The page of a licence.
+    def typeset(self, licence: Licence, kind: LicenceType, *, code: str) -> Page:
+        """The page of a licence; `code` is the text of the code printed on it.
 
         `InvalidClaims` names the field whose character the font lacks, or says that the texts do not fit.
         """
@@ -92,7 +91,7 @@ class Typesetter:
         if faults:
             raise InvalidClaims(faults=faults)
         layout = LAYOUTS[kind.page.design, kind.page.orientation]
-        data = self._data(licence, kind, layout)
+        data = self._data(licence, kind, layout, code)
         try:
             ground = _ground(kind, layout)
             pdf = self._engine.pdf(kind.page.design, data, ground=ground, at=licence.issued_at)
@@ -103,9 +102,8 @@ class Typesetter:
         centre = (layout.seal_x * POINTS_PER_MM, (layout.height - layout.seal_y) * POINTS_PER_MM)
         return Page(pdf, centre)
 
-    def _data(self, licence: Licence, kind: LicenceType, layout: Layout) -> dict[str, Any]:
+    def _data(self, licence: Licence, kind: LicenceType, layout: Layout, code: str) -> dict[str, Any]:
         page, issued_on = kind.page, agency_day(licence.issued_at)
-        code = printed_code(self._base_url, licence)
         return {
             "size": [layout.width, layout.height],
             "seal": {"x": layout.seal_x, "y": layout.seal_y},
@@ -129,7 +127,7 @@ class Typesetter:
             "body": [_words(_filled(one, licence, kind)) for one in page.body],
             "words": {name: text.to_dict() for name, text in _WORDS.items()},
             "code": draw_code(code),
-            "code_text": code,
+            "code_address": code.partition("#")[0],
             "attachment": licence_json(licence, kind),
         }
 

@@ -13,10 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.rounds import measure
-from world.office import Office
+from world.office import URL, Office
 from world.pki import Pki
 
-from credentials import samples
+from credentials import printed_code, samples
 from credentials.face.page import Typesetter
 from yinxin.base.database import Database
 
@@ -27,15 +27,18 @@ def main() -> None:
     """All figures."""
     database = Database("sqlite://")
     database.create_schema()
-    office = Office(Pki(), database)
+    pki = Pki()
+    office, signer = Office(pki, database), pki.signer("credential")
     numbers = itertools.count(100)
     made = [office.issue(KINDS[index % len(KINDS)], index).licence for index in range(24)]
     turn = itertools.cycle(made)
-    typesetter = Typesetter("https://licences.jincheng.example")
+    typesetter = Typesetter()
 
     def page(setter: Typesetter) -> object:
         licence = next(turn)
-        return setter.typeset(licence, office.catalogue[licence.type_code])
+        kind = office.catalogue[licence.type_code]
+        code = printed_code.make(licence, kind, address=f"{URL}/q", signer=signer)
+        return setter.typeset(licence, kind, code=code)
 
     def whole() -> object:
         number = next(numbers)
@@ -44,7 +47,7 @@ def main() -> None:
     measure(
         {
             "page alone, one compiler kept": lambda: page(typesetter),
-            "page alone, a new compiler each": lambda: page(Typesetter("https://licences.jincheng.example")),
+            "page alone, a new compiler each": lambda: page(Typesetter()),
             "whole licence: page, seal, credential, record, audit": whole,
         },
         beside="page alone, one compiler kept",

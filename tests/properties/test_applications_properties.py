@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from credentials import samples
 from credentials.applications import read_applications
 from credentials.catalogue import Catalogue
-from credentials.face.printed_code import read_printed_code
+from credentials.printed_code import read
 from yinxin.base.errors import MalformedInput, YinxinError
 
 CATALOGUE = Catalogue.load()
@@ -53,6 +53,6 @@ def test_arbitrary_cells(cells: list[str]) -> None:
 def test_arbitrary_codes(text: str) -> None:
     for one in (text, "https://a/q#" + text):
         try:
-            read_printed_code(one)
+            read(one)
         except MalformedInput:
             continue
