@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from verify_api.documents import Examined
     from verify_api.register import RegisterEntry
 
+NO_LICENCE_STATE = "no_licence"  # what anybody hears of a genuine file that is no licence
 # Checks whose details are written here, of field names and codes; details of others may quote a document.
 _OWN_CHECKS = frozenset({"register content", "seal of the agency", "licence_standing", "licence_commitment"})
 
@@ -147,7 +148,7 @@ def reduce_for_anybody(assessment: Assessment) -> dict[str, Any]:
     report = assessment.report
     status = _status(assessment)["now"]
     if _is_no_licence(assessment):  # who sealed it is not told here, so "passed" alone would say too much
-        status = {"state": "no_licence", "text": _NO_LICENCE.to_dict()}
+        status = {"state": NO_LICENCE_STATE, "text": _NO_LICENCE.to_dict()}
     return {
         "indication": str(report.indication),
         "text": _words(assessment).to_dict(),

@@ -1,7 +1,7 @@
 """The routes of presentation sessions: for departments, for wallets, and for the browser that comes back.
 
 Wallets are nobody we know: their routes answer in OAuth's form, are limited by address, and tell nothing of
-what was found. The browser's cookie is bound to our host (`__Host-`), so that no neighbour can plant one.
+what was found.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from verify_api.http import presentation_schemas as schemas
 from verify_api.http.limits import Buckets, Limits, address_of
 from verify_api.http.routes import HEADERS, bearer
 from verify_api.http.schemas import Problem
+from verify_api.presentations.browsers import keep_secret, secret_for, secret_of
 from yinxin.base.errors import (
     Conflict,
     MalformedInput,
@@ -28,7 +29,6 @@ from yinxin.base.errors import (
     Unauthenticated,
     YinxinError,
 )
-from yinxin.base.randomness import SystemRandomness, random_text
 from yinxin.web.bodies import read_form, read_json
 
 if TYPE_CHECKING:
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from verify_api.http.routes import Authenticate
     from verify_api.presentations.service import PresentationService
 
-COOKIE = "__Host-yinxin-presentation"
-_RANDOMNESS = SystemRandomness()
 _ID = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 _WALLET_NONCE = re.compile(r"[A-Za-z0-9._~-]{1,512}\Z")
@@ -114,7 +112,7 @@ def _add_departments(
             raise HTTPException(415, headers={"Accept-Post": "application/json"})
         wish = schemas.read_wish(await read_json(request, limit=limits.form_bytes))
         is_ours = wish.same_device and wish.return_url is None
-        browser = (_cookie(request) or random_text(_RANDOMNESS, 32)) if is_ours else None
+        browser = secret_for(request) if is_ours else None
         started = await service.start(wish, department, browser=browser)
         answer = _Answer(
             {
@@ -125,8 +123,8 @@ def _add_departments(
                 "qr": None if wish.same_device else _qr(started.link),
             }
         )
-        if browser:  # Lax: the way back begins at the wallet, as a navigation from elsewhere
-            answer.set_cookie(COOKIE, browser, max_age=900, secure=True, httponly=True, samesite="lax")
+        if browser:
+            keep_secret(answer, browser)
         return answer
 
     @routes.get(
@@ -215,7 +213,7 @@ def _add_responses(routes: APIRouter, service: PresentationService, limits: Limi
         _limit(request, service, buckets, address_of(request))
         if not _SECRET.match(response_code) or len(request.query_params.multi_items()) != 1:
             raise NotFound("no such session")
-        await service.come_back(response_code, browser=_cookie(request))
+        await service.come_back(response_code, browser=secret_of(request))
         return HTMLResponse(_DONE)
 
 
@@ -230,11 +228,6 @@ def _wallet_nonce(form: Mapping[str, str]) -> str | None:
     if nonce is not None and not _WALLET_NONCE.match(nonce):
         raise MalformedInput("wallet_nonce", "OpenID4VP, 5.10: characters that are not URL-safe")
     return nonce
-
-
-def _cookie(request: Request) -> str | None:
-    value = request.cookies.get(COOKIE)
-    return value if value and _SECRET.match(value) else None
 
 
 def _qr(link: str) -> str:

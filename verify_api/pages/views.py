@@ -1,0 +1,343 @@
+"""What a page shows of an answer: pure functions from the answer's content to values for templates.
+
+Nothing here decides anything. Whatever comes from a document, a wallet or a register passes `legible`; what
+is ours is a `Text`. `content` is what a department was answered (`verify_api.verification.reduce`) or, with
+less in it, `content_for_anybody`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from credentials.licence import CHINA
+from credentials.standing import Standing, State
+from signing.reasons import Reason
+from signing.report import Indication
+from verify_api.pages.legible import legible
+from verify_api.pages.words import age, check_name
+from verify_api.verification import NO_LICENCE_STATE, conclusion, reduce_for_anybody
+from yinxin.base.errors import UnknownLicenceType, UsageError
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from credentials.catalogue import Catalogue
+    from credentials.licence_type import LicenceType
+    from verify_api.departments import Department
+    from verify_api.documents import Snapshots
+    from verify_api.repository import StoredVerification
+    from verify_api.verification import Assessment
+
+MAX_PICTURE_CHARACTERS = 1 << 20
+MAX_ITEMS, MAX_DEPTH = 50, 4
+# Pictures that cannot hold a script; what else a data: address may be is text.
+_PICTURE = re.compile(r"data:image/(?:jpeg|png);base64,[A-Za-z0-9+/]{16,}={0,2}", re.ASCII)
+_SUBJECTS = {
+    "pdf": Text("PDF 文件", "PDF file"),
+    "sd-jwt-vc": Text("电子凭证", "Credential from a wallet"),
+    "licence": Text("证照标识或编号", "Identifier or number"),
+    "unknown": Text("文件", "File"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """Why, and what to do next."""
+
+    code: str
+    text: Text
+    next_step: Text
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One thing that was checked; `field` names the signature it is about."""
+
+    name: Text
+    indication: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name and its value."""
+
+    label: Text
+    value: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the status was read from, when that was made, and how long ago that is."""
+
+    what: Text
+    at: str
+    age: Text
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceView:
+    """The licence, as far as it may be said."""
+
+    type_name: Text
+    agency: Text
+    identifier: str
+    validity: Text
+    holder: str
+    facts: tuple[Fact, ...]
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """All that a page shows of one verification. `kind` is passed, failed or indeterminate."""
+
+    kind: str
+    words: Text
+    subject: Text
+    state: Text | None
+    state_kind: str
+    at: str
+    digest: str
+    reference: str
+    reasons: tuple[ReasonView, ...]
+    checks: tuple[CheckView, ...]
+    evidence: tuple[Evidence, ...]
+    signers: tuple[str, ...]
+    licence: LicenceView | None
+    then: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """For whom and by whom it was verified."""
+
+    department: Text
+    clerk: str
+    purpose: str
+    matter: str
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any], department: Department) -> Recorded:
+        """What an answer or a record says of it."""
+        clerk = legible(str(content.get("clerk") or ""), most=200)
+        return cls(_clean(department.name), clerk, str(content["purpose"]), str(content["matter"]))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A recorded verification in a list."""
+
+    id: str
+    at: str
+    kind: str
+    words: Text
+    matter: str
+    clerk: str
+
+
+def content_for_anybody(assessment: Assessment, reference: str) -> dict[str, Any]:
+    """What a page tells somebody unknown: verdict and status, and why, without a word of the licence's."""
+    said, report = reduce_for_anybody(assessment), assessment.report
+    ordered = sorted(report.reasons, key=lambda reason: reason.code)
+    return {
+        **said,
+        "id": reference,
+        "subject": report.subject,
+        "digest": {"algorithm": "sha-256", "value": report.digest},
+        "at": report.at.isoformat(),
+        "status": {"now": said["status"]},
+        "reasons": [reason.to_dict() for reason in ordered],
+        "checks": [{"name": one.name, "indication": str(one.indication)} for one in report.checks],
+        "snapshots": dict(report.snapshots),
+    }
+
+
+def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Snapshots) -> ResultView:
+    """The page of one answer."""
+    indication, now = str(content["indication"]), (content.get("status") or {}).get("now")
+    at = datetime.fromisoformat(content["at"])
+    is_licence = (now or {}).get("state") != NO_LICENCE_STATE and not _is_no_licence(content)
+    return ResultView(
+        # A genuine seal on what is no licence is no green light for anything.
+        kind=indication if indication != Indication.PASSED or is_licence else str(Indication.INDETERMINATE),
+        words=_text(content["text"]),
+        subject=_SUBJECTS.get(str(content["subject"]), _SUBJECTS["unknown"]),
+        state=_text(now["text"]) if now and is_licence else None,
+        state_kind=_state_kind(now),
+        at=moment(at),
+        digest=str(content["digest"]["value"]),
+        reference=str(content.get("id", "")),
+        reasons=tuple(_reason(one) for one in content["reasons"]),
+        checks=tuple(_check(one) for one in content["checks"]),
+        evidence=tuple(evidence_of(content.get("snapshots") or {}, snapshots, now=at)),
+        signers=tuple(
+            legible(str(one.get("signer") or ""), most=200) for one in content.get("signatures", ())
+        ),
+        licence=_licence(content, catalogue),
+        then=str(content.get("then", "")),
+    )
+
+
+def record_row(stored: StoredVerification) -> RecordRow:
+    """A row of the list of recorded verifications."""
+    content = stored.content
+    kind = Indication(content["indication"])
+    clerk = legible(str(content.get("clerk") or ""), most=200)
+    return RecordRow(stored.id, moment(stored.at), str(kind), conclusion(kind), str(content["matter"]), clerk)
+
+
+def record_view(found: Mapping[str, Any], catalogue: Catalogue, snapshots: Snapshots) -> ResultView:
+    """The page of a recorded verification: what was found then, without what the licence said."""
+    at, state = datetime.fromisoformat(found["at"]), found.get("state")
+    words = Standing(State(state), at, at).text.to_dict() if state else None
+    status = {"now": {"state": state, "text": words} if state else None}
+    content = {**found, "status": status, "checks": (), "snapshots": {}}
+    return result_view(content, catalogue, snapshots)
+
+
+def outcome_view(outcome: Mapping[str, Any]) -> ResultView:
+    """The verdict on all that a holder showed together."""
+    reasons = [Reason[code.upper()].to_dict() for code in outcome["reasons"]]
+    kind = Indication(outcome["indication"])
+    return ResultView(
+        kind=str(kind),
+        words=conclusion(kind),
+        subject=_SUBJECTS["sd-jwt-vc"],
+        state=None,
+        state_kind="",
+        at="",
+        digest="",
+        reference="all",
+        reasons=tuple(map(_reason, reasons)),
+        checks=(),
+        evidence=(),
+        signers=(),
+        licence=None,
+    )
+
+
+def evidence_of(named: Mapping[str, str], snapshots: Snapshots, *, now: datetime) -> Iterator[Evidence]:
+    """How old what it stands on is, as far as the snapshots that it names are still those at hand."""
+    if "register" in named:
+        yield _evidence(Text("证照库", "Licence register"), now, now)
+    issued = [one.issued_at for one in snapshots.statuses.values() if one.digest == named.get("status")]
+    if issued:
+        yield _evidence(Text("凭证状态列表", "Status list of credentials"), issued[0], now)
+    revocation = snapshots.revocation
+    if named.get("revocation") == revocation.snapshot_id and revocation.crls:
+        oldest = min(crl.this_update for crl in revocation.crls)
+        yield _evidence(Text("证书吊销列表", "Certificate revocation lists"), oldest, now)
+
+
+def moment(at: datetime) -> str:
+    """A time as the agency's clocks show it."""
+    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+8"
+
+
+def _evidence(what: Text, at: datetime, now: datetime) -> Evidence:
+    return Evidence(what, moment(at), age(now - at))
+
+
+def _is_no_licence(content: Mapping[str, Any]) -> bool:
+    """A department's answer says it by having no standing at all."""
+    return content["indication"] == Indication.PASSED and not (content.get("status") or {}).get("now")
+
+
+def _state_kind(now: Mapping[str, Any] | None) -> str:
+    state = str((now or {}).get("state", ""))
+    if state == "in_force":
+        return "passed"
+    return "indeterminate" if state in {"", "unknown", NO_LICENCE_STATE} else "failed"
+
+
+def _reason(one: Mapping[str, Any]) -> ReasonView:
+    return ReasonView(str(one["code"]), _text(one["text"]), _text(one["next_step"]), str(one["clause"]))
+
+
+def _check(one: Mapping[str, Any]) -> CheckView:
+    field = str(one["name"]).rpartition("/")[0]
+    return CheckView(check_name(str(one["name"])), str(one["indication"]), legible(field, most=80))
+
+
+def _signer(one: Mapping[str, Any]) -> str:
+    return legible(str(one.get("signer") or ""), most=200)
+
+
+def _licence(content: Mapping[str, Any], catalogue: Catalogue) -> LicenceView | None:
+    licence, claims = content.get("licence"), content.get("claims") or {}
+    if not licence:
+        return None
+    kind = _kind(catalogue, str(licence["type"]))
+    holder = claims.get(kind.holder_name) if kind else None
+    pictures = tuple(value for value in claims.values() if is_picture(value))
+    shown = [name for name in _ordered(claims, kind) if not is_picture(claims[name])]
+    return LicenceView(
+        type_name=_text(licence["type_name"]),
+        agency=_text(licence["agency"]["name"]),
+        identifier=legible(str(licence["identifier"]), most=200),
+        validity=_validity(licence),
+        holder=legible(holder, most=200) if isinstance(holder, str) else "",
+        facts=tuple(_fact(name, claims[name], kind) for name in shown),
+        pictures=pictures,
+    )
+
+
+def is_picture(value: object) -> bool:
+    """Whether a claim is a photograph that a page may show."""
+    return isinstance(value, str) and len(value) <= MAX_PICTURE_CHARACTERS and bool(_PICTURE.fullmatch(value))
+
+
+def _kind(catalogue: Catalogue, code: str) -> LicenceType | None:
+    try:
+        return catalogue[code]
+    except UnknownLicenceType:
+        return None
+
+
+def _ordered(claims: Mapping[str, Any], kind: LicenceType | None) -> list[str]:
+    """The names of claims as the type has them, then those that it does not know."""
+    known = [one.name for one in kind.fields if one.name in claims] if kind else []
+    return [*known, *sorted(set(claims) - set(known))]
+
+
+def _fact(name: str, value: object, kind: LicenceType | None) -> Fact:
+    try:
+        field = kind.field(name) if kind else None
+        shown = field.shown(value) if field and isinstance(value, (str, list)) else None
+    except (UsageError, ValueError, TypeError, ArithmeticError):  # not of the form that the type says
+        field = shown = None
+    label = field.label if field else Text(legible(name, most=80) or "?", legible(name, most=80) or "?")
+    plain = _plain(value)
+    return Fact(label, _clean(shown) if shown else Text(plain, plain))
+
+
+def _plain(value: object, depth: int = 0) -> str:
+    """Any JSON value on one line."""
+    if depth >= MAX_DEPTH:
+        return "…"
+    if isinstance(value, dict):
+        said = [f"{name}: {_plain(one, depth + 1)}" for name, one in list(value.items())[:MAX_ITEMS]]
+    elif isinstance(value, list):
+        said = [_plain(one, depth + 1) for one in value[:MAX_ITEMS]]
+    else:
+        said = ["—" if value is None or value == "" else str(value)]
+    return legible("；".join(said)) or "—"
+
+
+def _validity(licence: Mapping[str, Any]) -> Text:
+    first, last = str(licence["valid_from"]), licence.get("valid_until")
+    return Text(f"{first} 至 {last or '长期'}", f"{first} to {last or 'no end'}")
+
+
+def _text(value: Mapping[str, str]) -> Text:
+    return _clean(Text(value["zh"], value["en"]))
+
+
+def _clean(text: Text) -> Text:
+    return Text(legible(text.zh) or "—", legible(text.en) or "—")
