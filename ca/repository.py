@@ -252,6 +252,20 @@ class AuthorityRepository:
         if self._session.exec(update(table).where(same).values(**values)).rowcount != 1:
             raise Conflict("another list was made meanwhile")
 
+    def authority_names(self) -> list[str]:
+        """All authorities, by name."""
+        return list(self._session.exec(select(AuthorityRecord.name).order_by(AuthorityRecord.name)))
+
+    def skip_crl_numbers(self, authority: str, count: int) -> int | None:
+        """Have the next list be made at once, numbered `count` higher; its number, None without any list."""
+        table = _table(CrlRecord)
+        skipped = (
+            update(table).where(table.c.authority == authority).values(number=table.c.number + count)
+        ).returning(table.c.number)
+        found = self._session.connection().execute(skipped).scalar_one_or_none()
+        self._raise_revision(authority)
+        return None if found is None else found + 1
+
     def _raise_revision(self, authority: str) -> None:
         table = _table(AuthorityRecord)
         change = update(table).where(table.c.name == authority).values(revision=table.c.revision + 1)

@@ -6,7 +6,7 @@ twice. Nothing commits here; `credentials.status_service` owns the meaning of th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -29,6 +29,7 @@ from yinxin.base.database import UtcDateTime
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import CursorResult
     from sqlmodel import Session
 
 # `changes` counts up with every changed entry, so that a published token knows when it is out of date.
@@ -86,6 +87,12 @@ class StatusRecords:
             return False
         self._session.execute(update(LISTS).where(LISTS.c.uri == uri).values(used=LISTS.c.used + 1))
         return True
+
+    def close_lists(self) -> int:
+        """Give no index of any present list away any more; returns how many lists that closes."""
+        open_lists = LISTS.c.used < LISTS.c.size
+        closed = update(LISTS).where(open_lists).values(used=LISTS.c.size, changes=LISTS.c.changes + 1)
+        return cast("CursorResult[tuple[()]]", self._session.execute(closed)).rowcount
 
     def value(self, uri: str, index: int) -> int | None:
         """The value of an entry, locked where that exists; None when the index was never given away."""

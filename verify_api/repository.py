@@ -147,6 +147,10 @@ class SessionRepository:
         values = {"wanted": nonce, "presentation": presentation, "verification": verification}
         return _count(self._session.execute(_ACCEPT_SESSION, values)) == 1
 
+    def burn(self) -> int:
+        """Forget every nonce, for a node that was put back from a backup; returns how many."""
+        return _count(self._session.execute(delete(SESSIONS)))
+
     def purge(self, *, now: datetime) -> int:
         """Forget the sessions that are over; returns how many."""
         return _count(self._session.execute(delete(SESSIONS).where(SESSIONS.c.expires_at < now)))

@@ -224,6 +224,23 @@ class IssuanceRepository:
         values = {"event": event, "event_at": at}
         self._session.execute(update(_DELIVERIES).where(_DELIVERIES.c.id == identifier).values(values))
 
+    def burn(self, *, now: datetime) -> int:
+        """End everything that still opens a door; returns how many there were.
+
+        For a node that was put back from a backup: what it holds as unused may have been used since.
+        """
+        statements = [
+            update(_OFFERS).where(_OFFERS.c.state == "open").values(state="burnt"),
+            update(_LOGINS).where(_LOGINS.c.spent_at.is_(None)).values(spent_at=now),
+            update(_AUTHORIZATIONS)
+            .where(_AUTHORIZATIONS.c.state.in_(("pushed", "granted")))
+            .values(state="ended"),
+            update(_TOKENS).where(_TOKENS.c.spent_at.is_(None)).values(spent_at=now),
+            update(_GRANTS).where(_GRANTS.c.revoked_at.is_(None)).values(revoked_at=now),
+        ]
+        results = [cast("CursorResult[tuple[()]]", self._session.execute(one)) for one in statements]
+        return sum(result.rowcount for result in results)
+
     def purge(self, *, now: datetime) -> int:
         """Forget what is over: requests, logins and tokens at their end, the rest with their grants."""
         over = select(_GRANTS.c.id).where(_GRANTS.c.expires_at < now)

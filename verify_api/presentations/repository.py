@@ -73,6 +73,10 @@ class PresentationRepository:
         mine = PRESENTATIONS.c.id == session_id
         self._session.execute(update(PRESENTATIONS).where(mine).values(tries=counted))
 
+    def burn(self) -> int:
+        """Forget every session, for a node that was put back from a backup; returns how many."""
+        return _count(self._session.execute(delete(PRESENTATIONS)))
+
     def purge(self, *, now: datetime) -> int:
         """Forget the sessions whose time is over; returns how many."""
         return _count(self._session.execute(delete(PRESENTATIONS).where(PRESENTATIONS.c.kept_until < now)))

@@ -198,6 +198,11 @@ class AccessRepository:
         """End one; False when there was none."""
         return _count(self._session.execute(delete(SESSIONS).where(SESSIONS.c.digest == digest))) == 1
 
+    def burn(self, *, now: datetime) -> int:
+        """End all sessions and use up all codes, for a node put back from a backup; returns how many."""
+        unused = update(ENROLMENTS).where(ENROLMENTS.c.used_at.is_(None)).values(used_at=now)
+        return sum(_count(self._session.execute(one)) for one in (delete(SESSIONS), unused))
+
     def purge(self, *, idle_since: datetime, now: datetime) -> int:
         """Forget sessions and codes that are over."""
         over = (

@@ -25,11 +25,16 @@ SCRIPTS = _HOME / "versions"
 _LOCK = 0x79696E78  # "yinx": two processes that start together must not migrate at once
 
 
-def upgrade(connection: Connection) -> None:
-    """Run the migrations that this database has not seen, all or none of them."""
+def upgrade(connection: Connection, *, to: str = "head") -> None:
+    """Run the migrations that this database has not seen, up to one of them, all or none."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    command.upgrade(_config(connection), "head")
+    command.upgrade(_config(connection), to)
+
+
+def revision(connection: Connection) -> str:
+    """The last migration that this database has seen; empty for none."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -41,15 +41,18 @@ class Checkpoint:
 
 def sign_checkpoint(checkpoint: Checkpoint, *, sign: Callable[[bytes], bytes], public_key: bytes) -> str:
     """The signed note, verified once. `sign` makes raw Ed25519 signatures for the raw `public_key`."""
-    text = checkpoint.text()
-    signature = sign(text.encode("utf-8"))
-    blob = b64encode(key_id(checkpoint.origin, public_key) + signature).decode("ascii")
-    note = f"{text}\n— {checkpoint.origin} {blob}\n"
+    note = sign_note(checkpoint.text(), name=checkpoint.origin, sign=sign, public_key=public_key)
     try:
         verify_checkpoint(note, origin=checkpoint.origin, public_key=public_key)
     except MalformedInput as exc:
         raise UsageError("the checkpoint's signer and its public key do not fit") from exc
     return note
+
+
+def sign_note(text: str, *, name: str, sign: Callable[[bytes], bytes], public_key: bytes) -> str:
+    """A signed note of this text, which ends with a line end."""
+    blob = b64encode(key_id(name, public_key) + sign(text.encode("utf-8"))).decode("ascii")
+    return f"{text}\n— {name} {blob}\n"
 
 
 def verify_checkpoint(note: str, *, origin: str, public_key: bytes) -> Checkpoint:
