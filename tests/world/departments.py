@@ -98,6 +98,8 @@ class City:
     serve: bool = True
     time_limit: timedelta = timedelta(seconds=20)
     database_url: str = "sqlite://"
+    url: str = URL
+    port: int = 0
 
     def __post_init__(self) -> None:
         self.clock = FixedClock(2026, 11, 20, 12)
@@ -124,7 +126,7 @@ class City:
         self.register(BUREAU, self.keys[BUREAU])
         self.register(FIRE, self.keys[FIRE], purpose="fire-safety", matter="fire-1")
         self.service = VerificationService(
-            url=URL,
+            url=self.url,
             database=self.database,
             journal=self.journal,
             register=RepositoryRegister(self.database),
@@ -335,7 +337,7 @@ class City:
         self.database.close()
 
     def _start(self) -> tuple[str, int]:
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = socket.create_server(("127.0.0.1", self.port))
         config = uvicorn.Config(self.app, log_level="critical", lifespan="on", access_log=False)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from verify_api.documents import MAX_DOCUMENT_BYTES
 from verify_api.questions import Question
 from yinxin.base.buckets import Buckets, Limit, caller_of
-from yinxin.base.errors import UsageError
+from yinxin.base.errors import TooLarge, UsageError
 from yinxin.web.bodies import read_multipart
 from yinxin.web.pages import Pages
 
@@ -60,6 +60,8 @@ def count(buckets: Buckets, request: Request, *, now: datetime, caller: str | No
 async def read_handed_in(request: Request, *, most_bytes: int) -> dict[str, Any]:
     """A form with a file or a number in it; an empty place is as if it were not there."""
     values = await read_multipart(request, limit=most_bytes + FORM_BYTES)
+    if len(values.get("document", b"")) > most_bytes:
+        raise TooLarge("document", f"over {most_bytes} bytes")
     return {name: value for name, value in values.items() if value not in {"", b""}}
 
 

@@ -121,12 +121,16 @@ class Recorded:
     clerk: str
     purpose: str
     matter: str
+    licence: str = ""
 
     @classmethod
     def of(cls, content: Mapping[str, Any], department: Department) -> Recorded:
         """What an answer or a record says of it."""
         clerk = legible(str(content.get("clerk") or ""), most=200)
-        return cls(_clean(department.name), clerk, str(content["purpose"]), str(content["matter"]))
+        named = content.get("licence")  # of a record; an answer has more of it
+        licence = legible(named, most=200) if isinstance(named, str) else ""
+        purpose, matter = str(content["purpose"]), str(content["matter"])
+        return cls(_clean(department.name), clerk, purpose, matter, licence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,7 @@ def record_view(found: Mapping[str, Any], catalogue: Catalogue, snapshots: Snaps
     at, state = datetime.fromisoformat(found["at"]), found.get("state")
     words = Standing(State(state), at, at).text.to_dict() if state else None
     status = {"now": {"state": state, "text": words} if state else None}
-    content = {**found, "status": status, "checks": (), "snapshots": {}}
+    content = {**found, "status": status, "checks": (), "snapshots": {}, "licence": None}
     return result_view(content, catalogue, snapshots)
 
 
