@@ -30,6 +30,7 @@ MAX_ROWS = 5000
 MAX_COLUMNS = 200
 MAX_CELL_CHARACTERS = 4000
 TYPE_COLUMN = frozenset({"type", "licence type", "license type", "证照类型"})
+CASE_COLUMN = frozenset({"case", "case number", "办件编号", "办件流水号"})
 _FORMULA = re.compile(r"[=@\t\r]|\+(?![0-9 ()-]+\Z)|-(?=[^\s\d])")
 
 
@@ -44,12 +45,23 @@ class RowFault:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationRow:
-    """One application without a fault: its row, the licence type and its claims in canonical form."""
+    """One application without a fault: its row, the licence type and its claims in canonical form.
+
+    `case` is the number that the agency filed it under, empty where the file has no such column.
+    """
 
     row: int
     kind: LicenceType
     claims: Mapping[str, Claim]
     headings: Mapping[str, str]
+    case: str = ""
+
+    @property
+    def content(self) -> str:
+        """What tells it from other applications: its case number, or else all that it says."""
+        if self.case:
+            return f"case {self.case}"
+        return json.dumps([self.kind.code, self.claims], ensure_ascii=False, sort_keys=True)
 
     def fault(self, field: str, reason: Text) -> RowFault:
         """A fault found later, by the heading that the field has in the file."""
@@ -68,7 +80,8 @@ class Applications:
 def read_applications(data: bytes, catalogue: Catalogue, *, type_code: str | None = None) -> Applications:
     """The applications of a CSV file.
 
-    `type_code` is the type of all rows; without it the column `type` (证照类型) says it for each row.
+    `type_code` is the type of all rows; without it the column `type` (证照类型) says it for each row. A
+    column `case` (办件编号) tells applications apart; without it two rows that say the same are one.
     `MalformedInput` or `TooLarge` when the file as a whole cannot be read.
     """
     records = _records(_decode(data))
@@ -101,7 +114,8 @@ class _Sheet:
         self._headings = headings
         self._catalogue = catalogue
         self._kind = kind
-        self._type_index = next((i for i, one in enumerate(headings) if one.casefold() in TYPE_COLUMN), None)
+        self._type_index = _index_of(TYPE_COLUMN, headings)
+        self._case_index = _index_of(CASE_COLUMN, headings)
         self._columns: dict[str, dict[int, str]] = {}
         if not any(headings):
             raise MalformedInput("csv", "the first row must name the columns")
@@ -115,7 +129,8 @@ class _Sheet:
     def faults(self) -> list[RowFault]:
         """Columns that no type knows, and required ones that the one type of all rows lacks."""
         kinds = [self._kind] if self._kind else list(self._catalogue)
-        known = {index for kind in kinds for index in self._fields(kind)} | {self._type_index}
+        fields = [index for kind in kinds for index in self._fields(kind)]
+        known = {self._type_index, self._case_index, *fields}
         strange = Text("没有对应的字段，已忽略此列", "no field has this name; the column is ignored")
         faults = [
             RowFault(1, one[:80], strange) for i, one in enumerate(self._headings) if one and i not in known
@@ -153,7 +168,8 @@ class _Sheet:
             return [
                 RowFault(row, headings.get(name, labels.get(name, name)), why) for name, why in exc.faults
             ]
-        return ApplicationRow(row, kind, claims, headings)
+        case = cells[self._case_index].strip() if self._case_index is not None else ""
+        return ApplicationRow(row, kind, claims, headings, case)
 
     def _type_of(self, cells: list[str]) -> LicenceType | None:
         wanted = cells[self._type_index or 0].strip()
@@ -171,7 +187,8 @@ class _Sheet:
             found: dict[int, str] = {}
             for index, heading in enumerate(self._headings):
                 name = names.get(heading) or names.get(heading.casefold())
-                if name and name not in found.values() and index != self._type_index:
+                taken = index in {self._type_index, self._case_index}
+                if name and name not in found.values() and not taken:
                     found[index] = name
             self._columns[kind.code] = found
         return self._columns[kind.code]
@@ -197,11 +214,17 @@ class _Sheet:
 
 
 def _unless_seen(found: ApplicationRow, seen: dict[str, int]) -> ApplicationRow | list[RowFault]:
-    key = json.dumps([found.kind.code, found.claims], ensure_ascii=False, sort_keys=True)
-    first = seen.setdefault(key, found.row)
+    first = seen.setdefault(found.content, found.row)
     if first == found.row:
         return found
+    if found.case:
+        same = Text(f"办件编号与第 {first} 行相同", f"has the case number of row {first}")
+        return [RowFault(found.row, "", same)]
     return [RowFault(found.row, "", Text(f"与第 {first} 行完全相同", f"is the same as row {first}"))]
+
+
+def _index_of(names: frozenset[str], headings: list[str]) -> int | None:
+    return next((i for i, one in enumerate(headings) if one.casefold() in names), None)
 
 
 def _decode(data: bytes) -> str:

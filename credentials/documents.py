@@ -59,6 +59,11 @@ class DocumentStore:
         except (InvalidTag, ValueError) as exc:
             raise MalformedInput("stored document", "damaged, or kept under another key") from exc
 
+    def remove(self, digest: str) -> None:
+        """Forget a document, if it is there."""
+        if _DIGEST.match(digest):
+            self._path(digest).unlink(missing_ok=True)
+
     def __contains__(self, digest: object) -> bool:
         return isinstance(digest, str) and bool(_DIGEST.match(digest)) and self._path(digest).exists()
 

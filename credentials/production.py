@@ -1,8 +1,9 @@
 """Make a licence: the sealed PDF, the SD-JWT VC, the row in the repository and the audit entry.
 
-Three steps, and no transaction is open in the second: `reserve` gives numbers and status entries, `make`
-sets and seals the page and signs the credential, `record` writes down all of it at once. What fails between
-leaves a gap in the numbers and nothing else. `credentials.issuer` is what users call.
+Four steps, and no transaction is open in the second and third: `reserve` gives numbers and status entries,
+`make` sets and seals the page and signs the credential, `keep` puts the document away, `record` writes down
+all of it at once. What fails between leaves a gap in the numbers, and perhaps a document without a licence.
+`credentials.issuer` is what users call, `credentials.batches` what it does for many at once.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from yinxin.base import audit
 from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
 
+    from credentials.blind_index import BlindIndex
     from credentials.catalogue import LicenceType
     from credentials.documents import DocumentStore
     from credentials.face.page import Typesetter
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from signing.signer import Signer
     from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
-    from yinxin.base.database import Database
+    from yinxin.base.database import Database, Session
     from yinxin.base.randomness import Randomness
 
 _SERIAL_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -69,6 +71,15 @@ class Reserved:
     status: tuple[str, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A licence with its documents before it is recorded, and what it was made of."""
+
+    draft: Draft
+    reserved: Reserved
+    issued: IssuedLicence
+
+
 @dataclass(frozen=True)
 class Production:
     """What an agency makes licences with. May be used from several threads."""
@@ -84,6 +95,7 @@ class Production:
     clock: Clock
     randomness: Randomness
     documents: DocumentStore | None = None
+    index: BlindIndex | None = None
 
     def reserve(self, drafts: Sequence[Draft], actor: Actor) -> list[Reserved]:
         """Numbers and status entries, in one short transaction."""
@@ -98,7 +110,7 @@ class Production:
                 for draft in drafts
             ]
 
-    def make(self, draft: Draft, reserved: Reserved) -> IssuedLicence:
+    def make(self, draft: Draft, reserved: Reserved) -> Made:
         """Page, seal and credential; no transaction is open here."""
         licence = self._licence(draft, reserved.number)
         code = make(licence, draft.kind, address=self.code_address, signer=self.credential_signer)
@@ -112,9 +124,12 @@ class Production:
         )
         licence = replace(licence, pdf_sha256=hashlib.sha256(pdf).hexdigest())
         credential = self._sign(draft, licence, reserved.status) if reserved.status else None
+        return Made(draft, reserved, IssuedLicence(licence, pdf, credential))
+
+    def keep(self, issued: IssuedLicence) -> None:
+        """Put the sealed page away, where there is a store: before the register says that it is there."""
         if self.documents is not None:
-            self.documents.put(pdf)
-        return IssuedLicence(licence, pdf, credential)
+            self.documents.put(issued.pdf)
 
     def _sign(self, draft: Draft, licence: Licence, status: tuple[str, int]) -> str:
         return issue_sd_jwt(
@@ -161,29 +176,35 @@ class Production:
 
     def record(
         self,
-        made: Iterable[tuple[Draft, Reserved, IssuedLicence]],
+        made: Iterable[Made],
         actor: Actor,
         approval: str | None,
         ending: Event | None = None,
+        *,
+        beside: Callable[[Session], None] = lambda _session: None,
     ) -> None:
-        """Rows, copies, audit entries and, for a replacement, the old version's ending: all or nothing."""
+        """Rows, copies, audit entries and, for a replacement, the old version's ending: all or nothing.
+
+        `beside` is done in the same transaction.
+        """
         with self.database.transaction() as session:
-            repository = LicenceRepository(session)
-            for draft, reserved, issued in made:
-                licence = issued.licence
+            repository = LicenceRepository(session, index=self.index)
+            for one in made:
+                licence = one.issued.licence
                 if ending and licence.replaces:
                     record_event(session, licence.replaces, ending, status=self.status, actor=actor)
                 repository.add(licence)
-                if reserved.status and issued.credential:
-                    repository.add_copy(_copy(draft, reserved.status, issued))
+                if one.reserved.status and one.issued.credential:
+                    repository.add_copy(_copy(one))
                 audit.record(
                     session,
                     action="licence.replace" if licence.replaces else "licence.issue",
                     subject=licence.identifier,
                     actor=actor,
                     at=licence.issued_at,
-                    details=_details(issued, approval),
+                    details=_details(one.issued, approval),
                 )
+            beside(session)
 
 
 def _number(repository: LicenceRepository, draft: Draft, on: date) -> str:
@@ -194,12 +215,11 @@ def _number(repository: LicenceRepository, draft: Draft, on: date) -> str:
     return numbering.make(draft.claims, on=on, serial=serial)
 
 
-def _copy(draft: Draft, status: tuple[str, int], issued: IssuedLicence) -> CredentialCopy:
+def _copy(made: Made) -> CredentialCopy:
+    status, issued = made.reserved.status or ("", 0), made.issued
     digest = hashlib.sha256((issued.credential or "").encode()).hexdigest()
-    key = draft.holder_key.fingerprint if draft.holder_key else None
-    return CredentialCopy(
-        status[0], status[1], issued.licence.identifier, key, digest, issued.licence.issued_at
-    )
+    key = made.draft.holder_key.fingerprint if made.draft.holder_key else None
+    return CredentialCopy(*status, issued.licence.identifier, key, digest, issued.licence.issued_at)
 
 
 def _details(issued: IssuedLicence, approval: str | None) -> dict[str, Any]:

@@ -6,7 +6,18 @@ Queries stand in `credentials.repository`, meanings in `credentials.licence`.
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from yinxin.base.database import UtcDateTime
@@ -20,6 +31,8 @@ class LicenceRecord(SQLModel, table=True):
 
     `lineage` is type, issuer and serial of the identifier: what all versions of one licence share. The two
     partial indexes hold what must never break: one current version of a licence, and one of a number.
+    `holder_index` is a keyed digest of `holder_code`: the index that finds a person's licences says nothing
+    of who that is (empty in rows that were written without the key).
     """
 
     __tablename__ = "licence"
@@ -35,7 +48,7 @@ class LicenceRecord(SQLModel, table=True):
             postgresql_where=_CURRENT,
         ),
         Index("ix_licence_number", "number"),
-        Index("ix_licence_holder", "holder_code"),
+        Index("ix_licence_holder_index", "holder_index", "issued_at", "identifier"),
     )
 
     identifier: str = Field(primary_key=True, max_length=160)
@@ -51,6 +64,7 @@ class LicenceRecord(SQLModel, table=True):
     agency_code: str = Field(max_length=18)
     holder_name: str = Field(max_length=200)
     holder_code: str = Field(max_length=64)
+    holder_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     claims: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     issued_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime)

@@ -21,7 +21,7 @@ from credentials.records import (
     NumberSeriesRecord,
 )
 from credentials.standing import Standing, standing, unknown
-from yinxin.base.errors import Conflict, MalformedInput, NotFound
+from yinxin.base.errors import Conflict, MalformedInput, NotFound, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
 from yinxin.base.text import Text
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlmodel import Session
 
+    from credentials.blind_index import BlindIndex
+
 _LICENCES: Table = LicenceRecord.__table__  # type: ignore[attr-defined]
 _EVENTS: Table = LicenceEventRecord.__table__  # type: ignore[attr-defined]
 _COPIES: Table = CredentialCopyRecord.__table__  # type: ignore[attr-defined]
@@ -42,6 +44,8 @@ _SERIES: Table = NumberSeriesRecord.__table__  # type: ignore[attr-defined]
 _BY_IDENTIFIER = select(_LICENCES).where(_LICENCES.c.identifier == bindparam("wanted"))
 _BY_NUMBER = select(_LICENCES).where(_LICENCES.c.number == bindparam("wanted"), _LICENCES.c.is_current)
 _BY_NUMBER = _BY_NUMBER.limit(2)  # the second only shows that the number is not unique
+_OF_HOLDER = select(_LICENCES).where(_LICENCES.c.holder_index == bindparam("wanted"), _LICENCES.c.is_current)
+_OF_HOLDER = _OF_HOLDER.order_by(_LICENCES.c.issued_at.desc(), _LICENCES.c.identifier.desc())
 _EVENTS_OF = select(_EVENTS).where(_EVENTS.c.licence == bindparam("wanted")).order_by(_EVENTS.c.sequence)
 
 
@@ -58,10 +62,11 @@ class CredentialCopy:
 
 
 class LicenceRepository:
-    """Licences in the caller's session."""
+    """Licences in the caller's session. `index` is needed to add licences that holders can be found by."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, index: BlindIndex | None = None) -> None:
         self._session = session
+        self._index = index
 
     def add(self, licence: Licence) -> None:
         """Add a version, which becomes the current one.
@@ -70,7 +75,9 @@ class LicenceRepository:
         """
         if licence.replaces:
             self._retire(licence)
-        self._insert(_LICENCES, [_row(licence)], f"licence {licence.identifier} or its number exists already")
+        row = _row(licence)
+        row["holder_index"] = self._index.of("holder", licence.holder_code) if self._index else None
+        self._insert(_LICENCES, [row], f"licence {licence.identifier} or its number exists already")
 
     def add_copy(self, copy: CredentialCopy) -> None:
         """Remember a machine copy."""
@@ -109,9 +116,23 @@ class LicenceRepository:
         return self.by_identifier(identifier)
 
     def of_holder(self, code: str, *, limit: int = 100) -> list[Licence]:
-        """Current versions of the licences that a holder has, newest first."""
-        query = select(_LICENCES).where(_LICENCES.c.holder_code == code, _LICENCES.c.is_current)
-        return self._all(query.order_by(_LICENCES.c.issued_at.desc(), _LICENCES.c.identifier).limit(limit))
+        """Current versions of the licences that a holder has, newest first; needs the index."""
+        if self._index is None:
+            raise UsageError("licences are found by their holder with the key of the index only")
+        return self._all(_OF_HOLDER.limit(limit), wanted=self._index.of("holder", code))
+
+    def index_holders(self, *, limit: int = 1000) -> int:
+        """Index up to `limit` licences that were added without the key; returns how many there were."""
+        if self._index is None:
+            raise UsageError("holders are indexed with the key of the index only")
+        bare = select(_LICENCES.c.identifier, _LICENCES.c.holder_code).where(
+            _LICENCES.c.holder_index.is_(None)
+        )
+        rows = self._session.execute(bare.limit(limit)).all()
+        for identifier, code in rows:
+            found = update(_LICENCES).where(_LICENCES.c.identifier == identifier)
+            self._session.execute(found.values(holder_index=self._index.of("holder", code)))
+        return len(rows)
 
     def versions(self, identifier: str) -> list[Licence]:
         """Every version of the licence that an identifier of any version names, oldest first."""
@@ -197,11 +218,11 @@ class LicenceRepository:
         except IntegrityError as exc:
             raise Conflict(otherwise) from exc
 
-    def _one(self, query: Any, **values: str) -> Licence | None:
+    def _one(self, query: Any, **values: object) -> Licence | None:
         row = self._session.execute(query, values).one_or_none()
         return _licence(row) if row else None
 
-    def _all(self, query: Any, **values: str) -> list[Licence]:
+    def _all(self, query: Any, **values: object) -> list[Licence]:
         return [_licence(row) for row in self._session.execute(query, values)]
 
 

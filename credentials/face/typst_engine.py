@@ -1,9 +1,9 @@
 """Run Typst on our own designs: compilers are kept, so that a page takes milliseconds.
 
-A design is a file in `designs/` with one function, `page-of(data)`. A page's data stand in the compiled text as
-one escaped string of JSON and are never made part of the markup. What all pages of a compiler share (designs,
-background) is an input of the compiler: Typst remembers what it made of it. No system fonts, no packages, no
-files but the designs.
+A design is a file in `designs/` with one function, `page-of(data)`. A page's data stand in the compiled text
+as one escaped string of JSON and are never made part of the markup. What all pages of a compiler share
+(designs, background) is an input of the compiler: Typst remembers what it made of it. No system fonts, no
+packages, no files but the designs.
 """
 
 from __future__ import annotations

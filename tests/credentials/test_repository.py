@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from credentials import samples
+from credentials.blind_index import BlindIndex
 from credentials.licence import EndingKind, Event, EventKind, Licence
 from credentials.repository import CredentialCopy, LicenceRepository, lineage
 from credentials.standing import State
-from yinxin.base.errors import Conflict, NotFound
+from yinxin.base.errors import Conflict, NotFound, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
 from yinxin.base.text import Text
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T0 = datetime(2026, 1, 10, 2, tzinfo=UTC)
 LATER = T0 + timedelta(days=100)
+INDEX, OTHER_INDEX = BlindIndex(b"i" * 32), BlindIndex(b"o" * 32)
 
 
 def licence(serial: str = "A1", version: int = 1, **changes: object) -> Licence:
@@ -84,10 +86,28 @@ def test_a_licence_comes_back_as_it_went_in(database: Database) -> None:
 def test_a_holder_s_licences_newest_first(database: Database) -> None:
     old, new = licence("A1"), licence("B2", issued_at=LATER)
     other = licence("C3", holder_code=samples.credit_code(2))
-    add(database, old, new, other)
+    with database.transaction() as session:
+        for one in (old, new, other):
+            LicenceRepository(session, index=INDEX).add(one)
     with database.reading() as session:
-        assert LicenceRepository(session).of_holder(samples.credit_code(1)) == [new, old]
-        assert LicenceRepository(session).of_holder(samples.credit_code(1), limit=1) == [new]
+        found = LicenceRepository(session, index=INDEX)
+        assert found.of_holder(samples.credit_code(1)) == [new, old]
+        assert found.of_holder(f" {samples.credit_code(1).lower()} ", limit=1) == [new]
+        assert LicenceRepository(session, index=OTHER_INDEX).of_holder(samples.credit_code(1)) == []
+        with pytest.raises(UsageError, match="with the key"):
+            LicenceRepository(session).of_holder(samples.credit_code(1))
+
+
+def test_licences_that_were_added_without_the_key_are_indexed_later(database: Database) -> None:
+    several = [licence(f"A{number}") for number in range(5)]
+    add(database, *several)
+    with database.transaction() as session:
+        found = LicenceRepository(session, index=INDEX)
+        assert found.of_holder(samples.credit_code(1)) == []
+        assert [found.index_holders(limit=3) for _ in range(3)] == [3, 2, 0]
+        assert len(found.of_holder(samples.credit_code(1))) == 5
+        with pytest.raises(UsageError, match="with the key"):
+            LicenceRepository(session).index_holders()
 
 
 def test_versions_are_linked_both_ways(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from credentials import samples
+from credentials.blind_index import BlindIndex
 from credentials.catalogue import Catalogue
 from credentials.face.seal_face import draw_seal_face
 from credentials.issuer import Issuer
@@ -36,6 +37,7 @@ class Office:
         self.clerk = staff("clerk-17", agency=samples.AGENCY.credit_code)
         self.holder = FileSigner.generate()
         self.catalogue = Catalogue.load()
+        self.index = BlindIndex(b"i" * 32)
         self.status = StatusService(database, pki.signer("status"), url, clock=self.clock, size=1024)
         face = draw_seal_face(samples.AGENCY.name.zh, purpose="行政审批专用章", code="1201990000281")
         self.issuer = Issuer(
@@ -47,6 +49,7 @@ class Office:
             status=self.status,
             authority=samples.AGENCY,
             clock=self.clock,
+            index=self.index,
         )
 
     @property

@@ -52,6 +52,8 @@ class IssuingOffice(Office):
             status=self.status,
             clock=self.clock,
             randomness=RANDOMNESS,
+            agency=samples.AGENCY.credit_code,
+            index=self.index,
         )
         self.server = IssuanceServer(
             self.copies, agency=samples.AGENCY, secret=SECRET, **{"clients": CLIENTS, **options}
