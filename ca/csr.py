@@ -11,21 +11,12 @@ import binascii
 import re
 from base64 import b64decode
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-
 from signing import der
-from signing.algorithms import algorithm_by_oid
+from signing.algorithms import algorithm_by_identifier
 from signing.keys import PublicKey
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 MAX_BYTES = 16 * 1024
-_ECDSA: dict[str, hashes.HashAlgorithm] = {
-    "1.2.840.10045.4.3.2": hashes.SHA256(),
-    "1.2.840.10045.4.3.3": hashes.SHA384(),
-    "1.2.840.10045.4.3.4": hashes.SHA512(),
-}
 _PEM = re.compile(
     rb"\s*-----BEGIN (?P<new>NEW )?CERTIFICATE REQUEST-----"
     rb"(?P<text>[A-Za-z0-9+/=\s]+)-----END (?(new)NEW )CERTIFICATE REQUEST-----\s*"
@@ -44,24 +35,16 @@ def proven_key(request: bytes) -> PublicKey:
     if der.read_integer(info[0]) != 0 or info[3].tag != 0xA0:
         raise MalformedInput("csr", "not version 1")
     key = PublicKey(info[2].encoded)
-    name = der.read_oid(_parts(parts[1], 1, 2)[0])
-    if not _verifies(key, name, der.read_bit_string(parts[2]), parts[0].encoded):
+    if not _verifies(key, parts[1].encoded, der.read_bit_string(parts[2]), parts[0].encoded):
         raise MalformedInput("csr", "the signature does not prove possession of the key")
     return key
 
 
-def _verifies(key: PublicKey, name: str, signature: bytes, message: bytes) -> bool:
-    if name in _ECDSA and key.kind.startswith("P-"):
-        # Common tools sign with SHA-256 whatever the curve; it is a proof all the same.
-        try:
-            key.native.verify(signature, message, ec.ECDSA(_ECDSA[name]))
-        except InvalidSignature:
-            return False
-        return True
+def _verifies(key: PublicKey, algorithm: bytes, signature: bytes, message: bytes) -> bool:
     try:
-        return key.verify(signature, message, algorithm_by_oid(name))
+        return key.verify(signature, message, algorithm_by_identifier(algorithm, key.kind))
     except UnknownAlgorithm as exc:
-        raise MalformedInput("csr", f"signature algorithm {name} is not known here") from exc
+        raise MalformedInput("csr", f"signature algorithm {exc.detail} is not known here") from exc
 
 
 def _to_der(request: bytes) -> bytes:

@@ -67,10 +67,8 @@ def _form(certificate: Certificate, expected: Expected) -> Iterator[str]:
     if certificate.serial <= 0 or not MIN_SERIAL_OCTETS <= octets <= MAX_SERIAL_OCTETS:
         yield "serial number is not positive, too short or too long"
     try:
-        kind = certificate.signature_algorithm.key_kind
+        _ = certificate.signature_algorithm(expected.issuer_key)
     except UnknownAlgorithm:
-        kind = None
-    if kind != expected.issuer_key.kind:
         yield "signature algorithm is not one of the issuer's key"
 
 

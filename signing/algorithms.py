@@ -7,9 +7,20 @@ in the house branches on an algorithm's name: it asks the row.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from signing import der
-from yinxin.base.errors import UnknownAlgorithm
+from yinxin.base.errors import MalformedInput, UnknownAlgorithm
+
+RSA_PSS = "1.2.840.113549.1.1.10"
+_MGF1 = "1.2.840.113549.1.1.8"
+DIGEST_OIDS = {
+    "sha256": "2.16.840.1.101.3.4.2.1",
+    "sha384": "2.16.840.1.101.3.4.2.2",
+    "sha512": "2.16.840.1.101.3.4.2.3",
+}
+_DIGEST_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64}
+MAX_IDENTIFIER_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,7 @@ class Algorithm:
     `identifier` how certificates name it (dotted, and the whole AlgorithmIdentifier in DER). `cose` are its
     numbers in COSE, the one that we write first; empty when none is registered or none is used here.
     `coordinate_bytes` is the length of r and of s, where JOSE and COSE write a signature as the two of them.
+    `is_pss` tells RSA-PSS, with MGF1 by the same hash and a salt of its length, from PKCS #1 v1.5.
     """
 
     name: str
@@ -31,6 +43,7 @@ class Algorithm:
     in_jose: bool = True
     cose: tuple[int, ...] = ()
     coordinate_bytes: int | None = None
+    is_pss: bool = False
 
 
 def _row(  # noqa: PLR0913 - a row of a table
@@ -48,6 +61,18 @@ def _row(  # noqa: PLR0913 - a row of a table
     return Algorithm(name, key_kind, digest, oid, identifier, in_jose, cose, coordinate_bytes)
 
 
+def _pss(name: str, digest: str) -> Algorithm:
+    """RSASSA-PSS as RFC 4055, 3.1 writes its parameters, and RFC 7518, 3.5 chooses them."""
+    hashed = der.sequence(der.oid(DIGEST_OIDS[digest]), der.null())
+    parameters = der.sequence(
+        der.explicit(0, hashed),
+        der.explicit(1, der.sequence(der.oid(_MGF1), hashed)),
+        der.explicit(2, der.integer(_DIGEST_BYTES[digest])),
+    )
+    identifier = der.sequence(der.oid(RSA_PSS), parameters)
+    return Algorithm(name, "RSA", digest, RSA_PSS, identifier, is_pss=True)
+
+
 ALGORITHMS: tuple[Algorithm, ...] = (
     # RFC 9053, 2; behind them the numbers of RFC 9864, which name the curve too.
     _row("ES256", "P-256", "sha256", "1.2.840.10045.4.3.2", cose=(-7, -9), coordinate_bytes=32),
@@ -55,14 +80,25 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     _row("RS256", "RSA", "sha256", "1.2.840.113549.1.1.11", null=True),
     _row("RS384", "RSA", "sha384", "1.2.840.113549.1.1.12", null=True),
     _row("RS512", "RSA", "sha512", "1.2.840.113549.1.1.13", null=True),
+    _pss("PS256", "sha256"),
+    _pss("PS384", "sha384"),
+    _pss("PS512", "sha512"),
     _row("Ed25519", "Ed25519", None, "1.3.101.112", cose=(-8, -19)),
     # GB/T 32918.2 with SM3. Neither JOSE nor COSE has registered it.
     _row("SM2", "SM2", "sm3", "1.2.156.10197.1.501", in_jose=False),
+    # A curve with the hash of another: X.509 allows it (RFC 5758, 3.2), JOSE and we do not write it.
+    _row("ECDSA-P256-SHA384", "P-256", "sha384", "1.2.840.10045.4.3.3", in_jose=False),
+    _row("ECDSA-P256-SHA512", "P-256", "sha512", "1.2.840.10045.4.3.4", in_jose=False),
+    _row("ECDSA-P384-SHA256", "P-384", "sha256", "1.2.840.10045.4.3.2", in_jose=False),
+    _row("ECDSA-P384-SHA512", "P-384", "sha512", "1.2.840.10045.4.3.4", in_jose=False),
+    # FIPS 204 in certificates (RFC 9881): verified; no signer of ours makes them yet.
+    _row("ML-DSA-44", "ML-DSA-44", None, "2.16.840.1.101.3.4.3.17", in_jose=False),
+    _row("ML-DSA-65", "ML-DSA-65", None, "2.16.840.1.101.3.4.3.18", in_jose=False),
+    _row("ML-DSA-87", "ML-DSA-87", None, "2.16.840.1.101.3.4.3.19", in_jose=False),
 )
 _BY_NAME = {row.name: row for row in ALGORITHMS}
-_BY_OID = {row.oid: row for row in ALGORITHMS}
 _BY_COSE = {number: row for row in ALGORITHMS for number in row.cose}
-_DEFAULT = {"P-256": "ES256", "P-384": "ES384", "RSA": "RS256", "Ed25519": "Ed25519", "SM2": "SM2"}
+_DEFAULT = {row.key_kind: row.name for row in reversed(ALGORITHMS)}  # the first row of each kind
 
 
 def algorithm(name: str) -> Algorithm:
@@ -73,12 +109,49 @@ def algorithm(name: str) -> Algorithm:
         raise UnknownAlgorithm(name) from exc
 
 
-def algorithm_by_oid(oid: str) -> Algorithm:
-    """The row that certificates call by this object identifier, or `UnknownAlgorithm`."""
+@lru_cache(maxsize=256)
+def algorithm_by_identifier(encoded: bytes, key_kind: str) -> Algorithm:
+    """The row of an AlgorithmIdentifier (DER) for a key of this kind; `UnknownAlgorithm` without one.
+
+    Object identifiers alone do not tell: ECDSA leaves the curve to the key, RSA-PSS the hash to parameters.
+    """
+    if len(encoded) > MAX_IDENTIFIER_BYTES:
+        raise UnknownAlgorithm("an algorithm identifier that is too long")
     try:
-        return _BY_OID[oid]
-    except KeyError as exc:
-        raise UnknownAlgorithm(oid) from exc
+        name, *parameters = der.children(der.read_exactly(encoded, der.SEQUENCE))
+        oid = der.read_oid(name)
+        digest = _pss_digest(parameters) if oid == RSA_PSS else None
+    except (MalformedInput, ValueError) as exc:
+        raise UnknownAlgorithm("an algorithm identifier that cannot be read") from exc
+    rows = (row for row in ALGORITHMS if (row.oid, row.key_kind) == (oid, key_kind))
+    for row in rows:
+        if not row.is_pss or row.digest == digest:
+            return row
+    raise UnknownAlgorithm(oid)
+
+
+def _pss_digest(parameters: list[der.Element]) -> str | None:
+    """The hash of RSASSA-PSS parameters that are those of a row; None for any others."""
+    if len(parameters) != 1 or parameters[0].tag != der.SEQUENCE:
+        return None
+    given = {part.tag: part.content for part in der.children(parameters[0])}
+    if not {0xA0, 0xA1, 0xA2} <= given.keys() <= {0xA0, 0xA1, 0xA2, 0xA3}:
+        return None  # SHA-1 is what stands for a missing part
+    mask, *masked = der.children(der.read_exactly(given[0xA1], der.SEQUENCE))
+    digests = {_digest(given[0xA0]), *(_digest(part.encoded) for part in masked)}
+    digest = digests.pop()
+    salt = der.read_integer(der.read_exactly(given[0xA2], der.INTEGER))
+    trailer = der.read_integer(der.read_exactly(given[0xA3], der.INTEGER)) if 0xA3 in given else 1
+    is_ours = not digests and len(masked) == 1 and der.read_oid(mask) == _MGF1 and trailer == 1
+    return digest if is_ours and digest and salt == _DIGEST_BYTES[digest] else None
+
+
+def _digest(encoded: bytes) -> str | None:
+    name, *parameters = der.children(der.read_exactly(encoded, der.SEQUENCE))
+    if [part.encoded for part in parameters] not in ([], [der.null()]):  # RFC 4055, 2.1: both are met
+        return None
+    dotted = der.read_oid(name)
+    return next((digest for digest, oid in DIGEST_OIDS.items() if oid == dotted), None)
 
 
 def algorithm_by_cose(number: int) -> Algorithm:

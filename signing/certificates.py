@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from signing import der
-from signing.algorithms import Algorithm, algorithm_by_oid
+from signing.algorithms import Algorithm, algorithm_by_identifier
 from signing.keys import PublicKey
 from signing.names import name_key
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
@@ -75,7 +75,7 @@ class Certificate:
                 self.serial = self._parsed.serial_number
         except PARSER_ERRORS as exc:
             raise MalformedInput("certificate", str(exc)[:200]) from exc
-        self.issuer_der, self.subject_der, self.spki = _fields_of(encoded)
+        self.issuer_der, self.subject_der, self.spki, self._signature_algorithm = _fields_of(encoded)
 
     @classmethod
     def from_pem(cls, text: bytes) -> Certificate:
@@ -114,10 +114,9 @@ class Certificate:
         """The subject's public key."""
         return PublicKey(self.spki)
 
-    @property
-    def signature_algorithm(self) -> Algorithm:
-        """The issuer's signature algorithm; `UnknownAlgorithm` when it has no row."""
-        return algorithm_by_oid(self._parsed.signature_algorithm_oid.dotted_string)
+    def signature_algorithm(self, key: PublicKey) -> Algorithm:
+        """How the issuer's key signed it; `UnknownAlgorithm` when there is no row for that kind of key."""
+        return algorithm_by_identifier(self._signature_algorithm, key.kind)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -164,7 +163,7 @@ class Certificate:
     def is_signed_by(self, key: PublicKey) -> bool:
         """Whether this key made the signature."""
         try:
-            row = self.signature_algorithm
+            row = self.signature_algorithm(key)
         except UnknownAlgorithm:
             return False
         return key.verify(self._parsed.signature, self._parsed.tbs_certificate_bytes, row)
@@ -197,8 +196,8 @@ def load_certificates(data: bytes) -> tuple[Certificate, ...]:
     return (Certificate(data),) if data[:1] == b"\x30" else load_pem_chain(data)
 
 
-def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes]:
-    """Issuer, subject and SubjectPublicKeyInfo in DER, once the two algorithm fields agree."""
+def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """Issuer, subject, SubjectPublicKeyInfo and signature algorithm in DER, once both algorithms agree."""
     outer = list(der.children(der.read_exactly(encoded, der.SEQUENCE)))
     fields = list(der.children(outer[0])) if len(outer) == 3 else []
     # RFC 5280, 4.1: [0] version is absent only in version 1 certificates.
@@ -209,7 +208,7 @@ def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes]:
         raise MalformedInput("certificate", "two different signature algorithms")
     issuer, subject = fields[start + 2].encoded, fields[start + 4].encoded
     _ = name_key(issuer), name_key(subject)
-    return issuer, subject, fields[start + 5].encoded
+    return issuer, subject, fields[start + 5].encoded, outer[1].encoded
 
 
 _FILTERS = threading.RLock()

@@ -13,7 +13,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from signing import der
-from signing.algorithms import ALGORITHMS, Algorithm
+from signing.algorithms import ALGORITHMS, DIGEST_OIDS, Algorithm, algorithm_by_identifier
 from signing.certificates import Certificate
 from signing.reasons import Reason
 from signing.report import Check
@@ -37,9 +37,7 @@ MAX_CMS_BYTES = 1 << 20
 MAX_CERTIFICATES = 32
 _DIGESTS = {
     "sha1": "1.3.14.3.2.26",
-    "sha256": "2.16.840.1.101.3.4.2.1",
-    "sha384": "2.16.840.1.101.3.4.2.2",
-    "sha512": "2.16.840.1.101.3.4.2.3",
+    **DIGEST_OIDS,
     "sm3": "1.2.156.10197.1.401",
 }
 _DIGEST_NAMES = {dotted: name for name, dotted in _DIGESTS.items()}
@@ -296,15 +294,15 @@ def _signer_info(
     if signed.tag != 0xA0 or signature.tag != der.OCTET_STRING or len(unsigned) > 1:
         raise MalformedInput("cms", "no signed attributes")
     digest_name = read_digest(digest)
-    dotted = der.read_oid(next(der.children(algorithm)))
+    signer = _find(identifier, certificates)
     return SignedData(
         content_type=content_type,
         content=content,
         certificates=certificates,
-        signer=_find(identifier, certificates),
+        signer=signer,
         digest_algorithm=digest_name,
-        algorithm=_row(dotted, digest_name),
-        algorithm_oid=dotted,
+        algorithm=_row(algorithm, digest_name, signer) if signer else None,
+        algorithm_oid=der.read_oid(next(der.children(algorithm))),
         attributes=_attributes(signed),
         # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF.
         signed_part=b"\x31" + signed.encoded[1:],
@@ -342,13 +340,17 @@ def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Cer
     )
 
 
-def _row(dotted: str, digest: str) -> Algorithm | None:
-    for row in ALGORITHMS:
+def _row(algorithm: der.Element, digest: str, signer: Certificate) -> Algorithm | None:
+    """The signer's algorithm, where it goes with the hash over the content."""
+    if der.read_oid(next(der.children(algorithm))) == _RSA_ENCRYPTION:
         # RFC 3370, 3.2: rsaEncryption leaves the hash to the digest algorithm.
-        named = row.oid == dotted or (dotted == _RSA_ENCRYPTION and row.key_kind == "RSA")
-        if named and cms_digest(row) == digest:
-            return row
-    return None
+        found = (row for row in ALGORITHMS if row.key_kind == "RSA" and not row.is_pss)
+        return next((row for row in found if row.digest == digest), None)
+    try:
+        row = algorithm_by_identifier(algorithm.encoded, signer.public_key.kind)
+    except (UnknownAlgorithm, MalformedInput):
+        return None
+    return row if cms_digest(row) == digest else None
 
 
 def _certificate_reference(certificate: Certificate) -> bytes:

@@ -1,4 +1,4 @@
-"""Public keys: one value for P-256, P-384, RSA, Ed25519 and SM2.
+"""Public keys: one value for P-256, P-384, RSA, Ed25519, ML-DSA and SM2.
 
 A `PublicKey` is its SubjectPublicKeyInfo in DER and the kind read from it. `cryptography` verifies for
 the kinds that it knows; SM2, whose keys it refuses, goes to `signing.sm2`. Callers see no difference.
@@ -28,6 +28,10 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
 }
 _SIZES = {"P-256": 256, "P-384": 384, "SM2": 256, "Ed25519": 256}
+_ML_DSA = {
+    f"2.16.840.1.101.3.4.3.{number}": kind
+    for number, kind in ((17, "ML-DSA-44"), (18, "ML-DSA-65"), (19, "ML-DSA-87"))
+}  # RFC 9881, 2
 RSA_BITS = range(2048, 8193)  # below is weak, above is a way to burn our time
 
 
@@ -117,7 +121,9 @@ class PublicKey:
     @cached_property
     def size_bits(self) -> int:
         """The key's size as people say it: 256 for P-256, the modulus for RSA."""
-        return int(self._native.key_size) if self.kind == "RSA" else _SIZES[self.kind]
+        if self.kind == "RSA":
+            return int(self._native.key_size)
+        return _SIZES.get(self.kind, len(self.bits) * 8)
 
     @property
     def native(self) -> Any:
@@ -139,7 +145,8 @@ class PublicKey:
             if isinstance(key, ec.EllipticCurvePublicKey):
                 key.verify(signature, message, ec.ECDSA(_HASHES[row.digest or ""]))
             elif isinstance(key, rsa.RSAPublicKey):
-                key.verify(signature, message, padding.PKCS1v15(), _HASHES[row.digest or ""])
+                digest = _HASHES[row.digest or ""]
+                key.verify(signature, message, _padding(digest, is_pss=row.is_pss), digest)
             else:
                 key.verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -193,6 +200,8 @@ def _kind_of(spki: bytes) -> str:
         return "RSA"
     if name == ED25519:
         return "Ed25519"
+    if name in _ML_DSA and len(identifier) == 1:
+        return _ML_DSA[name]
     if name == EC_PUBLIC_KEY and len(identifier) == 2:
         curve = der.read_oid(identifier[1])
         if curve in _CURVES:
@@ -217,6 +226,10 @@ def _native_from_jwk(jwk: dict[str, Any]) -> Any:
             raise MalformedInput("jwk", "RSA numbers are out of range")
         return rsa.RSAPublicNumbers(e, n).public_key()
     raise MalformedInput("jwk", "unknown kind of key")
+
+
+def _padding(digest: hashes.HashAlgorithm, *, is_pss: bool) -> padding.AsymmetricPadding:
+    return padding.PSS(padding.MGF1(digest), digest.digest_size) if is_pss else padding.PKCS1v15()
 
 
 def _unsigned(value: int) -> bytes:

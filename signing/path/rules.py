@@ -104,7 +104,8 @@ def algorithm_faults(path: Path, policy: Policy, at: datetime) -> Iterator[Fault
     """Signatures and keys that the policy does not accept; the anchor's own signature proves nothing."""
     for certificate, issuer in pairwise(path):
         try:
-            objection = policy.objection_to(certificate.signature_algorithm, issuer.public_key, at=at)
+            key = issuer.public_key
+            objection = policy.objection_to(certificate.signature_algorithm(key), key, at=at)
         except (UnknownAlgorithm, MalformedInput) as exc:
             objection = str(exc)
         if objection:

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from signing import der
-from signing.algorithms import algorithm_by_oid
+from signing.algorithms import algorithm_by_identifier
 from signing.names import name_key, name_text
 from signing.revocation.points import EVERY_REASON, ListScope
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
@@ -99,6 +99,11 @@ class Crl:
         """How many certificates it lists."""
         return len(self._entries)
 
+    @property
+    def serials(self) -> tuple[int, ...]:
+        """The serial numbers that it lists, as of its own issuer."""
+        return tuple(self._entries)
+
     def lookup(self, serial: int, issuer: NameKey | None = None) -> RevokedEntry | None:
         """The entry of this serial number, or None.
 
@@ -122,8 +127,8 @@ class Crl:
         if self.issuer_key != name_key(issuer.subject_der):
             return False
         try:
-            row = algorithm_by_oid(self._algorithm)
-            return issuer.public_key.verify(self._signature, self._tbs, row)
+            key = issuer.public_key
+            return key.verify(self._signature, self._tbs, algorithm_by_identifier(self._algorithm, key.kind))
         except (UnknownAlgorithm, MalformedInput):
             return False
 
@@ -147,7 +152,7 @@ class Crl:
             raise MalformedInput("crl", "not version 2")
         if len(fields) < 3 or fields[0].encoded != parts[1].encoded:
             raise MalformedInput("crl", "fields are missing, or two different signature algorithms")
-        self._algorithm = der.read_oid(next(der.children(fields[0]), fields[0]))
+        self._algorithm = fields[0].encoded
         self.issuer_der = fields[1].encoded
         self.issuer_key = name_key(self.issuer_der)
         self._read_rest(fields[2:])

@@ -17,7 +17,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signing import der
-from signing.algorithms import algorithm_by_oid
+from signing.algorithms import algorithm_by_identifier
 from signing.certificates import PARSER_ERRORS, Certificate, quietly
 from signing.names import name_key
 from signing.revocation.crl import read_extensions
@@ -119,7 +119,7 @@ class OcspAnswer:
 
     def _read(self, parsed: ocsp.OCSPResponse) -> None:
         self._tbs, self._signature = parsed.tbs_response_bytes, parsed.signature
-        self._algorithm = parsed.signature_algorithm_oid.dotted_string
+        self._algorithm = _signature_algorithm(self.der)
         self._key_hash, self._name = parsed.responder_key_hash, _key_of(parsed.responder_name)
         self.produced_at = parsed.produced_at_utc
         if any(
@@ -137,8 +137,8 @@ class OcspAnswer:
         return self._key_hash == candidate.public_key.identifier
 
     def _is_signed_by(self, candidate: Certificate) -> bool:
-        row = algorithm_by_oid(self._algorithm)
-        return candidate.public_key.verify(self._signature, self._tbs, row)
+        key = candidate.public_key
+        return key.verify(self._signature, self._tbs, algorithm_by_identifier(self._algorithm, key.kind))
 
     def _is_delegate(self, candidate: Certificate, issuer: Certificate) -> bool:
         extended = candidate.extension(x509.ExtendedKeyUsage)
@@ -148,6 +148,15 @@ class OcspAnswer:
         if bits is not None and not bits.value.digital_signature:
             return False
         return candidate.is_valid_at(self.produced_at) and candidate.is_issued_by(issuer)
+
+
+def _signature_algorithm(encoded: bytes) -> bytes:
+    """The AlgorithmIdentifier of a BasicOCSPResponse (RFC 6960, 4.2.1); the parser gives a part of it."""
+    _, carried = der.children(der.read_exactly(encoded, der.SEQUENCE))
+    kind_and_response = der.read_exactly(carried.content, der.SEQUENCE)
+    _, response = der.children(kind_and_response)
+    basic = der.children(der.read_exactly(response.content, der.SEQUENCE))
+    return list(basic)[1].encoded
 
 
 def _single(item: ocsp.OCSPSingleResponse) -> SingleAnswer:

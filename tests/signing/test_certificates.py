@@ -31,7 +31,7 @@ def test_what_a_certificate_says() -> None:
     assert CERTIFICATE.subject == "CN=bureau,O=津城测试机构,C=CN"
     assert (CERTIFICATE.not_before, CERTIFICATE.is_valid_at(NOON)) == (START, True)
     assert CERTIFICATE.public_key == LEAF.public_key
-    assert CERTIFICATE.signature_algorithm.name == "ES256"
+    assert CERTIFICATE.signature_algorithm(ROOT.signer.public_key).name == "ES256"
     assert CERTIFICATE.is_issued_by(ROOT.certificate)
     assert not CERTIFICATE.is_issued_by(CERTIFICATE)
     assert ROOT.certificate.is_self_issued
@@ -85,7 +85,8 @@ def test_an_sm2_certificate_is_like_any_other() -> None:
     root = Sm2Authority("根")
     _, leaf = root.issue("bureau")
     assert leaf.is_issued_by(root.certificate)
-    assert (leaf.public_key.kind, leaf.signature_algorithm.name, leaf.common_name) == ("SM2", "SM2", "bureau")
+    assert (leaf.public_key.kind, leaf.common_name) == ("SM2", "bureau")
+    assert leaf.signature_algorithm(root.certificate.public_key).name == "SM2"
     assert not leaf.is_issued_by(Sm2Authority("根").certificate)
 
 

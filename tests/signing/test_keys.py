@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from signing import FileSigner, PublicKey
-from signing.algorithms import ALGORITHMS, algorithm, algorithm_by_oid, default_algorithm
+from signing import FileSigner, PublicKey, der
+from signing.algorithms import ALGORITHMS, algorithm, algorithm_by_identifier, default_algorithm
 from signing.base64url import decode_base64url, encode_base64url
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, YinxinError
 
 KINDS = {"P-256": ECKey, "P-384": ECKey, "RSA-2048": RSAKey, "Ed25519": OKPKey}
+PSS = algorithm("PS256").identifier
 SIGNERS = {kind: FileSigner.generate(kind) for kind in KINDS}  # type: ignore[arg-type]
 
 
@@ -175,12 +177,32 @@ def test_arbitrary_base64url_lets_only_our_errors_out(text: str) -> None:
 
 
 def test_the_algorithm_table_has_no_doubles() -> None:
-    assert len({row.name for row in ALGORITHMS}) == len({row.oid for row in ALGORITHMS}) == len(ALGORITHMS)
+    assert len({row.name for row in ALGORITHMS}) == len(ALGORITHMS)
+    assert len({(row.identifier, row.key_kind) for row in ALGORITHMS}) == len(ALGORITHMS)
     assert algorithm("EdDSA") is algorithm("Ed25519")
-    assert algorithm_by_oid("1.2.156.10197.1.501").name == "SM2"
-    for find in (algorithm, algorithm_by_oid, default_algorithm):
+    for find in (algorithm, default_algorithm):
         with pytest.raises(UnknownAlgorithm):
             find("none")
+
+
+def test_every_row_is_found_by_its_identifier_and_the_kind_of_key() -> None:
+    for row in ALGORITHMS:
+        assert algorithm_by_identifier(row.identifier, row.key_kind) is row
+        with pytest.raises(UnknownAlgorithm):
+            algorithm_by_identifier(row.identifier, "DSA")
+
+
+@given(st.binary(max_size=80) | st.binary(max_size=60).map(lambda tail: PSS[:20] + tail))
+def test_arbitrary_identifiers_are_unknown_and_nothing_worse(encoded: bytes) -> None:
+    with suppress(UnknownAlgorithm):
+        assert algorithm_by_identifier(encoded, "RSA").key_kind == "RSA"
+
+
+def test_pss_parameters_of_two_hashes_are_unknown() -> None:
+    for change in ((b"\x04\x02\x01", b"\x04\x02\x02"), (b"\x02\x01\x20", b"\x02\x01\x00"), (PSS[13:], b"")):
+        changed = PSS.replace(*change, 1) if change[1] else der.sequence(der.oid("1.2.840.113549.1.1.10"))
+        with pytest.raises(UnknownAlgorithm):
+            algorithm_by_identifier(changed, "RSA")
 
 
 def test_ed25519_refuses_what_its_library_refuses() -> None:

@@ -32,12 +32,13 @@ SHA1_WITH_RSA = "1.2.840.113549.1.1.5"
 @pytest.fixture
 def sha1(monkeypatch: pytest.MonkeyPatch) -> Iterator[Policy]:
     row = algorithms.Algorithm("RS1", "RSA", "sha1", SHA1_WITH_RSA, b"", in_jose=False)
-    monkeypatch.setitem(algorithms._BY_OID, SHA1_WITH_RSA, row)
+    monkeypatch.setattr(algorithms, "ALGORITHMS", (*algorithms.ALGORITHMS, row))
     monkeypatch.setitem(keys._HASHES, "sha1", hashes.SHA1())  # noqa: S303 - answers of 2012
     monkeypatch.setattr("signing.policy._KNOWN", frozenset({"RS1", "RS256"}))
     build._remembered.cache_clear()
     yield Policy(strict_usage=False, algorithms=frozenset({"RS1", "RS256"}))
     build._remembered.cache_clear()
+    algorithms.algorithm_by_identifier.cache_clear()
 
 
 def passes(case: dict[str, Any], folder: Path, policy: Policy) -> bool:
