@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 BACKLOG = 512  # connections that wait to be taken
 DRAIN_SECONDS = 25  # for requests that run when the server is told to stop
-SERVICE_PARTS = ("fastapi", "prometheus_client", "python_multipart", "uvicorn")  # the extra `service`
+SERVICE_PARTS = ("fastapi", "jinja2", "prometheus_client", "python_multipart", "uvicorn", "zxingcpp")  # the extra `service`
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from credentials.oid4vp.client_ids import Prefix
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
+from verify_api.pages.scanned import origin_of
 from verify_api.presentations.service import PresentationService
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
@@ -200,6 +201,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
     from verify_api.http.limits import Limits  # noqa: PLC0415 - the same
     from yinxin.app import problems  # noqa: PLC0415 - the same
+    from yinxin.app.verifier_pages import add_pages  # noqa: PLC0415 - the same
 
     refresher = Refresher(home, source=stage.shelf)
     journal = stage.closing.enter_context(Journal(home.database))
@@ -220,12 +222,35 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     stage.closing.callback(refresher.stop)
     settings = home.settings
     limits = Limits.of(settings.anonymous_requests_per_minute, settings.department_requests_per_minute)
-    return create_app(
+    presentations = _presentations(home, service, journal)
+    app = create_app(
         service,
         install_problems=problems.install,
         limits=limits,
-        presentations=_presentations(home, service, journal),
+        presentations=presentations,
         tidies=stage.shelf is None,
+    )
+    add_pages(
+        app,
+        service,
+        settings=settings,
+        catalogue=catalogue(home),
+        access=staff_access(home),
+        presentations=presentations,
+        closing=stage.closing,
+    )
+    return app
+
+
+def staff_access(home: Home) -> Access:
+    """Who of the departments' staff may come to the counter."""
+    return Access(
+        home.database,
+        realm="staff",
+        origin=origin_of(home.settings.verify_url),
+        name=Text("电子证照核验", "Licence verification"),
+        clock=home.clock,
+        secret=_derived(home, b"yinxin access of staff 1"),
     )
 
 

@@ -153,6 +153,11 @@ class Settings:
     timestamp_url: str | None = _setting(
         None, "时间戳服务地址（RFC 3161）", "the time-stamp authority (RFC 3161)"
     )
+    trusted_hosts: tuple[str, ...] = _setting(
+        (),
+        "除本服务与签发服务外，其打印二维码可信的网址，如 https://licences.example.gov",
+        "addresses whose printed codes are trusted beside our own, like https://licences.example.gov",
+    )
     wallet_clients: tuple[str, ...] = _setting(
         (),
         "可用授权码流程领证的钱包，每项为“client_id redirect_uri”；不填则不提供该流程",
