@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from credentials.changes import require_state
 from credentials.credential import credential_claims
+from credentials.gate import is_of
 from credentials.repository import CredentialCopy, LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from credentials.standing import State, standing
@@ -44,7 +45,7 @@ def _nothing(_session: Session, _licence: Licence) -> None:
 
 @dataclass(frozen=True)
 class CopyMaker:
-    """Makes copies for one issuer. May be used from several threads."""
+    """Makes copies for one issuer, of the licences of its agency (the credit code). For any thread."""
 
     url: str
     catalogue: Catalogue
@@ -53,6 +54,7 @@ class CopyMaker:
     status: StatusService
     clock: Clock
     randomness: Randomness
+    agency: str
 
     def make(
         self,
@@ -73,14 +75,15 @@ class CopyMaker:
             raise UsageError(f"copies are made for 1 to {MAX_AT_ONCE} keys at once")
         now = self.clock.now()
         with self.database.transaction() as session:
-            licence = current(session, identifier, now=now)
+            licence = current(session, identifier, agency=self.agency, now=now)
             before(session, licence)
             places = [self.status.allocate(session, actor=actor) for _ in keys]
         made = [self._sign(licence, key, place, now) for key, place in zip(keys, places, strict=True)]
         with self.database.transaction() as session:
             # Locked: a suspension now sees these copies, or we see the suspension.
             LicenceRepository(session).for_change(licence.identifier)
-            if current(session, licence.identifier, now=now).identifier != licence.identifier:
+            found = current(session, licence.identifier, agency=self.agency, now=now)
+            if found.identifier != licence.identifier:
                 raise NotFound("the licence was replaced meanwhile")
             for key, place, credential in zip(keys, places, made, strict=True):
                 _record(session, licence, key, place, credential, now, actor)
@@ -100,11 +103,11 @@ class CopyMaker:
         )
 
 
-def current(session: Session, identifier: str, *, now: datetime) -> Licence:
-    """The current version, if it is in force or will be; else `NotFound` or `Conflict`."""
+def current(session: Session, identifier: str, *, agency: str, now: datetime) -> Licence:
+    """The current version of an agency's licence, if it holds or will; else `NotFound` or `Conflict`."""
     repository = LicenceRepository(session)
     versions = repository.versions(identifier)
-    if not versions:
+    if not versions or not is_of(versions[-1], agency):
         raise NotFound(f"no licence {identifier}")
     licence = versions[-1]
     events = repository.events(licence.identifier)

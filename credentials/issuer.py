@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from credentials.applications import RowFault, read_applications
 from credentials.changes import record_event, require_state
 from credentials.face.page import Typesetter
+from credentials.gate import Gate
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
 from credentials.printed_code import PATH
 from credentials.production import Draft, IssuedLicence, Production, Reserved
 from credentials.repository import LicenceRepository
 from credentials.standing import Standing, State, standing
-from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import InvalidClaims, NotFound, NotPermitted, UsageError
+from yinxin.base.errors import InvalidClaims, NotFound, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
     from signing.pdf import Seal
     from signing.signer import Signer
+    from yinxin.base.actor import Actor
     from yinxin.base.database import Database
 
     HolderKey = Callable[[LicenceType, Mapping[str, Claim]], PublicKey | None]
@@ -80,6 +81,7 @@ class Issuer:
         self._database = database
         self._status = status
         self._clock = clock or SystemClock()
+        self._gate = Gate(authority.credit_code, database, self._clock)
         self._production = Production(
             url=url.rstrip("/"),
             code_address=code_address or url.rstrip("/") + PATH,
@@ -107,7 +109,7 @@ class Issuer:
 
         `InvalidClaims` names every field that breaks its rule, or whose characters the font lacks.
         """
-        _require_office(actor)
+        self._gate.admit(actor, "issue")
         kind = self._catalogue[type_code]
         draft = Draft(kind, kind.check(claims), holder)
         (reserved,) = self._production.reserve([draft], actor)
@@ -132,7 +134,7 @@ class Issuer:
         `progress` is called with the rows done and all rows; `workers` threads set and seal pages. A failing
         key or time-stamp authority stops the batch by its error; what was recorded before stays.
         """
-        _require_office(actor)
+        self._gate.admit(actor, "issue rows")
         found = read_applications(data, self._catalogue, type_code=type_code)
         issued: list[IssuedLicence] = []
         faults, done = list(found.faults), found.total - len(found.rows)
@@ -164,7 +166,7 @@ class Issuer:
         It takes effect when it is sealed, and the old one ends then. A fixed term stays as it was unless
         `renew` begins a new one. `Conflict` unless the old version is the current one and in force.
         """
-        _require_office(actor)
+        self._gate.admit(actor, "replace", identifier)
         old, found = self._look_up(identifier)
         require_state(found, State.IN_FORCE, State.NOT_YET_VALID)
         kind = self._catalogue[old.type_code]
@@ -276,13 +278,13 @@ class Issuer:
         document_number: str,
         actor: Actor,
     ) -> None:
-        _require_office(actor)
         if not ground.strip() or not document_number.strip():
             raise UsageError("an event needs its legal ground and the number of its document")
         now = self._clock.now()
         event = Event(kind, effective_from or now, now, ground, document_number, str(actor))
         if event.effective_from > now:
             raise UsageError("an event is recorded when it takes effect, not before")
+        self._gate.admit(actor, str(kind), identifier)
         with self._database.transaction() as session:
             record_event(session, identifier, event, status=self._status, actor=actor)
 
@@ -294,8 +296,3 @@ class Issuer:
             if licence is None:
                 raise NotFound(f"no licence {identifier}")
             return licence, standing(licence, repository.events(identifier), as_of=now, known_at=now)
-
-
-def _require_office(actor: Actor) -> None:
-    if actor.kind not in {ActorKind.STAFF, ActorKind.SYSTEM}:
-        raise NotPermitted(f"{actor} does not act for an agency")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from credentials.gate import is_of
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.grants import Authority, actor_of, open_grant, revoke
@@ -62,7 +63,7 @@ class AuthorizationDesk:
     """Where wallets ask and holders answer."""
 
     def __init__(self, copies: CopyMaker, *, clients: Mapping[str, WalletClient], sign_in: SignIn) -> None:
-        self._url, self._database = copies.url, copies.database
+        self._url, self._database, self._agency = copies.url, copies.database, copies.agency
         self._clock, self._randomness = copies.clock, copies.randomness
         self._configurations = frozenset(kind.code for kind in copies.catalogue)
         self._clients, self._sign_in = clients, sign_in
@@ -211,7 +212,7 @@ class AuthorizationDesk:
         return tuple(
             OfferedLicence(one.type_code, one.identifier)
             for one in held
-            if one.type_code in found.wanted and _holds(repository, one, now)
+            if one.type_code in found.wanted and is_of(one, self._agency) and _holds(repository, one, now)
         )[: names.MAX_OFFERED]
 
     def _end(self, session: Session, found: Authorization) -> Answered:

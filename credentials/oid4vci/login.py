@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from credentials.gate import Gate
 from credentials.oid4vci.offering import evidence_digest
 from credentials.oid4vci.repository import IssuanceRepository, Login, digest_of
 from credentials.oid4vci.vocabulary import LOGIN_LIFE
 from yinxin.base import audit
-from yinxin.base.actor import Actor, ActorKind
-from yinxin.base.errors import NotPermitted
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from credentials.oid4vci.offers import Holder
+    from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database, Session
     from yinxin.base.randomness import Randomness
@@ -48,18 +48,18 @@ class SignIn(Protocol):
 class LoginCodes:
     """One-time codes that the office hands out."""
 
-    def __init__(self, database: Database, *, clock: Clock, randomness: Randomness) -> None:
+    def __init__(self, database: Database, *, agency: str, clock: Clock, randomness: Randomness) -> None:
         self._database, self._clock, self._randomness = database, clock, randomness
+        self._gate = Gate(agency, database, clock)
 
     def hand_out(self, holder: Holder, *, actor: Actor) -> str:
         """A code for a holder who was just authenticated, to be told to them alone."""
-        if actor.kind not in {ActorKind.STAFF, ActorKind.SYSTEM}:
-            raise NotPermitted(f"{actor} does not act for an agency")
         now = self._clock.now()
         bits = int.from_bytes(self._randomness.bytes(8), "big")
         code = "".join(_ALPHABET[bits >> 5 * place & 31] for place in range(_CHARACTERS))
         digest, evidence = digest_of(code), evidence_digest(holder.evidence)
         login = Login(digest, holder.code, str(holder.method), evidence, now + LOGIN_LIFE)
+        self._gate.admit(actor, "login code")
         with self._database.transaction() as session:
             IssuanceRepository(session).add(login)
             audit.record(

@@ -7,6 +7,7 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from credentials.copies import current
+from credentials.gate import Gate
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.grants import Authority, actor_of, open_grant
@@ -15,7 +16,7 @@ from credentials.oid4vci.offers import Flow, Offer, OpenOffer, offer_document
 from credentials.oid4vci.repository import IssuanceRepository, OfferedLicence, StoredOffer, digest_of
 from signing.base64url import encode_base64url
 from yinxin.base import audit
-from yinxin.base.actor import ActorKind, system
+from yinxin.base.actor import system
 from yinxin.base.errors import NotFound, NotPermitted, UsageError
 from yinxin.base.randomness import Randomness, random_text
 
@@ -34,28 +35,37 @@ OPEN, REDEEMED, BURNT = "open", "redeemed", "burnt"
 class OfferDesk:
     """Where offers are made and shown.
 
-    `secret` is shared by all workers of an issuer; codes are derived with it, so that the database alone
-    opens nothing, and an offer can still be shown as often as a wallet asks.
+    `agency` is the issuer's credit code. `secret` is shared by all workers of an issuer; codes are derived
+    with it, so that the database alone opens nothing, and an offer can still be shown as often as a wallet
+    asks.
     """
 
-    def __init__(
-        self, url: str, *, database: Database, secret: bytes, clock: Clock, randomness: Randomness
+    def __init__(  # noqa: PLR0913 - what a desk works with, by name
+        self,
+        url: str,
+        *,
+        database: Database,
+        secret: bytes,
+        agency: str,
+        clock: Clock,
+        randomness: Randomness,
     ) -> None:
         self._url, self._database, self._secret = url, database, secret
         self._clock, self._randomness = clock, randomness
+        self._gate = Gate(agency, database, clock)
 
     def make(self, offer: Offer, *, actor: Actor) -> OpenOffer:
         """Offer licences to their holder.
 
-        `NotPermitted` when the actor is no staff, or a licence is somebody else's; `NotFound` or `Conflict`
-        when one is unknown or not in force. The audit log says how the holder was authenticated.
+        `NotPermitted` when the actor is no clerk of the agency, or a licence is somebody else's; `NotFound`
+        or `Conflict` when one is unknown here or not in force. The audit log says how the holder was
+        authenticated.
         """
-        if actor.kind not in {ActorKind.STAFF, ActorKind.SYSTEM}:
-            raise NotPermitted(f"{actor} does not act for an agency")
         now = self._clock.now()
         reference = random_text(self._randomness, 32)
+        self._gate.admit(actor, "offer", *offer.licences)
         with self._database.transaction() as session:
-            licences = _licences(session, offer, now)
+            licences = _licences(session, offer, self._gate.agency, now)
             identifier = random_text(self._randomness)
             pin = self._tx_code() if offer.with_tx_code and offer.flow is Flow.PRE_AUTHORIZED else None
             stored = StoredOffer(
@@ -181,10 +191,10 @@ def evidence_digest(evidence: str) -> str:
     return hashlib.sha256(evidence.strip().encode()).hexdigest()
 
 
-def _licences(session: Session, offer: Offer, now: datetime) -> tuple[OfferedLicence, ...]:
+def _licences(session: Session, offer: Offer, agency: str, now: datetime) -> tuple[OfferedLicence, ...]:
     found = []
     for identifier in offer.licences:
-        licence = current(session, identifier, now=now)
+        licence = current(session, identifier, agency=agency, now=now)
         if licence.holder_code != offer.holder.code:
             raise NotPermitted("a licence is offered to its own holder only")
         found.append(OfferedLicence(licence.type_code, licence.identifier))

@@ -68,7 +68,9 @@ class IssuanceServer:
         self.nonces = Nonces(secret, "c_nonce", randomness=copies.randomness)
         self._dpop_nonces = Nonces(secret, "dpop", randomness=copies.randomness)
         self.credentials = CredentialDesk(copies, self.nonces)
-        self.login_codes = LoginCodes(copies.database, clock=copies.clock, randomness=copies.randomness)
+        self.login_codes = LoginCodes(
+            copies.database, agency=copies.agency, clock=copies.clock, randomness=copies.randomness
+        )
         self._clients = clients or {}
         self.authorizations = AuthorizationDesk(
             copies, clients=self._clients, sign_in=sign_in or self.login_codes
@@ -77,6 +79,7 @@ class IssuanceServer:
             copies.url,
             database=copies.database,
             secret=secret,
+            agency=copies.agency,
             clock=copies.clock,
             randomness=copies.randomness,
         )

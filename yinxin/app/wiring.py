@@ -19,6 +19,7 @@ from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
 from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
+from credentials.reading import OfficeReading
 from credentials.oid4vp.client_ids import Prefix
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
@@ -150,6 +151,11 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
     )
 
 
+def reading(home: Home) -> OfficeReading:
+    """What the agency's own staff reads."""
+    return OfficeReading(home.settings.agency_code, home.database)
+
+
 def issuance_server(home: Home) -> IssuanceServer:
     """OpenID4VCI: how licences that were issued reach wallets. It needs neither the seal nor its page."""
     copies = CopyMaker(
@@ -160,6 +166,7 @@ def issuance_server(home: Home) -> IssuanceServer:
         status=status_service(home),
         clock=home.clock,
         randomness=SystemRandomness(),
+        agency=home.settings.agency_code,
     )
     secret = _derived(home, b"yinxin oid4vci 1")
     clients = read_clients(home.settings.wallet_clients)

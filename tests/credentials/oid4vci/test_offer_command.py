@@ -39,7 +39,7 @@ def test_an_offer_made_on_the_command_line_is_served(
             "food-business-licence",
             samples.application("food-business-licence", 1),
             holder=None,
-            actor=staff("clerk"),
+            actor=staff("clerk", agency=samples.AGENCY.credit_code),
         )
         .licence
     )
@@ -65,7 +65,9 @@ def test_the_code_flow_needs_registered_wallets(
     stamps = TimestampAuthority(home.signer("timestamp"), SystemClock(), home.database)
     claims = samples.application("food-business-licence", 1)
     issuer = wiring.issuer(home, timestamper=stamps)
-    licence = issuer.issue("food-business-licence", claims, holder=None, actor=staff("clerk")).licence
+    licence = issuer.issue(
+        "food-business-licence", claims, holder=None, actor=staff("clerk", agency=samples.AGENCY.credit_code)
+    ).licence
     arguments = ["licence", "offer", licence.identifier, "--evidence", "1", "--sign-in", "--home", place]
     assert run([*arguments, "--json"]) == 2
     monkeypatch.setenv("YINXIN_WALLET_CLIENTS", "app org.wallet.app:/cb")

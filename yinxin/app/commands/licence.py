@@ -14,12 +14,18 @@ from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.offer import offer
-from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    Moment,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
-from yinxin.base.actor import staff
-from yinxin.base.errors import MalformedInput, NotFound
+from yinxin.base.actor import system
+from yinxin.base.errors import MalformedInput
 from yinxin.base.files import PRIVATE, read_file, write_new_file
 
 if TYPE_CHECKING:
@@ -121,11 +127,12 @@ def issue(
 ) -> int:
     """Write one PDF for each licence; exit 1 when a row was faulty."""
     console = console_of(context)
-    issuer = _issuer(home, passphrase_file)
+    place = _open(home, passphrase_file)
+    issuer = wiring.issuer(place)
     output.mkdir(parents=True, exist_ok=True)
     data = read_file(applications)
     with console.progress("签发", "issuing") as show:
-        result = issuer.issue_rows(data, actor=staff(actor), type_code=type_code, progress=show)
+        result = issuer.issue_rows(data, actor=clerk_of(place, actor), type_code=type_code, progress=show)
     for made in result.issued:
         write_new_file(output / f"{made.licence.identifier}.pdf", made.pdf, mode=PRIVATE)
     faults = [
@@ -168,9 +175,7 @@ def show(
     now = place.clock.now()
     with place.database.reading() as session:
         licences = LicenceRepository(session)
-        licence = licences.find(identifier)
-        if licence is None:
-            raise NotFound(identifier)
+        licence = wiring.reading(place).licence(identifier, actor=system("command line"))
         events = licences.events(licence.identifier)
         state = licences.standing(licence.identifier, as_of=as_of or now, known_at=known_at or now)
     console.table([("项目", "item"), ("内容", "value")], _flat("", licence.to_dict()))
@@ -280,7 +285,8 @@ def end(context: click.Context, identifier: str, kind: str, **facts: Any) -> int
 def replace(context: click.Context, identifier: str, claims: Path, output: Path, **facts: Any) -> int:
     """Issue the next version and end the old one."""
     console = console_of(context)
-    issuer = _issuer(facts["home"], facts["passphrase_file"])
+    place = _open(facts["home"], facts["passphrase_file"])
+    issuer = wiring.issuer(place)
     try:
         content = json.loads(read_file(claims, limit=1 << 20))
     except ValueError as exc:
@@ -293,7 +299,7 @@ def replace(context: click.Context, identifier: str, claims: Path, output: Path,
         holder=None,
         ground=facts["ground"],
         document_number=facts["document"],
-        actor=staff(facts["actor"]),
+        actor=clerk_of(place, facts["actor"]),
     )
     write_new_file(output, issued.pdf, mode=PRIVATE)
     console.say(f"已换发 {issued.licence.identifier}", f"replaced by {issued.licence.identifier}")
@@ -308,11 +314,12 @@ def _change(
     change: Callable[[Issuer, dict[str, Any]], None],
 ) -> int:
     console = console_of(context)
-    issuer = _issuer(facts["home"], facts["passphrase_file"])
+    place = _open(facts["home"], facts["passphrase_file"])
+    issuer = wiring.issuer(place)
     event = {
         "ground": facts["ground"],
         "document_number": facts["document"],
-        "actor": staff(facts["actor"]),
+        "actor": clerk_of(place, facts["actor"]),
         "effective_from": facts["effective_from"],
     }
     change(issuer, event)
@@ -321,6 +328,5 @@ def _change(
     return ExitCode.DONE
 
 
-def _issuer(home: str, passphrase_file: str | None) -> Issuer:
-    passphrase = read_passphrase(passphrase_file, required=False)
-    return wiring.issuer(Home.open(home, passphrase=passphrase))
+def _open(home: str, passphrase_file: str | None) -> Home:
+    return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))

@@ -8,18 +8,15 @@ import click
 import segno
 
 from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
-from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
-from yinxin.base.actor import staff
-from yinxin.base.errors import NotFound, UsageError
+from yinxin.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from credentials.licence import Licence
     from credentials.oid4vci.offers import OpenOffer
     from yinxin.app.console import Console
 
@@ -75,9 +72,10 @@ def offer(
     """A QR code in the terminal, the link, and the tx_code apart from both."""
     console = console_of(context)
     place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
-    licence = _licence(place, identifier)
+    clerk = clerk_of(place, actor)
+    licence = wiring.reading(place).licence(identifier, actor=clerk)
     holder = Holder(licence.holder_code, AuthenticationMethod(authenticated), evidence)
-    server, clerk = wiring.issuance_server(place), staff(actor)
+    server = wiring.issuance_server(place)
     if sign_in and not server.with_code:
         raise UsageError("the code flow needs wallets in the setting wallet_clients")
     wanted = Offer((licence.identifier,), holder, flow=Flow.CODE if sign_in else Flow.PRE_AUTHORIZED)
@@ -85,14 +83,6 @@ def offer(
     code = server.login_codes.hand_out(holder, actor=clerk) if sign_in else made.tx_code
     _show(console, made, made.by_value if by_value else made.by_reference, code or "")
     return ExitCode.DONE
-
-
-def _licence(place: Home, identifier: str) -> Licence:
-    with place.database.reading() as session:
-        licence = LicenceRepository(session).find(identifier)
-    if licence is None:
-        raise NotFound(identifier)
-    return licence
 
 
 def _show(console: Console, made: OpenOffer, link: str, code: str) -> None:

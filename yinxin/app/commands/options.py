@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yinxin.app.phrases import phrase
+from yinxin.base.actor import Actor, staff
 from yinxin.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from yinxin.app.home import Home
+
+
+def clerk_of(home: Home, name: str) -> Actor:
+    """Who acts at the command line: a clerk of the home's own agency."""
+    return staff(name, agency=home.settings.agency_code or None)
 
 
 def home_option(*, required: bool = True) -> Callable[[Any], Any]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
 
 GROUND = "《中华人民共和国行政许可法》"
+CLERK = staff("clerk-chen", agency=samples.AGENCY.credit_code)
 
 
 def issue(cast: Cast) -> None:
@@ -52,7 +53,7 @@ def issue(cast: Cast) -> None:
     with cast.console.progress("签发", "issuing") as show:
         result = cast.issuer.issue_rows(
             applications,
-            actor=staff("clerk-chen", agency=samples.AGENCY.credit_code),
+            actor=CLERK,
             holder_key=holder_key,
             progress=show,
         )
@@ -124,7 +125,7 @@ def refuse(cast: Cast) -> None:
         cast.present(food, ["operator_name"], audience=HOUSING),
     )
     claims = {**samples.application("business-licence", 5), "business_until": "2025-12-31"}
-    late = cast.issuer.issue("business-licence", claims, holder=None, actor=staff("clerk-chen"))
+    late = cast.issuer.issue("business-licence", claims, holder=None, actor=CLERK)
     cast.heard(
         "已过期的营业执照",
         "a business licence past its last day",
@@ -135,7 +136,7 @@ def refuse(cast: Cast) -> None:
 def endings(cast: Cast) -> None:
     """Suspended, revoked, annulled, replaced: asked for now, for before, and by what was known."""
     before = cast.clock.now()
-    facts: dict[str, Any] = {"ground": GROUND, "actor": staff("clerk-chen")}
+    facts: dict[str, Any] = {"ground": GROUND, "actor": CLERK}
     suspended, revoked = cast.issued["food-business-licence"][1:3]
     annulled, replaced = cast.issued["physician-certificate"][0], cast.issued["business-licence"][0]
     cast.issuer.suspend(suspended.licence.identifier, document_number="津审停〔2026〕3号", **facts)

@@ -1,0 +1,55 @@
+"""What an office's own staff reads: its agency's licences, their history, their sealed PDFs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credentials.gate import is_of
+from credentials.repository import LicenceRepository
+from yinxin.base.actor import Actor, ActorKind
+from yinxin.base.errors import NotFound, NotPermitted
+
+if TYPE_CHECKING:
+    from credentials.documents import DocumentStore
+    from credentials.licence import Event, Licence
+    from yinxin.base.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeReading:
+    """The licences of one agency, for its staff of any role; another agency's are not there (`NotFound`)."""
+
+    agency: str
+    database: Database
+    documents: DocumentStore | None = None
+
+    def licence(self, text: str, *, actor: Actor) -> Licence:
+        """The licence that an identifier or a number names."""
+        self._require(actor)
+        with self.database.reading() as session:
+            found = LicenceRepository(session).find(text)
+        return self._own(found, text)
+
+    def events(self, identifier: str, *, actor: Actor) -> list[Event]:
+        """What happened to one version."""
+        own = self.licence(identifier, actor=actor)
+        with self.database.reading() as session:
+            return LicenceRepository(session).events(own.identifier)
+
+    def document(self, identifier: str, *, actor: Actor) -> bytes:
+        """The sealed PDF of one version."""
+        own = self.licence(identifier, actor=actor)
+        if self.documents is None or own.pdf_sha256 is None:
+            raise NotFound("no sealed document is kept here")
+        return self.documents.get(own.pdf_sha256)
+
+    def _own(self, found: Licence | None, text: str) -> Licence:
+        if found is None or not is_of(found, self.agency):
+            raise NotFound(text)
+        return found
+
+    def _require(self, actor: Actor) -> None:
+        is_ours = actor.kind is ActorKind.STAFF and actor.agency == self.agency
+        if not is_ours and actor.kind is not ActorKind.SYSTEM:
+            raise NotPermitted(f"{actor} does not read for this agency")
