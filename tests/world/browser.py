@@ -9,6 +9,7 @@ A test file, or its folder's conftest, says `from world.browser import browser, 
         clerk.page.get_by_role("button", name="核验").click()
         clerk.accessible()                           # axe-core finds nothing; nothing scrolls sideways
         clerk.picture("verdict")                     # a PNG into $YINXIN_SCREENSHOTS, where that is set
+        clerk.look("verdict")                        # both, and the same at 320 px and in the dark
 
 `visit` takes `language` ("zh" or "en"), `javascript`, `width`, `height`, `passkeys` (a virtual authenticator
 with resident keys and user verification, on every page of the person), `camera` (may pages use it?) and
@@ -152,6 +153,7 @@ class Browser:
             java_script_enabled=javascript,
             viewport={"width": width, "height": height},
             permissions=["camera"] if camera else [],
+            reduced_motion="reduce",  # a page is looked at as it ends up
             **options,
         )
         context.set_default_timeout(15_000)
@@ -218,6 +220,23 @@ class Visitor:
             with self._copied(page) as copy:
                 found = violations(copy)
         assert not found, f"{page.url}\n" + "\n".join(found)
+
+    def look(self, name: str) -> None:
+        """What every page must stand: `accessible`, at 320 px too and readable in the dark; pictures."""
+        page, size = self.page, self.page.viewport_size
+        assert size is not None
+        self.accessible()
+        self.picture(name)
+        page.set_viewport_size({"width": 320, "height": 640})
+        self.fits()
+        self.picture(f"{name}-narrow")
+        page.set_viewport_size(size)
+        if self.javascript:
+            page.emulate_media(color_scheme="dark")
+            found = violations(page, "color-contrast")
+            assert not found, f"{page.url} in the dark\n" + "\n".join(found)
+            self.picture(f"{name}-dark")
+            page.emulate_media(color_scheme="light")
 
     def fits(self, page: Page | None = None) -> None:
         """Nothing scrolls sideways at this width."""
@@ -307,14 +326,15 @@ class Visitor:
             self._trouble(f"content security policy: {json.dumps(issue['details'])}")
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page, each with the elements it found it on."""
+def violations(page: Page, *only: str) -> list[str]:
+    """What axe-core finds on the page, each with the elements it found it on; `only` names rules."""
     source = MODULES / "node_modules" / "axe-core" / "axe.min.js"
     if not source.is_file():
         pytest.skip(f"no axe-core: npm install --prefix {MODULES} {AXE_PACKAGE}")
     if not page.evaluate("'axe' in globalThis"):
         page.evaluate(source.read_text("utf-8"))
-    results = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    options = {"resultTypes": ["violations"], **({"runOnly": list(only)} if only else {})}
+    results = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{one['id']} ({one['impact']}): {one['help']}\n    "
         + "\n    ".join(f"{node['target']} {node['html'][:200]}" for node in one["nodes"])

@@ -118,6 +118,11 @@ class ServedCity:
             self._process.wait(30)
             self._process = None
 
+    def restart(self) -> None:
+        """Everything that was only in memory is gone: caches of status lists, for one."""
+        self.stop()
+        self.start()
+
     def said(self) -> str:
         """What the process printed."""
         return (self.place / "serve.log").read_text("utf-8")
