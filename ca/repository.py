@@ -204,6 +204,10 @@ class AuthorityRepository:
 
     # Revocation
 
+    def is_listed(self, authority: str, serial: int) -> bool:
+        """Whether a serial number is on the list, also one that was never issued here."""
+        return self._session.get(RevocationRecord, (authority, serial_text(serial))) is not None
+
     def add_revocation(self, authority: str, serial: int, *, reason: str, at: datetime, entry: bytes) -> None:
         """Put a certificate on the list; `Conflict` when it is there."""
         self._insert(
@@ -256,15 +260,19 @@ class AuthorityRepository:
         """All authorities, by name."""
         return list(self._session.exec(select(AuthorityRecord.name).order_by(AuthorityRecord.name)))
 
-    def skip_crl_numbers(self, authority: str, count: int) -> int | None:
-        """Have the next list be made at once, numbered `count` higher; its number, None without any list."""
-        table = _table(CrlRecord)
-        skipped = (
-            update(table).where(table.c.authority == authority).values(number=table.c.number + count)
-        ).returning(table.c.number)
-        found = self._session.connection().execute(skipped).scalar_one_or_none()
+    def skip_crl_numbers(self, authority: str, count: int, *, at_least: int = 0) -> int | None:
+        """Have the next list be made at once, numbered `count` above the last and `at_least`; its number.
+
+        None without any list.
+        """
+        latest = self.latest_crl(authority)
         self._raise_revision(authority)
-        return None if found is None else found + 1
+        if latest is None:
+            return None
+        latest.number = max(latest.number, at_least) + count
+        self._session.add(latest)
+        self._session.flush()
+        return latest.number + 1
 
     def _raise_revision(self, authority: str) -> None:
         table = _table(AuthorityRecord)

@@ -24,6 +24,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
+from credentials.vocabulary import INVALID
 from yinxin.base.database import UtcDateTime
 
 if TYPE_CHECKING:
@@ -86,6 +87,19 @@ class StatusRecords:
         if self._session.execute(given).first() is None:
             return False
         self._session.execute(update(LISTS).where(LISTS.c.uri == uri).values(used=LISTS.c.used + 1))
+        return True
+
+    def take_back(self, uri: str, index: int, value: int, *, at: datetime) -> bool:
+        """Have an entry, also one that is not known, the value that was published; False when it stands.
+
+        What is revoked here stays revoked.
+        """
+        before = self.value(uri, index)
+        if before in {value, INVALID}:
+            return False
+        if before is None and not self.take(uri, index, at=at):
+            return False
+        self.set_value(uri, index, value, at=at)
         return True
 
     def close_lists(self) -> int:

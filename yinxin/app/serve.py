@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from yinxin.app import duties, wiring
+from yinxin.app.backup.mark import require_released
 from yinxin.base.errors import Conflict, Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def running(
     with ExitStack() as closing:
         closing.enter_context(only_server(home))
         prepare(home)
+        require_released(home)
         given = sockets or {}
         bound = {name: given[name] if name in given else bind(home, name) for name in roles if part.serves}
         stage = wiring.Stage(closing, shelf=part.shelf, on_fetched=part.on_fetched)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from yinxin.app import serve, worker
+from yinxin.app.backup.mark import require_released
 from yinxin.base.errors import Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Supervisor:
 
         home = self._home
         serve.prepare(home)
+        require_released(home)
         home.database.close()  # the workers have their own connections
         self._folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="yinxin-"))
         for name in (worker.METRICS, worker.LISTS):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect, text
+from sqlmodel import Session
 
 from yinxin.base import schema
 from yinxin.base.errors import Conflict, MalformedInput, UsageError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.engine import Connection
-    from sqlmodel import Session
 
     from yinxin.base.database import Database
 
@@ -69,10 +69,12 @@ def copy_in(
     copied: Copied,
     folder: Path,
     *,
+    finish: Callable[[Session], None],
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> None:
     """Fill an empty PostgreSQL database from `copy_out`'s files; `Conflict` when it is not empty.
 
+    Its tables are of this version then. `finish` works in the same transaction, when all else is done.
     SQLite's copy is a database itself: its file is put where the new one should be.
     """
     if database.is_sqlite or copied.kind != "postgresql":
@@ -86,6 +88,10 @@ def copy_in(
             _fill(connection, name, copied.tables[name], folder / f"{name}.copy")
             progress(done + 1, len(names))
         _set_sequences(connection, copied.tables)
+        schema.upgrade(connection)
+        with Session(connection) as session:
+            finish(session)
+            session.commit()
 
 
 def _copy_tables(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from yinxin.base.audit.checkpoint import parse_checkpoint, verify_checkpoint
-from yinxin.base.audit.entry import Entry
+from yinxin.base.audit.entry import Entry, entry_digest
 from yinxin.base.audit.merkle import HASH_BYTES, consistency_path, inclusion_path, leaf_hash
 from yinxin.base.audit.proof import ConsistencyProof, InclusionProof, OfflineProof, carry
 from yinxin.base.audit.records import CHECKPOINTS, ENTRIES, INBOX
@@ -44,6 +44,24 @@ class AuditLog:
         """How many entries are in the log."""
         with self._database.reading() as session:
             return _size(session)
+
+    def head(self) -> tuple[int, bytes]:
+        """How many entries are in the log, and its root."""
+        with self._database.reading() as session:
+            tree = _tree(session, None)
+            return tree.size, tree.root()
+
+    def root_at(self, size: int) -> bytes | None:
+        """The root of this log at a size that it had, or has when its inbox is in it; None beyond that."""
+        with self._database.reading() as session:
+            newest = _size(session)
+            if size <= newest:
+                return _tree(session, size).root()
+            tree = GrowingTree(newest, lambda level, number: read_tile(session, level, number))
+            waiting = select(INBOX.c.salt, INBOX.c.body).order_by(INBOX.c.number).limit(size - newest)
+            for row in session.execute(waiting):
+                tree.append((leaf_hash(entry_digest(row.salt, row.body)),))
+            return tree.root() if tree.size == size else None
 
     def backlog(self) -> int:
         """How many entries wait in the inbox for their place."""
