@@ -76,7 +76,7 @@ def test_on_loopback_the_cookie_goes_without_tls(database: Database) -> None:
     browser = local.browser()
     answer = register(browser, local.device(), name="dev")
     (cookie,) = [value for name, value in answer.pairs if name == "set-cookie"]
-    assert cookie.startswith("yinxin=")
+    assert cookie.startswith("yinxin-8003=")
     assert "Secure" not in cookie
     assert browser.get("/account").status_code == 200
 

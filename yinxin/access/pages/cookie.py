@@ -1,12 +1,14 @@
 """The cookie that carries a session, and who a request is from.
 
-On https its name begins with `__Host-`: no neighbour under the same domain can plant one. A request that
-brings it twice is from nobody.
+On https its name begins with `__Host-`: no neighbour under the same domain can plant one. On this machine
+it ends in the port, since ports do not part cookies (RFC 6265, 8.5) and a wallet and a counter may both stand
+here. A request that brings it twice is from nobody.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 
@@ -39,7 +41,7 @@ async def require_visitor(request: Request, access: Access) -> SignedIn:
 
 def cookie_name(site: Site, name: str) -> str:
     """What a cookie of ours is called here."""
-    return f"__Host-{name}" if site.is_secure else name
+    return f"__Host-{name}" if site.is_secure else f"{name}-{urlsplit(site.origin).port or 80}"
 
 
 def read_cookie(request: Request, name: str) -> str | None:
