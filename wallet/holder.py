@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
     from signing.report import Report
     from wallet.sources import Arrival, Grant, Source
+    from wallet.trusted import TrustedParties
     from yinxin.base.randomness import Randomness
 
 __all__ = ["HeldLicence", "Holder"]
@@ -265,6 +266,11 @@ class Holder:
         return {
             name: verifier.verify(copy, now=now, require_key_binding=False) for name, copy in copies.items()
         }
+
+    def report(self, licence_id: str, trusted: TrustedParties) -> Report[VerifiedCredential]:
+        """How a licence stands today, with evidence fetched; of the copy that would be shown next."""
+        _, row = kept.next_copy(self._store.read(), licence_id)
+        return trusted.examine(row["credential"])
 
     def present(self, licence_id: str, *, disclose: Collection[ClaimPath], audience: str, nonce: str) -> str:
         """Present without a request of the other side: the holder names the claims and to whom."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from credentials.verifier import VerifiedCredential
     from signing.certificates import Certificate
     from signing.jose import Token
+    from signing.report import Report
     from signing.trust import TrustStore
     from yinxin.base.outbound import Outbound
 
@@ -66,16 +67,22 @@ class TrustedParties:
 
     def verify_credential(self, credential: str) -> VerifiedCredential:
         """A credential of an issuer that is trusted and that stands today; else `VerificationFailed`."""
+        return self.examine(credential).require()
+
+    def examine(self, credential: str) -> Report[VerifiedCredential]:
+        """The report on a credential, with what can be fetched of its status today."""
         now = self._clock.now()
-        parsed = SdJwt.parse(credential)
-        revocation = self._evidence(parsed.issuer_jwt, "credential", now)
+        try:
+            revocation = self._evidence(SdJwt.parse(credential).issuer_jwt, "credential", now)
+        except MalformedInput:
+            revocation = self._revocation  # the report says what is wrong
         first = self._verifier(revocation, {}).verify(credential, now=now, require_key_binding=False)
         uri = first.findings.get("status_list")
         if isinstance(uri, str) and first.reasons == {Reason.STATUS_UNKNOWN}:
             statuses = self._status(uri, now)
             verifier = self._verifier(revocation, statuses)
-            return verifier.verify(credential, now=now, require_key_binding=False).require()
-        return first.require()
+            return verifier.verify(credential, now=now, require_key_binding=False)
+        return first
 
     def read_request(
         self,

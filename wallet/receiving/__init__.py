@@ -12,9 +12,10 @@ from wallet.receiving.considered import ConsideredOffer
 from wallet.receiving.errors import DeliveryRefused, IssuerRefused, OfferRefused
 from wallet.receiving.metadata import OfferedType
 from wallet.receiving.offers import TxCode
-from wallet.receiving.service import Receiving
+from wallet.receiving.service import DEFAULT_COPIES, Receiving
 
 __all__ = [
+    "DEFAULT_COPIES",
     "ConsideredOffer",
     "DeliveryRefused",
     "IssuerRefused",

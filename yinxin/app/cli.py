@@ -1,4 +1,4 @@
-"""The command line: `yinxin demo | serve | ca | licence | seal | verify | trust | audit | doctor`.
+"""The command line: `yinxin demo | serve | ca | licence | seal | wallet | verify | trust | audit | doctor`.
 
 A command's module is imported when it is asked for, so that `yinxin --help` answers at once. Whatever
 goes wrong leaves as one clear message and an exit status; a traceback needs `--debug`.
@@ -35,9 +35,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "departments that verify: propose, approve, suspend",
     ),
     "seal": ("为任意 PDF 加盖电子印章（不改动原文件）", "seal any PDF (the input is never changed)"),
+    "wallet": ("证照钱包：领取、出示、使用记录", "a wallet: receive and show licences, with a log"),
     "verify": ("核验 PDF、凭证或回执", "verify PDFs, credentials and receipts"),
     "trust": ("信任锚：添加、查看、比较、解释", "trust anchors: add, show, compare, explain"),
     "audit": ("审计日志：查看、证明、检查", "the audit log: read, prove, check"),
+    "backup": ("备份整个安装，服务无需停止", "back the installation up while it works"),
+    "restore": ("从备份恢复并隔离；由另一人解除", "restore a backup, in quarantine; release it"),
     "doctor": ("检查安装、数据库和密钥", "examine the installation, the database and the keys"),
 }
 
