@@ -128,3 +128,30 @@ class Citizen(Person):
     def refuse(self) -> None:
         self.press("wallet.consent.refuse")
         self.page.wait_for_url("**/presented/*")
+
+
+class Clerk(Person):
+    """Somebody at a department's counter; without sign-in, anybody at the public page."""
+
+    def hand_in(self, file: Path | bytes, *, name: str = "licence.pdf") -> None:
+        """A file, on the public page or at the counter."""
+        if isinstance(file, bytes):
+            self.page.locator("#document").set_input_files(
+                {"name": name, "mimeType": "application/pdf", "buffer": file}
+            )
+        else:
+            self.page.locator("#document").set_input_files(file)
+        self.press("file.button")
+
+    def type_number(self, number: str) -> None:
+        self.page.locator("#licence").fill(number)
+        self.press("number.button")
+
+    def verdict(self) -> str:
+        """The one big answer: `passed`, `failed` or `indeterminate`."""
+        classes = (self.page.locator(".verdict").first.get_attribute("class") or "").split()
+        return classes[-1]
+
+    def scan(self) -> None:
+        """Open the camera."""
+        self.press("camera.start")

@@ -30,6 +30,7 @@ from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
 from signing.signers.file import FileSigner
 from verify_api.client import Client
 from verify_api.departments import Department, Grant
+from yinxin.access.directory import StaffDirectory
 from yinxin.app import wiring
 from yinxin.app.ceremony import Plan, make_home
 from yinxin.app.home import SETTINGS, Home
@@ -41,6 +42,7 @@ from yinxin.base.text import Text
 from yinxin.base.toml import toml_text, toml_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from credentials.licence import Licence
@@ -179,6 +181,19 @@ class ServedCity:
         request = urllib.request.Request(url, headers=self.department._authorization())  # noqa: S310 - our own
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the same
             return dict(json.load(answer))
+
+    def enrolment(self, identifier: str, *, name: str = "", roles: Collection[str] = ("clerk",)) -> str:
+        """A code with which a member of the department's staff registers a passkey."""
+        directory, organisation = StaffDirectory(self.home.database), samples.credit_code(901)
+        registrar = staff("registrar-qian", agency=organisation, roles=("registrar",))
+        if directory.find(registrar.identifier) is None:
+            directory.bootstrap(
+                registrar.identifier, name="钱", organisation=organisation, actor=REGISTRAR, witness=REVIEWER
+            )
+        added = directory.add(
+            identifier, name=name or identifier, organisation=organisation, roles=roles, actor=registrar
+        )
+        return added.code
 
     @property
     def _server(self) -> Any:
