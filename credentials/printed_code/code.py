@@ -19,8 +19,9 @@ from credentials.printed_code.issuers import KID_BYTES, kid_of
 from signing.base64url import decode_base64url, encode_base64url
 from signing.cbor import Tag, decode, encode
 from signing.cose import ALG, CWT_TAG, KID, SIGN1_TAG, Sign1, sign1
-from yinxin.base.errors import MalformedInput, TooLarge, UsageError
+from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -135,8 +136,10 @@ def read(text: object) -> PrintedCode:
     message = Sign1.from_value(value.value.value)
     if message.protected.keys() != {ALG, KID} or message.unprotected:
         raise MalformedInput("printed code", "its headers are algorithm and kid")
-    if message.kid is None or len(message.kid) != KID_BYTES or message.payload is None:
-        raise MalformedInput("printed code", "no content, or a kid of another length")
+    if type(message.protected[ALG]) is not int or len(message.kid or b"") != KID_BYTES:
+        raise MalformedInput("printed code", "no algorithm, or a kid of another length")
+    if message.payload is None:
+        raise MalformedInput("printed code", "no content")
     if encode(dict(message.protected)) != message.protected_bytes:
         raise MalformedInput("printed code", "its headers are not in order")
     return _code(address, message, decode(message.payload, deterministic=True))
@@ -155,6 +158,13 @@ def encode_tag(number: int) -> bytes:
 def _shorter_and_shorter(licence: Licence, kind: LicenceType) -> Iterator[dict[str, Printed]]:
     """The fields in full, then with an excerpt of the longest, of the two longest, and so on."""
     whole = {name: licence.claims[name] for name in printed_fields(kind) if name in licence.claims}
+    for name, value in whole.items():
+        if UNSEEN.search(value if isinstance(value, str) else "".join(value)):
+            why = Text(
+                "含有二维码不能承载的不可见字符",
+                "holds characters that are not seen, which no code may carry",
+            )
+            raise InvalidClaims(faults=[(name, why)])
     longest = sorted(whole, key=lambda name: len(encode(whole[name])), reverse=True)
     values: dict[str, Printed] = {**whole}
     yield values

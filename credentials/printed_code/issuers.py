@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from signing import der
 from signing.certificates import Certificate
 from signing.jose import load_json_object
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 KID_BYTES = 8
 MAX_LIST_BYTES, MAX_ISSUERS, MAX_CHAIN = 8 << 20, 20_000, 8
 _CREDIT_CODE = "NTRCN-"
+_IDENTITY = x509.ObjectIdentifier("1.2.156.10260.4.1.4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +112,31 @@ def kid_of(certificate: Certificate) -> bytes:
 
 
 def credit_code_of(certificate: Certificate) -> str | None:
-    """The credit code that a certificate's subject names (EN 319 412-1, 5.1.4: NTRCN-…), or None."""
+    """The credit code that a certificate names, or None.
+
+    Read from its subject (EN 319 412-1, 5.1.4: NTRCN-…), or else from the identity extension of GM/T 0015.
+    """
     for attribute in certificate.x509.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER):
         value = str(attribute.value)
         if value.startswith(_CREDIT_CODE):
             return value.removeprefix(_CREDIT_CODE)
+    for extension in certificate.x509.extensions:
+        if extension.oid == _IDENTITY and isinstance(extension.value, x509.UnrecognizedExtension):
+            return _text_of(extension.value.value)
     return None
 
 
 def x5c_of(chain: tuple[Certificate, ...]) -> list[str]:
     """A chain as JSON has it (RFC 7515, 4.1.6)."""
     return [b64encode(certificate.der).decode("ascii") for certificate in chain]
+
+
+def _text_of(encoded: bytes) -> str | None:
+    try:
+        found = der.read_exactly(encoded, der.PRINTABLE_STRING)
+    except MalformedInput:
+        return None
+    return found.content.decode("ascii", "replace")
 
 
 def _entry(row: Any) -> IssuerCertificate:

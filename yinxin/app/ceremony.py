@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -142,7 +142,10 @@ def certify(
     authority = open_authority(home, issuer)
     # Wallets that look for a host's name find it: x509_san_dns (OpenID4VP, 5.9.3).
     hosts = dns_names_of(home.settings.verify_url) if name == "request" else ()
-    application = Application(subject_of(home.settings.agency_name, suffix), key, dns_names=hosts)
+    # Whose licences a key signs stands in its certificate: a printed code names its agency by the credit code.
+    code = CreditCode.parse(home.settings.agency_code) if name == "credential" else None
+    subject = replace(subject_of(home.settings.agency_name, suffix), credit_code=code)
+    application = Application(subject, key, dns_names=hosts)
     return (authority.issue(profile, application, actor=registrar), *authority.chain)
 
 

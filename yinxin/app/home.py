@@ -5,6 +5,7 @@
     keys/retired/      the certificate chains of keys that were renewed; what they signed still verifies
     keys/documents.key the key of the document store, wrapped by the same passphrase
     trust/             trust anchors
+    issuers/           certificates of other agencies whose printed codes are verified here
     documents/         the sealed PDFs, encrypted
     revocation/        certificate revocation lists, as the authorities published them last
     yinxin.db          licences, certificates, departments, the audit log (unless PostgreSQL is set)
@@ -20,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from credentials.printed_code.issuers import IssuerCertificate, IssuerCertificates
 from credentials.verifier import EVERY_TYPE
 from signing.certificates import Certificate, load_pem_chain
 from signing.policy import Policy
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 SETTINGS, KEYS, REVOCATION, PASSPHRASE = "yinxin.toml", "keys", "revocation", "passphrase"
 DOCUMENT_KEY = "documents.key"
 RETIRED = "retired"
+ISSUERS = "issuers"
 _SQLITE = "sqlite:///"
 
 
@@ -119,6 +122,23 @@ class Home:
         if not self.key_file("credential").with_suffix(".chain.pem").is_file():
             return None
         return {EVERY_TYPE: (self.chain("credential")[0].subject,)}
+
+    @property
+    def issuer_certificates(self) -> IssuerCertificates:
+        """Whose certificates the codes printed on paper are verified with.
+
+        The agency's own, renewed ones too, and those in the folder `issuers`: PEM chains that name their
+        agency, and lists (JSON) as verification services publish them.
+        """
+        folder, own = self.directory / ISSUERS, self.settings.agency_code
+        has_own = self.key_file("credential").with_suffix(".chain.pem").is_file()
+        chains = self.every_chain("credential") if has_own else []
+        found = [IssuerCertificate.of(chain, agency=own) for chain in chains]
+        found += [
+            IssuerCertificate.of(load_pem_chain(read_file(path))) for path in sorted(folder.glob("*.pem"))
+        ]
+        lists = [IssuerCertificates.from_json(read_file(path)) for path in sorted(folder.glob("*.json"))]
+        return IssuerCertificates([*(entry for one in lists for entry in one.entries), *found])
 
     @property
     def revocation(self) -> RevocationSnapshot:
