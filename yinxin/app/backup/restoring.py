@@ -83,8 +83,11 @@ def restore(  # noqa: PLR0913 - from where, into what, by whom, with what known
     home = Home.open(into, passphrase=passphrase, clock=clock)
     if wiring.log_key(home)[1] != manifest.log_key:
         raise Conflict("the backup was signed by another key than its own log's")
-    _fill_database(home, manifest, folder, actor, progress)
-    return quarantine_home(home, actor=actor, evidence=evidence, taken_at=manifest.taken_at)
+    try:
+        _fill_database(home, manifest, folder, actor, progress)
+        return quarantine_home(home, actor=actor, evidence=evidence, taken_at=manifest.taken_at)
+    finally:
+        home.database.close()
 
 
 def quarantine_home(
