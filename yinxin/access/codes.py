@@ -29,3 +29,8 @@ def read_code(text: str) -> str | None:
 def digest_of(scope: str, secret: str) -> bytes:
     """What the tables keep of a secret of full entropy."""
     return hashlib.sha256(f"{scope}\0{secret}".encode()).digest()
+
+
+def identity_digest(issuer: str, subject: str) -> str:
+    """What the log calls an identity of the city's platform."""
+    return digest_of("identity", f"{issuer}\0{subject}").hex()

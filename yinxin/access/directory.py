@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from yinxin.access.accounts import ROLES, Account, Enrolment, Realm
-from yinxin.access.codes import digest_of, make_code, read_code
+from yinxin.access.codes import digest_of, identity_digest, make_code, read_code
 from yinxin.access.repository import AccessRepository
 from yinxin.base import audit, once
 from yinxin.base.actor import Actor, ActorKind, one_spelling
@@ -101,7 +101,7 @@ class StaffDirectory:
         with self._database.transaction() as session:
             account = self._changed(session, identifier, actor)
             AccessRepository(session).add_identity(issuer, subject, account.id)
-            identity = digest_of("identity", f"{issuer}\0{subject}").hex()
+            identity = identity_digest(issuer, subject)
             self._record(session, "staff.link", account, actor, {"identity": identity})
 
     def list(self, organisation: str, *, actor: Actor) -> list[Account]:

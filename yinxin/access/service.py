@@ -6,18 +6,20 @@ that a stranger could probe.
 
 from __future__ import annotations
 
+import hmac
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from yinxin.access import passkeys
 from yinxin.access.accounts import Account, Entered, How, Passkey, Realm, SignedIn
 from yinxin.access.challenges import Challenges
-from yinxin.access.codes import digest_of, read_code
+from yinxin.access.codes import digest_of, identity_digest, read_code
 from yinxin.access.directory import MAX_NAME, StaffDirectory
+from yinxin.access.openid.travel import Traveller
 from yinxin.access.passkeys import Site
 from yinxin.access.repository import AccessRepository
 from yinxin.access.sessions import Sessions
-from yinxin.base import audit
+from yinxin.base import audit, once
 from yinxin.base.actor import ActorKind
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import Conflict, NotFound, NotPermitted, Unauthenticated, UsageError
@@ -26,11 +28,13 @@ from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from yinxin.access.openid.provider import Identity, OpenIdProvider
     from yinxin.access.passkeys import Registered
     from yinxin.access.repository import StoredPasskey
     from yinxin.base.database import Database, Session
     from yinxin.base.text import Text
 
+CALLBACK_PATH = "/sign-in/openid/callback"
 SECRET_BYTES = 32
 FRESH = timedelta(minutes=10)
 _TIDY = timedelta(minutes=10)
@@ -53,9 +57,10 @@ class Access:
         name: Text,
         clock: Clock | None = None,
         randomness: Randomness | None = None,
+        openid: OpenIdProvider | None = None,
         secret: bytes | None = None,
     ) -> None:
-        self.realm, self.name = Realm(realm), name
+        self.realm, self.name, self.openid = Realm(realm), name, openid
         self.site = Site(origin, name.zh)
         self.clock, self._randomness = clock or SystemClock(), randomness or SystemRandomness()
         self.secret = secret or self._randomness.bytes(SECRET_BYTES)
@@ -140,6 +145,30 @@ class Access:
             raise Unauthenticated("this passkey may have been copied: ask for a new enrolment")
         return entered
 
+    def begin_openid(self, onward: str, *, language: str) -> tuple[str, str]:
+        """Where the browser goes to sign in at the identity platform, and what it carries meanwhile."""
+        traveller = Traveller.begin(onward, randomness=self._randomness, now=self.clock.now())
+        url = self._provider.authorization_url(traveller, redirect_uri=self._redirect_uri, language=language)
+        return url, traveller.seal(self.secret, self.site.origin)
+
+    def finish_openid(self, query: Mapping[str, str], carried: str | None) -> tuple[Entered | Identity, str]:
+        """Let somebody in whom the platform names, and where they were going.
+
+        An `Identity` comes back instead when no registrar joined it to an account. Each way back is good
+        once, whatever comes of it.
+        """
+        now = self.clock.now()
+        traveller = Traveller.unseal(carried, self.secret, self.site.origin, now=now)
+        if not hmac.compare_digest(query.get("state", "").encode(), traveller.state.encode()):
+            raise Unauthenticated("the answer belongs to another sign-in")
+        self._provider.check_issuer(query.get("iss"))
+        with self._database.transaction() as session:
+            self._use_up(session, traveller)
+        if "error" in query:
+            raise Unauthenticated("the identity platform let nobody in")
+        identity = self._provider.identify(query.get("code", ""), traveller, redirect_uri=self._redirect_uri)
+        return self._enter(identity), traveller.onward
+
     def signed_in(self, token: str | None) -> SignedIn | None:
         """Who has this cookie; None for nobody, or no longer."""
         return self._sessions.find(token)
@@ -166,6 +195,39 @@ class Access:
     def purge(self) -> int:
         """Forget sessions and codes that are over."""
         return self._sessions.purge()
+
+    @property
+    def _provider(self) -> OpenIdProvider:
+        if self.openid is None:
+            raise NotFound("no identity platform is set here")
+        return self.openid
+
+    @property
+    def _redirect_uri(self) -> str:
+        return f"{self.site.origin}{CALLBACK_PATH}"
+
+    def _use_up(self, session: Session, traveller: Traveller) -> None:
+        scope = f"openid {self.site.origin}"
+        try:
+            once.consume(session, scope, traveller.state, expires_at=traveller.ends_at)
+        except Conflict as exc:
+            raise Unauthenticated("this way back was used before") from exc
+
+    def _enter(self, identity: Identity) -> Entered | Identity:
+        with self._database.transaction() as session:
+            account = AccessRepository(session).by_identity(identity.issuer, identity.subject)
+            if account is None or not self._lets_in(account):
+                return identity
+            digest = identity_digest(identity.issuer, identity.subject)
+            audit.record(
+                session,
+                action="access.signed_in",
+                subject=f"account:{account.id}",
+                actor=account.actor,
+                at=self.clock.now(),
+                details={"identity": digest},
+            )
+            return self._sessions.open(session, account, How.OPENID)
 
     def _tidy(self) -> None:
         now = self.clock.now()

@@ -11,12 +11,15 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from yinxin.access.openid.provider import Identity
 from yinxin.access.pages import cookie
+from yinxin.access.service import CALLBACK_PATH
 from yinxin.base.buckets import Buckets, Limit, caller_of
-from yinxin.base.errors import MalformedInput
-from yinxin.web.bodies import read_form, read_json
+from yinxin.base.errors import MalformedInput, Unauthenticated
+from yinxin.web.bodies import parse_form, read_form, read_json
 from yinxin.web.guards import local_path, require_same_origin
 from yinxin.web.headers import page_headers
+from yinxin.web.language import language_of
 from yinxin.web.pages import Pages, see_other
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 SIGN_IN_LIMIT, ENROLMENT_LIMIT = Limit("sign-in", 60, 60), Limit("enrolment", 12, 6)
 MAX_BYTES = 64 * 1024
+OPENID_COOKIE, OPENID_SECONDS = "yinxin-openid", 600
 PAGES = Pages("yinxin.access.pages")
 
 
@@ -37,6 +41,8 @@ def router(access: Access, *, start: str = "/") -> APIRouter:
     _add_sign_in(routes, desk)
     _add_registration(routes, desk)
     _add_account(routes, desk)
+    if access.openid:
+        _add_openid(routes, desk)
     routes.include_router(PAGES.static_routes())
     return routes
 
@@ -61,11 +67,16 @@ class _Desk:
         self.count(request, enrolment=enrolment)
         return await read_json(request, limit=MAX_BYTES)
 
-    def let_in(self, entered: Entered, onward: str | None) -> Response:
-        """The fresh cookie, and where to go."""
-        answer = _json({"next": local_path(onward, otherwise=self.start)})
+    async def let_in(self, request: Request, entered: Entered, answer: Response) -> Response:
+        """Give the fresh cookie; a session that this browser had before ends."""
+        old = cookie.read_cookie(request, cookie.cookie_name(self.access.site, cookie.NAME))
+        await run_in_threadpool(self.access.sign_out, old)
         cookie.set_cookie(answer, self.access.site, cookie.NAME, entered.token)
         return answer
+
+    def onward(self, path: str | None) -> Response:
+        """Tell the script where to go."""
+        return _json({"next": local_path(path, otherwise=self.start)})
 
 
 def _add_sign_in(routes: APIRouter, desk: _Desk) -> None:
@@ -87,7 +98,7 @@ def _add_sign_in(routes: APIRouter, desk: _Desk) -> None:
     async def finish(request: Request) -> Response:
         sent = await desk.read(request)
         entered = await run_in_threadpool(access.finish_sign_in, _answer_of(sent))
-        return desk.let_in(entered, _text(sent, "next"))
+        return await desk.let_in(request, entered, desk.onward(_text(sent, "next")))
 
     @routes.post("/sign-out")
     async def sign_out(request: Request) -> Response:
@@ -97,6 +108,41 @@ def _add_sign_in(routes: APIRouter, desk: _Desk) -> None:
         answer = see_other("/sign-in")
         cookie.drop_cookie(answer, access.site, cookie.NAME)
         return answer
+
+
+def _add_openid(routes: APIRouter, desk: _Desk) -> None:
+    access = desk.access
+
+    @routes.get("/sign-in/openid")
+    async def begin(request: Request) -> Response:
+        desk.count(request)
+        onward = local_path(request.query_params.get("next"), otherwise=desk.start)
+        language = language_of(request)
+        url, carried = await run_in_threadpool(lambda: access.begin_openid(onward, language=language))
+        answer = see_other(url)
+        cookie.set_cookie(answer, access.site, OPENID_COOKIE, carried, max_age=OPENID_SECONDS)
+        return answer
+
+    @routes.get(CALLBACK_PATH)
+    async def come_back(request: Request) -> Response:
+        desk.count(request)
+        carried = cookie.read_cookie(request, cookie.cookie_name(access.site, OPENID_COOKIE))
+        try:
+            query = parse_form(request.url.query.encode())
+            found, onward = await run_in_threadpool(access.finish_openid, query, carried)
+        except (Unauthenticated, MalformedInput):
+            return _left(desk, PAGES.answer(request, "openid_refused.html", status=403, access=access))
+        if isinstance(found, Identity):
+            page = PAGES.answer(request, "openid_unknown.html", status=403, access=access, identity=found)
+            return _left(desk, page)
+        answer = _left(desk, see_other(local_path(onward, otherwise=desk.start)))
+        return await desk.let_in(request, found, answer)
+
+
+def _left(desk: _Desk, answer: Response) -> Response:
+    """The answer, and nothing carried any more."""
+    cookie.drop_cookie(answer, desk.access.site, OPENID_COOKIE)
+    return answer
 
 
 def _add_registration(routes: APIRouter, desk: _Desk) -> None:
@@ -123,7 +169,7 @@ def _add_registration(routes: APIRouter, desk: _Desk) -> None:
                 _answer_of(sent), code=_text(sent, "code"), user=_text(sent, "user"), name=_text(sent, "name")
             )
         )
-        return desk.let_in(entered, _text(sent, "next"))
+        return await desk.let_in(request, entered, desk.onward(_text(sent, "next")))
 
 
 def _add_account(routes: APIRouter, desk: _Desk) -> None:
@@ -150,9 +196,7 @@ def _add_account(routes: APIRouter, desk: _Desk) -> None:
         entered = await run_in_threadpool(
             lambda: access.finish_registration(_answer_of(sent), signed_in=signed_in)
         )
-        old = cookie.read_cookie(request, cookie.cookie_name(access.site, cookie.NAME))
-        await run_in_threadpool(access.sign_out, old)
-        return desk.let_in(entered, "/account")
+        return await desk.let_in(request, entered, desk.onward("/account"))
 
     @routes.post("/account/passkeys/remove")
     async def remove(request: Request) -> Response:
