@@ -91,6 +91,16 @@ class PrintedCode:
     message: Sign1
 
 
+def code_address(url: str) -> str:
+    """The page that codes lead to where the verification service stands at `url`."""
+    return url.rstrip("/") + PATH
+
+
+def code_addresses(*urls: str) -> frozenset[str]:
+    """The same of several services, their own names and those that they had: what a verifier trusts."""
+    return frozenset(map(code_address, urls))
+
+
 def make(licence: Licence, kind: LicenceType, *, address: str, signer: Signer) -> str:
     """The code of a licence. `address` is the page that it leads to, without a #.
 

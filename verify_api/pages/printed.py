@@ -1,8 +1,8 @@
 """The page that a printed code leads to, and the list of keys that it verifies with.
 
 The code stands behind the # of the address, which browsers keep to themselves: this server never sees it. The
-page decodes and verifies it by itself (`static/printed.js`). Certificate paths are judged here, when the list is
-made. Only who presses the button there asks for a licence's status, and then by its identifier alone.
+page decodes and verifies it by itself (`static/printed.js`). Certificate paths are judged here, when the list
+is made. Only who presses the button there asks for a licence's status, and then by its identifier alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+from fastapi import APIRouter, Request, Response
 
 from credentials.printed_code import PATH, PrintedCodeVerifier
 from credentials.printed_code.published import published_list
@@ -54,7 +54,7 @@ def printed_router(
         summary="印制二维码的签发证书 / Certificates that printed codes are signed with",
         description=(
             "每个证书的路径已按信任锚和吊销数据核验；到 expires_at 为止可缓存。/ "
-            "Each certificate's path was judged from trust anchors and revocation; cacheable up to expires_at."
+            "Each certificate's path was judged from anchors and revocation lists; good up to expires_at."
         ),
     )
     async def credential_issuers(request: Request) -> Response:

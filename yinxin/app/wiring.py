@@ -21,6 +21,7 @@ from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
 from credentials.reading import OfficeReading
 from credentials.oid4vp.client_ids import Prefix
+from credentials.printed_code import code_address
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
@@ -148,6 +149,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         authority=agency(home),
         clock=home.clock,
         documents=DocumentStore(home.directory / "documents", home.document_key()),
+        code_address=code_address(home.settings.verify_url),
     )
 
 
@@ -244,6 +246,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         catalogue=catalogue(home),
         access=staff_access(home),
         presentations=presentations,
+        issuers=lambda: home.issuer_certificates,
         closing=stage.closing,
     )
     return app
