@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from cryptography.x509.oid import NameOID
 
 from signing import der
@@ -194,6 +194,19 @@ def load_pem_chain(text: bytes, *, limit: int = 64) -> tuple[Certificate, ...]:
 def load_certificates(data: bytes) -> tuple[Certificate, ...]:
     """Certificates from PEM text or from one DER value, whichever it is."""
     return (Certificate(data),) if data[:1] == b"\x30" else load_pem_chain(data)
+
+
+def load_public_key(pem: bytes, name: str) -> PublicKey:
+    """The key of a PEM text, which holds a public key or a certificate; `MalformedInput` names the file."""
+    if b"PRIVATE KEY" in pem:  # it would have travelled to us: no longer its owner's alone
+        raise MalformedInput("key", f"{name} holds a private key; hand over the public one, of a new pair")
+    if b"BEGIN CERTIFICATE" in pem:
+        return load_pem_chain(pem)[0].public_key
+    try:
+        found = load_pem_public_key(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise MalformedInput("key", f"{name} holds no public key in PEM") from exc
+    return PublicKey(found.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes, bytes]:

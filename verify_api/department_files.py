@@ -18,10 +18,7 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-
-from signing.certificates import Certificate
-from signing.keys import PublicKey
+from signing.certificates import load_public_key
 from verify_api.departments import Department
 from yinxin.base.errors import MalformedInput
 from yinxin.base.files import read_file
@@ -54,18 +51,4 @@ def _jwk(entry: object, *, beside: Path) -> Mapping[str, Any]:
         return entry
     if not isinstance(entry, str):
         raise MalformedInput("department", "a key is the name of a PEM file, or a JWK")
-    return _public_key(read_file(beside / entry, limit=MAX_KEY_BYTES), entry).to_jwk()
-
-
-def _public_key(pem: bytes, name: str) -> PublicKey:
-    if b"PRIVATE KEY" in pem:  # it would have travelled to us: no longer the department's own
-        raise MalformedInput(
-            "department", f"{name} holds a private key; register the public one, of a new pair"
-        )
-    if b"BEGIN CERTIFICATE" in pem:
-        return Certificate.from_pem(pem).public_key
-    try:
-        found = load_pem_public_key(pem)
-    except (ValueError, TypeError) as exc:
-        raise MalformedInput("department", f"{name} holds no public key in PEM") from exc
-    return PublicKey(found.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    return load_public_key(read_file(beside / entry, limit=MAX_KEY_BYTES), entry).to_jwk()

@@ -1,4 +1,4 @@
-"""`yinxin trust add | show | diff | explain`."""
+"""`yinxin trust add | show | diff | explain | list`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from signing.certificates import Certificate, load_certificates
 from signing.trust import TrustAnchor, TrustStore
 from signing.usages import USAGES
+from yinxin.app.commands.trust_list import trust_list
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.phrases import phrase
@@ -22,6 +23,9 @@ _COLUMNS = [("名称", "name"), ("用途", "uses"), ("有效期至", "until"), (
 @click.group("trust", help=phrase("管理信任锚。", "Manage trust anchors."))
 def command() -> None:
     """Group."""
+
+
+command.add_command(trust_list)
 
 
 @command.command(
