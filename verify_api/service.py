@@ -92,9 +92,14 @@ class VerificationService:
         randomness: Randomness | None = None,
         workers: WorkerPool | None = None,
         directory: DepartmentDirectory | None = None,
+        count_verdict: Callable[[str, str], None] | None = None,
     ) -> None:
-        """`url` is the service's address without a slash at the end: its name as issuer and audience."""
+        """`url` is the service's address without a slash at the end: its name as issuer and audience.
+
+        `count_verdict` hears kind and indication of each verification.
+        """
         self.url = url
+        self._count_verdict = count_verdict or (lambda _kind, _indication: None)
         self.receipt_signer = receipt_signer
         self.clock = clock
         self.directory = directory or DepartmentDirectory(database, clock=clock)
@@ -190,6 +195,7 @@ class VerificationService:
             if before is None:
                 raise
             return await self._again(question, before, grant, department)
+        self._count(examined, assessment)
         return self._answer(assessment, content, grant, question)
 
     async def verify_shown(
@@ -225,6 +231,7 @@ class VerificationService:
         settled = Check("session")
         case = _Case(self, question, department, actor, moments, examined, entry, None, grants, settled)
         assessment, content = await self._write(case.record)
+        self._count(examined, assessment)
         return self._answer(assessment, content, grant, question)
 
     async def verify_for_anybody(self, question: Question) -> dict[str, Any]:
@@ -364,6 +371,9 @@ class VerificationService:
         said = reduce(assessment, grant, wanted=question.claims)
         recorded = {name: content[name] for name in _RECORDED if name in content}
         return Answer({**said, **recorded, "id": content["jti"], "receipt": self._sign(content)}, assessment)
+
+    def _count(self, examined: Examined, assessment: Assessment) -> None:
+        self._count_verdict(str(examined.kind), str(assessment.report.indication))
 
     def _stored(self, verification_id: str, department: Department) -> StoredVerification:
         with self._database.reading() as session:

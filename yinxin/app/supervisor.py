@@ -136,9 +136,9 @@ class Supervisor:
         require_released(home)
         home.database.close()  # the workers have their own connections
         self._folder = closing.enter_context(tempfile.TemporaryDirectory(prefix="yinxin-"))
-        for name in (worker.METRICS, worker.LISTS):
-            (Path(self._folder) / name).mkdir(mode=0o700)
+        (Path(self._folder) / worker.METRICS).mkdir(mode=0o700)
         for role in self._roles:
+            (Path(self._folder) / worker.LISTS / role).mkdir(mode=0o700, parents=True)
             if role not in self._given:
                 self._given[role] = serve.bind(home, role)
             closing.callback(self._given[role].close)

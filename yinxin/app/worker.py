@@ -61,7 +61,7 @@ def work(order: Order, listener: socket.socket | None, pipe: Connection) -> None
     part = serve.Part(
         serves=not order.is_duty,
         has_duty=order.is_duty,
-        shelf=Shelf(folder / LISTS),
+        shelf=Shelf(folder / LISTS / order.role),
         on_fetched=lambda: mouth.say(FETCHED),
         at_once=1,
     )
