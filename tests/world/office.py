@@ -19,6 +19,7 @@ from yinxin.base.clock import FixedClock
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from credentials.documents import DocumentStore
     from credentials.issuer import IssuedLicence
     from credentials.standing import Standing
     from world.pki import Pki
@@ -31,7 +32,15 @@ WHY = {"ground": "《中华人民共和国食品安全法》第一百二十四�
 class Office:
     """The agency on 20 November 2026, noon in Beijing."""
 
-    def __init__(self, pki: Pki, database: Database, *, url: str = URL, clock: Any = None) -> None:
+    def __init__(
+        self,
+        pki: Pki,
+        database: Database,
+        *,
+        url: str = URL,
+        clock: Any = None,
+        documents: DocumentStore | None = None,
+    ) -> None:
         self.pki, self.database = pki, database
         self.clock = clock or FixedClock(2026, 11, 20, 4)
         self.clerk = staff("clerk-17", agency=samples.AGENCY.credit_code)
@@ -50,6 +59,7 @@ class Office:
             authority=samples.AGENCY,
             clock=self.clock,
             index=self.index,
+            documents=documents,
         )
 
     @property
