@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
     from credentials.licence import Licence
     from credentials.status_service import StatusService
@@ -55,6 +56,7 @@ class CopyMaker:
     clock: Clock
     randomness: Randomness
     agency: str
+    index: BlindIndex | None = None  # to find the licences of a holder
 
     def make(
         self,

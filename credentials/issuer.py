@@ -7,31 +7,30 @@ what (drafts, approvals) is the office's business.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credentials.applications import RowFault, read_applications
+from credentials.applications import read_applications
+from credentials.batches.work import BatchOrder, BatchResult, BatchWork, batch_id
 from credentials.changes import record_event, require_state
 from credentials.face.page import Typesetter
-from credentials.gate import Gate
+from credentials.gate import Gate, is_of
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
 from credentials.printed_code import PATH
-from credentials.production import Draft, IssuedLicence, Production, Reserved
+from credentials.production import Draft, IssuedLicence, Production
 from credentials.repository import LicenceRepository
 from credentials.standing import Standing, State, standing
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import InvalidClaims, NotFound, UsageError
+from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from credentials.applications import ApplicationRow
-    from credentials.catalogue import Catalogue, LicenceType
+    from credentials.batches.work import HolderKey
+    from credentials.blind_index import BlindIndex
+    from credentials.catalogue import Catalogue
     from credentials.documents import DocumentStore
-    from credentials.fields import Claim
     from credentials.status_service import StatusService
     from signing.keys import PublicKey
     from signing.pdf import Seal
@@ -39,19 +38,7 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database
 
-    HolderKey = Callable[[LicenceType, Mapping[str, Claim]], PublicKey | None]
-
 WORKERS = min(4, os.cpu_count() or 1)
-CHUNK = 16  # rows of a batch that share their two transactions
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """What became of a file of applications; every row is in one of the two."""
-
-    issued: tuple[IssuedLicence, ...]
-    faults: tuple[RowFault, ...]
-    total: int
 
 
 class Issuer:
@@ -59,7 +46,8 @@ class Issuer:
 
     `url` is where its services stand: the `iss` of credentials. `code_address` is the page that the codes
     printed on paper lead to (`https://verify.city.example/q`), `/q` behind the `url` unless named.
-    `documents` keeps the sealed PDFs; without it they are only returned.
+    `documents` keeps the sealed PDFs; without it they are only returned. `index` is what licences are
+    found by their holder with; without it nobody can.
     """
 
     def __init__(  # noqa: PLR0913 - an issuer is all of these
@@ -76,6 +64,7 @@ class Issuer:
         randomness: Randomness | None = None,
         documents: DocumentStore | None = None,
         code_address: str | None = None,
+        index: BlindIndex | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._database = database
@@ -94,6 +83,7 @@ class Issuer:
             clock=self._clock,
             randomness=randomness or SystemRandomness(),
             documents=documents,
+            index=index,
         )
 
     def issue(
@@ -113,9 +103,10 @@ class Issuer:
         kind = self._catalogue[type_code]
         draft = Draft(kind, kind.check(claims), holder)
         (reserved,) = self._production.reserve([draft], actor)
-        issued = self._production.make(draft, reserved)
-        self._production.record([(draft, reserved, issued)], actor, approval)
-        return issued
+        made = self._production.make(draft, reserved)
+        self._production.keep(made.issued)
+        self._production.record([made], actor, approval)
+        return made.issued
 
     def issue_rows(  # noqa: PLR0913 - what a batch needs, by name
         self,
@@ -126,28 +117,32 @@ class Issuer:
         holder_key: HolderKey = lambda _kind, _claims: None,
         approval: str | None = None,
         progress: Callable[[int, int], None] = lambda _done, _total: None,
+        each: Callable[[IssuedLicence], None] = lambda _issued: None,
         workers: int = WORKERS,
+        resume: bool = False,
     ) -> BatchResult:
         """Issue a CSV file of applications: the rows without a fault, and a fault for each other.
 
         `type_code` is the type of all rows, else a column says it. `holder_key` finds a holder's key.
-        `progress` is called with the rows done and all rows; `workers` threads set and seal pages. A failing
-        key or time-stamp authority stops the batch by its error; what was recorded before stays.
+        `progress` hears of the rows done and all rows, `each` of every licence that is recorded;
+        `workers` threads set and seal pages. A failing key or time-stamp authority stops the batch by its
+        error; what was recorded before stays. A row leads to one licence: the same file again is a
+        `Conflict`, with `resume` its rest is issued.
         """
         self._gate.admit(actor, "issue rows")
         found = read_applications(data, self._catalogue, type_code=type_code)
-        issued: list[IssuedLicence] = []
-        faults, done = list(found.faults), found.total - len(found.rows)
-        progress(done, found.total)
-        with ThreadPoolExecutor(workers) as pool:
-            for start in range(0, len(found.rows), CHUNK):
-                rows = found.rows[start : start + CHUNK]
-                made, wrong = self._issue_chunk(rows, holder_key, actor, approval, pool)
-                issued += made
-                faults += wrong
-                done += len(rows)
-                progress(done, found.total)
-        return BatchResult(tuple(issued), tuple(sorted(faults, key=lambda one: one.row)), found.total)
+        batch = batch_id(self._production.agency.credit_code, type_code, data)
+        order = BatchOrder(batch, actor, approval, holder_key, progress, each, workers, resume)
+        return BatchWork(self._production, order, found).run()
+
+    def document(self, identifier: str) -> bytes:
+        """The sealed PDF of a version, from the document store; `NotFound` when it is not there."""
+        with self._database.reading() as session:
+            licence = LicenceRepository(session).by_identifier(identifier)
+        documents, own = self._production.documents, self._production.agency.credit_code
+        if licence is None or not is_of(licence, own) or licence.pdf_sha256 is None or documents is None:
+            raise NotFound(f"no document of a licence {identifier} is kept here")
+        return documents.get(licence.pdf_sha256)
 
     def replace(  # noqa: PLR0913 - the facts of a replacement
         self,
@@ -172,8 +167,8 @@ class Issuer:
         kind = self._catalogue[old.type_code]
         draft = Draft(kind, kind.check(claims), holder, previous=old, renew=renew)
         (reserved,) = self._production.reserve([draft], actor)
-        issued = self._production.make(draft, reserved)
-        new = issued.licence
+        made = self._production.make(draft, reserved)
+        new = made.issued.licence
         ending = Event(
             EndingKind.SUPERSEDED,
             new.issued_at,
@@ -183,8 +178,9 @@ class Issuer:
             str(actor),
             new.identifier,
         )
-        self._production.record([(draft, reserved, issued)], actor, approval, ending)
-        return issued
+        self._production.keep(made.issued)
+        self._production.record([made], actor, approval, ending)
+        return made.issued
 
     def suspend(
         self,
@@ -241,33 +237,6 @@ class Issuer:
     ) -> None:
         """Record that a holder's commitment (告知承诺) is met; `Conflict` without one, or twice."""
         self._change(EventKind.COMMITMENT_MET, identifier, effective_from, ground, document_number, actor)
-
-    def _issue_chunk(
-        self,
-        rows: Sequence[ApplicationRow],
-        holder_key: HolderKey,
-        actor: Actor,
-        approval: str | None,
-        pool: ThreadPoolExecutor,
-    ) -> tuple[list[IssuedLicence], list[RowFault]]:
-        drafts = [Draft(row.kind, row.claims, holder_key(row.kind, row.claims)) for row in rows]
-        reserved = self._production.reserve(drafts, actor)
-        made: list[tuple[Draft, Reserved, IssuedLicence]] = []
-        faults: list[RowFault] = []
-        answers = pool.map(self._try, drafts, reserved)
-        for row, draft, place, answer in zip(rows, drafts, reserved, answers, strict=True):
-            if isinstance(answer, InvalidClaims):
-                faults += [row.fault(field, why) for field, why in answer.faults]
-            else:
-                made.append((draft, place, answer))
-        self._production.record(made, actor, approval)
-        return [issued for _, _, issued in made], faults
-
-    def _try(self, draft: Draft, reserved: Reserved) -> IssuedLicence | InvalidClaims:
-        try:
-            return self._production.make(draft, reserved)
-        except InvalidClaims as exc:
-            return exc
 
     def _change(  # noqa: PLR0913, PLR0917 - an event's facts, from the verbs above
         self,

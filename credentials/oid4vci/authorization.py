@@ -66,7 +66,7 @@ class AuthorizationDesk:
         self._url, self._database, self._agency = copies.url, copies.database, copies.agency
         self._clock, self._randomness = copies.clock, copies.randomness
         self._configurations = frozenset(kind.code for kind in copies.catalogue)
-        self._clients, self._sign_in = clients, sign_in
+        self._clients, self._sign_in, self._index = clients, sign_in, copies.index
 
     def push(self, session: Session, form: Mapping[str, str], proof: DpopProof | None) -> dict[str, Any]:
         """Keep a request and name it (RFC 9126, 2.2)."""
@@ -207,7 +207,7 @@ class AuthorizationDesk:
             if offer is None or offer.holder != person.holder:
                 return ()
             return chosen(offer.licences, found.wanted)
-        repository, now = LicenceRepository(session), self._clock.now()
+        repository, now = LicenceRepository(session, index=self._index), self._clock.now()
         held = repository.of_holder(person.holder)
         return tuple(
             OfferedLicence(one.type_code, one.identifier)

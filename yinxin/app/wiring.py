@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ca.ocsp import OcspResponder
 from ca.tsa import TimestampAuthority
+from credentials.blind_index import BlindIndex
 from credentials.catalogue import Catalogue
 from credentials.copies import CopyMaker
 from credentials.documents import DocumentStore
@@ -20,6 +21,7 @@ from credentials.licence import Agency
 from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
 from credentials.reading import OfficeReading
+from credentials.repository import LicenceRepository
 from credentials.oid4vp.client_ids import Prefix
 from credentials.printed_code import code_address
 from credentials.status_service import StatusService
@@ -149,6 +151,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         authority=agency(home),
         clock=home.clock,
         documents=DocumentStore(home.directory / "documents", home.document_key()),
+        index=holder_index(home),
         code_address=code_address(home.settings.verify_url),
     )
 
@@ -156,6 +159,19 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
 def reading(home: Home) -> OfficeReading:
     """What the agency's own staff reads."""
     return OfficeReading(home.settings.agency_code, home.database)
+
+
+def holder_index(home: Home) -> BlindIndex:
+    """What licences are found by their holder with; its key stays the same as long as the document key."""
+    return BlindIndex(_derived(home, b"yinxin holder index 1"))
+
+
+def index_holders(home: Home) -> None:
+    """Index the licences of a register that was there before its index was."""
+    more = True
+    while more:
+        with home.database.transaction() as session:
+            more = LicenceRepository(session, index=holder_index(home)).index_holders() > 0
 
 
 def issuance_server(home: Home) -> IssuanceServer:
@@ -169,7 +185,9 @@ def issuance_server(home: Home) -> IssuanceServer:
         clock=home.clock,
         randomness=SystemRandomness(),
         agency=home.settings.agency_code,
+        index=holder_index(home),
     )
+    index_holders(home)
     secret = _derived(home, b"yinxin oid4vci 1")
     clients = read_clients(home.settings.wallet_clients)
     # A home that was made before there was a key for it answers plain metadata only.
