@@ -212,4 +212,5 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         trust_directory=place / settings.trust_directory,
         catalogue_directory=inside(settings.catalogue_directory),
         policy_file=inside(settings.policy_file),
+        openid_client_secret_file=inside(settings.openid_client_secret_file),
     )

@@ -37,6 +37,7 @@ from wallet.wallets import Wallets
 from yinxin.access.service import Access
 from yinxin.app.ceremony import open_authority
 from yinxin.app.refresh import Refresher
+from yinxin.app.sign_in import openid_provider
 from yinxin.base.audit import Sequencer, verifier_key
 from yinxin.base.errors import UsageError
 from yinxin.base.journal import Journal
@@ -278,6 +279,7 @@ def staff_access(home: Home) -> Access:
         origin=origin_of(home.settings.verify_url),
         name=Text("电子证照核验", "Licence verification"),
         clock=home.clock,
+        openid=openid_provider(home),
         secret=_derived(home, b"yinxin access of staff 1"),
     )
 

@@ -163,6 +163,19 @@ class Settings:
         "可用授权码流程领证的钱包，每项为“client_id redirect_uri”；不填则不提供该流程",
         "wallets that may use the authorization code flow, each `client_id redirect_uri`; none: not offered",
     )
+    openid_issuer: str | None = _setting(
+        None,
+        "统一身份认证平台（OpenID Connect）的 issuer；不填则仅用通行密钥登录",
+        "the issuer of the city's identity platform (OpenID Connect); passkeys only when not set",
+    )
+    openid_client_id: str | None = _setting(
+        None, "在该平台登记的 client_id", "the client_id that the platform knows us by"
+    )
+    openid_client_secret_file: Path | None = _setting(
+        None,
+        "client_secret 所在文件；不填则以密钥证明身份（private_key_jwt，推荐）",
+        "the file with the client's secret; a key proves who we are when not set (private_key_jwt, better)",
+    )
     log_format: str = _setting(
         "text",
         "服务日志的格式：text，或每行一个 JSON 对象的 json",
