@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from yinxin.base.database import Database
 
 COUNTER = "https://counter.example"
-SEVEN, EIGHT = "111201010000518600", "91120101MA5K3WXY0T"
+SEVEN, EIGHT = "111201010000518600", "111201020000518889"
 
 
 class AccessWorld:
