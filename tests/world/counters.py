@@ -18,6 +18,7 @@ from world.departments import AGENCY_CODE
 from world.passkeys import Browser, enrolled
 from world.presentations import AskingCity
 from yinxin.access import pages as access_pages
+from yinxin.access.pages.cookie import NAME, cookie_name
 from yinxin.access.service import Access
 from yinxin.base.actor import staff
 from yinxin.base.buckets import Limit
@@ -98,12 +99,16 @@ class CounterCity(AskingCity):
         )
         return enrolled(self.access, enrolment)[1]
 
+    @property
+    def cookie(self) -> str:
+        """What the cookie of somebody signed in is called."""
+        return cookie_name(self.access.site, NAME)
+
     def clerk(self, name: str = "", **about: Any) -> Browser:
         """A clerk's browser."""
         browser = self.browser()
         name = name or f"clerk-{secrets.token_hex(4)}"
-        cookie = "__Host-yinxin" if self.url.startswith("https://") else "yinxin"
-        browser.cookies[cookie] = self.staff_token(name, **about)
+        browser.cookies[self.cookie] = self.staff_token(name, **about)
         return browser
 
 

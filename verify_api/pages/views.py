@@ -23,7 +23,7 @@ from yinxin.base.errors import UnknownLicenceType, UsageError
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from credentials.catalogue import Catalogue
     from credentials.licence_type import LicenceType
@@ -36,6 +36,7 @@ MAX_PICTURE_CHARACTERS = 1 << 20
 MAX_ITEMS, MAX_DEPTH = 50, 4
 # Pictures that cannot hold a script; what else a data: address may be is text.
 _PICTURE = re.compile(r"data:image/(?:jpeg|png);base64,[A-Za-z0-9+/]{16,}={0,2}", re.ASCII)
+_ORDER = tuple(map(str, (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)))
 _SUBJECTS = {
     "pdf": Text("PDF 文件", "PDF file"),
     "sd-jwt-vc": Text("电子凭证", "Credential from a wallet"),
@@ -178,7 +179,7 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
         digest=str(content["digest"]["value"]),
         reference=str(content.get("id", "")),
         reasons=tuple(_reason(one) for one in content["reasons"]),
-        checks=tuple(_check(one) for one in content["checks"]),
+        checks=_checks(content["checks"]),
         evidence=tuple(evidence_of(content.get("snapshots") or {}, snapshots, now=at)),
         signers=tuple(
             legible(str(one.get("signer") or ""), most=200) for one in content.get("signatures", ())
@@ -264,9 +265,14 @@ def _reason(one: Mapping[str, Any]) -> ReasonView:
     return ReasonView(str(one["code"]), _text(one["text"]), _text(one["next_step"]), str(one["clause"]))
 
 
-def _check(one: Mapping[str, Any]) -> CheckView:
-    field = str(one["name"]).rpartition("/")[0]
-    return CheckView(check_name(str(one["name"])), str(one["indication"]), legible(field, most=80))
+def _checks(every: Iterable[Mapping[str, Any]]) -> tuple[CheckView, ...]:
+    """Each thing once: what is looked at for every certificate of a path counts as the worst of them."""
+    found: dict[tuple[str, Text], str] = {}
+    for one in every:
+        field, _, name = str(one["name"]).rpartition("/")
+        key = legible(field, most=80), check_name(name)
+        found[key] = max(found.get(key, _ORDER[0]), str(one["indication"]), key=_ORDER.index)
+    return tuple(CheckView(name, kind, field) for (field, name), kind in found.items())
 
 
 def _signer(one: Mapping[str, Any]) -> str:
@@ -280,7 +286,8 @@ def _licence(content: Mapping[str, Any], catalogue: Catalogue) -> LicenceView | 
     kind = _kind(catalogue, str(licence["type"]))
     holder = claims.get(kind.holder_name) if kind else None
     pictures = tuple(value for value in claims.values() if is_picture(value))
-    shown = [name for name in _ordered(claims, kind) if not is_picture(claims[name])]
+    apart = {kind.holder_name} if kind and isinstance(holder, str) else set()
+    shown = [name for name in _ordered(claims, kind) if name not in apart and not is_picture(claims[name])]
     return LicenceView(
         type_name=_text(licence["type_name"]),
         agency=_text(licence["agency"]["name"]),

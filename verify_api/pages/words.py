@@ -11,13 +11,18 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 _CHECKS = {
+    "address": Text("二维码所指网址", "Address in the code"),
     "algorithm": Text("签名算法", "Signature algorithm"),
     "always_visible_claims": Text("必须公开的内容", "Contents that are always visible"),
     "audience": Text("出示对象", "For whom it was presented"),
     "certificate": Text("签署证书", "Signer's certificate"),
+    "certificate_algorithms": Text("证书使用的算法", "Algorithms of the certificates"),
+    "certificate_constraints": Text("证书路径的约束", "Constraints along the certificate path"),
     "certificate_path": Text("证书路径", "Certificate path to a trusted authority"),
     "certificate_reference": Text("签名所指的证书", "Certificate named by the signature"),
     "certificate_revocation": Text("证书是否吊销", "Revocation of the certificate"),
+    "certificate_usage": Text("证书用途", "What the certificate may be used for"),
+    "certificate_validity": Text("证书有效期", "Validity of the certificates"),
     "changes_after_signing": Text("签署后的改动", "Changes after signing"),
     "content": Text("签署内容", "Signed content"),
     "content_digest": Text("内容摘要", "Digest of the content"),
@@ -53,6 +58,8 @@ _CHECKS = {
     "status": Text("凭证状态", "Status of the credential"),
     "subject": Text("持有主体", "Subject"),
     "timestamp": Text("时间戳", "Time-stamp"),
+    "timestamp_imprint": Text("时间戳：所盖内容", "Time-stamp: what it covers"),
+    "timestamp_time": Text("时间戳：时间", "Time-stamp: its time"),
     "transaction_data": Text("持有人确认的事项", "What the holder agreed to"),
     "type": Text("令牌类型", "Type of the token"),
     "type_metadata": Text("类型说明", "Description of the type"),
@@ -86,7 +93,11 @@ _UNITS = (
 def check_name(name: str) -> Text:
     """What a check is called; the name of a signature's field stands before it in the report, not here."""
     plain = name.rpartition("/")[2]
-    if plain.startswith(_TIMESTAMP) and (part := _CHECKS.get(plain.removeprefix(_TIMESTAMP))):
+    if (
+        plain not in _CHECKS
+        and plain.startswith(_TIMESTAMP)
+        and (part := _CHECKS.get(plain.removeprefix(_TIMESTAMP)))
+    ):
         return Text(f"时间戳：{part.zh}", f"Time-stamp: {part.en[0].lower()}{part.en[1:]}")
     return _CHECKS.get(plain, _OTHER)
 
@@ -98,7 +109,7 @@ def progress(state: str) -> Text:
 
 def age(passed: timedelta) -> Text:
     """How long ago, in the largest unit that fits."""
-    seconds = int(passed.total_seconds())
+    seconds = max(0, int(passed.total_seconds()))
     for size, zh, en in _UNITS:
         count = seconds // size
         if count:

@@ -174,7 +174,11 @@ class TestPresentations:
         assert re.search(r'<p class="match">\d\d</p>', page.text)
         assert "<svg" in page.text
         assert "等待持有人扫描" in words(page)
-        assert clerk.get(place + "/state").json() == {"state": "open", "words": "等待持有人扫描", "over": False}
+        assert clerk.get(place + "/state").json() == {
+            "state": "open",
+            "words": "等待持有人扫描",
+            "over": False,
+        }
         link = self.link(pages, session)
         verified = pages.fetch(link)
         assert verified.request.about
