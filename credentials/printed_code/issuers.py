@@ -106,6 +106,14 @@ class IssuerCertificates:
         return len(self.entries)
 
 
+def addresses_from_json(data: bytes | str) -> frozenset[str]:
+    """The pages that codes may lead to, as the same published list names them."""
+    found = load_json_object(data).get("addresses")
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise MalformedInput("issuers", "no list of addresses")
+    return frozenset(found)
+
+
 def kid_of(certificate: Certificate) -> bytes:
     """The first eight bytes of a certificate's SHA-256: its name in a code."""
     return bytes.fromhex(certificate.fingerprint)[:KID_BYTES]
