@@ -30,6 +30,7 @@ from yinxin.base.errors import (
     YinxinError,
 )
 from yinxin.web.bodies import read_form, read_json
+from yinxin.web.pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,10 +49,7 @@ _PROBLEM: dict[str, Any] = {
     "description": "RFC 9457",
     "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
 }
-_DONE = """<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>出示完成 / Done</title>
-<meta name="viewport" content="width=device-width"></head><body><main><h1>出示完成</h1>
-<p>请返回原页面继续办理。</p>
-<p lang="en">Done. Go back to the page where you began.</p></main></body></html>"""
+_PAGES = Pages("verify_api.pages", remember=False)
 
 
 class _Answer(JSONResponse):
@@ -214,7 +212,7 @@ def _add_responses(routes: APIRouter, service: PresentationService, limits: Limi
         if not _SECRET.match(response_code) or len(request.query_params.multi_items()) != 1:
             raise NotFound("no such session")
         await service.come_back(response_code, browser=secret_of(request))
-        return HTMLResponse(_DONE)
+        return _PAGES.answer(request, "came_back.html")
 
 
 def _wallet_id(text: str) -> str:
