@@ -188,7 +188,8 @@ def _fitting(
         candidate = Candidate.of(credential)
         found = match(asked, candidate)
         if found:
-            known = labels.get(one.licence) or labels.get(candidate.type)
+            # What we call the claims of a type goes before what its issuer calls them.
+            known = {**labels.get(one.licence, {}), **labels.get(candidate.type, {})}
             shown = shares(credential, found.paths, labels=known)
             pick = Pick(asked.id, one.licence, candidate.type, found.paths, shown)
             picks.append(replace(pick, name=one.name, reused=one.is_used))

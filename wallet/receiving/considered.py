@@ -150,8 +150,8 @@ def _signed_document(
 
 
 def _certified_name(name: Text, certified: str) -> Text:
-    """What the issuer calls itself, with the name that its certificate vouches for."""
-    if certified in {name.zh, name.en}:
+    """What the issuer calls itself, with the name that its certificate vouches for where that is another."""
+    if certified.startswith((name.zh, name.en)):
         return name
     return Text(f"{name.zh}（{certified}）", f"{name.en} ({certified})")
 

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from credentials.catalogue import Catalogue
 from signing.trust import TrustStore
 from wallet.exchange import fetch, send
 from wallet.holder import Holder
 from wallet.invitation import Invitation
+from wallet.names import Names
 from wallet.receiving import Receiving
 from wallet.store import FILE_NAME
 from wallet.trusted import TrustedParties
@@ -122,6 +124,12 @@ class OwnWallet:
             clock=self.clock,
         )
 
+    @cached_property
+    def names(self) -> Names:
+        """What people call licences and claims: by the home's catalogue, or the one that comes with yinxin."""
+        home = self.place.home
+        return Names(Catalogue.load(home.settings.catalogue_directory if home else None))
+
     @property
     def receiving(self) -> Receiving:
         """The way of licences into it."""
@@ -163,7 +171,8 @@ class OwnWallet:
 
     def consider(self, verified: VerifiedRequest, *, licence: str | None) -> Answering:
         """What answering would share; `licence` is the one to show wherever it fits."""
-        found = self.holder.consider_presentation(verified)
+        labels = self.names.labels()
+        found = self.holder.consider_presentation(verified, labels=labels)
         if licence is None:
             return found
         choices: Mapping[str, str] = {
@@ -171,7 +180,7 @@ class OwnWallet:
         }
         if not choices:
             raise UsageError("the licence that was named does not answer this request")
-        return self.holder.consider_presentation(verified, choices=choices)
+        return self.holder.consider_presentation(verified, choices=choices, labels=labels)
 
     def agree(self, answering: Answering) -> str | None:
         """Send the answer, after the yes; where the verifier sends the holder's browser, if anywhere."""

@@ -215,14 +215,13 @@ def show(context: click.Context, /, licence: str, offline: bool, store: Path, **
     with _advising(context, console):
         wallet = Place(store, **surroundings).open(read_passphrase())
         held = wallet.find(licence)
-        labels = wallet.holder.labels(held.id)
-        rows = [
-            (label.in_language(console.language) if (label := labels.get(name)) else name, _shown(value))
-            for name, value in held.claims.items()
-            if name not in {"cnf", "status", "_sd_alg"}
+        items = wallet.names.items(held.vct, held.claims, wallet.holder.labels(held.id))
+        said = [
+            (one.label.in_language(console.language), one.value.in_language(console.language))
+            for one in items
         ]
         console.table(
-            [("项目", "item"), ("内容", "value")], rows, title=held.name.in_language(console.language)
+            [("项目", "item"), ("内容", "value")], said, title=held.name.in_language(console.language)
         )
         answer = {**_json(held), "claims": dict(held.claims)}
         if not offline:
@@ -421,6 +420,8 @@ def _advising(context: click.Context, console: Console) -> Iterator[None]:
 
 
 def _advice(error: YinxinError) -> Text | None:
+    if "not an https address" in error.detail:
+        return _NETWORK_ADVICE
     if isinstance(error, OfferRefused | IssuerRefused | DeliveryRefused):
         return error.advice
     if isinstance(error, RequestRefused):
@@ -457,12 +458,3 @@ def _json(held: HeldLicence) -> dict[str, Any]:
         "uses": held.uses,
         "can_refresh": held.can_refresh,
     }
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return "、".join(map(_shown, value))
-    if isinstance(value, dict):
-        return "，".join(f"{name} {_shown(inner)}" for name, inner in value.items())
-    text = str(value)
-    return text if len(text) <= 300 else f"{text[:60]}… ({len(text)})"
