@@ -7,12 +7,14 @@ what (drafts, approvals) is the office's business.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from credentials.applications import read_applications
 from credentials.batches.work import BatchOrder, BatchResult, BatchWork, batch_id
 from credentials.changes import record_event, require_state
 from credentials.face.page import Typesetter
+from credentials.face.press import Press
 from credentials.gate import Gate, is_of
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
 from credentials.printed_code import PATH
@@ -119,21 +121,27 @@ class Issuer:
         progress: Callable[[int, int], None] = lambda _done, _total: None,
         each: Callable[[IssuedLicence], None] = lambda _issued: None,
         workers: int = WORKERS,
+        processes: int = 0,
         resume: bool = False,
     ) -> BatchResult:
         """Issue a CSV file of applications: the rows without a fault, and a fault for each other.
 
         `type_code` is the type of all rows, else a column says it. `holder_key` finds a holder's key.
-        `progress` hears of the rows done and all rows, `each` of every licence that is recorded;
-        `workers` threads set and seal pages. A failing key or time-stamp authority stops the batch by its
-        error; what was recorded before stays. A row leads to one licence: the same file again is a
-        `Conflict`, with `resume` its rest is issued.
+        `progress` hears of the rows done and all rows, `each` of every licence that is recorded; `workers`
+        threads set and seal pages; with `processes` pages are set in so many of them. A failing key or
+        time-stamp authority stops the batch by its error; what was recorded before stays. A row leads to
+        one licence: the same file again is a `Conflict`, with `resume` its rest is issued.
         """
         self._gate.admit(actor, "issue rows")
         found = read_applications(data, self._catalogue, type_code=type_code)
         batch = batch_id(self._production.agency.credit_code, type_code, data)
-        order = BatchOrder(batch, actor, approval, holder_key, progress, each, workers, resume)
-        return BatchWork(self._production, order, found).run()
+        order = BatchOrder(
+            batch, actor, approval, holder_key, progress, each, max(workers, processes), resume
+        )
+        if not processes:
+            return BatchWork(self._production, order, found).run()
+        with Press(processes) as press:
+            return BatchWork(replace(self._production, typesetter=press), order, found).run()
 
     def document(self, identifier: str) -> bytes:
         """The sealed PDF of a version, from the document store; `NotFound` when it is not there."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from credentials.catalogue import LicenceType
     from credentials.documents import DocumentStore
     from credentials.face.page import Typesetter
+    from credentials.face.press import Press
     from credentials.fields import Claim
     from credentials.status_service import StatusService
     from signing.keys import PublicKey
@@ -91,7 +92,7 @@ class Production:
     seal: Seal
     credential_signer: Signer
     status: StatusService
-    typesetter: Typesetter
+    typesetter: Typesetter | Press
     clock: Clock
     randomness: Randomness
     documents: DocumentStore | None = None

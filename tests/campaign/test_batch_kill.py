@@ -7,9 +7,7 @@ file is finished, and what killed processes left is swept away.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import multiprocessing
 import random
@@ -24,8 +22,8 @@ from sqlalchemy import text
 from world.databases import database, database_url, postgresql  # noqa: F401 - fixtures
 from world.office import Office
 from world.pki import Pki
+from world.rows import csv_of
 
-from credentials import samples
 from credentials.batches.work import STALE
 from credentials.documents import DocumentStore
 from credentials.production import Production
@@ -105,13 +103,8 @@ def _issue(office: Office, number: int, **options: Any) -> None:
 
 def a_file(number: int) -> bytes:
     """Applications that are all different, from file to file too."""
-    claims = [samples.application(TYPE, number * ROWS + index) for index in range(ROWS)]
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["办件编号", *claims[0]])
-    for index, one in enumerate(claims):
-        writer.writerow([f"津审办{number:04d}-{index:04d}", *one.values()])
-    return out.getvalue().encode()
+    indexes = range(number * ROWS, (number + 1) * ROWS)
+    return csv_of(TYPE, indexes, cases=[f"津审办{index:06d}" for index in indexes])
 
 
 @dataclass

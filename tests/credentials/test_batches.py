@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import text
 from world.office import Office
+from world.rows import csv_of
 
 from credentials import samples
 from credentials.batches.repository import BatchRepository
@@ -33,16 +32,7 @@ TYPE = "hygiene-licence-on-commitment"
 
 
 def rows(*indexes: int, cases: Sequence[str] = ()) -> bytes:
-    """A file of sample applications, with their case numbers where given."""
-    claims = [samples.application(TYPE, index) for index in indexes]
-    names = list(dict.fromkeys(name for one in claims for name in one))
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow([*(["办件编号"] if cases else []), *names])
-    for position, one in enumerate(claims):
-        cells = ["；".join(value) if isinstance(value, list) else value for value in map(one.get, names)]
-        writer.writerow([*([cases[position]] if cases else []), *cells])
-    return out.getvalue().encode()
+    return csv_of(TYPE, indexes, cases=cases)
 
 
 @pytest.fixture

@@ -112,6 +112,20 @@ def types(context: click.Context, code: str | None, catalogue: Path | None) -> i
     type=click.Path(file_okay=False, path_type=Path),
     help=phrase("证照文件输出目录", "folder for the licences"),
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help=phrase(
+        "继续签发此前中断的同一份申请表；已签发的行不会重复",
+        "go on with a file that was begun before; no row leads to a second licence",
+    ),
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(0, 64),
+    default=0,
+    help=phrase("排版使用的进程数（默认不另起进程）", "set pages in so many processes (none by default)"),
+)
 @actor_option("clerk")
 @home_option()
 @passphrase_option
@@ -121,6 +135,8 @@ def issue(
     applications: Path,
     type_code: str | None,
     output: Path,
+    resume: bool,
+    processes: int,
     actor: str,
     home: str,
     passphrase_file: str | None,
@@ -131,21 +147,36 @@ def issue(
     issuer = wiring.issuer(place)
     output.mkdir(parents=True, exist_ok=True)
     data = read_file(applications)
+
+    def write(identifier: str, pdf: bytes) -> None:
+        write_new_file(output / f"{identifier}.pdf", pdf, mode=PRIVATE)
+
     with console.progress("签发", "issuing") as show:
-        result = issuer.issue_rows(data, actor=clerk_of(place, actor), type_code=type_code, progress=show)
-    for made in result.issued:
-        write_new_file(output / f"{made.licence.identifier}.pdf", made.pdf, mode=PRIVATE)
+        result = issuer.issue_rows(
+            data,
+            actor=clerk_of(place, actor),
+            type_code=type_code,
+            progress=show,
+            each=lambda made: write(made.licence.identifier, made.pdf),
+            processes=processes,
+            resume=resume,
+        )
+    for one in result.before:
+        if not (output / f"{one.licence}.pdf").exists():
+            write(one.licence, issuer.document(one.licence))
     faults = [
         (fault.row, fault.column, fault.reason.in_language(console.language)) for fault in result.faults
     ]
     console.table([("行", "row"), ("列", "column"), ("原因", "reason")], faults)
     console.say(
-        f"签发 {len(result.issued)} 件，{len({row for row, *_ in faults})} 行有误",
-        f"{len(result.issued)} issued, {len({row for row, *_ in faults})} rows faulty",
+        f"签发 {len(result.issued)} 件，此前已签发 {len(result.before)} 件，{len({row for row, *_ in faults})} 行有误",
+        f"{len(result.issued)} issued, {len(result.before)} issued before, {len({row for row, *_ in faults})} rows faulty",
     )
     console.result(
         {
+            "batch": result.batch,
             "issued": [made.licence.identifier for made in result.issued],
+            "before": [one.licence for one in result.before],
             "faults": [
                 {"row": fault.row, "column": fault.column, "reason": fault.reason.to_dict()}
                 for fault in result.faults
