@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from yinxin.base.errors import NotFound
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 LIFE = timedelta(minutes=10)
 MAX_PENDING = 20
 _KEY = "pending"
+
+
+class NoLongerThere(NotFound):
+    """What was begun is done, or its time is over."""
+
+    code = "no_longer_there"
+    title = Text("该事项已处理或已过期", "It was dealt with already, or it is over")
+    advice = Text(
+        "如未办完，请对方重新发起，或重新打开领取链接。",
+        "If it was not finished, let the other side ask again, or open the offer again.",
+    )
 
 
 class Pending:
@@ -49,7 +61,7 @@ class Pending:
         return name
 
     def read(self, name: str, *, kind: str) -> dict[str, Any]:
-        """What was put; `NotFound` when there is none of this kind, or when it was taken or ran out."""
+        """What was put; `NoLongerThere` when there is none of this kind, or when it was taken or ran out."""
         return _find(self._store.read(), name, kind, self._clock.now())
 
     def take(self, name: str, *, kind: str) -> dict[str, Any]:
@@ -74,5 +86,5 @@ def _alive(contents: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 def _find(contents: Mapping[str, Any], name: str, kind: str, now: datetime) -> dict[str, Any]:
     row = _alive(contents, now).get(name)
     if row is None or row["kind"] != kind:
-        raise NotFound("it was dealt with already, or it has run out")
+        raise NoLongerThere("it was dealt with already, or it has run out")
     return dict(row["value"])

@@ -13,6 +13,7 @@ from credentials import key_binding
 from credentials.claim_paths import Path, covers, leads_to, select, to_text
 from credentials.disclosures import reveal
 from credentials.vocabulary import CONTROL_NAMES, NEVER_DISCLOSABLE
+from wallet.words import plain
 from yinxin.base.errors import NotFound
 from yinxin.base.text import Text
 
@@ -197,6 +198,6 @@ def _label(path: Path, labels: Mapping[str, Text]) -> Text:
     for size in range(len(names), 0, -1):
         label = labels.get(to_text(names[:size]))
         if label:
-            rest = "".join(f"·{name}" for name in names[size:])
+            rest = "".join(f"·{plain(name)}" for name in names[size:])
             return Text(label.zh + rest, label.en + rest)
-    return Text(to_text(names), to_text(names))
+    return Text(plain(to_text(names)), plain(to_text(names)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from wallet.pages import router
 from wallet.pages.desk import Limit
 from wallet.wallets import Wallets
 from world.asgi import Client
-from world.presentations import AskingCity
 from world.receiving import Internet, evidence
 from yinxin.access.accounts import Account, How, Realm
 from yinxin.access.repository import AccessRepository
@@ -33,55 +33,79 @@ if TYPE_CHECKING:
 
     from wallet.wallets import Wallet
     from world.asgi import Answer
+    from world.pki import Pki
+    from world.presentations import AskingCity
+    from world.vci import IssuingOffice
+    from yinxin.base.clock import FixedClock
+    from yinxin.base.database import Database
 
 ORIGIN = "https://wallet.jincheng.example"
 PLENTY = Limit("wallet-actions", 10_000, 10_000)
 MASTER = bytes(range(32))
+_serials = itertools.count(1)
 
 
 @dataclass
 class Site:
-    """The wallet's origin, with the city's services as its internet."""
+    """The wallet's origin. `internet` is what it reaches; a test may put an `outbound` in its place."""
 
-    city: AskingCity
     directory: Path
+    pki: Pki
+    clock: FixedClock
+    database: Database
     limit: Limit = PLENTY
     internet: Internet = field(default_factory=Internet)
+    outbound: Any = None
+    city: AskingCity | None = None
+    office: IssuingOffice | None = None
 
     def __post_init__(self) -> None:
-        city = self.city
-        self.clock = city.clock
-        self.internet.hosts["verify.jincheng.example"] = Client(city.app)
-        lists = FastAPI()
-        lists.include_router(issuer_http.router(city.statuses, url="https://licences.jincheng.example"))
-        self.internet.hosts["licences.jincheng.example"] = Client(lists)
-        self.judge = Judge(self.grounds(), self.internet, clock=self.clock)  # type: ignore[arg-type]
+        outbound = self.outbound or self.internet
+        self.judge = Judge(self.grounds(), outbound, clock=self.clock)
         self.custody = Custody(self.directory, MASTER)
         self.wallets = Wallets(
             self.custody,
             self.judge,
-            self.internet,  # type: ignore[arg-type]
+            outbound,
             catalogue=Catalogue.load(),
             clock=self.clock,
             client_id=ORIGIN,
         )
         self.access = Access(
-            city.database, realm="holder", origin=ORIGIN, name=Text("证照夹", "Wallet"), clock=self.clock
+            self.database, realm="holder", origin=ORIGIN, name=Text("证照夹", "Wallet"), clock=self.clock
         )
-        self.app = FastAPI()
+        self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         problems.install(self.app)
         self.app.include_router(
             router(self.wallets, self.access, origin=ORIGIN, row_of=problems.row_of, limit=self.limit)
         )
 
+    @classmethod
+    def of_city(cls, city: AskingCity, directory: Path, **options: Any) -> Site:
+        """Beside a verifier that asks; the licences' status lists are the city's."""
+        lists = FastAPI()
+        lists.include_router(issuer_http.router(city.statuses, url="https://licences.jincheng.example"))
+        site = cls(directory, city.pki, city.clock, city.database, city=city, **options)
+        site.internet.hosts["verify.jincheng.example"] = Client(city.app)
+        site.internet.hosts["licences.jincheng.example"] = Client(lists)
+        return site
+
+    @classmethod
+    def of_office(cls, office: IssuingOffice, directory: Path, **options: Any) -> Site:
+        """Beside an issuer."""
+        site = cls(directory, office.pki, office.clock, office.database, office=office, **options)
+        site.internet.hosts["licences.jincheng.example"] = office.client
+        return site
+
     def grounds(self) -> Grounds:
-        pki = self.city.pki
-        return Grounds(TrustStore([pki.root.certificate]), evidence(pki, self.clock.now()))
+        trust = TrustStore([self.pki.root.certificate])
+        return Grounds(trust, evidence(self.pki, self.clock.now()))
 
     def person(self, name: str, **options: Any) -> Person:
         """Somebody who signed in just now."""
-        account = Account(f"account-{name}", ActorKind.HOLDER, f"account-{name}", name)
-        with self.city.database.transaction() as session:
+        identifier = f"account-{name}-{next(_serials)}"
+        account = Account(identifier, ActorKind.HOLDER, identifier, name)
+        with self.database.transaction() as session:
             AccessRepository(session).add_account(account, realm=Realm.HOLDER, at=self.clock.now())
             token = self.access._sessions.open(session, account, How.PASSKEY).token
         return Person(self, account, token, **options)
@@ -117,7 +141,23 @@ class Person:
 
     def provide(self, **changes: Any) -> Any:
         """A food business licence in this person's wallet."""
+        assert self.site.city
         return self.site.city.provide(self.wallet.holder, **changes)
+
+    def open_offer(self, link: str) -> str:
+        """Look at an offer; the path of its consent page."""
+        answer = self.post("/receive", link=link)
+        assert answer.status_code == 303, answer.text
+        return str(answer.headers["location"])
+
+    def receive(self, *licences: Any) -> Any:
+        """Receive from the office, the whole way; the one licence that came."""
+        assert self.site.office
+        offer = self.site.office.offer(*licences)
+        path = self.open_offer(offer.by_reference)
+        answer = self.post(path, tx_code=offer.tx_code or "")
+        assert answer.status_code == 303, answer.text
+        return self.wallet.holder.licences()[0]
 
     def open_request(self, link: str) -> str:
         """Look at a request; the path of its consent page."""
@@ -134,11 +174,15 @@ class Person:
         return self.post(path.removesuffix(f"?{query}"), **{**form, "decision": "agree", **more})
 
     def _headers(self) -> dict[str, str]:
-        return {"Cookie": f"__Host-yinxin={self.token}", "Accept-Language": self.language, "Accept": "text/html"}
+        return {
+            "Cookie": f"__Host-yinxin={self.token}",
+            "Accept-Language": self.language,
+            "Accept": "text/html",
+        }
 
 
 def hidden_fields(text: str) -> dict[str, str]:
     """The hidden fields of the form that a page's text begins with."""
-    form = text.split("</form>")[0]
+    form = text.partition("</form>")[0]
     found = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
     return {name: html.unescape(value) for name, value in found}

@@ -6,7 +6,7 @@ Stores, signatures and the network block, so their work is done in a bounded poo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from wallet.names import readable
 from yinxin.access.pages import require_visitor
 from yinxin.base.buckets import Buckets, Limit
-from yinxin.base.errors import YinxinError
+from yinxin.base.errors import NotPermitted, TooLarge, Unreachable, YinxinError
 from yinxin.web import Pages, require_same_origin
 from yinxin.web.bodies import read_form
 
@@ -33,6 +33,11 @@ THREADS = 32
 MAX_FORM_BYTES = 320 * 1024  # a link may hold a whole request
 LIMIT = Limit("wallet-actions", burst=30, per_minute=30)
 PAGES = Pages("wallet.pages")
+_ADVICE: Mapping[type[YinxinError], str] = {
+    NotPermitted: "wallet.advice.not_permitted",
+    Unreachable: "wallet.advice.unreachable",
+    TooLarge: "wallet.advice.too_large",
+}
 
 
 class ProblemRow(Protocol):
@@ -104,7 +109,9 @@ class Desk:
         return PAGES.answer(request, template, signed_in=signed_in, **values)
 
     def trouble(self, error: YinxinError) -> Trouble:
-        """An error as a page tells it; an error's own advice comes before the table's."""
+        """An error as a page tells it, with the error's own advice or the table's."""
+        if type(error) in _ADVICE:  # what our own connection says could tell of our own network
+            return Trouble(error.title, PAGES.text(_ADVICE[type(error)]), error.code, "")
         row = self._row_of(error)
         advice = getattr(error, "advice", row.next)
         return Trouble(error.title, advice, error.code, readable(error.detail) if row.says_detail else "")

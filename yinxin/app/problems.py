@@ -206,7 +206,7 @@ def _page(pages: Pages, request: Request, error: errors.YinxinError, answer: JSO
         status=answer.status_code,
         headers=_headers(error),
         title=error.title,
-        next=row_of(error).next,
+        next=getattr(error, "advice", row_of(error).next),
         reference=answer.headers["x-reference"],
     )
 
