@@ -231,7 +231,7 @@ class Supervisor:
             slot.pipe.close()
         lived = time.monotonic() - slot.started_at
         slot.failures = 1 if lived >= STEADY_SECONDS else slot.failures + 1
-        delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (slot.failures - 1))
+        delay = delay_after(slot.failures)
         slot.next_start = time.monotonic() + delay
         _log.error("%s ended (%s); the next one comes in %.1f s", slot.name, slot.process.exitcode, delay)
         slot.process.join()
@@ -266,6 +266,11 @@ class Supervisor:
             restarts,
         )
         yield from expiry_rows(self._home)
+
+
+def delay_after(failures: int) -> float:
+    """Seconds until the next process takes the place of one that failed, so many times in a row."""
+    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures - 1, 20))
 
 
 def _end(slot: _Slot, patience: float) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -69,6 +70,7 @@ def work(order: Order, listener: socket.socket | None, pipe: Connection) -> None
     try:
         with serve.running(home, [order.role], sockets=sockets, part=part) as stage:
             mouth.say(READY)
+            _log.info("ready", extra={logs.FACTS: {"pid": os.getpid()}})
             _obey(pipe, stage, stop)
     except YinxinError as error:
         mouth.say(FAILED, code=error.code, detail=error.detail)

@@ -1,0 +1,286 @@
+"""Several processes for a role, on PostgreSQL: real ones, killed, stopped, asked while they end."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import text
+from world.databases import PostgreSQL, postgresql
+from world.node import PASSPHRASE, Node
+from world.processes import Bureau, Service, call, need_proc
+
+from yinxin.app import wiring
+from yinxin.app.cli import run
+from yinxin.app.console import ExitCode
+from yinxin.app.serve import ROLES
+from yinxin.app.supervisor import LONGEST_DELAY, Supervisor, delay_after
+from yinxin.base.audit import AuditLog
+from yinxin.base.audit.checkpoint import parse_verifier_key
+from yinxin.base.clock import SystemClock
+from yinxin.base.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["postgresql"]
+
+CLIENTS = 6
+
+
+@pytest.fixture(scope="module")
+def office(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    made = Node.make(tmp_path_factory.mktemp("office") / "home", postgresql.fresh(), clock=SystemClock())
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def bureau(office: Node) -> Bureau:
+    return Bureau(office)
+
+
+@pytest.fixture(scope="module")
+def number(office: Node) -> str:
+    return office.issue().licence.number
+
+
+@pytest.fixture(scope="module")
+def service(office: Node, number: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Every role, two processes each."""
+    need_proc()
+    roles = ("ca", "issuer", "verifier")
+    made = Service(office, roles, tmp_path_factory.mktemp("serve"), department_requests_per_minute="1000000")
+    made.wait()
+    yield made
+    assert made.stop() == 0
+    assert made.children() == {}
+
+
+class Asking(threading.Thread):
+    """A client that asks one question after another, each under its own key, until it is answered."""
+
+    def __init__(self, bureau: Bureau, number: str, token: str, name: str, stop: threading.Event) -> None:
+        super().__init__(name=name)
+        self.bureau, self.number, self.token, self.stop_event = bureau, number, token, stop
+        self.keys: list[str] = []
+        self.broken = 0
+        self.other: list[Any] = []
+
+    def run(self) -> None:
+        place = urlsplit(self.bureau.url)
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=30)
+        while not self.stop_event.is_set():
+            key = f"{self.name}-{len(self.keys)}"
+            while True:
+                try:
+                    headers = self.bureau.headers(self.token, **{"Idempotency-Key": key})
+                    connection.request(
+                        "POST", "/v1/verifications", self.bureau.question(self.number), headers
+                    )
+                    answer = connection.getresponse()
+                    body = answer.read()
+                except (OSError, http.client.HTTPException):
+                    self.broken += 1
+                    connection.close()
+                    continue
+                if answer.status != 200:
+                    self.other.append((answer.status, body))
+                break
+            self.keys.append(key)
+        connection.close()
+
+
+def test_a_killed_worker_takes_nothing_with_it_but_what_it_held(
+    service: Service, office: Node, bureau: Bureau, number: str
+) -> None:
+    stop, token = threading.Event(), bureau.token()
+    asking = [Asking(bureau, number, token, f"client{place}", stop) for place in range(CLIENTS)]
+    for one in asking:
+        one.start()
+    kills = 0
+    for slot in ("verifier-1", "verifier-2", "verifier-duty", "issuer-duty"):
+        time.sleep(0.7)
+        victim = service.worker(slot)
+        os.kill(victim, signal.SIGKILL)
+        kills += slot in {"verifier-1", "verifier-2"}
+        service.until(lambda slot=slot, victim=victim: service.worker(slot) != victim)
+    stop.set()
+    for one in asking:
+        one.join()
+
+    # A client loses at most the one request that a killed worker held for it, and nobody hears anything else.
+    assert [one.other for one in asking] == [[]] * CLIENTS
+    assert all(one.broken <= kills for one in asking), [one.broken for one in asking]
+    keys = [key for one in asking for key in one.keys]
+    assert len(keys) > 50
+    service.until(lambda: AuditLog(office.home.database).backlog() == 0)
+    with office.home.database.reading() as session:
+        rows = session.execute(text("SELECT id, idempotency_key FROM verify_verification")).all()
+    by_key = Counter(row.idempotency_key for row in rows)
+    assert set(by_key.values()) == {1}
+    assert len(rows) == len(keys)
+    log = AuditLog(office.home.database)
+    origin, key = parse_verifier_key(wiring.log_key(office.home)[1])
+    assert log.problems(origin=origin, public_key=key) == []
+    recorded = _subjects(log, "verification.record")
+    assert sorted(recorded) == sorted(row.id for row in rows)
+    restarts = service.metric('yinxin_worker_restarts{role="verifier"}')
+    assert restarts == 3
+
+
+def test_every_worker_counts_and_a_dead_ones_counts_stay(
+    service: Service, bureau: Bureau, number: str
+) -> None:
+    counted = 'yinxin_requests_total{method="POST",role="verifier",route="/v1/verifications",status="200"}'
+    before, verdicts = service.metric(counted), 'yinxin_verdicts_total{indication="passed",kind="licence"}'
+    passed = service.metric(verdicts)
+    token = bureau.token()
+    for _ in range(12):
+        assert _ask(bureau, number, token) == 200
+    assert service.metric(counted) == before + 12
+    assert service.metric(verdicts) == passed + 12
+    victim = service.worker("verifier-1")
+    os.kill(victim, signal.SIGKILL)
+    service.until(lambda: service.worker("verifier-1") != victim)
+    assert service.metric(counted) >= before + 12
+    service.until(lambda: service.metric('yinxin_workers_alive{role="verifier"}') == 2)
+    told = service.metrics()
+    for name in ("yinxin_certificate_seconds_left", "yinxin_audit_backlog", "yinxin_snapshot_age_seconds"):
+        assert name in told
+    # Only on its own address, never where everybody asks.
+    for role in ("ca", "issuer", "verifier"):
+        assert call(ROLES[role].url(service.node.home), "GET", "/metrics")[0] == 404
+
+
+def test_a_revocation_reaches_every_worker_at_once_on_sighup(service: Service) -> None:
+    before = len([line for line in service.lines() if line.get("route") == "/crl/{name}.crl"])
+    service.process.send_signal(signal.SIGHUP)
+    service.until(
+        lambda: len([line for line in service.lines() if line.get("route") == "/crl/{name}.crl"]) > before
+    )
+
+
+def test_every_role_says_how_it_is(service: Service) -> None:
+    for role in ("ca", "issuer", "verifier"):
+        url = ROLES[role].url(service.node.home)
+        assert call(url, "GET", "/healthz")[0] == 200
+        service.until(lambda url=url: call(url, "GET", "/readyz")[0] == 200)
+        assert json.loads(call(url, "GET", "/readyz")[2]) == {"status": "ready"}
+
+
+def test_no_process_shows_the_passphrase(service: Service) -> None:
+    children = service.children()
+    assert len(children) >= 8
+    for process in (service.process.pid, *children):
+        place = Path("/proc", str(process))
+        assert PASSPHRASE.encode() not in (place / "cmdline").read_bytes()
+        assert PASSPHRASE.encode() not in (place / "environ").read_bytes()
+
+
+def test_a_request_under_way_is_answered_when_the_service_is_told_to_stop(
+    office: Node, tmp_path: Path, service: Service
+) -> None:
+    del service  # its CA and issuer are asked; this one is another verifier, on a port of its own
+    other = Service(office, ("ca",), tmp_path, ca_url=f"http://127.0.0.1:{_port()}")
+    other.wait()
+    url = urlsplit(
+        next(line.split()[-1] for line in other.log.read_text().splitlines() if " serves " in line)
+    )
+    with socket.create_connection((url.hostname or "", url.port or 0), timeout=30) as connection:
+        head = b"POST /tsa HTTP/1.1\r\nHost: x\r\nContent-Type: application/timestamp-query\r\nContent-Length: 4\r\n\r\n"
+        connection.sendall(head + b"ab")
+        time.sleep(0.5)  # taken by a worker
+        other.process.send_signal(signal.SIGTERM)
+        time.sleep(1.0)
+        connection.sendall(b"cd")
+        answer = connection.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert other.process.wait(60) == 0
+    with pytest.raises(OSError):
+        socket.create_connection((url.hostname or "", url.port or 0), timeout=5)
+
+
+def test_workers_end_when_their_supervisor_is_killed(office: Node, tmp_path: Path, service: Service) -> None:
+    del service
+    other = Service(office, ("ca",), tmp_path, ca_url=f"http://127.0.0.1:{_port()}")
+    other.wait()
+    children = [pid for pid, line in other.children().items() if "spawn_main" in line]
+    assert len(children) == 2
+    other.process.kill()
+    other.process.wait(30)
+    other.until(lambda: not any(Path("/proc", str(pid)).exists() for pid in children))
+
+
+def test_a_wrong_passphrase_is_said_and_nothing_is_left(
+    office: Node, tmp_path: Path, service: Service
+) -> None:
+    del service
+    place = tmp_path / "typed"
+    place.write_text("another passphrase\n")
+    with place.open() as typed:
+        other = Service(office, ("ca",), tmp_path, stdin=typed, ca_url=f"http://127.0.0.1:{_port()}")
+    assert other.process.wait(90) == ExitCode.ERROR
+    said = other.log.read_text()
+    assert "signer_unavailable" in said
+    assert "another passphrase" not in said
+    assert other.children() == {}
+
+
+def test_the_passphrase_is_asked_for_once(office: Node, tmp_path: Path, service: Service) -> None:
+    del service
+    place = tmp_path / "typed"
+    place.write_text(f"{PASSPHRASE}\n")
+    with place.open() as typed:
+        other = Service(office, ("ca",), tmp_path, stdin=typed, ca_url=f"http://127.0.0.1:{_port()}")
+    other.wait()
+    for process in (other.process.pid, *other.children()):
+        for file in ("cmdline", "environ"):
+            assert PASSPHRASE.encode() not in Path("/proc", str(process), file).read_bytes()
+    assert other.stop() == 0
+
+
+def test_sqlite_has_one_process_and_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    node = Node.make(tmp_path / "home", "sqlite:///yinxin.db")
+    with pytest.raises(UsageError, match="PostgreSQL"):
+        Supervisor(node.home, ["ca"], workers=2, passphrase=PASSPHRASE)
+    file = tmp_path / "passphrase"
+    file.write_text(PASSPHRASE)
+    words = ["serve", "--role", "ca", "--workers", "2", "--home", str(node.home.directory)]
+    assert run([*words, "--passphrase-file", str(file)]) == ExitCode.USAGE
+    assert "PostgreSQL" in capsys.readouterr().err
+    node.close()
+
+
+def test_a_worker_that_keeps_failing_comes_back_ever_later() -> None:
+    delays = [delay_after(failures) for failures in range(1, 40)]
+    assert delays[0] < 0.5
+    assert delays == sorted(delays)
+    assert delays[-1] == LONGEST_DELAY
+
+
+def _subjects(log: AuditLog, action: str) -> list[str]:
+    found, after = [], -1
+    while entries := log.entries(after=after, limit=1000):
+        found += [entry.subject for entry in entries if (entry.content() or {})["action"] == action]
+        after = entries[-1].log_index
+    return found
+
+
+def _ask(bureau: Bureau, number: str, token: str) -> int:
+    return call(bureau.url, "POST", "/v1/verifications", bureau.question(number), bureau.headers(token))[0]
+
+
+def _port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
