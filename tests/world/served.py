@@ -182,8 +182,13 @@ class ServedCity:
         with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 - the same
             return dict(json.load(answer))
 
-    def enrolment(self, identifier: str, *, name: str = "", roles: Collection[str] = ("clerk",)) -> str:
-        """A code with which a member of the department's staff registers a passkey."""
+    def enrolment(
+        self, identifier: str, *, name: str = "", roles: Collection[str] = ("clerk",), subject: str = ""
+    ) -> str:
+        """A code with which a member of the department's staff registers a passkey.
+
+        `subject` is what the city's identity platform calls them, where they sign in by it.
+        """
         directory, organisation = StaffDirectory(self.home.database), samples.credit_code(901)
         registrar = staff("registrar-qian", agency=organisation, roles=("registrar",))
         if directory.find(registrar.identifier) is None:
@@ -193,6 +198,9 @@ class ServedCity:
         added = directory.add(
             identifier, name=name or identifier, organisation=organisation, roles=roles, actor=registrar
         )
+        if subject:
+            issuer = self.more["openid_issuer"]
+            directory.link(identifier, issuer=issuer, subject=subject, actor=registrar)
         return added.code
 
     @property

@@ -1,4 +1,4 @@
-"""A served city, a browser, and the words that people look for on the pages."""
+"""A served city with an identity platform, and a browser."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world.browser import browser, visit
+from world.platform import ServedPlatform
 from world.served import ServedCity
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ __all__ = ["browser", "visit"]
 
 
 @pytest.fixture(scope="session")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCity]:
-    with ServedCity(tmp_path_factory.mktemp("city")) as made:
+def platform() -> Iterator[ServedPlatform]:
+    with ServedPlatform() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory, platform: ServedPlatform) -> Iterator[ServedCity]:
+    place = tmp_path_factory.mktemp("city")
+    with ServedCity(place, platform.settings(place)) as made:
         yield made

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from world.browser import Browser, Visit
+    from world.platform import ServedPlatform
     from world.served import ServedCity
 
 pytestmark = pytest.mark.peer
@@ -130,7 +131,7 @@ def test_a_holder_presents_from_another_device(
 def test_a_holder_presents_on_this_device(
     clerk: Callable[..., Clerk], citizen: Callable[..., Citizen], city: ServedCity
 ) -> None:
-    """One browser for both: the wallet sends it back with a code; only then does the counter show anything."""
+    """One browser for both: the wallet sends it back with a code; only then the counter shows something."""
     licence = city.issue(21).licence
     at_work = clerk("third")
     baker = Citizen(at_work.at, city.urls["wallet"], WALLET)
@@ -202,6 +203,26 @@ def test_the_whole_counter_by_keyboard(clerk: Callable[..., Clerk], city: Served
     at_work.at.tab_to(at_work.t("ask.button"))
     keys.press("Enter")
     at_work.page.wait_for_url("**/counter/presentations/*")
+
+
+@LANGUAGES
+def test_staff_signs_in_by_the_citys_platform(
+    visit: Visit, city: ServedCity, platform: ServedPlatform, language: str
+) -> None:
+    city.enrolment(f"platform-{language}", name="周正", subject=f"u-{language}")
+    at_work = Clerk(visit(language=language, passkeys=False), city.urls["verifier"], VERIFIER)
+    at_work.open("/counter")
+    platform.subject = f"u-{language}"
+    at_work.page.get_by_role("link", name=at_work.t("openid.button", room=ACCESS)).click()
+    at_work.page.wait_for_url("**/counter*")
+    assert "周正" in at_work.page.locator("header").inner_text()
+    at_work.sign_out()
+    # Somebody whom the platform knows, and the directory does not.
+    platform.subject = "stranger"
+    at_work.page.get_by_role("link", name=at_work.t("openid.button", room=ACCESS)).click()
+    at_work.page.wait_for_load_state()
+    at_work.look("counter-20-stranger")
+    assert at_work.open("/counter").url.startswith(f"{at_work.url}/sign-in")
 
 
 def ask(at_work: Clerk, picture: str = "", *, same_device: bool = False, reveal: bool = True) -> str:
