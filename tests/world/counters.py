@@ -9,8 +9,6 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI
-
 from verify_api.pages.counters import Counter
 from verify_api.pages.frames import Scanner
 from verify_api.pages.routers import PageLimits, counter_router, public_router
@@ -27,6 +25,7 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fastapi import FastAPI
     from starlette.requests import Request
 
     from world.asgi import Answer

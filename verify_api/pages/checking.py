@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from verify_api.pages.clerks import ID, address_of_desk
 from verify_api.pages.handling import PAGES, Faulty, question_of, read_handed_in
-from verify_api.pages.views import Recorded, record_row, record_view, result_view
+from verify_api.pages.views import Recorded, clean, record_row, record_view, result_view
 from yinxin.base.errors import Conflict, NotFound, TooLarge, UsageError
 from yinxin.base.randomness import SystemRandomness, random_text
 
@@ -33,15 +33,17 @@ def _add_counter(routes: APIRouter, counter: Counter, clerks: Clerks) -> None:
         request: Request, here: SignedIn, *, key: str = "", status: int = 200, wrong: Text | None = None
     ) -> Response:
         desks = await counter.desks(here.actor)
+        desk = next((one for one in desks if one.key == key), desks[0] if desks else None)
         records = await counter.recent(here.actor, limit=RECENT)
         return PAGES.answer(
             request,
             "counter.html",
             status=status,
-            camera=True,
+            camera=bool(desks),
             signed_in=here,
             desks=desks,
-            desk=next((one for one in desks if one.key == key), desks[0] if desks else None),
+            desk=desk,
+            department=clean(desk.department.name) if desk else None,
             may_ask=counter.presentations is not None,
             most_bytes=clerks.limits.clerk_file_bytes,
             records=[record_row(one) for one in records],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from verify_api.pages.frames import Frame, size_of
@@ -53,10 +53,12 @@ def public_router(
     limits: PageLimits | None = None,
 ) -> APIRouter:
     """`/` and `/scan`. `trusted_hosts` are addresses whose printed codes count, beside the service's own."""
-    routes, bounds = PUBLIC_PAGES.router(), limits or PageLimits()
-    _add_page(routes, service, catalogue, bounds)
+    pages, bounds = PUBLIC_PAGES.router(), limits or PageLimits()
+    _add_page(pages, service, catalogue, bounds)
+    routes = APIRouter(include_in_schema=False)  # its answers are for a script, errors too
     _add_scan(routes, service, scanner, frozenset(map(origin_of, (service.url, *trusted_hosts))), bounds)
-    routes.include_router(PUBLIC_PAGES.static_routes())
+    for more in (pages, PUBLIC_PAGES.static_routes()):
+        routes.include_router(more)
     return routes
 
 

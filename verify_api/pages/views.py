@@ -16,6 +16,7 @@ from credentials.licence import CHINA
 from credentials.standing import Standing, State
 from signing.reasons import Reason
 from signing.report import Indication
+from verify_api.documents import Kind
 from verify_api.pages.legible import legible
 from verify_api.pages.words import age, check_name
 from verify_api.verification import NO_LICENCE_STATE, conclusion, reduce_for_anybody
@@ -131,7 +132,7 @@ class Recorded:
         named = content.get("licence")  # of a record; an answer has more of it
         licence = legible(named, most=200) if isinstance(named, str) else ""
         purpose, matter = str(content["purpose"]), str(content["matter"])
-        return cls(_clean(department.name), clerk, purpose, matter, licence)
+        return cls(clean(department.name), clerk, purpose, matter, licence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,8 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
         state=_text(now["text"]) if now and is_licence else None,
         state_kind=_state_kind(now),
         at=moment(at),
-        digest=str(content["digest"]["value"]),
+        # A number has no file behind it; its digest would tell a reader nothing.
+        digest="" if content["subject"] == Kind.LICENCE else str(content["digest"]["value"]),
         reference=str(content.get("id", "")),
         reasons=tuple(_reason(one) for one in content["reasons"]),
         checks=_checks(content["checks"]),
@@ -325,7 +327,7 @@ def _fact(name: str, value: object, kind: LicenceType | None) -> Fact:
         field = shown = None
     label = field.label if field else Text(legible(name, most=80) or "?", legible(name, most=80) or "?")
     plain = _plain(value)
-    return Fact(label, _clean(shown) if shown else Text(plain, plain))
+    return Fact(label, clean(shown) if shown else Text(plain, plain))
 
 
 def _plain(value: object, depth: int = 0) -> str:
@@ -347,8 +349,9 @@ def _validity(licence: Mapping[str, Any]) -> Text:
 
 
 def _text(value: Mapping[str, str]) -> Text:
-    return _clean(Text(value["zh"], value["en"]))
+    return clean(Text(value["zh"], value["en"]))
 
 
-def _clean(text: Text) -> Text:
+def clean(text: Text) -> Text:
+    """A text of somebody else's in both languages, made legible."""
     return Text(legible(text.zh) or "—", legible(text.en) or "—")

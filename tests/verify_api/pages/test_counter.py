@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -9,15 +10,19 @@ from urllib.parse import urlencode
 
 import pytest
 from world.counters import OTHER_CODE, choose, hand_in, words
-from world.departments import AGENCY_CODE, BUREAU, MATTER, TYPE
+from world.departments import AGENCY_CODE, BUREAU, MATTER, REVIEWER, TYPE
 from world.presentations import request_id_of
 
 from credentials.licence import EndingKind
+from credentials.oid4vp.responses import decline
+from credentials.oid4vp.vocabulary import ErrorCode
 from signing.signers.file import FileSigner
 from verify_api.departments import Grant
 from verify_api.presentations.browsers import COOKIE
+from verify_api.presentations.repository import PresentationRepository
 from verify_api.receipts import verify_receipt
-from wallet.exchange import Reply as Sent  # noqa: F401 - what `show` posts
+from wallet.exchange import Reply as Sent
+from yinxin.base.actor import staff
 from yinxin.base.audit.records import INBOX
 from yinxin.base.text import Text
 
@@ -131,8 +136,6 @@ def test_a_suspended_department_has_no_desks(pages: CounterCity) -> None:
     clerk = pages.clerk(organisation="11120101MB0000001N")
     pages.clock.advance(pages.service.directory._max_age)
     assert f'value="{name} {MATTER}"' in clerk.get("/counter").text
-    from world.departments import REVIEWER
-
     pages.registry.suspend(name, actor=REVIEWER)
     pages.clock.advance(pages.service.directory._max_age)
     assert "尚未登记为用证部门" in words(clerk.get("/counter"))
@@ -229,9 +232,6 @@ class TestPresentations:
         assert "津城小麦面包坊" in clerk.get(place).text
 
     def test_a_holder_says_no_or_nothing(self, pages: CounterCity) -> None:
-        from credentials.oid4vp.responses import decline
-        from credentials.oid4vp.vocabulary import ErrorCode
-
         clerk = pages.clerk()
         place = self.ask(clerk)
         request = pages.fetch(self.link(pages, place.rsplit("/", 1)[1])).request
@@ -275,13 +275,7 @@ class TestPresentations:
     @staticmethod
     def link(pages: CounterCity, session: str) -> str:
         """What the QR code on the page holds."""
-        import asyncio
-
-        from yinxin.base.actor import staff
-
         with pages.database.reading() as connection:
-            from verify_api.presentations.repository import PresentationRepository
-
             for department in (BUREAU, "urn:jincheng:two"):
                 found = PresentationRepository(connection).find(session, department=department)
                 if found:

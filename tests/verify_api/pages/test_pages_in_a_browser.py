@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import segno
+import zxingcpp
 from PIL import Image
 from world.browser import browser, visit
 from world.counters import CounterCity
@@ -188,8 +189,6 @@ def test_a_holder_presents_at_the_counter(city: CounterCity, visit: Visit, langu
 
 
 def read_code(clerk: Person) -> str:
-    import zxingcpp
-
     picture = Image.open(io.BytesIO(clerk.page.locator(".qr").screenshot()))
     (found,) = zxingcpp.read_barcodes(picture)
     return str(found.text)

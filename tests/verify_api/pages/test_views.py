@@ -1,4 +1,4 @@
-"""What pages show of an answer: every check has a name, hostile text is made harmless, pictures are pictures."""
+"""What pages show of an answer: every check has a name, hostile text is harmless, pictures are pictures."""
 
 from __future__ import annotations
 
