@@ -17,7 +17,7 @@ from credentials.oid4vci.offers import Flow
 from credentials.sd_jwt import SdJwt
 from wallet.activity import ActivityKind
 from wallet.receiving import IssuerRefused
-from yinxin.base.errors import Conflict, NotFound, UsageError
+from yinxin.base.errors import Conflict, NotFound, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from world.receiving import Asked
@@ -376,3 +376,16 @@ def test_names_of_claims_come_from_the_issuer(stranger: Citizen) -> None:
     held = receive(stranger)
     assert stranger.holder.labels(held.id)["credit_code"].zh == "统一社会信用代码"
     assert [one.id for one in stranger.holder.licences("食品经营")] == [held.id]
+
+
+def test_a_delivery_that_broke_off_is_asked_for_once_more(stranger: Citizen) -> None:
+    broken: list[str] = []
+
+    def twist(asked: Asked, answer: Response) -> Response:
+        if asked.path == CREDENTIAL and not broken:
+            broken.append(asked.path)
+            raise Unreachable("the connection broke off")
+        return answer
+
+    stranger.internet.twist = twist
+    assert receive(stranger).copies == 5

@@ -18,7 +18,7 @@ from wallet.keys import HolderKey
 from wallet.receiving.errors import DeliveryRefused, IssuerRefused
 from wallet.receiving.proofs import key_proof
 from wallet.sources import Arrival, Source
-from yinxin.base.errors import MalformedInput, VerificationFailed
+from yinxin.base.errors import MalformedInput, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,11 @@ def fetch(  # noqa: PLR0913 - what a request is made of
     client_id: str | None,
     now: datetime,
 ) -> Delivery:
-    """Ask for copies of one licence, each for a fresh key. A nonce that is refused is fetched once more."""
+    """Ask for copies of one licence, each for a fresh key.
+
+    Asked once more, with another nonce, when the nonce is refused or the connection breaks: the code that
+    opened the way is spent, and nothing else would bring it back.
+    """
     keys = tuple(HolderKey.generate() for _ in range(min(copies, issuer.batch_size)))
     source = wanted.source
     body: dict[str, Any] = (
@@ -69,15 +73,19 @@ def fetch(  # noqa: PLR0913 - what a request is made of
         else {"credential_configuration_id": source.configuration}
     )
     for last in (False, True):
-        nonce = wire.nonce(issuer.nonce_endpoint) if issuer.nonce_endpoint else None
-        proofs = [
-            key_proof(key, issuer=issuer.issuer, now=now, nonce=nonce, client_id=client_id) for key in keys
-        ]
         try:
+            nonce = wire.nonce(issuer.nonce_endpoint) if issuer.nonce_endpoint else None
+            proofs = [
+                key_proof(key, issuer=issuer.issuer, now=now, nonce=nonce, client_id=client_id)
+                for key in keys
+            ]
             answer = wire.call(issuer.credential_endpoint, {**body, "proofs": {"jwt": proofs}}, token)
             break
         except IssuerRefused as refused:
             if last or refused.error != "invalid_nonce":
+                raise
+        except Unreachable:
+            if last:
                 raise
     return _read(answer, wanted, keys)
 
