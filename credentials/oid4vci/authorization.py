@@ -202,18 +202,22 @@ class AuthorizationDesk:
     def _licences(
         self, session: Session, found: Authorization, person: SignedIn
     ) -> tuple[OfferedLicence, ...]:
+        repository, now = LicenceRepository(session, index=self._index), self._clock.now()
         if found.offer:
             offer = IssuanceRepository(session).offer(found.offer)
             if offer is None or offer.holder != person.holder:
                 return ()
-            return chosen(offer.licences, found.wanted)
-        repository, now = LicenceRepository(session, index=self._index), self._clock.now()
+            return tuple(one for one in chosen(offer.licences, found.wanted) if self._is_own(repository, one))
         held = repository.of_holder(person.holder)
         return tuple(
             OfferedLicence(one.type_code, one.identifier)
             for one in held
             if one.type_code in found.wanted and is_of(one, self._agency) and _holds(repository, one, now)
         )[: names.MAX_OFFERED]
+
+    def _is_own(self, repository: LicenceRepository, one: OfferedLicence) -> bool:
+        licence = repository.by_identifier(one.licence)
+        return licence is not None and is_of(licence, self._agency)
 
     def _end(self, session: Session, found: Authorization) -> Answered:
         IssuanceRepository(session).change_authorization(found.id, state=ENDED)

@@ -7,13 +7,14 @@ import hmac
 from typing import TYPE_CHECKING, Any
 
 from credentials.copies import current
-from credentials.gate import Gate
+from credentials.gate import Gate, is_of
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.grants import Authority, actor_of, open_grant
 from credentials.oid4vci.nonces import keyed_digest
 from credentials.oid4vci.offers import Flow, Offer, OpenOffer, offer_document
 from credentials.oid4vci.repository import IssuanceRepository, OfferedLicence, StoredOffer, digest_of
+from credentials.repository import LicenceRepository
 from signing.base64url import encode_base64url
 from yinxin.base import audit
 from yinxin.base.actor import system
@@ -94,7 +95,7 @@ class OfferDesk:
         Its `tx_code` is not told again.
         """
         with self._database.reading() as session:
-            stored = IssuanceRepository(session).offer_by_reference(reference)
+            stored = self._own(session, IssuanceRepository(session).offer_by_reference(reference))
         if stored is None or stored.state != OPEN or stored.expires_at <= self._clock.now():
             raise NotFound("this offer was used already, or its time is over")
         return OpenOffer(
@@ -110,7 +111,7 @@ class OfferDesk:
         that the caller's transaction keeps the count.
         """
         now, repository = self._clock.now(), IssuanceRepository(session)
-        stored = repository.offer_by_code(request.code)
+        stored = self._own(session, repository.offer_by_code(request.code))
         if stored is None or stored.flow != Flow.PRE_AUTHORIZED or not is_open(stored, now):
             return _wrong_code()
         if (stored.tx_code is None) != (request.tx_code is None):
@@ -135,6 +136,12 @@ class OfferDesk:
             details=details,
         )
         return answer
+
+    def _own(self, session: Session, stored: StoredOffer | None) -> StoredOffer | None:
+        """An offer of this agency; another's may stand in the same database."""
+        repository = LicenceRepository(session)
+        found = [repository.by_identifier(one.licence) for one in stored.licences] if stored else []
+        return stored if all(one and is_of(one, self._gate.agency) for one in found) else None
 
     def _document(self, stored: StoredOffer, reference: str) -> dict[str, Any]:
         return offer_document(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from credentials.documents import DocumentStore
     from credentials.issuer import IssuedLicence
+    from credentials.licence import Agency
     from credentials.standing import Standing
     from world.pki import Pki
     from yinxin.base.database import Database
@@ -40,15 +41,16 @@ class Office:
         url: str = URL,
         clock: Any = None,
         documents: DocumentStore | None = None,
+        agency: Agency = samples.AGENCY,
     ) -> None:
         self.pki, self.database = pki, database
         self.clock = clock or FixedClock(2026, 11, 20, 4)
-        self.clerk = staff("clerk-17", agency=samples.AGENCY.credit_code)
+        self.agency, self.clerk = agency, staff("clerk-17", agency=agency.credit_code)
         self.holder = FileSigner.generate()
         self.catalogue = Catalogue.load()
         self.index = BlindIndex(b"i" * 32)
         self.status = StatusService(database, pki.signer("status"), url, clock=self.clock, size=1024)
-        face = draw_seal_face(samples.AGENCY.name.zh, purpose="行政审批专用章", code="1201990000281")
+        face = draw_seal_face(agency.name.zh, purpose="行政审批专用章", code="1201990000281")
         self.issuer = Issuer(
             url,
             catalogue=self.catalogue,
@@ -56,7 +58,7 @@ class Office:
             seal=Seal(pki.signer("seal"), face=face),
             credential_signer=pki.signer("credential"),
             status=self.status,
-            authority=samples.AGENCY,
+            authority=agency,
             clock=self.clock,
             index=self.index,
             documents=documents,

@@ -24,7 +24,7 @@ from yinxin.app import problems
 from yinxin.base.randomness import SystemRandomness, random_text
 
 if TYPE_CHECKING:
-    from credentials.licence import Licence
+    from credentials.licence import Agency, Licence
     from credentials.oid4vci.offers import OpenOffer
     from world.pki import Pki
     from yinxin.base.database import Database
@@ -41,9 +41,16 @@ class IssuingOffice(Office):
     """An office whose licences reach wallets."""
 
     def __init__(
-        self, pki: Pki, database: Database, *, url: str = URL, clock: Any = None, **options: Any
+        self,
+        pki: Pki,
+        database: Database,
+        *,
+        url: str = URL,
+        clock: Any = None,
+        agency: Agency = samples.AGENCY,
+        **options: Any,
     ) -> None:
-        super().__init__(pki, database, url=url, clock=clock)
+        super().__init__(pki, database, url=url, clock=clock, agency=agency)
         self.copies = CopyMaker(
             url=url,
             catalogue=self.catalogue,
@@ -52,11 +59,11 @@ class IssuingOffice(Office):
             status=self.status,
             clock=self.clock,
             randomness=RANDOMNESS,
-            agency=samples.AGENCY.credit_code,
+            agency=agency.credit_code,
             index=self.index,
         )
         self.server = IssuanceServer(
-            self.copies, agency=samples.AGENCY, secret=SECRET, **{"clients": CLIENTS, **options}
+            self.copies, agency=agency, secret=SECRET, **{"clients": CLIENTS, **options}
         )
         self.app = FastAPI()
         problems.install(self.app)
