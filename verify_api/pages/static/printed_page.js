@@ -6,6 +6,7 @@ import { verify } from "./printed.js";
 const place = document.querySelector("[data-printed]");
 const language = place.dataset.language;
 const part = (name) => place.querySelector(`[data-${name}]`);
+const china = { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit" };
 let shown = 0;
 
 addEventListener("hashchange", check);
@@ -136,8 +137,6 @@ async function askServer(licence) {
     return [null, "failed"];
   }
 }
-
-const china = { timeZone: "Asia/Shanghai", year: "numeric", month: "2-digit", day: "2-digit" };
 
 function shownDay(seconds) {
   return new Intl.DateTimeFormat("sv-SE", china).format(new Date(seconds * 1000));
