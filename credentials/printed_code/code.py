@@ -41,7 +41,6 @@ TYPE, SERIAL, VERSION, FIELDS = 1, 2, 3, 4  # inside it
 START, DIGEST = 1, 2  # inside an excerpt
 DIGEST_BYTES = 12
 MAX_FIELDS, MAX_FIELD_CHARACTERS, MAX_LIST_ITEMS = 16, 400, 50
-_SIGNATURE_BYTES = 64
 _EXCERPTS = (12, 8, 5, 3, 0)  # characters that are left of a long value
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 _END_OF_CALENDAR = 253_402_300_800
@@ -108,11 +107,10 @@ def make(licence: Licence, kind: LicenceType, *, address: str, signer: Signer) -
     not suffice, and for a signer without a certificate or a number in COSE.
     """
     protected: dict[Label, bytes] = {KID: kid_of(signer.certificate)}
+    around = _bytes_around(signer)
     for values in _shorter_and_shorter(licence, kind):
         payload = encode(_claims(licence, kind, values))
-        # Tags, headers and lengths take less than 32 bytes.
-        size = len(payload) + _SIGNATURE_BYTES + 32
-        if len(address) + 1 + -(-size * 4 // 3) <= MAX_CHARACTERS:
+        if len(address) + 1 + -(-(len(payload) + around) * 4 // 3) <= MAX_CHARACTERS:
             message = sign1(payload, signer, protected=protected)
             return f"{address}#{encode_base64url(encode_tag(CWT_TAG) + message)}"
     raise UsageError(f"the fields under printed_code of {kind.code} do not fit a code")
@@ -130,7 +128,7 @@ def split(text: object) -> tuple[str, str]:
     if len(text) > MAX_TEXT:
         raise TooLarge("printed code", f"over {MAX_TEXT} characters")
     address, mark, content = text.partition("#")
-    if not mark or not re.match(r"https?://[^/]", address):
+    if not mark or not re.match(r"https?://[^/]", address, re.IGNORECASE):
         raise MalformedInput("printed code", "not the address of a licence")
     return address, content
 
@@ -163,6 +161,13 @@ def digest_of(value: Claim) -> bytes:
 def encode_tag(number: int) -> bytes:
     """A tag alone, to be set before what it tags."""
     return encode(Tag(number, None))[:-1]
+
+
+def _bytes_around(signer: Signer) -> int:
+    """How many bytes a code has beside its claims, which are 256 to 65535 themselves."""
+    head = encode({ALG: next(iter(signer.algorithm.cose), 0), KID: bytes(KID_BYTES)})
+    message = [head, {}, bytes(256), bytes(2 * (signer.algorithm.coordinate_bytes or 32))]
+    return len(encode(Tag(CWT_TAG, Tag(SIGN1_TAG, message)))) - 256
 
 
 def _shorter_and_shorter(licence: Licence, kind: LicenceType) -> Iterator[dict[str, Printed]]:

@@ -125,7 +125,7 @@ export function split(text) {
   if ([...text].length > MAX_TEXT) throw new Malformed("too_large");
   const mark = text.indexOf("#");
   const address = mark < 0 ? text : text.slice(0, mark);
-  if (mark < 0 || !/^https?:\/\/[^/]/.test(address)) throw new Malformed();
+  if (mark < 0 || !/^https?:\/\/[^/]/i.test(address)) throw new Malformed();
   return [address, text.slice(mark + 1)];
 }
 
