@@ -77,7 +77,14 @@ class Site:
         self.app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
         problems.install(self.app)
         self.app.include_router(
-            router(self.wallets, self.access, origin=ORIGIN, row_of=problems.row_of, limit=self.limit)
+            router(
+                self.wallets,
+                self.access,
+                origin=ORIGIN,
+                row_of=problems.row_of,
+                read_frame=self.read_frame,
+                limit=self.limit,
+            )
         )
 
     @classmethod
@@ -96,6 +103,11 @@ class Site:
         site = cls(directory, office.pki, office.clock, office.database, office=office, **options)
         site.internet.hosts["licences.jincheng.example"] = office.client
         return site
+
+    async def read_frame(self, width: int, height: int, luminance: bytes) -> list[str]:
+        """What the camera saw is the text that the picture begins with."""
+        assert len(luminance) == width * height
+        return [one for one in luminance.rstrip(b"\0").decode().split("\n") if one]
 
     def grounds(self) -> Grounds:
         trust = TrustStore([self.pki.root.certificate])

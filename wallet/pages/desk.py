@@ -6,11 +6,12 @@ Stores, signatures and the network block, so their work is done in a bounded poo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from wallet.links import host_of
 from wallet.names import readable
 from yinxin.access.pages import require_visitor
 from yinxin.base.buckets import Buckets, Limit
@@ -32,6 +33,7 @@ T = TypeVar("T")
 THREADS = 32
 MAX_FORM_BYTES = 320 * 1024  # a link may hold a whole request
 LIMIT = Limit("wallet-actions", burst=30, per_minute=30)
+SCAN_LIMIT = Limit("wallet-pictures", burst=60, per_minute=240)
 PAGES = Pages("wallet.pages")
 _ADVICE: Mapping[type[YinxinError], str] = {
     NotPermitted: "wallet.advice.not_permitted",
@@ -57,6 +59,8 @@ class ProblemRow(Protocol):
 
 
 RowOf = Callable[[YinxinError], ProblemRow]
+# Width, height and luminance of a picture → the texts of the codes in it.
+ReadFrame = Callable[[int, int, bytes], Awaitable[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +76,23 @@ class Trouble:
 class Desk:
     """Where visitors of the pages come to."""
 
-    def __init__(
-        self, wallets: Wallets, access: Access, *, origin: str, row_of: RowOf, limit: Limit = LIMIT
+    def __init__(  # noqa: PLR0913 - the doors, by name
+        self,
+        wallets: Wallets,
+        access: Access,
+        *,
+        origin: str,
+        row_of: RowOf,
+        read_frame: ReadFrame | None = None,
+        limit: Limit = LIMIT,
     ) -> None:
         """`origin` is what browsers call us; `limit` counts what one account sends."""
         self.wallets = wallets
         self.origin = origin
         self._access = access
+        self.read_frame = read_frame
         self._row_of = row_of
-        self._buckets = Buckets(limit)
+        self._buckets, self._scans = Buckets(limit), Buckets(SCAN_LIMIT)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="yinxin-wallet")
 
     async def work(self, job: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -98,6 +110,13 @@ class Desk:
         self._buckets.take(found.account.id, now=self.wallets.clock.now())
         return found
 
+    async def scanner(self, request: Request) -> SignedIn:
+        """Who sends a picture: as for `sender`, with a limit for pictures."""
+        require_same_origin(request, self.origin)
+        found = await self.visitor(request)
+        self._scans.take(found.account.id, now=self.wallets.clock.now())
+        return found
+
     @staticmethod
     async def form(request: Request) -> dict[str, str]:
         """The form that was sent; `MalformedInput` for another body, `TooLarge` for a large one."""
@@ -107,6 +126,29 @@ class Desk:
     def answer(request: Request, template: str, signed_in: SignedIn, **values: Any) -> Response:
         """A page for somebody who is signed in."""
         return PAGES.answer(request, template, signed_in=signed_in, **values)
+
+    def link_page(
+        self,
+        request: Request,
+        task: str,
+        signed_in: SignedIn,
+        *,
+        link: str = "",
+        error: YinxinError | None = None,
+    ) -> Response:
+        """The page that takes a link for a task, tells of one that was opened, or why one did not do."""
+        return PAGES.answer(
+            request,
+            f"{task}.html",
+            status=self.status_of(error) if error else 200,
+            camera=True,
+            signed_in=signed_in,
+            current=task,
+            link=link,
+            host=host_of(link),
+            error=self.trouble(error) if error else None,
+            decodes=self.read_frame is not None,
+        )
 
     def trouble(self, error: YinxinError) -> Trouble:
         """An error as a page tells it, with the error's own advice or the table's."""

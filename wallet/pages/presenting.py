@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
-from wallet.links import Task, host_of, task_of
+from wallet.links import Task, task_of
 from wallet.pages import views
 from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 from yinxin.web import see_other
@@ -35,10 +35,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.get("/present")
     async def open_link(request: Request) -> Response:
         who = await desk.visitor(request)
-        link = link_of(request)
-        return desk.answer(
-            request, "present.html", who, current="present", link=link, host=host_of(link), error=None
-        )
+        return desk.link_page(request, "present", who, link=link_of(request))
 
     @routes.post("/present")
     async def look(request: Request) -> Response:
@@ -49,16 +46,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
         try:
             name = await desk.work(lambda: wallets.open(who.account.id).presenting.look(link))
         except YinxinError as error:
-            return desk.answer(
-                request,
-                "present.html",
-                who,
-                status=desk.status_of(error),
-                current="present",
-                link="",
-                host="",
-                error=desk.trouble(error),
-            )
+            return desk.link_page(request, "present", who, error=error)
         return see_other(f"/present/{name}")
 
     @routes.get("/present/{name}")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
-from wallet.links import Task, host_of, task_of
+from wallet.links import Task, task_of
 from wallet.pages import views
 from wallet.pages.presenting import link_of
 from yinxin.base.errors import YinxinError
@@ -34,10 +34,7 @@ def add(routes: APIRouter, desk: Desk) -> None:  # noqa: C901 - one small functi
     @routes.get("/receive")
     async def open_link(request: Request) -> Response:
         who = await desk.visitor(request)
-        link = link_of(request)
-        return desk.answer(
-            request, "receive.html", who, current="receive", link=link, host=host_of(link), error=None
-        )
+        return desk.link_page(request, "receive", who, link=link_of(request))
 
     @routes.post("/receive")
     async def look(request: Request) -> Response:
@@ -48,16 +45,7 @@ def add(routes: APIRouter, desk: Desk) -> None:  # noqa: C901 - one small functi
         try:
             name = await desk.work(lambda: wallets.open(who.account.id).accepting.look(link))
         except YinxinError as error:
-            return desk.answer(
-                request,
-                "receive.html",
-                who,
-                status=desk.status_of(error),
-                current="receive",
-                link="",
-                host="",
-                error=desk.trouble(error),
-            )
+            return desk.link_page(request, "receive", who, error=error)
         return see_other(f"/receive/{name}")
 
     @routes.get(CALLBACK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from world.departments import claims_of_the_bakery
 from world.holders import ORIGIN, Person, Site
 
 from wallet.pages.views import ref_of
@@ -19,8 +21,9 @@ if TYPE_CHECKING:
 
     from world.presentations import AskingCity
 
+SERIALS = itertools.count(70_000)
 POSTS = (
-    "/receive", "/receive/x", "/receive/x/sign-in", "/receive/callback", "/present", "/present/x",
+    "/scan", "/receive", "/receive/x", "/receive/x/sign-in", "/receive/callback", "/present", "/present/x",
     "/licences/x/remove", "/licences/x/refresh",
 )  # fmt: skip
 GETS = (
@@ -167,12 +170,12 @@ HOSTILE = (
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_an_issuer_wrote_is_shown_as_text(city: AskingCity, li: Person, text: str) -> None:
     claims = {
-        **city.licence("000000700").claims,
+        **claims_of_the_bakery(),
         "operator_name": text,
         "business_items": [text, {text: text}],
     }
     said = {"licence_number": text, "issuing_authority": text, "licence_name": text, text[:200]: text}
-    licence = city.licence("000000701", claims={**claims})
+    licence = city.licence(f"{next(SERIALS):09d}", claims=claims)
     li.provide(licence=licence, **said)
     ref = ref_of(licence.identifier)
     pages = [f"/licences/{ref}", f"/licences/{ref}/show", f"/licences/{ref}/remove", "/", "/activity"]
@@ -189,7 +192,7 @@ def test_what_an_issuer_wrote_is_shown_as_text(city: AskingCity, li: Person, tex
 
 
 def test_an_identifier_may_be_anything(city: AskingCity, li: Person) -> None:
-    licence = city.licence("000000702")
+    licence = city.licence(f"{next(SERIALS):09d}")
     for identifier in ("../../etc/passwd", "a/b?c#d", "<b>", "\u202e", "x" * 5000):
         li.provide(licence=licence, licence_identifier=identifier)
         page = li.get(f"/licences/{ref_of(identifier)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
-from world.holders import Site, hidden_fields
+from world.holders import ORIGIN, Site, hidden_fields
 
 from credentials.oid4vp.transactions import MATTER_TYPE
 from wallet.activity import ActivityKind
@@ -280,3 +280,19 @@ def test_forms_have_a_limit(city: AskingCity, tmp_path: Path) -> None:
     assert codes[3:] == [429, 429]
     assert wang.post("/present", link="x").status_code == 403, "one account's haste is its own"
     assert li.get("/").status_code == 200
+
+
+def test_the_camera_tells_links_for_the_wallet_and_nothing_else(li: Person) -> None:
+    def scan(text: str, *, width: int = 100, height: int = 20, more: bytes = b"") -> Any:
+        frame = text.encode().ljust(2000, b"\0") + more
+        headers = {**li._headers(), "Origin": ORIGIN, "Content-Type": "application/octet-stream"}
+        return li.client.post(f"{ORIGIN}/scan?width={width}&height={height}", headers=headers, content=frame)
+
+    link = "openid4vp://?client_id=x&request_uri=https%3A%2F%2Fa.example"
+    assert scan(f"https://evil.example/\n{link}").json() == {"found": True, "link": link}
+    assert scan("https://evil.example/?a=b").json() == {"found": True, "link": None}
+    assert scan("").json() == {"found": False, "link": None}
+    assert scan(link, more=b"x").status_code == 413
+    assert scan(link, width=9999, height=9999).status_code == 400
+    assert "camera=(self)" in li.get("/present").headers["permissions-policy"]
+    assert "camera=()" in li.get("/").headers["permissions-policy"]

@@ -34,35 +34,93 @@ if (handlers && "registerProtocolHandler" in navigator) {
   });
 }
 
+// The camera. Where the browser reads no codes itself, the middle of a picture goes to the server as plain
+// luminance, one at a time, and is not kept.
+const SIDE = 800;
+const PAUSE_MS = 200;
+const PATIENCE_MS = 60_000;
 const scanner = document.querySelector("[data-scanner]");
-if (scanner && "BarcodeDetector" in window && navigator.mediaDevices) {
+const reads = "BarcodeDetector" in window;
+if (scanner && navigator.mediaDevices?.getUserMedia && (reads || scanner.dataset.decoder)) {
   scanner.hidden = false;
   scanner.querySelector("[data-scan]").addEventListener("click", () => scan(scanner));
 }
 
 async function scan(place) {
   const video = place.querySelector("[data-scan-picture]");
+  const searching = place.querySelector("[data-scan-searching]");
+  const failed = place.querySelector("[data-scan-failed]");
+  failed.hidden = true;
   let stream = null;
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    const wanted = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } };
+    stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
     video.srcObject = stream;
     video.hidden = false;
+    searching.hidden = false;
     await video.play();
-    const detector = new BarcodeDetector({ formats: ["qr_code"] });
-    for (;;) {
-      const found = await detector.detect(video);
-      if (found.length > 0 && found[0].rawValue.includes(":")) {
-        const link = document.querySelector("#link");
-        link.value = found[0].rawValue;
-        link.form.requestSubmit();
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 150));
+    const link = await search(place, video);
+    if (link) {
+      const field = document.querySelector("#link");
+      field.value = link;
+      field.form.requestSubmit();
+      return;
     }
+    failed.hidden = false;
   } catch {
-    place.querySelector("[data-scan-failed]").hidden = false;
+    failed.hidden = false;
   } finally {
-    if (stream) for (const track of stream.getTracks()) track.stop();
+    for (const track of stream?.getTracks() ?? []) track.stop();
     video.hidden = true;
+    searching.hidden = true;
   }
+}
+
+async function search(place, video) {
+  const read = await reader(place);
+  const until = performance.now() + PATIENCE_MS;
+  while (performance.now() < until) {
+    const link = await read(video);
+    if (link) return link;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return null;
+}
+
+async function reader(place) {
+  const known = reads ? await BarcodeDetector.getSupportedFormats() : [];
+  if (known.includes("qr_code")) {
+    const detector = new BarcodeDetector({ formats: ["qr_code"] });
+    return async (video) => {
+      const texts = (await detector.detect(video)).map((code) => code.rawValue);
+      return texts.find((text) => /[?&](credential_offer|request)(_uri)?=/.test(text));
+    };
+  }
+  return async (video) => {
+    const frame = picture(video);
+    if (!frame) return null;
+    const address = `${place.dataset.decoder}?width=${frame.side}&height=${frame.side}`;
+    const type = { "Content-Type": "application/octet-stream" };
+    const answer = await fetch(address, { method: "POST", headers: type, body: frame.luminance });
+    return answer.ok ? (await answer.json()).link : null;
+  };
+}
+
+function picture(video) {
+  const whole = Math.min(video.videoWidth, video.videoHeight);
+  if (whole < 64) return null;
+  const side = Math.min(whole, SIDE);
+  const canvas = document.createElement("canvas");
+  canvas.width = side;
+  canvas.height = side;
+  const drawing = canvas.getContext("2d", { willReadFrequently: true });
+  const left = (video.videoWidth - whole) / 2;
+  const top = (video.videoHeight - whole) / 2;
+  drawing.drawImage(video, left, top, whole, whole, 0, 0, side, side);
+  const { data } = drawing.getImageData(0, 0, side, side);
+  const luminance = new Uint8Array(side * side);
+  for (let to = 0, from = 0; to < luminance.length; to += 1, from += 4) {
+    luminance[to] = (77 * data[from] + 150 * data[from + 1] + 29 * data[from + 2]) >> 8;
+  }
+  return { side, luminance };
 }
