@@ -20,10 +20,10 @@ from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
 from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
-from credentials.reading import OfficeReading
-from credentials.repository import LicenceRepository
 from credentials.oid4vp.client_ids import Prefix
 from credentials.printed_code import code_address
+from credentials.reading import OfficeReading
+from credentials.repository import LicenceRepository
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
@@ -152,8 +152,8 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         authority=agency(home),
         clock=home.clock,
         documents=DocumentStore(home.directory / "documents", home.document_key()),
-        index=holder_index(home),
         code_address=code_address(home.settings.verify_url),
+        index=holder_index(home),
     )
 
 
@@ -243,6 +243,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         receipt_signer=home.signer("receipt"),
         token_signer=home.signer("token"),
         clock=home.clock,
+        count_verdict=stage.count_verdict,
     )
     stage.snapshots, stage.unanswered = lambda: service.snapshots, refresher.unanswered
     stage.refreshers.append(lambda: service.use(refresher.snapshots()))
@@ -302,7 +303,8 @@ def _presentations(home: Home, service: VerificationService, journal: Journal) -
 
 def wallet_app(home: Home, stage: Stage) -> FastAPI:
     """The wallet that this home keeps for citizens: its pages, and sign-in by passkey."""
-    from wallet.pages import router  # noqa: PLC0415 - FastAPI takes a second
+    from verify_api.pages.frames import Frame, Scanner  # noqa: PLC0415 - FastAPI takes a second
+    from wallet.pages import router  # noqa: PLC0415 - the same
     from yinxin.access import pages as access_pages  # noqa: PLC0415 - the same
     from yinxin.app import problems  # noqa: PLC0415 - the same
 
@@ -319,6 +321,12 @@ def wallet_app(home: Home, stage: Stage) -> FastAPI:
     def use(snapshots: Snapshots) -> None:
         latest[0] = snapshots
         judge.use(_grounds(snapshots))
+
+    scanner = Scanner()
+    stage.closing.callback(scanner.close)
+
+    async def read_frame(width: int, height: int, luminance: bytes) -> list[str]:
+        return await scanner.read(Frame(width, height, luminance))
 
     stage.snapshots, stage.unanswered = lambda: latest[0], refresher.unanswered
     stage.refreshers.append(lambda: use(refresher.snapshots()))
@@ -339,7 +347,7 @@ def wallet_app(home: Home, stage: Stage) -> FastAPI:
     return _app(
         "wallet",
         access_pages.router(access),
-        router(wallets, access, origin=origin, row_of=problems.row_of),
+        router(wallets, access, origin=origin, row_of=problems.row_of, read_frame=read_frame),
     )
 
 
