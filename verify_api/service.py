@@ -22,8 +22,9 @@ from verify_api.departments import DepartmentDirectory
 from verify_api.documents import Examined, Kind, Material, Snapshots
 from verify_api.questions import check_question
 from verify_api.receipts import sign_receipt
+from verify_api.recording import Case, record_anonymous, record_refusal
 from verify_api.repository import SessionRepository, StoredVerification, VerificationRepository
-from verify_api.sessions import Nonce, SessionAnswer, accept, digest_of, look_at, open_session
+from verify_api.sessions import Nonce, open_session
 from verify_api.tokens import (
     AccessTokens,
     ClientAuthenticator,
@@ -34,8 +35,7 @@ from verify_api.tokens import (
 )
 from verify_api.verification import Assessment, Moments, assess, conclusion, reduce, reduce_for_anybody
 from verify_api.workers import WorkerPool
-from yinxin.base import audit, once
-from yinxin.base.actor import Actor, ActorKind
+from yinxin.base import once
 from yinxin.base.errors import (
     Conflict,
     NotFound,
@@ -48,7 +48,6 @@ from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from sqlmodel import Session
 
@@ -56,12 +55,12 @@ if TYPE_CHECKING:
     from verify_api.departments import Department, Grant
     from verify_api.questions import Question
     from verify_api.register import LicenceRegister, RegisterEntry
+    from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
     from yinxin.base.journal import Journal
 
 T = TypeVar("T")
-ANYBODY = Actor(ActorKind.SYSTEM, "anonymous-verification")
 KEPT_AFTER_END = timedelta(hours=1)
 RECENT = timedelta(days=7)  # how far back a department's own list goes
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
@@ -186,8 +185,8 @@ class VerificationService:
         material = self._material
         examined = await self._examine(question, moments, material, department)
         entry = await self._entry(question, examined, moments)
-        grants = self.directory.snapshot().snapshot_id
-        case = _Case(self, question, department, actor, moments, examined, entry, key, grants)
+        name, grants = random_text(self._randomness), self.directory.snapshot().snapshot_id
+        case = Case(name, self.url, question, department, actor, moments, examined, entry, key, grants)
         try:
             assessment, content = await self._write(case.record)
         except Conflict:
@@ -227,9 +226,20 @@ class VerificationService:
         claims = None if objected else examined.claims
         examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)
         entry = await self._entry(question, examined, moments)
-        grants = self.directory.snapshot().snapshot_id
-        settled = Check("session")
-        case = _Case(self, question, department, actor, moments, examined, entry, None, grants, settled)
+        name, grants = random_text(self._randomness), self.directory.snapshot().snapshot_id
+        case = Case(
+            name,
+            self.url,
+            question,
+            department,
+            actor,
+            moments,
+            examined,
+            entry,
+            None,
+            grants,
+            Check("session"),
+        )
         assessment, content = await self._write(case.record)
         self._count(examined, assessment)
         return self._answer(assessment, content, grant, question)
@@ -249,7 +259,7 @@ class VerificationService:
         if examined.kind is Kind.PRESENTATION:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
         assessment = assess(examined, await self._entry(question, examined, moments), moments=moments)
-        entry = await self._write(lambda session: _record_anonymous(session, assessment, moments.now))
+        entry = await self._write(lambda session: record_anonymous(session, assessment, moments.now))
         return assessment, entry
 
     async def record_of(self, verification_id: str, department: Department) -> dict[str, Any]:
@@ -293,7 +303,7 @@ class VerificationService:
             return _granted(question, department)
         except NotPermitted:
             now = self.clock.now()
-            await self._write(lambda session: _record_refusal(session, department, actor, question, now))
+            await self._write(lambda session: record_refusal(session, department, actor, question, now))
             raise
 
     async def _examine(
@@ -393,89 +403,6 @@ class VerificationService:
         return await asyncio.wrap_future(future)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One verification on its way into the record."""
-
-    service: VerificationService
-    question: Question
-    department: Department
-    actor: Actor
-    moments: Moments
-    examined: Examined
-    entry: RegisterEntry | None
-    key: str | None
-    grants: str
-    settled: Check | None = None  # the check of a session that is kept elsewhere
-
-    def record(self, session: Session) -> tuple[Assessment, Mapping[str, Any]]:
-        """Use the nonce up, write record and audit entry; the work of the journal."""
-        service = self.service
-        verification = random_text(service._randomness)  # noqa: SLF001 - its own case
-        answer = self._session(SessionRepository(session), verification)
-        check = answer.check if answer else None
-        assessment = assess(self.examined, self.entry, moments=self.moments, session=check)
-        content = self._content(verification, assessment, answer)
-        content["audit"] = audit.record(
-            session,
-            action="verification.record",
-            subject=verification,
-            actor=self.actor,
-            at=self.moments.now,
-            details={name: content[name] for name in _AUDITED},
-        )
-        stored = StoredVerification(
-            verification, self.department.id, self.moments.now, content, self.question.digest
-        )
-        VerificationRepository(session).add(stored, idempotency_key=self.key)
-        return assessment, content
-
-    def _session(self, sessions: SessionRepository, verification: str) -> SessionAnswer | None:
-        """The nonce is used up when the presentation itself passes; a bad one only hears how it stands."""
-        if self.settled:
-            return SessionAnswer(self.settled)
-        nonce = self.question.nonce
-        if self.examined.kind is not Kind.PRESENTATION or not nonce:
-            return None
-        facts = {"department": self.department.id, "presentation": bytes.fromhex(self.examined.digest)}
-        trial = assess(self.examined, self.entry, moments=self.moments, session=Check("session"))
-        if trial.report.passed:
-            return accept(sessions, nonce, verification=verification, now=self.moments.now, **facts)  # type: ignore[arg-type]
-        return look_at(sessions.find(digest_of(nonce)), now=self.moments.now, **facts)  # type: ignore[arg-type]
-
-    def _content(
-        self, verification: str, assessment: Assessment, session: SessionAnswer | None
-    ) -> dict[str, Any]:
-        """What record and receipt say: digests, codes, identifiers; no claim."""
-        report, licence = assessment.report, assessment.licence
-        content: dict[str, Any] = {
-            "iss": self.service.url,
-            "jti": verification,
-            "iat": int(self.moments.now.timestamp()),
-            "aud": self.department.id,
-            "purpose": self.question.purpose,
-            "matter": self.question.matter,
-            "subject": report.subject,
-            "digest": {"algorithm": "sha-256", "value": report.digest},
-            "indication": str(report.indication),
-            "then": str(report.then),
-            "as_of": report.at.isoformat(),
-            "known_at": report.known_at.isoformat(),
-            "reasons": sorted(reason.code for reason in report.reasons),
-            "state": str(assessment.now.state) if assessment.now else None,
-            "policy": report.policy,
-            "snapshots": {**report.snapshots, "grants": self.grants},
-        }
-        if self.actor.kind is ActorKind.STAFF:
-            content["clerk"] = self.actor.identifier
-        granted = self.department.grant(self.question.purpose, self.question.matter)
-        if licence and licence.type_code in granted.fields:
-            content["licence"] = licence.identifier
-        if session and session.first:
-            content["repeats"] = session.first
-        return content
-
-
 def _granted(question: Question, department: Department) -> Grant:
     grant = department.grant(question.purpose, question.matter)
     if beyond := set(question.claims or ()) - grant.every_field:
@@ -483,33 +410,10 @@ def _granted(question: Question, department: Department) -> Grant:
     return grant
 
 
-def _record_refusal(
-    session: Session, department: Department, actor: Actor, question: Question, now: datetime
-) -> None:
-    details = {"request": question.digest}
-    audit.record(
-        session, action="verification.refuse", subject=department.id, actor=actor, at=now, details=details
-    )
-
-
-def _record_anonymous(session: Session, assessment: Assessment, now: datetime) -> str:
-    report = assessment.report
-    details = {
-        "indication": str(report.indication),
-        "reasons": sorted(reason.code for reason in report.reasons),
-    }
-    action = "verification.anonymous"
-    return audit.record(
-        session, action=action, subject=f"sha256:{report.digest}", actor=ANYBODY, at=now, details=details
-    )
-
-
 def _key_digest(key: str | None) -> str | None:
     return hashlib.sha256(key.encode()).hexdigest() if key else None
 
 
-# What the log says of a verification: `aud` is the department, whoever acted for it.
-_AUDITED = ("aud", "digest", "indication", "reasons", "purpose", "matter")
 # What an answer takes from the record, and what a look at the record shows besides.
 _RECORDED = ("purpose", "matter", "audit", "clerk", "repeats", "snapshots")
 _KEPT = ("subject", "digest", "as_of", "known_at", "state", "policy", "licence")

@@ -23,11 +23,19 @@ from credentials.oid4vp.vocabulary import ResponseMode
 from signing.jwe import DecryptionKey
 from signing.report import Indication
 from verify_api.documents import MAX_PRESENTATION_CHARACTERS
+from verify_api.presentations.recording import (
+    record_fetch,
+    record_finish,
+    record_receipt,
+    record_return,
+    record_start,
+    record_stranger,
+    record_try,
+)
 from verify_api.presentations.repository import PresentationRepository, StoredPresentation
 from verify_api.presentations.sessions import (
     ALIVE,
     KEPT_AFTER,
-    MAX_TRIES,
     SESSION_LIFE,
     Sealer,
     Secrets,
@@ -40,7 +48,6 @@ from verify_api.presentations.sessions import (
 from verify_api.presentations.templates import make_query, make_transactions, templates_of
 from verify_api.questions import Question
 from verify_api.tokens import actor_of, require_clerk
-from yinxin.base import audit
 from yinxin.base.actor import Actor, ActorKind, staff
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted, TooLarge, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
@@ -64,7 +71,6 @@ if TYPE_CHECKING:
     from yinxin.base.journal import Journal
 
 T = TypeVar("T")
-WALLET = Actor(ActorKind.HOLDER, "wallet")  # nobody knows which; what it showed says of whom
 SCHEME = "openid4vp://"
 
 
@@ -157,7 +163,7 @@ class PresentationService:
             about=self._about(wish, department),
         )
         stored = self._stored(wish, department, names, Secrets(request, key), browser, actor)
-        await self._write(lambda session: _record_start(session, stored, actor))
+        await self._write(lambda session: record_start(session, stored, actor))
         return Started(stored.id, self._link(names[1]), stored.expires_at, stored.content["match_code"])
 
     async def begun(self, session_id: str, department: Department, *, clerk: Actor) -> Started | None:
@@ -180,7 +186,7 @@ class PresentationService:
             request, self._signer, now=now, expires_at=found.expires_at, wallet_nonce=wallet_nonce
         )
         if found.state == State.OPEN:
-            await self._write(lambda session: _record_fetch(session, found, now))
+            await self._write(lambda session: record_fetch(session, found, now))
         return text
 
     async def respond(self, request_id: str, form: Mapping[str, str]) -> Taken:
@@ -195,10 +201,10 @@ class PresentationService:
             response = read_response(form, secrets.request, key=secrets.key)
             _check_sizes(response)
         except MalformedInput:
-            await self._write(lambda session: _record_try(session, found, self.clock.now()))
+            await self._write(lambda session: record_try(session, found, self.clock.now()))
             raise
         now = self.clock.now()
-        if not await self._write(lambda session: _record_receipt(session, found, now)):
+        if not await self._write(lambda session: record_receipt(session, found, now)):
             raise Conflict("the request was answered before")
         if response.error is not None:
             return await self._finish(found, State.DECLINED, {"error": response.error}, {})
@@ -218,9 +224,9 @@ class PresentationService:
         if found is None or found.kept_until <= self.clock.now():
             raise NotFound("no such session")
         if not is_same(browser, found.browser):
-            await self._write(lambda session: _record_stranger(session, found, self.clock.now()))
+            await self._write(lambda session: record_stranger(session, found, self.clock.now()))
             raise NotPermitted("another browser began this session")
-        await self._write(lambda session: _record_return(session, found, self.clock.now()))
+        await self._write(lambda session: record_return(session, found, self.clock.now()))
 
     async def outcome(
         self,
@@ -370,7 +376,7 @@ class PresentationService:
             "code": digest_of(code) if code else None,
         }
         now = self.clock.now()
-        await self._write(lambda session: _record_finish(session, found, values, now))
+        await self._write(lambda session: record_finish(session, found, values, now))
         return Taken(accepted, self._onward(found, code) if code else None)
 
     def _onward(self, found: StoredPresentation, code: str) -> str:
@@ -442,70 +448,3 @@ def _clerk_of(found: StoredPresentation, department: Department) -> Actor | None
     """Who began it, where that was a clerk: whoever is asked for answers to that person."""
     name = found.content.get("clerk")
     return staff(name, agency=department.credit_code) if name else None
-
-
-def _record_start(session: Session, stored: StoredPresentation, actor: Actor) -> None:
-    PresentationRepository(session).add(stored)
-    names = ("purpose", "matter", "types", "claims", "same_device")
-    details = {name: stored.content[name] for name in names} | {"department": stored.department}
-    at = stored.expires_at - SESSION_LIFE
-    _audit(session, "start", stored, at, actor, details)
-
-
-def _record_fetch(session: Session, found: StoredPresentation, now: datetime) -> None:
-    fetched = PresentationRepository(session).change(
-        found.id, states=(str(State.OPEN),), state=str(State.FETCHED)
-    )
-    if fetched:
-        _audit(session, "fetch", found, now)
-
-
-def _record_receipt(session: Session, found: StoredPresentation, now: datetime) -> bool:
-    first = PresentationRepository(session).change(found.id, states=ALIVE, state=str(State.RECEIVED))
-    if first:
-        _audit(session, "receive", found, now)
-    return first
-
-
-def _record_try(session: Session, found: StoredPresentation, now: datetime) -> None:
-    repository = PresentationRepository(session)
-    repository.count_try(found.id)
-    current = repository.by_request(found.request)
-    if current and current.tries >= MAX_TRIES:
-        closed = repository.change(found.id, states=ALIVE, state=str(State.CLOSED))
-        if closed:
-            _audit(session, "close", found, now, details={"tries": current.tries})
-
-
-def _record_finish(
-    session: Session, found: StoredPresentation, values: Mapping[str, Any], now: datetime
-) -> None:
-    PresentationRepository(session).change(found.id, states=(str(State.RECEIVED),), **values)
-    verb = "decline" if values["state"] == State.DECLINED else "answer"
-    _audit(session, verb, found, now, details=values["outcome"])
-
-
-def _record_return(session: Session, found: StoredPresentation, now: datetime) -> None:
-    answered = (str(State.ANSWERED),)
-    if PresentationRepository(session).change(found.id, states=answered, state=str(State.RETURNED)):
-        _audit(session, "return", found, now)
-
-
-def _record_stranger(session: Session, found: StoredPresentation, now: datetime) -> None:
-    """Somebody else's browser came back: the link was passed on, so nobody reads this result."""
-    ended = (str(State.ANSWERED),)
-    values = {"state": str(State.CLOSED), "result": None, "code": None}
-    if PresentationRepository(session).change(found.id, states=ended, **values):
-        _audit(session, "close", found, now, details={"reason": "another browser"})
-
-
-def _audit(  # noqa: PLR0913, PLR0917 - the facts of one entry
-    session: Session,
-    verb: str,
-    found: StoredPresentation,
-    at: datetime,
-    actor: Actor = WALLET,
-    details: Mapping[str, Any] | None = None,
-) -> None:
-    action = f"presentation.{verb}"
-    audit.record(session, action=action, subject=found.id, actor=actor, at=at, details=details)
