@@ -115,12 +115,14 @@ def _add_sessions(routes: APIRouter, counter: Counter, clerks: Clerks) -> None:
 
 
 def _waiting(request: Request, here: SignedIn, outcome: Mapping[str, Any], begun: Started | None) -> Response:
+    waits = not _is_over(outcome)
     return PAGES.answer(
         request,
         "presenting.html",
         signed_in=here,
         begun=begun,
-        waits=not _is_over(outcome),
+        waits=waits,
+        overall=outcome_view(outcome) if not waits and "indication" in outcome else None,
         code=qr_code(begun.link) if begun and begun.match_code else None,
         state=outcome["state"],
         words=progress(outcome["state"]),

@@ -13,6 +13,7 @@ from verify_api.documents import MAX_DOCUMENT_BYTES
 from verify_api.questions import Question
 from yinxin.base.buckets import Buckets, Limit, caller_of
 from yinxin.base.errors import TooLarge, UsageError
+from yinxin.base.text import Text
 from yinxin.web.bodies import read_multipart
 from yinxin.web.pages import Pages
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
-
-    from yinxin.base.text import Text
 
 # Nobody who only looks something up gets a cookie; clerks have one anyway.
 PUBLIC_PAGES, PAGES = Pages("verify_api.pages", remember=False), Pages("verify_api.pages")
@@ -45,6 +44,7 @@ class Faulty(UsageError):
     """A form that cannot be meant; `.text` is said above the form again."""
 
     code = "faulty_form"
+    title = Text("表单填写有误", "The form is not filled in rightly")
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)

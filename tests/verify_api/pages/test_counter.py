@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -237,6 +238,21 @@ class TestPresentations:
         request = pages.fetch(self.link(pages, place.rsplit("/", 1)[1])).request
         pages.post(Sent(request.response_uri, decline(request, ErrorCode.ACCESS_DENIED)))
         assert "持有人未同意出示" in words(clerk.get(place))
+
+    def test_a_session_that_was_fed_nonsense_is_closed(self, pages: CounterCity) -> None:
+        clerk, holder = pages.clerk(), pages.wallet()
+        pages.provide(holder)
+        place = self.ask(clerk)
+        verified = pages.fetch(self.link(pages, place.rsplit("/", 1)[1]))
+        sent = holder.answer_presentation(holder.consider_presentation(verified))
+        other = self.ask(clerk)
+        request = pages.fetch(self.link(pages, other.rsplit("/", 1)[1])).request
+        pages.post(replace(sent, url=request.response_uri))
+        said = words(clerk.get(other))
+        assert "等待持有人同意" in said  # sealed for another request: unreadable, one of ten tries
+        for _ in range(10):
+            pages.post(replace(sent, url=request.response_uri))
+        assert "请求已作废，请重新发起" in words(clerk.get(other))
 
     @pytest.mark.parametrize(
         "values",

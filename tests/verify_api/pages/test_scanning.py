@@ -17,7 +17,6 @@ from verify_api.pages.scanned import Scanned, ScannedKind, classify, first, orig
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-
     from world.asgi import Answer
     from world.counters import CounterCity
 
