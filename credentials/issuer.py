@@ -7,6 +7,7 @@ what (drafts, approvals) is the office's business.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,12 @@ from credentials.production import Draft, IssuedLicence, Production
 from credentials.repository import LicenceRepository
 from credentials.standing import Standing, State, standing
 from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.database import Session
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from credentials.batches.work import HolderKey
@@ -40,7 +42,12 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database
 
+Beside = Callable[[Session, Licence], None]
 WORKERS = min(4, os.cpu_count() or 1)
+
+
+def _nothing(_session: Session, _licence: Licence) -> None:
+    """Nothing is done beside."""
 
 
 class Issuer:
@@ -88,7 +95,7 @@ class Issuer:
             index=index,
         )
 
-    def issue(
+    def issue(  # noqa: PLR0913 - the facts of a licence
         self,
         type_code: str,
         claims: Mapping[str, object],
@@ -96,10 +103,12 @@ class Issuer:
         holder: PublicKey | None,
         actor: Actor,
         approval: str | None = None,
+        beside: Beside = _nothing,
     ) -> IssuedLicence:
         """Issue a licence of a type; `holder` is the key its credential is bound to, None makes none.
 
-        `InvalidClaims` names every field that breaks its rule, or whose characters the font lacks.
+        `beside` is done in the transaction that records it. `InvalidClaims` names every field that breaks
+        its rule, or whose characters the font lacks.
         """
         self._gate.admit(actor, "issue")
         kind = self._catalogue[type_code]
@@ -107,7 +116,8 @@ class Issuer:
         (reserved,) = self._production.reserve([draft], actor)
         made = self._production.make(draft, reserved)
         self._production.keep(made.issued)
-        self._production.record([made], actor, approval)
+        licence = made.issued.licence
+        self._production.record([made], actor, approval, beside=lambda session: beside(session, licence))
         return made.issued
 
     def issue_rows(  # noqa: PLR0913 - what a batch needs, by name
@@ -163,6 +173,7 @@ class Issuer:
         actor: Actor,
         approval: str | None = None,
         renew: bool = False,
+        beside: Beside = _nothing,
     ) -> IssuedLicence:
         """Issue the next version (换发): same number, version raised, old and new linked both ways.
 
@@ -187,7 +198,7 @@ class Issuer:
             new.identifier,
         )
         self._production.keep(made.issued)
-        self._production.record([made], actor, approval, ending)
+        self._production.record([made], actor, approval, ending, beside=lambda session: beside(session, new))
         return made.issued
 
     def suspend(

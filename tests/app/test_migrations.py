@@ -25,7 +25,8 @@ def _every_table() -> None:
         ROOT / "yinxin/base/audit/records.py",
     ]:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
-    importlib.import_module("yinxin.base.once")
+    for name in ("yinxin.base.once", "yinxin.base.restoration"):
+        importlib.import_module(name)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from yinxin.base.actor import Actor, ActorKind
 if TYPE_CHECKING:
     from datetime import datetime
 
-ROLES = ("clerk", "reviewer", "registrar", "inspector")
+ROLES = ("clerk", "reviewer", "approver", "registrar", "inspector")
 
 
 class Realm(StrEnum):

@@ -1,0 +1,287 @@
+"""The issuing desk (制证窗口): cases go from a draft by review and approval to the seal.
+
+Three people: who wrote any part of a case neither reviews nor approves it, and who reviewed it does not
+approve it. Each agreement is a signature over the case as it is, and all are checked once more before the
+agency's seal is used. Everything is recorded in the transaction that it happens in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from credentials.gate import Gate
+from credentials.office.cases import MAX_NUMBER, Case, CaseState, Consent, Work, WorkKind, work_digest
+from credentials.office.repository import CaseRepository, StoredCase
+from signing.keys import PublicKey
+from yinxin.base import audit
+from yinxin.base.actor import staff
+from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.errors import Conflict, IssuanceRefused, NotPermitted, UsageError
+from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from credentials.catalogue import Catalogue
+    from credentials.issuer import Issuer
+    from credentials.licence import Licence
+    from credentials.office.proofs import Proofs
+    from credentials.production import IssuedLicence
+    from yinxin.base.actor import Actor
+    from yinxin.base.database import Database, Session
+
+CLERK, REVIEWER, APPROVER = "clerk", "reviewer", "approver"
+MAX_NOTE = 1000
+WAITING = (CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)
+
+
+class Desk:
+    """The desk of one agency; `issuer` seals for it, `proofs` judges what people sign."""
+
+    def __init__(  # noqa: PLR0913 - what a desk is made of
+        self,
+        issuer: Issuer,
+        *,
+        agency: str,
+        catalogue: Catalogue,
+        database: Database,
+        proofs: Proofs,
+        clock: Clock | None = None,
+        randomness: Randomness | None = None,
+    ) -> None:
+        self._issuer, self._agency, self._catalogue = issuer, agency, catalogue
+        self._database, self._proofs = database, proofs
+        self._clock, self._randomness = clock or SystemClock(), randomness or SystemRandomness()
+        self._gate = Gate(agency, database, self._clock)
+
+    def draft(self, number: str, work: Work, *, actor: Actor) -> Case:
+        """Open a case under the agency's own number; the same work under the same number is the same case.
+
+        `InvalidClaims` names every field that breaks its rule, `Conflict` other work under a known number.
+        """
+        self._gate.admit(actor, "draft", *([work.licence] if work.licence else []))
+        if not 0 < len(number) <= MAX_NUMBER or not number.isprintable():
+            raise UsageError(f"a case number is readable text of at most {MAX_NUMBER} characters")
+        checked = self._checked(work)
+        asked_for = work_digest(checked)
+        case = Case(
+            id=random_text(self._randomness),
+            agency=self._agency,
+            number=number,
+            work=checked,
+            state=CaseState.DRAFT,
+            revision=1,
+            editors=(actor.identifier,),
+            changed_at=self._clock.now(),
+        )
+        with self._database.transaction() as session:
+            repository = CaseRepository(session)
+            known = repository.by_number(number, agency=self._agency)
+            if known is None:
+                repository.add(case, asked_for=asked_for)
+                self._record(session, "draft", case, actor)
+                return case
+        if known.asked_for != asked_for:
+            raise Conflict(f"the case {number} asks for something else")
+        return known.case
+
+    def edit(self, case_id: str, work: Work, *, actor: Actor) -> Case:
+        """Change what a case asks for: it is a draft again, and what was agreed before is void."""
+        self._gate.admit(actor, "edit")
+        checked = self._checked(work)
+
+        def edited(case: Case) -> Case:
+            case.require("edit")
+            if (checked.kind, checked.licence) != (case.work.kind, case.work.licence):
+                raise UsageError(
+                    "an edit changes what is said, not which licence it is about: withdraw the case"
+                )
+            editors = tuple(dict.fromkeys((*case.editors, actor.identifier)))
+            return replace(
+                case,
+                work=checked,
+                state=CaseState.DRAFT,
+                revision=case.revision + 1,
+                editors=editors,
+                consents=(),
+                note="",
+            )
+
+        return self._change(case_id, "edit", actor, edited)
+
+    def submit(self, case_id: str, *, actor: Actor) -> Case:
+        """Hand a draft over for review."""
+        self._gate.admit(actor, "submit")
+        return self._step(case_id, "submit", actor, CaseState.IN_REVIEW)
+
+    def review(self, case_id: str, *, proof: Mapping[str, Any], actor: Actor) -> Case:
+        """Agree to a case as its reviewer; `NotPermitted` for who wrote any part of it."""
+        self._gate.admit(actor, "review", role=REVIEWER)
+        return self._agree(case_id, "review", REVIEWER, CaseState.IN_APPROVAL, proof, actor)
+
+    def approve(self, case_id: str, *, proof: Mapping[str, Any], actor: Actor) -> Case:
+        """Decide that it is to be issued; `NotPermitted` for who wrote any part of it, or reviewed it."""
+        self._gate.admit(actor, "approve", role=APPROVER)
+        return self._agree(case_id, "approve", APPROVER, CaseState.APPROVED, proof, actor)
+
+    def send_back(self, case_id: str, *, note: str, actor: Actor) -> Case:
+        """Return a case to its clerk with what is to be put right (补正); by its reviewer or approver."""
+        if not 0 < len(note.strip()) <= MAX_NOTE:
+            raise UsageError("say what is to be put right")
+        found = self.case(case_id, actor=actor)
+        role = REVIEWER if found.state is CaseState.IN_REVIEW else APPROVER
+        self._gate.admit(actor, "send back", role=role)
+
+        def returned(case: Case) -> Case:
+            case.require("return")
+            self._require_other(case, actor, role)
+            return replace(case, state=CaseState.DRAFT, consents=(), note=note.strip())
+
+        return self._change(case_id, "send_back", actor, returned)
+
+    def withdraw(self, case_id: str, *, note: str, actor: Actor) -> Case:
+        """End a case without a licence."""
+        self._gate.admit(actor, "withdraw")
+
+        def withdrawn(case: Case) -> Case:
+            case.require("withdraw")
+            return replace(case, state=CaseState.WITHDRAWN, note=note.strip()[:MAX_NOTE])
+
+        return self._change(case_id, "withdraw", actor, withdrawn)
+
+    def seal(self, case_id: str, *, actor: Actor) -> IssuedLicence:
+        """Make the licence of an approved case; every agreement is checked again first.
+
+        `IssuanceRefused` when one does not hold any more, `Conflict` when the case was sealed before.
+        """
+        self._gate.admit(actor, "seal")
+        stored = self._stored(case_id)
+        case = stored.case
+        case.require("seal")
+        self._recheck(case)
+
+        def beside(session: Session, licence: Licence) -> None:
+            sealed = replace(
+                case, state=CaseState.SEALED, sealed_as=licence.identifier, changed_at=self._clock.now()
+            )
+            CaseRepository(session).change(stored, sealed)
+            self._record(session, "seal", sealed, actor, licence=licence.identifier)
+
+        return self._issue(case, actor, beside)
+
+    def case(self, case_id: str, *, actor: Actor) -> Case:
+        """A case of the agency, for its staff."""
+        self._require_staff(actor)
+        return self._stored(case_id).case
+
+    def waiting(self, *, actor: Actor, limit: int = 100) -> list[Case]:
+        """Cases that are not done, the longest waiting first."""
+        self._require_staff(actor)
+        with self._database.reading() as session:
+            return CaseRepository(session).in_states(self._agency, WAITING, limit=limit)
+
+    def _issue(self, case: Case, actor: Actor, beside: Callable[[Session, Licence], None]) -> IssuedLicence:
+        work, approval = case.work, f"case:{case.id}"
+        holder = PublicKey.from_jwk(work.holder_key) if work.holder_key else None
+        if work.licence is None:
+            return self._issuer.issue(
+                work.type_code, work.claims, holder=holder, actor=actor, approval=approval, beside=beside
+            )
+        return self._issuer.replace(
+            work.licence,
+            work.claims,
+            holder=holder,
+            ground=work.ground,
+            document_number=work.document_number,
+            actor=actor,
+            approval=approval,
+            renew=work.kind is WorkKind.RENEW,
+            beside=beside,
+        )
+
+    def _agree(  # noqa: PLR0913, PLR0917 - the facts of an agreement
+        self, case_id: str, verb: str, role: str, state: CaseState, proof: Mapping[str, Any], actor: Actor
+    ) -> Case:
+        def agreed(case: Case) -> Case:
+            case.require(verb)
+            self._require_other(case, actor, role)
+            self._proofs.check(proof, case.digest, actor)
+            consent = Consent(role, actor.identifier, self._clock.now(), case.digest.hex(), proof)
+            return replace(case, state=state, consents=(*case.consents, consent))
+
+        return self._change(case_id, verb, actor, agreed)
+
+    @staticmethod
+    def _require_other(case: Case, actor: Actor, role: str) -> None:
+        if actor.identifier in case.editors:
+            raise NotPermitted("nobody reviews or approves what they wrote")
+        if role == APPROVER and actor.identifier in {one.by for one in case.consents}:
+            raise NotPermitted("nobody approves what they reviewed")
+
+    def _recheck(self, case: Case) -> None:
+        reasons = []
+        for role in (REVIEWER, APPROVER):
+            consent = case.consent(role)
+            if consent is None:
+                reasons.append(f"no {role} has agreed to the case as it is")
+                continue
+            try:
+                self._proofs.check(consent.proof, case.digest, self._person(consent))
+            except NotPermitted as exc:
+                reasons.append(f"{role}: {exc.detail}")
+        people = {one.by for one in case.consents} | set(case.editors)
+        if len(people) < len(case.editors) + 2:
+            reasons.append("the same person wrote, reviewed or approved it")
+        if reasons:
+            raise IssuanceRefused(reasons=tuple(reasons))
+
+    def _person(self, consent: Consent) -> Actor:
+        return staff(consent.by, agency=self._agency, roles=(consent.role,))
+
+    def _checked(self, work: Work) -> Work:
+        kind = self._catalogue[work.type_code]
+        if work.holder_key is not None:
+            PublicKey.from_jwk(work.holder_key)
+        return replace(work, claims=kind.check(work.claims))
+
+    def _step(self, case_id: str, verb: str, actor: Actor, state: CaseState) -> Case:
+        def stepped(case: Case) -> Case:
+            case.require(verb)
+            return replace(case, state=state)
+
+        return self._change(case_id, verb, actor, stepped)
+
+    def _change(self, case_id: str, verb: str, actor: Actor, change: Callable[[Case], Case]) -> Case:
+        with self._database.transaction() as session:
+            repository = CaseRepository(session)
+            stored = repository.find(case_id, agency=self._agency)
+            changed = replace(change(stored.case), changed_at=self._clock.now())
+            repository.change(stored, changed)
+            self._record(session, verb, changed, actor)
+        return changed
+
+    def _stored(self, case_id: str) -> StoredCase:
+        with self._database.reading() as session:
+            return CaseRepository(session).find(case_id, agency=self._agency)
+
+    def _require_staff(self, actor: Actor) -> None:
+        if actor.agency != self._agency or not actor.roles.intersection(
+            {CLERK, REVIEWER, APPROVER, "inspector"}
+        ):
+            raise NotPermitted("cases are for the agency's own staff")
+
+    def _record(self, session: Session, verb: str, case: Case, actor: Actor, **more: str) -> None:
+        audit.record(
+            session,
+            action=f"case.{verb}",
+            subject=f"case:{case.id}",
+            actor=actor,
+            at=self._clock.now(),
+            details={
+                "digest": case.digest.hex(),
+                "revision": case.revision,
+                "state": str(case.state),
+                **more,
+            },
+        )
