@@ -294,6 +294,10 @@ class Reason(Enum):
     )  # fmt: skip
 
     # The code printed on paper
+    PRINTED_CODE_MALFORMED = _row(
+        _FAILED, "yinxin printed code", "二维码内容不完整、被改动，或不是证照二维码", "What was scanned is no code of a licence, or not all of it",
+        "请重新扫描；仍不成功的不要采信，请向发证机关核实", "Scan it again; if that fails too, do not rely on it and ask the issuing agency",
+    )  # fmt: skip
     ADDRESS_NOT_TRUSTED = _row(
         _FAILED, "yinxin printed code", "二维码指向的网址不在可信名单中", "The code leads to an address that is not in the list of trusted ones",
         "不要打开该网址；请向发证机关核实", "Do not open that address; ask the issuing agency",

@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 LIFETIME = timedelta(hours=24)
 # What the page may have to say by itself.
 _SAID = (
-    Reason.FORMAT_FAILURE,
-    Reason.TOO_LARGE,
+    Reason.PRINTED_CODE_MALFORMED,
     Reason.ADDRESS_NOT_TRUSTED,
     Reason.SIGNING_CERTIFICATE_MISSING,
     Reason.ALGORITHM_NOT_ALLOWED,

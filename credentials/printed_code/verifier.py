@@ -23,7 +23,7 @@ from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope
 from signing.revocation import RevocationSnapshot
-from yinxin.base.errors import MalformedInput, TooLarge
+from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -148,8 +148,7 @@ class _Case:
                 return
             code = self._code = read(text)
         except MalformedInput as exc:
-            reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else Reason.FORMAT_FAILURE
-            self._add(Check("format", reason, detail=exc.detail))
+            self._add(Check("format", Reason.PRINTED_CODE_MALFORMED, detail=exc.detail))
             return
         self._add(Check("format"))
         if not self._check_signature(code):

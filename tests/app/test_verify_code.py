@@ -160,7 +160,7 @@ def test_what_is_no_code_is_a_report_and_never_an_error(paper: Paper, tmp_path: 
     pypdfium2.PdfDocument.new().new_page(200, 200).render(scale=1).to_pil().save(empty)
     status, report = report_of("--qr", empty, "--home", paper.home.directory)
     assert status == ExitCode.FAILED
-    assert codes(report) == {"format_failure"}
+    assert codes(report) == {"printed_code_malformed"}
 
 
 def test_what_cannot_be_asked_is_said(paper: Paper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -372,7 +372,7 @@ def test_algorithms_are_not_confused() -> None:
     for number in (-35, -8, -37, -257, 5, 4, 0, -65535):
         assert reasons(FORGER.resigned({ALG: number, KID: kid})) == {"algorithm_not_allowed"}
     for head in ({KID: kid}, {ALG: "ES256", KID: kid}, {ALG: None, KID: kid}, {ALG: -7.5, KID: kid}):
-        assert reasons(FORGER.resigned(head)) == {"format_failure"}
+        assert reasons(FORGER.resigned(head)) == {"printed_code_malformed"}
 
 
 def test_headers_are_the_two_and_no_other() -> None:
@@ -384,12 +384,12 @@ def test_headers_are_the_two_and_no_other() -> None:
         {ALG: -7, KID: kid[:7]},
         {ALG: -7, KID: kid + b"\0"},
     ):
-        assert reasons(FORGER.resigned(head)) == {"format_failure"}
+        assert reasons(FORGER.resigned(head)) == {"printed_code_malformed"}
     head, _, payload, signature = content(CODE).value.value
     outside = cbor.encode(cbor.Tag(SIGN1_TAG, [head, {99: 1}, payload, signature]))
     detached = cbor.encode(cbor.Tag(SIGN1_TAG, [head, {}, None, signature]))
     for message in (outside, detached):
-        assert reasons(printed(message)) == {"format_failure"}
+        assert reasons(printed(message)) == {"printed_code_malformed"}
 
 
 def test_a_code_has_one_encoding() -> None:
@@ -409,7 +409,7 @@ def test_a_code_has_one_encoding() -> None:
         raw.replace(b"\x84\x4d", b"\x9f\x4d", 1) + b"\xff",
     ):
         assert changed != raw
-        assert reasons(f"{ADDRESS}#{encode_base64url(changed)}") == {"format_failure"}
+        assert reasons(f"{ADDRESS}#{encode_base64url(changed)}") == {"printed_code_malformed"}
     text = CODE.partition("#")[2]
     for spelling in (
         text + "=",
@@ -419,7 +419,7 @@ def test_a_code_has_one_encoding() -> None:
         " " + text,
         text + "#",
     ):
-        assert reasons(f"{ADDRESS}#{spelling}") == {"format_failure"}
+        assert reasons(f"{ADDRESS}#{spelling}") == {"printed_code_malformed"}
 
 
 def test_repeated_keys_in_claims_are_refused_even_when_signed() -> None:
@@ -428,14 +428,14 @@ def test_repeated_keys_in_claims_are_refused_even_when_signed() -> None:
     kid = kid_of(PAPER.signer.certificate)
     text = printed(sign1(doubled, PAPER.signer, protected={KID: kid}))
     assert Sign1.parse(cbor.encode(content(text).value)).is_signed_by(PAPER.signer.public_key)
-    assert reasons(text) == {"format_failure"}
+    assert reasons(text) == {"printed_code_malformed"}
 
 
 @pytest.mark.parametrize("change", BAD_CLAIMS.values(), ids=BAD_CLAIMS)
 def test_claims_of_another_form_are_refused_even_when_signed(
     change: Callable[[dict[int, Any]], object],
 ) -> None:
-    assert reasons(FORGER.forged(change)) == {"format_failure"}
+    assert reasons(FORGER.forged(change)) == {"printed_code_malformed"}
 
 
 @pytest.mark.parametrize(
@@ -446,7 +446,7 @@ def test_texts_that_turn_or_hide_letters_are_refused_even_when_signed(text: str)
         changed = FORGER.forged(
             lambda claims, value=value: claims[LICENCE][FIELDS].update(operator_name=value)
         )
-        assert reasons(changed) == {"format_failure"}
+        assert reasons(changed) == {"printed_code_malformed"}
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -459,20 +459,20 @@ def test_a_genuine_code_behind_another_address_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("address", NO_ADDRESSES)
 def test_what_is_no_address_is_refused(address: str) -> None:
-    assert reasons(address + "#" + CODE.partition("#")[2]) == {"format_failure"}
+    assert reasons(address + "#" + CODE.partition("#")[2]) == {"printed_code_malformed"}
 
 
 @pytest.mark.parametrize(
     "text", ["", "#", ADDRESS, ADDRESS + "#", None, 7, b"x", "\ud800", ADDRESS + "#\ud800"]
 )
 def test_what_is_no_code_is_a_report(text: object) -> None:
-    assert reasons(text) == {"format_failure"}
+    assert reasons(text) == {"printed_code_malformed"}
 
 
 def test_limits() -> None:
-    assert reasons(f"{ADDRESS}#{'A' * 1000}") == {"too_large"}
+    assert reasons(f"{ADDRESS}#{'A' * 1000}") == {"printed_code_malformed"}
     deep = b"\xd8\x3d" * 1 + b"\x81" * 20 + b"\x00"
-    assert reasons(f"{ADDRESS}#{encode_base64url(deep)}") == {"too_large"}
+    assert reasons(f"{ADDRESS}#{encode_base64url(deep)}") == {"printed_code_malformed"}
     with pytest.raises(TooLarge):
         read(f"{ADDRESS}#{'A' * 1000}")
 

@@ -20,9 +20,7 @@ const ROOT = "1.2.156.3005.2", BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 // What counts for today only: the code itself may be genuine all the same.
 const TODAY = new Set(["expired", "not_yet_valid", "status_not_asked", "revocation_stale"]);
 
-class Malformed extends Error {
-  constructor(reason = "format_failure") { super(reason); this.reason = reason; }
-}
+class Malformed extends Error {}
 
 /** Bytes of base64url text in its one form. */
 export function fromBase64url(text) {
@@ -61,7 +59,7 @@ export function decode(bytes, { tags = [], ordered = true } = {}) {
     return number;
   };
   const nested = (major, argument, depth) => {
-    if (depth < 0) throw new Malformed("too_large");
+    if (depth < 0) throw new Malformed();
     if (major === 6) {
       if (!tags.includes(argument)) throw new Malformed();
       return new Tagged(argument, item(depth));
@@ -122,7 +120,7 @@ function compare(one, other) {
 /** Address and content of a code's text. */
 export function split(text) {
   if (typeof text !== "string") throw new Malformed();
-  if ([...text].length > MAX_TEXT) throw new Malformed("too_large");
+  if ([...text].length > MAX_TEXT) throw new Malformed();
   const mark = text.indexOf("#");
   const address = mark < 0 ? text : text.slice(0, mark);
   if (mark < 0 || !/^https?:\/\/[^/]/i.test(address)) throw new Malformed();
@@ -220,7 +218,7 @@ export async function verify(text, list, now) {
     if (found.reason) return verdict(list, [found.reason]);
     return verdict(list, reasonsOf(code, found.issuer, list, now), code, found.issuer);
   } catch (error) {
-    if (error instanceof Malformed) return verdict(list, [error.reason]);
+    if (error instanceof Malformed) return verdict(list, ["printed_code_malformed"]);
     throw error;
   }
 }
