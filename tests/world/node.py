@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ca.issuance import Application
+from ca.tsa import TimestampAuthority
 from credentials import samples
 from credentials.licence import EndingKind
 from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
 from signing.signers.file import FileSigner
-from world.pki import Pki
-from world.tsa import MemoryTsa
 from yinxin.app import wiring
 from yinxin.app.ceremony import Plan, make_home, open_authority, subject_of
 from yinxin.app.home import Home
@@ -74,7 +73,8 @@ class Node:
         return Node(Home.open(directory, passphrase=PASSPHRASE, clock=self.clock), self.clock)
 
     def issue(self, index: int = 1) -> IssuedLicence:
-        stamps = MemoryTsa(Pki().signer("timestamp"))
+        home = self.home
+        stamps = TimestampAuthority(home.signer("timestamp"), home.clock, home.database)
         claims = samples.application(TYPE, index)
         office = wiring.issuer(self.home, timestamper=stamps)
         return office.issue(TYPE, claims, holder=FileSigner.generate().public_key, actor=CLERK)

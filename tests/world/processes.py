@@ -61,7 +61,7 @@ class Service:
         }
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
-                [*PROGRAM, "serve", *words, "--home", str(node.home.directory), "--workers", str(workers)],
+                [*PROGRAM, "--debug", "serve", *words, "--home", str(node.home.directory), "--workers", str(workers)],
                 stdin=stdin or subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -118,6 +118,12 @@ class Service:
         while not condition():
             assert time.monotonic() < patience, self.log.read_text()[-3000:]
             time.sleep(0.1)
+
+    def kill(self) -> None:
+        """End it without any order, if it still runs; its workers see that."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(30)
 
     def stop(self) -> int:
         """End it in order; its exit status."""

@@ -34,7 +34,14 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 BACKLOG = 512  # connections that wait to be taken
 DRAIN_SECONDS = 25  # for requests that run when the server is told to stop
-SERVICE_PARTS = ("fastapi", "jinja2", "prometheus_client", "python_multipart", "uvicorn", "zxingcpp")  # the extra `service`
+SERVICE_PARTS = (
+    "fastapi",
+    "jinja2",
+    "prometheus_client",
+    "python_multipart",
+    "uvicorn",
+    "zxingcpp",
+)  # the extra `service`
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,10 @@ def running(
     SQLite home, `Unreachable` when a server does not come up.
     """
     require_parts()
-    from yinxin.app.observing.process import Observed  # noqa: PLC0415 - an optional part
+    from yinxin.app.observing.process import (  # noqa: PLC0415 - an optional part
+        Observed,
+        check_metrics_address,
+    )
 
     with ExitStack() as closing:
         closing.enter_context(only_server(home))
@@ -103,6 +113,10 @@ def running(
         require_released(home)
         given = sockets or {}
         bound = {name: given[name] if name in given else bind(home, name) for name in roles if part.serves}
+        for listener in bound.values():
+            closing.callback(listener.close)
+        if part is WHOLE:
+            check_metrics_address(home, bound.values())
         stage = wiring.Stage(closing, shelf=part.shelf, on_fetched=part.on_fetched)
         observed = closing.enter_context(Observed(home, own_metrics=part is WHOLE))
         for name in in_order(roles):

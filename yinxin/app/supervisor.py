@@ -142,9 +142,7 @@ class Supervisor:
             if role not in self._given:
                 self._given[role] = serve.bind(home, role)
             closing.callback(self._given[role].close)
-        process.check_metrics_address(
-            home, {role: one.getsockname()[:2] for role, one in self._given.items()}
-        )
+        process.check_metrics_address(home, self._given.values())
         if listen := home.settings.metrics_listen:
             registry = metrics.sum_of(Path(self._folder) / worker.METRICS)
             registry.register(metrics.Rows(self._figures))

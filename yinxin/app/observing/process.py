@@ -15,7 +15,8 @@ from yinxin.base.audit import AuditLog
 from yinxin.base.errors import NotFound, UsageError, YinxinError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import socket
+    from collections.abc import Iterable, Iterator, Mapping
 
     from starlette.types import ASGIApp
 
@@ -117,11 +118,11 @@ class Observed:
                 _log.error("figures are missing: %s", type(error).__name__)
 
 
-def check_metrics_address(home: Home, roles: Mapping[str, tuple[str, int]]) -> None:
+def check_metrics_address(home: Home, listeners: Iterable[socket.socket]) -> None:
     """`UsageError` when metrics would be served where a role is, or on a text that is no address."""
     if home.settings.metrics_listen:
         _, port = figures.address_of(home.settings.metrics_listen)
-        if any(port == taken for _, taken in roles.values()):
+        if any(port == listener.getsockname()[1] for listener in listeners):
             raise UsageError("metrics_listen names the port of a public service")
 
 
