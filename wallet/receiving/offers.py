@@ -5,7 +5,7 @@ Nobody signs an offer, so nothing in it is believed: it says where an issuer is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -73,7 +73,7 @@ class CredentialOffer:
 
     issuer: str
     configurations: tuple[str, ...]
-    code: str | None = None
+    code: str | None = field(default=None, repr=False)
     tx_code: TxCode | None = None
     issuer_state: str | None = None
     server: str | None = None

@@ -260,6 +260,7 @@ def present(
         answering = wallet.consider(verified, licence=chosen)
         if _renew(console, wallet, answering, yes=yes):
             answering = wallet.consider(verified, licence=chosen)
+        _warn(console, wallet, answering)
         if not _agrees(console, answering.consent, yes=yes):
             wallet.refuse(verified)
             console.note("已拒绝，没有出示任何内容", "refused; nothing was shown")
@@ -388,6 +389,22 @@ def _renew(console: Console, wallet: OwnWallet, answering: Answering, *, yes: bo
                 f"未能领取新副本（{error.detail}）", f"new copies could not be fetched ({error.detail})"
             )
     return True
+
+
+def _warn(console: Console, wallet: OwnWallet, answering: Answering) -> None:
+    """Say beforehand what the verifier will find anyway, and which other licences would do."""
+    for pick in answering.picks:
+        for reason in sorted(
+            wallet.holder.report(pick.licence, wallet.trusted).reasons, key=lambda r: r.code
+        ):
+            title, says = pick.title, reason.text
+            console.note(f"注意：{title.zh}：{says.zh}", f"take care: {title.en}: {says.en}")
+        if pick.others:
+            others = ", ".join(pick.others)
+            console.note(
+                f"也可出示（用 --licence 指定）：{others}",
+                f"others would do (name one by --licence): {others}",
+            )
 
 
 def _agreed(console: Console, consent: Text, *, yes: bool) -> None:
