@@ -8,10 +8,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.parse import parse_qsl, urlencode
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import pytest
 from world.served import GRANTED, TYPE, ServedCity
 
+from credentials.oid4vci.offers import Flow
 from yinxin.app.cli import run
 
 if TYPE_CHECKING:
@@ -25,7 +29,8 @@ PRIVATE = ("--allow-private", "127.0.0.1", "--allow-private", "::1")
 
 @pytest.fixture(scope="module")
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCity]:
-    with ServedCity(tmp_path_factory.mktemp("city")) as made:
+    clients = ("yinxin-cli http://127.0.0.1/done",)
+    with ServedCity(tmp_path_factory.mktemp("city"), more={"wallet_clients": clients}) as made:
         yield made
 
 
@@ -106,6 +111,45 @@ def test_from_the_offer_to_the_log(city: ServedCity, terminal: Terminal) -> None
     assert terminal.json("list")["licences"][0]["unused"] == 4
 
 
+def test_signing_in_at_the_issuer_with_a_browser_beside(city: ServedCity, terminal: Terminal) -> None:
+    licence = city.issue(17).licence
+    offer = city.offer(licence, flow=Flow.CODE)
+    code = city.login_code(licence)
+
+    class Person(io.StringIO):
+        """Says yes, opens the address that is printed, signs in there, and brings back where that ends."""
+
+        answers = 0
+
+        def readline(self, *_: Any) -> str:
+            self.answers += 1
+            if self.answers == 1:
+                return "y\n"
+            url = next(one for one in terminal.read.readouterr().err.split() if one.startswith("http"))
+            return browse(url, code) + "\n"
+
+    terminal.patch.setattr(sys, "stdin", Person())
+    arguments = ("receive", offer.by_reference, "--client-id", "yinxin-cli", *PRIVATE)
+    assert run(["wallet", *arguments, "--store", str(terminal.store), "--lang", "en"]) == 0
+    assert licence.identifier in terminal.read.readouterr().out
+
+
+def browse(url: str, code: str) -> str:
+    """The holder agrees on the issuer's page; where the browser is sent."""
+
+    class Stay(HTTPRedirectHandler):
+        def redirect_request(self, *_: Any) -> None:
+            return None
+
+    place, _, query = url.partition("?")
+    said = {**dict(parse_qsl(query)), "login_code": code, "decision": "approve"}
+    request = Request(place, urlencode(said).encode(), {"Origin": place.rpartition("/oid4vci")[0]})  # noqa: S310 - our own
+    with pytest.raises(HTTPError) as moved:
+        build_opener(Stay).open(request)
+    with moved.value as answer:
+        return str(answer.headers["location"])
+
+
 def test_nothing_is_shared_or_received_without_a_yes(city: ServedCity, terminal: Terminal) -> None:
     offer = city.offer(city.issue(12).licence)
     for typed in ("n\n", "\n", ""):
@@ -151,6 +195,8 @@ def test_a_revoked_licence_is_seen_and_removed(city: ServedCity, terminal: Termi
     assert terminal("show", licence.number, *PRIVATE, language="zh") == 0
     assert "不通过" in terminal.said
     assert terminal("show", licence.number, "--offline") == 0
+    assert terminal("present", city.ask()["link"], *PRIVATE, typed="n\n", language="zh") == 4
+    assert "注意：食品经营许可证：" in terminal.trouble
     assert terminal("refresh", licence.number, *PRIVATE) == 4
     assert "credential_request_denied" in terminal.trouble
     assert "Ask the authority" in terminal.trouble
