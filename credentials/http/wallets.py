@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 from credentials.http import pages
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.authorization import Asked
-from credentials.oid4vci.clients import form_target
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.metadata import well_known_path
 from signing.jose import dump_json
@@ -51,6 +50,7 @@ def wallet_router(server: IssuanceServer, *, limit: Limit = LIMIT) -> APIRouter:
     _add_credentials(routes, server)
     if server.with_code:
         _add_authorization(routes, server, buckets)
+    routes.include_router(pages.PAGES.static_routes())
     return routes
 
 
@@ -78,13 +78,12 @@ def _add_offers(routes: APIRouter, server: IssuanceServer) -> None:
         return _json(found.document, headers={**_NO_STORE, "Access-Control-Allow-Origin": "*"})
 
     @routes.get(names.OFFERS_PATH + "{reference}/page", response_class=Response)
-    async def offer_page(reference: str) -> Response:
+    async def offer_page(request: Request, reference: str) -> Response:
         """The offer for people: a QR code and a link."""
         found = await run_in_threadpool(server.offers.show, _reference(reference))
         titles = server.names_of(found.document["credential_configuration_ids"])
         grant = found.document["grants"].get(names.PRE_AUTHORIZED_CODE, {})
-        text = pages.offer_page(found.by_reference, titles, has_tx_code="tx_code" in grant)
-        return Response(text, media_type="text/html", headers=pages.headers())
+        return pages.offer_page(request, found.by_reference, titles, has_tx_code="tx_code" in grant)
 
 
 def _add_token(routes: APIRouter, server: IssuanceServer, buckets: Buckets) -> None:
@@ -116,11 +115,9 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer, buckets: Bucke
 
         return await _answering(server, work, malformed="invalid_request")
 
-    def page(asked: Asked, *, is_wrong: bool) -> Response:
+    def page(request: Request, asked: Asked, *, is_wrong: bool) -> Response:
         titles = server.names_of(asked.configurations)
-        text = pages.sign_in_page(asked, titles, action=action, is_wrong=is_wrong)
-        headers = pages.headers(form_target=form_target(asked.redirect_uri))
-        return Response(text, media_type="text/html", headers=headers)
+        return pages.sign_in_page(request, asked, titles, action=action, is_wrong=is_wrong)
 
     @routes.get(names.AUTHORIZE_PATH, response_class=Response)
     async def ask(request: Request) -> Response:
@@ -130,8 +127,8 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer, buckets: Bucke
             asked = await run_in_threadpool(server.authorizations.ask, query)
         except (Refused, MalformedInput):
             # No redirect: nobody vouches for an address that came in by this request (RFC 9700, 4.11).
-            return _problem_page()
-        return page(asked, is_wrong=False)
+            return pages.problem_page(request)
+        return page(request, asked, is_wrong=False)
 
     @routes.post(names.AUTHORIZE_PATH, response_class=Response)
     async def answer(request: Request) -> Response:
@@ -142,15 +139,11 @@ def _add_authorization(routes: APIRouter, server: IssuanceServer, buckets: Bucke
                 server.authorizations.answer, await read_form(request, limit=MAX_FORM_BYTES)
             )
         except (Refused, MalformedInput, HTTPException):
-            return _problem_page()
+            return pages.problem_page(request)
         if isinstance(found, Asked):
-            return page(found, is_wrong=True)
+            return page(request, found, is_wrong=True)
         # 303: whatever was typed here is not sent on (RFC 9700, 4.12).
         return Response(status_code=303, headers={**_NO_STORE, "Location": found.location})
-
-
-def _problem_page() -> Response:
-    return Response(pages.problem_page(), status_code=400, media_type="text/html", headers=pages.headers())
 
 
 def _add_credentials(routes: APIRouter, server: IssuanceServer) -> None:

@@ -102,7 +102,7 @@ def test_guessing_login_codes_ends_the_request(light_office: IssuingOffice) -> N
     answer = wallet.authorize("0000-0000-0000")
     for _ in range(LOGIN_TRIES - 1):
         assert answer.status_code == 200
-        assert "tries left" in answer.text
+        assert "还可尝试" in answer.text
         answer = wallet.answer("0000-0000-0001")
     assert query_of(answer.headers["location"])["error"] == "access_denied"
     assert wallet.answer(login_code(light_office)).status_code == 400
