@@ -1,4 +1,4 @@
-"""Is this installation sound? Versions, optional parts, name clashes, engines, database, keys.
+"""Is this installation sound? Versions, optional parts, name clashes, engines, database, keys, readiness.
 
 Every finding says what to do. Nothing here changes anything.
 """
@@ -17,7 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signing import sm2
+from signing.jose import load_json_object
+from verify_api.documents import Snapshots
+from yinxin.app.backup.mark import is_waiting
 from yinxin.app.ceremony import BARE_KEYS
+from yinxin.app.observing import readiness
 from yinxin.base.errors import YinxinError
 from yinxin.base.text import Text
 
@@ -45,6 +49,8 @@ OPTIONAL = {
     "pkcs11": ("pkcs11",),
 }
 EXPIRY_NOTICE = timedelta(days=60)
+SERVICES = {"ca": "ca_url", "issuer": "base_url", "verifier": "verify_url", "wallet": "wallet_url"}
+MAX_READINESS_BYTES = 64 * 1024
 NOT_TRIED = Text("未提供口令，未尝试打开", "not opened without its passphrase")
 
 
@@ -73,7 +79,8 @@ def examine(home: Home | None, *, clock: Clock, passphrase: str | None = None) -
     """Everything that can be said about this installation, and about a home folder where one is given."""
     findings = [*_python(), *_libraries(), *_optional(), *_names(), _sm2()]
     if home is not None:
-        findings += [*_database(home), *_keys(home, clock, passphrase)]
+        findings += [*_database(home), *_quarantine(home), *_keys(home, clock, passphrase)]
+        findings += [*_standing(home, clock), *_services(home)]
     return findings
 
 
@@ -158,6 +165,66 @@ def _database(home: Home) -> Iterator[Finding]:
             "can be reached, but its tables are of another version",
         )
         yield Finding("database", State.FAULT, says)
+
+
+def _quarantine(home: Home) -> Iterator[Finding]:
+    """A node that was restored serves nobody until it is released."""
+    try:
+        waits = is_waiting(home)
+    except YinxinError:  # the database says already what is wrong
+        return
+    if waits:
+        says = Text(
+            "从备份恢复，处于隔离状态；由另一人执行 yinxin restore --release",
+            "restored from a backup, in quarantine; a second person runs yinxin restore --release",
+        )
+        yield Finding("quarantine", State.FAULT, says)
+
+
+def _standing(home: Home, clock: Clock) -> Iterator[Finding]:
+    """What verification stands on, as it lies in the home: anchors and revocation lists."""
+    try:
+        kept = Snapshots(home.trust, home.revocation, home.policy)
+    except YinxinError as error:
+        yield Finding(
+            "trust", State.FAULT, Text(f"无法读取：{error.detail}", f"cannot be read: {error.detail}")
+        )
+        return
+    now = clock.now()
+    found = list(readiness.snapshots_check(lambda: kept, lists=False, unanswered=tuple)(now))
+    for reason in found:
+        # Services fetch the lists themselves; the ones in the folder are for the command line.
+        state = State.NOTE if reason is readiness.REVOCATION_STALE else State.FAULT
+        yield Finding(
+            "trust" if reason is not readiness.REVOCATION_STALE else "revocation", state, reason.says
+        )
+    if not found:
+        age = max(readiness.ages(kept, now).values(), default=0.0) / 3600
+        says = Text(
+            f"信任锚 {len(kept.trust.anchors)} 个，吊销列表最旧 {age:.1f} 小时",
+            f"{len(kept.trust.anchors)} trust anchors; the oldest revocation list is {age:.1f} hours old",
+        )
+        yield Finding("trust", State.GOOD, says)
+
+
+def _services(home: Home) -> Iterator[Finding]:
+    """What the services of this home say of themselves, where they run."""
+    for name, setting in SERVICES.items():
+        url = getattr(home.settings, setting)
+        try:
+            answer = home.outbound.get(f"{url}/readyz", max_bytes=MAX_READINESS_BYTES)
+            reasons = load_json_object(answer.body).get("reasons", [])
+            says = [Text(str(one["says"]["zh"]), str(one["says"]["en"])) for one in reasons]
+        except (YinxinError, KeyError, TypeError):
+            yield Finding(
+                f"service {name}", State.NOTE, Text("未运行或无法访问", "does not run, or cannot be reached")
+            )
+            continue
+        if answer.status == 200:
+            yield Finding(f"service {name}", State.GOOD, Text("就绪", "ready"))
+        else:
+            zh, en = "；".join(one.zh for one in says), "; ".join(one.en for one in says)
+            yield Finding(f"service {name}", State.FAULT, Text(f"未就绪：{zh}", f"not ready: {en}"))
 
 
 def _keys(home: Home, clock: Clock, passphrase: str | None) -> Iterator[Finding]:

@@ -16,7 +16,6 @@ from credentials.blind_index import BlindIndex
 from credentials.catalogue import Catalogue
 from credentials.copies import CopyMaker
 from credentials.documents import DocumentStore
-from credentials.face.seal_face import draw_seal_face
 from credentials.licence import Agency
 from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
@@ -129,6 +128,7 @@ def authorities(home: Home) -> dict[str, Authority]:
 
 def seal(home: Home, *, timestamper: Timestamper | None = None) -> Seal:
     """The agency's seal with its face; time-stamps come from the settings' authority unless named."""
+    from credentials.face.seal_face import draw_seal_face  # noqa: PLC0415 - it brings pyHanko
     from signing.pdf import Seal  # noqa: PLC0415 - pyHanko takes a second
 
     settings = home.settings
