@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from yinxin.base.errors import UsageError
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_THIS_MACHINE = _LOOPBACK | {"localhost"}  # a name is registered with its port: RFC 8252, 8.3
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,200}\Z")
 _URI = re.compile(r"[!#$&(-;=?-Z\[\]_a-z~]{1,1000}\Z")  # RFC 3986; no % tricks, quotes or backslashes
 _NEVER = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "ftp", "ws", "wss", "mailto"})
@@ -62,8 +63,8 @@ def _check(uri: str) -> None:
     is_plain = bool(_URI.match(uri)) and not parts.fragment and "#" not in uri and "@" not in parts.netloc
     if not is_plain or not parts.scheme or parts.scheme in _NEVER:
         raise UsageError(f"{uri!r} cannot be a redirect URI")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise UsageError("a redirect URI uses https, an app's own scheme, or http on a loopback address")
+    if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
+        raise UsageError("a redirect URI uses https, an app's own scheme, or http on this machine")
     if parts.scheme == "https" and not parts.hostname:
         raise UsageError("a redirect URI by https has a host")
 

@@ -243,6 +243,14 @@ def test_a_native_wallet_may_choose_its_loopback_port(light_office: IssuingOffic
         assert wallet.push(redirect_uri=wrong).status_code == 400
 
 
+def test_a_wallet_on_this_machine_is_registered_with_its_port() -> None:
+    """Passkeys want `localhost`, so a wallet that is tried out here has that name."""
+    client = WalletClient("http://localhost:8003", ("http://localhost:8003/receive/callback",))
+    assert client.allows("http://localhost:8003/receive/callback")
+    assert not client.allows("http://localhost:8004/receive/callback")
+    assert not client.allows("http://localhost.evil.example:8003/receive/callback")
+
+
 @pytest.mark.parametrize(
     "uri",
     [
