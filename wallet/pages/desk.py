@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
+from credentials.oid4vp.refusal import RequestRefused
 from wallet.links import host_of
 from wallet.names import readable
 from yinxin.access.pages import require_visitor
@@ -39,7 +40,10 @@ _ADVICE: Mapping[type[YinxinError], str] = {
     NotPermitted: "wallet.advice.not_permitted",
     Unreachable: "wallet.advice.unreachable",
     TooLarge: "wallet.advice.too_large",
+    RequestRefused: "wallet.advice.request_refused",
 }
+# What our own connection says of these could tell of our own network.
+_OF_OUR_NETWORK = frozenset({NotPermitted, Unreachable})
 
 
 class ProblemRow(Protocol):
@@ -152,11 +156,11 @@ class Desk:
 
     def trouble(self, error: YinxinError) -> Trouble:
         """An error as a page tells it, with the error's own advice or the table's."""
-        if type(error) in _ADVICE:  # what our own connection says could tell of our own network
-            return Trouble(error.title, PAGES.text(_ADVICE[type(error)]), error.code, "")
         row = self._row_of(error)
-        advice = getattr(error, "advice", row.next)
-        return Trouble(error.title, advice, error.code, readable(error.detail) if row.says_detail else "")
+        known = _ADVICE.get(type(error))
+        advice = PAGES.text(known) if known else getattr(error, "advice", row.next)
+        detail = readable(error.detail) if row.says_detail and type(error) not in _OF_OUR_NETWORK else ""
+        return Trouble(error.title, advice, error.code, detail)
 
     def status_of(self, error: YinxinError) -> int:
         """The status of a page that tells of an error."""

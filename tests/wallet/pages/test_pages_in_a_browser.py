@@ -1,52 +1,28 @@
-"""A citizen in a real browser: signs up by passkey, receives, looks, shows, refuses, takes out."""
+"""The wallet's pages on phones and desks, at night, without scripts, with a camera, by keyboard alone.
+
+The whole life of a licence is told in tests/journeys/browser.
+"""
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
+import segno
+from PIL import Image
 from world.browser import browser, visit
+from world.people import WALLET, Citizen
 from world.served import ServedCity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from world.browser import Visit, Visitor
+    from world.browser import Browser, Visit, Visitor
 
 __all__ = ["browser", "visit"]
 pytestmark = pytest.mark.peer
-
-WORDS = {
-    "zh": {
-        "go on": "继续",
-        "receive": "领取",
-        "agree": "同意并出示",
-        "refuse": "拒绝",
-        "shown": "已出示",
-        "show": "亮证",
-        "remove": "移除",
-        "really": "确认移除",
-        "revoked": "已失效",
-        "print": "打印",
-        "camera": "摄像头",
-    },
-    "en": {
-        "go on": "Go on",
-        "receive": "Receive",
-        "agree": "Agree and show",
-        "refuse": "Refuse",
-        "shown": "Shown",
-        "show": "Show at a counter",
-        "remove": "Remove",
-        "really": "Remove it",
-        "revoked": "Revoked",
-        "print": "Print",
-        "camera": "camera",
-    },
-}
-SIZES = {"zh": (390, 844), "en": (1280, 800)}
 
 
 @pytest.fixture(scope="module")
@@ -55,91 +31,130 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedCity]:
         yield made
 
 
-class Citizen:
-    """A visitor with a wallet, and the words of their language."""
-
-    def __init__(self, visitor: Visitor, city: ServedCity, *, shots: bool = True) -> None:
-        self.visitor, self.page, self.city = visitor, visitor.page, city
-        self.words, self.url = WORDS[visitor.language], city.urls["wallet"]
-        self._width = visitor.page.viewport_size["width"]  # type: ignore[index] # it has one
-        self._shots = shots
-
-    def look(self, name: str) -> None:
-        self.visitor.accessible()
-        if self._shots:
-            self.visitor.picture(f"wallet-{name}-{self._width}")
-
-    def press(self, word: str) -> None:
-        self.page.get_by_role("button", name=self.words[word], exact=True).click()
-
-    def sign_up(self, name: str) -> None:
-        self.page.goto(f"{self.url}/register")
-        self.page.locator("#name").fill(name)
-        self.page.locator("form[data-passkey] button").click()
-        self.page.wait_for_url(f"{self.url}/")
-
-    def receive(self, serial: int) -> object:
-        licence = self.city.issue(serial).licence
-        offer = self.city.offer(licence)
-        self.page.goto(f"{self.url}/receive")
-        self.look("receive")
-        self.page.locator("#link").fill(offer.by_reference)
-        self.press("go on")
-        self.page.wait_for_url(re.compile("/receive/."))
-        self.look("offer")
-        self.page.locator("#tx_code").fill(offer.tx_code)
-        self.press("receive")
-        self.page.wait_for_url(re.compile("/licences/"))
-        return licence
+def citizen(visitor: Visitor, city: ServedCity) -> Citizen:
+    return Citizen(visitor, city.urls["wallet"], WALLET)
 
 
-@pytest.mark.parametrize("wide", [390, 1280])
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_from_passkey_to_activity(visit: Visit, city: ServedCity, language: str, wide: int) -> None:
-    person = Citizen(visit(language=language, width=wide, height=844), city)
-    page, words = person.page, person.words
-    person.sign_up("王小麦")
-    person.look("empty")
-    licence = person.receive(len(language) * 100 + wide)
-    person.look("licence")
-    page.goto(person.url)
-    person.look("list")
+def provided(visitor: Visitor, city: ServedCity, serial: int) -> Citizen:
+    """A citizen with one licence."""
+    baker = citizen(visitor, city)
+    baker.register("王小麦")
+    baker.receive(city.offer(city.issue(serial).licence))
+    baker.page.wait_for_url("**/licences/*")
+    return baker
 
+
+CASES = [(320, "zh", False), (390, "en", True), (1280, "zh", True)]
+
+
+@pytest.mark.parametrize(("width", "language", "dark"), CASES)
+def test_every_page_fits_and_is_accessible(
+    visit: Visit, city: ServedCity, width: int, language: str, *, dark: bool
+) -> None:
+    scheme = "dark" if dark else "light"
+    person = visit(language=language, width=width, height=844, color_scheme=scheme)
+    baker = provided(person, city, width)
+    licence = re.sub(r"\?.*", "", baker.page.url).removeprefix(baker.url)
+    first, second = city.ask(), city.ask()
+    pages = [
+        "/",
+        "/?q=x",
+        licence,
+        f"{licence}/show",
+        f"{licence}/remove",
+        "/receive",
+        "/present",
+        "/activity",
+    ]
+    for path in (*pages, f"/present?{first['link'].partition('?')[2]}", "/present/nothing"):
+        baker.open(path)
+        person.accessible()
+        name = path.partition("?")[0].strip("/").replace("/", "-")[-40:] or "list"
+        person.picture(f"wallet-{name}-{width}-{scheme}")
+    baker.present(first["link"])
+    baker.page.wait_for_url("**/present/*")
+    person.accessible()
+    person.picture(f"wallet-consent-{width}-{scheme}")
+    baker.agree()
+    person.accessible()
+    baker.present(second["link"])
+    baker.page.wait_for_url("**/present/*")
+    baker.reads(baker.t("wallet.consent.match"))
+    baker.refuse()
+    person.accessible()
+    baker.present("openid4vp://?client_id=x509_hash:abc&request=nonsense")
+    baker.reads(baker.t("wallet.details"))
+    person.accessible()
+    person.picture(f"wallet-refused-link-{width}-{scheme}")
+    baker.open("/activity")
+    person.accessible()
+    person.picture(f"wallet-activity-full-{width}-{scheme}")
+
+
+def test_everything_but_the_passkey_works_without_a_script(visit: Visit, city: ServedCity) -> None:
+    first = provided(visit(), city, 501)
+    plain = visit(javascript=False)
+    plain.context.add_cookies(first.at.context.cookies())  # type: ignore[arg-type] # what it gave
+    baker = citizen(plain, city)
+    baker.open()
+    plain.accessible()
+    baker.page.locator(".licence-card").click()
+    assert baker.button("wallet.print").count() == 0, "what needs a script is not there"
     asked = city.ask()
-    page.goto(f"{person.url}/present")
-    person.look("present")
-    page.locator("#link").fill(asked["link"])
-    person.press("go on")
-    page.wait_for_url(re.compile("/present/."))
-    assert asked["match_code"] in page.locator(".match").inner_text()
-    person.look("consent")
-    person.press("agree")
-    page.wait_for_url(re.compile("/presented/"))
-    assert page.get_by_role("heading", level=1).inner_text() == words["shown"]
-    person.look("presented")
+    baker.present(asked["link"])
+    plain.accessible()
+    baker.agree()
+    assert city.outcome(asked["id"])["indication"] == "passed"
+    baker.receive(city.offer(city.issue(502).licence))
+    baker.page.wait_for_url("**/licences/*")
+    baker.follow("wallet.remove.link")
+    baker.press("wallet.remove.button")
+    baker.open()
+    assert baker.page.locator(".licence-card").count() == 1
+
+
+def test_a_code_on_another_screen_is_scanned(
+    visit: Visit, browser: Browser, city: ServedCity, tmp_path: Path
+) -> None:
+    baker = provided(visit(camera=True, width=390, height=844), city, 503)
+    asked = city.ask()
+    code = tmp_path / "code.png"
+    segno.make(asked["link"], error="m").save(code, scale=6, border=6)
+    with Image.open(code) as picture:
+        browser.show(picture)
+    baker.open("/present")
+    baker.press("wallet.scan.start")
+    baker.page.wait_for_url("**/present/*")
+    assert baker.page.locator(".match").inner_text() == asked["match_code"]
+    baker.agree()
+    assert city.outcome(asked["id"])["state"] == "answered"
+    browser.show(Image.new("RGB", (640, 480), "grey"))
+
+
+def test_the_keyboard_alone_is_enough(visit: Visit, city: ServedCity) -> None:
+    person = visit(language="en")
+    baker = provided(person, city, 504)
+    asked = city.ask()
+    baker.open("/present")
+    person.tab_to("Skip to the main content")
+    person.page.keyboard.press("Enter")
+    person.tab_to("Paste the link")
+    person.page.keyboard.insert_text(asked["link"])
+    person.tab_to("Go on")
+    person.page.keyboard.press("Enter")
+    baker.page.wait_for_url("**/present/*")
+    person.tab_to("Agree and show")
+    person.page.keyboard.press("Enter")
+    baker.page.wait_for_url("**/presented/*")
     assert city.outcome(asked["id"])["indication"] == "passed"
 
-    again = city.ask()
-    page.goto(f"{person.url}/present?{again['link'].partition('?')[2]}")
-    person.look("opened")
-    person.press("go on")
-    person.press("refuse")
-    page.wait_for_url(re.compile("/presented/"))
-    person.look("refused")
-    assert city.outcome(again["id"])["state"] == "declined"
 
-    page.goto(f"{person.url}/activity")
-    person.look("activity")
-    assert page.locator(".log > li").count() == 3
-    with page.expect_download() as download:
-        page.locator("a[download]").click()
-    entries = json.loads(download.value.path().read_text("utf-8"))["entries"]
-    assert [one["kind"] for one in entries] == ["received", "shown", "refused"]
-
-    page.goto(person.url)
-    page.locator(".licence-card").click()
-    page.get_by_role("link", name=words["show"]).click()
-    person.look("show")
-    city.end(licence)  # type: ignore[arg-type] # it is one
-    page.wait_for_timeout(1500)
-    page.goto(person.url)
+def test_a_button_pressed_twice_sends_once(visit: Visit, city: ServedCity) -> None:
+    baker = provided(visit(), city, 505)
+    baker.present(city.ask()["link"])
+    baker.page.wait_for_url("**/present/*")
+    posts: list[str] = []
+    baker.page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    baker.page.get_by_role("button", name=baker.t("wallet.consent.agree"), exact=True).dblclick()
+    baker.page.wait_for_url("**/presented/*")
+    assert len(posts) == 1
