@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi import FastAPI, Request
+from starlette.datastructures import Headers
 
 from verify_api.http.schemas import read_question
 from yinxin.app.connections import PatientProtocol
@@ -58,6 +59,11 @@ def slow_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     @app.get("/quick")
     async def quick() -> str:
         return "done"
+
+    @app.post("/late")
+    async def late(request: Request) -> str | None:
+        await request.body()
+        return Headers(scope=request.scope).get("authorization")
 
     @app.post("/read")
     async def read(request: Request) -> int:
@@ -143,3 +149,55 @@ def test_idle_connections_make_room_for_others(
         ]
         assert ask(slow_server, "/quick") == 200
         assert is_ended(held[0]), "the longest idle one"
+
+
+def say(address: tuple[str, int], data: bytes) -> bytes:
+    """What the server answers to these bytes until it ends, or says no more for a while."""
+    with socket.create_connection(address, timeout=2) as connection:
+        answer = b""
+        with suppress(OSError):
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            while chunk := connection.recv(65536):
+                answer += chunk
+        return answer
+
+
+def test_a_head_has_an_end(slow_server: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PatientProtocol, "head_seconds", 60)
+    with socket.create_connection(slow_server, timeout=0.05) as held:
+        held.sendall(b"GET /quick HTTP/1.1\r\nHost: x\r\n")
+        assert is_cut_off(held, b"X: " + b"y" * 8000 + b"\r\n", within_seconds=PATIENCE)
+    with socket.create_connection(slow_server, timeout=0.05) as held:
+        held.sendall(b"GET /")
+        assert is_cut_off(held, b"x" * 8000, within_seconds=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /quick HTTP/1.1\r\n\r\n",
+        b"GET /quick HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+        b"GET /quick HTTP/1.1\r\nHost: x\r\nX-Bad : y\r\n\r\n",
+        b"GET /quick HTTP/1.1\r\nHost: x\r\nX-Bad: y\rz: 1\r\n\r\n",
+        b"GET /quick HTTP/1.1\r\nHost: x\r\nX-Bad: \x00\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: +3\r\n\r\nabc",
+        b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n",
+        b"\x16\x03\x01\x00\xa5\x01\x00",
+    ],
+)
+def test_heads_that_two_readers_could_read_in_two_ways_are_refused(
+    slow_server: tuple[str, int], head: bytes
+) -> None:
+    answer = say(slow_server, head)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_trailer_is_no_header(slow_server: tuple[str, int]) -> None:
+    head = b"POST /late HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = say(slow_server, head + b"3\r\nabc\r\n0\r\nAuthorization: Bearer late\r\n\r\n")
+    assert answer.endswith(b"null")

@@ -199,7 +199,7 @@ def test_multipart_that_is_none(city: City, body: bytes, status: int) -> None:
     problem(post(city, body, **MULTIPART), status)
 
 
-@pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "x" * 71, "; boundary=\x01"])
+@pytest.mark.parametrize("boundary", ["", "; boundary=", "; boundary=" + "x" * 71])
 def test_multipart_without_a_boundary(city: City, boundary: str) -> None:
     problem(post(city, multipart(("licence", b"x")), Content_Type="multipart/form-data" + boundary), 400)
 

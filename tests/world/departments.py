@@ -41,6 +41,7 @@ from verify_api.tokens import ASSERTION_TYPE
 from verify_api.workers import WorkerPool
 from world.pki import Pki
 from yinxin.app import problems
+from yinxin.app.connections import PatientProtocol
 from yinxin.base.actor import staff
 from yinxin.base.clock import FixedClock
 from yinxin.base.database import Database
@@ -338,7 +339,14 @@ class City:
 
     def _start(self) -> tuple[str, int]:
         listening = socket.create_server(("127.0.0.1", self.port))
-        config = uvicorn.Config(self.app, log_level="critical", lifespan="on", access_log=False)
+        config = uvicorn.Config(
+            self.app,
+            http=PatientProtocol,
+            log_level="critical",
+            lifespan="on",
+            access_log=False,
+            proxy_headers=False,
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listening]}, daemon=True)
         self._thread.start()
