@@ -14,7 +14,7 @@ from yinxin.app.phrases import phrase
 from yinxin.app.wiring import log_key, sequencer
 from yinxin.base.audit import AuditLog, verify_offline
 from yinxin.base.audit.checkpoint import parse_verifier_key
-from yinxin.base.errors import MalformedInput
+from yinxin.base.errors import MalformedInput, NotFound
 from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
@@ -109,6 +109,36 @@ def prove(
     else:
         console.say(proof, proof)
     console.result({"entry": entry, "proof": proof})
+    return ExitCode.DONE
+
+
+@command.command(
+    "checkpoint",
+    help=phrase(
+        "输出日志最新的已签名检查点；请保存在另一台机器上，以便发现日志被改写或回退。",
+        "Print the log's newest signed checkpoint; kept on another machine it shows a log that was rewritten.",
+    ),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("写入文件（默认打印）", "write it to a file (printed by default)"),
+)
+@home_option()
+@click.pass_context
+def checkpoint(context: click.Context, output: Path | None, home: str) -> int:
+    """The newest note."""
+    console = console_of(context)
+    note = AuditLog(Home.open(home).database).checkpoint()
+    if note is None:
+        raise NotFound("the log is empty")
+    if output:
+        write_new_file(output, note.encode())
+        console.say(f"已写入 {output}", f"written: {output}")
+    else:
+        console.say(note, note)
+    console.result({"checkpoint": note})
     return ExitCode.DONE
 
 
