@@ -215,9 +215,9 @@ class ServedCity:
         registry.approve(registry.propose(wanted, actor=REGISTRAR), actor=REVIEWER)
 
     def _settings(self) -> dict[str, Any]:
-        plenty = 100_000
+        plenty, own = 100_000, self.urls["wallet"]
         wanted = {
-            "wallet_clients": (f"{WALLET} {CALLBACK}",),
+            "wallet_clients": (f"{WALLET} {CALLBACK}", f"{own} {own}/receive/callback"),
             "refresh_seconds": 1.0,
             "audit_interval_seconds": 0.2,
             "anonymous_requests_per_minute": plenty,
@@ -254,10 +254,9 @@ def role_setting(role: str) -> str:
 
 
 def answers(url: str) -> bool:
-    """Whether anything listens there."""
-    host, _, port = url.partition("//")[2].partition(":")
-    with suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-        return True
+    """Whether a service is there and alive: a port is bound before what stands behind it is built."""
+    with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310 - our own
+        return bool(answer.status == 200)
     return False
 
 
