@@ -115,7 +115,7 @@ def _add_sessions(routes: APIRouter, counter: Counter, clerks: Clerks) -> None:
 
 
 def _waiting(request: Request, here: SignedIn, outcome: Mapping[str, Any], begun: Started | None) -> Response:
-    waits = not _is_over(outcome)
+    waits, desk = not _is_over(outcome), f"{outcome['department'].id} {outcome['matter']}"
     return PAGES.answer(
         request,
         "presenting.html",
@@ -128,7 +128,7 @@ def _waiting(request: Request, here: SignedIn, outcome: Mapping[str, Any], begun
         words=progress(outcome["state"]),
         until=moment(datetime.fromisoformat(outcome["expires_at"])),
         session=outcome["id"],
-        again="/counter",
+        again=address_of_desk("/counter" if waits else "/counter/ask", desk),
     )
 
 

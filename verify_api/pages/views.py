@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MAX_PICTURE_CHARACTERS = 1 << 20
 MAX_ITEMS, MAX_DEPTH = 50, 4
+ZONE = " UTC+8"
 # Pictures that cannot hold a script; what else a data: address may be is text.
 _PICTURE = re.compile(r"data:image/(?:jpeg|png);base64,[A-Za-z0-9+/]{16,}={0,2}", re.ASCII)
 _ORDER = tuple(map(str, (Indication.PASSED, Indication.INDETERMINATE, Indication.FAILED)))
@@ -167,7 +168,7 @@ def content_for_anybody(assessment: Assessment, reference: str) -> dict[str, Any
 def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Snapshots) -> ResultView:
     """The page of one answer."""
     indication, now = str(content["indication"]), (content.get("status") or {}).get("now")
-    at = datetime.fromisoformat(content["at"])
+    at, is_number = datetime.fromisoformat(content["at"]), content["subject"] == Kind.LICENCE
     is_licence = (now or {}).get("state") != NO_LICENCE_STATE and not _is_no_licence(content)
     return ResultView(
         # A genuine seal on what is no licence is no green light for anything.
@@ -177,8 +178,8 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
         state=_text(now["text"]) if now and is_licence else None,
         state_kind=_state_kind(now),
         at=moment(at),
-        # A number has no file behind it; its digest would tell a reader nothing.
-        digest="" if content["subject"] == Kind.LICENCE else str(content["digest"]["value"]),
+        # A number has no file behind it that was signed at some time, or has a digest.
+        digest="" if is_number else str(content["digest"]["value"]),
         reference=str(content.get("id", "")),
         reasons=tuple(_reason(one) for one in content["reasons"]),
         checks=_checks(content["checks"]),
@@ -187,7 +188,7 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
             legible(str(one.get("signer") or ""), most=200) for one in content.get("signatures", ())
         ),
         licence=_licence(content, catalogue),
-        then=str(content.get("then", "")),
+        then="" if is_number else str(content.get("then", "")),
     )
 
 
@@ -196,7 +197,8 @@ def record_row(stored: StoredVerification) -> RecordRow:
     content = stored.content
     kind = Indication(content["indication"])
     clerk = legible(str(content.get("clerk") or ""), most=200)
-    return RecordRow(stored.id, moment(stored.at), str(kind), conclusion(kind), str(content["matter"]), clerk)
+    at = moment(stored.at).removesuffix(ZONE)
+    return RecordRow(stored.id, at, str(kind), conclusion(kind), str(content["matter"]), clerk)
 
 
 def record_view(found: Mapping[str, Any], catalogue: Catalogue, snapshots: Snapshots) -> ResultView:
@@ -244,7 +246,7 @@ def evidence_of(named: Mapping[str, str], snapshots: Snapshots, *, now: datetime
 
 def moment(at: datetime) -> str:
     """A time as the agency's clocks show it."""
-    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+8"
+    return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}{ZONE}"
 
 
 def _evidence(what: Text, at: datetime, now: datetime) -> Evidence:

@@ -66,7 +66,7 @@ _CHECKS = {
     "validity": Text("有效期", "Period of validity"),
 }
 _PROGRESS = {
-    State.OPEN: Text("等待持有人扫描", "Waiting for the holder to scan the code"),
+    State.OPEN: Text("等待钱包打开请求", "Waiting for a wallet to open the request"),
     State.FETCHED: Text(
         "钱包已打开请求，等待持有人同意", "The wallet has the request; waiting for the holder to agree"
     ),

@@ -177,10 +177,10 @@ class TestPresentations:
         session = place.rsplit("/", 1)[1]
         assert re.search(r'<p class="match">\d\d</p>', page.text)
         assert "<svg" in page.text
-        assert "等待持有人扫描" in words(page)
+        assert "等待钱包打开请求" in words(page)
         assert clerk.get(place + "/state").json() == {
             "state": "open",
-            "words": "等待持有人扫描",
+            "words": "等待钱包打开请求",
             "over": False,
         }
         link = self.link(pages, session)
