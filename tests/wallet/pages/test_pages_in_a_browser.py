@@ -158,3 +158,13 @@ def test_a_button_pressed_twice_sends_once(visit: Visit, city: ServedCity) -> No
     baker.page.get_by_role("button", name=baker.t("wallet.consent.agree"), exact=True).dblclick()
     baker.page.wait_for_url("**/presented/*")
     assert len(posts) == 1
+
+
+def test_a_browser_that_keeps_its_schemes_says_so(visit: Visit, city: ServedCity) -> None:
+    baker = citizen(visit(), city)
+    baker.register("王小麦")
+    baker.open("/receive")
+    baker.press("wallet.handlers.button")
+    said = [baker.t(f"wallet.handlers.{word}") for word in ("yes", "no")]
+    assert baker.page.locator("[data-handlers] [role=status]:visible").inner_text() in said
+    baker.at.accessible()
