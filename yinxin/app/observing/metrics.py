@@ -40,6 +40,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry = registry or CollectorRegistry()
+        self._rows: dict[tuple[str, str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "yinxin_requests",
             "Requests answered, by route template and status",
@@ -76,8 +77,12 @@ class Metrics:
 
     def count(self, role: str, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request that was answered."""
-        self.requests.labels(role, method if method in METHODS else OTHER, route, str(status)).inc()
-        self.seconds.labels(role, route).observe(seconds)
+        key = (role, method if method in METHODS else OTHER, route, status)
+        if key not in self._rows:  # as many as there are series
+            self._rows[key] = (self.requests.labels(*key[:3], str(status)), self.seconds.labels(role, route))
+        count, duration = self._rows[key]
+        count.inc()
+        duration.observe(seconds)
 
     def count_verdict(self, kind: str, indication: str) -> None:
         """Count one verification."""
