@@ -370,6 +370,23 @@ def test_no_copy_for_nothing(office: IssuingOffice, stranger: Citizen) -> None:
     considered = stranger.receiving.consider(offer.by_reference)
     with pytest.raises(UsageError):
         stranger.receiving.accept(considered, copies=0)
+    assert stranger.receiving.accept(considered), "the code was not spent on it"
+
+
+def test_of_several_licences_those_come_that_are_not_denied(office: IssuingOffice, stranger: Citizen) -> None:
+    other = office.issuer.issue(
+        "food-business-licence",
+        {**samples.application("food-business-licence", 2), "credit_code": office.licence.holder_code},
+        holder=None,
+        actor=office.clerk,
+    ).licence
+    offer = office.offer(office.licence, other, with_tx_code=False)
+    considered = stranger.receiving.consider(offer.by_reference)
+    office.issuer.end(
+        other.identifier, EndingKind.REVOKED, effective_from=office.now, actor=office.clerk, **WHY
+    )
+    (held,) = stranger.receiving.accept(considered)
+    assert held.id == office.licence.identifier
 
 
 def test_names_of_claims_come_from_the_issuer(stranger: Citizen) -> None:

@@ -21,6 +21,7 @@ from wallet.receiving.authorization import (
     state_of,
 )
 from wallet.receiving.considered import ConsideredOffer, consider_offer
+from wallet.receiving.errors import IssuerRefused
 from wallet.receiving.offers import CredentialOffer, OfferLink, read_identifier
 from wallet.receiving.tokens import ask_for_tokens, code_form, pre_authorized_form, refresh_form
 from wallet.receiving.wire import MAX_ANSWER_BYTES, Wire, read_json
@@ -30,7 +31,7 @@ from yinxin.base.errors import UsageError, YinxinError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from wallet.holder import HeldLicence, Holder
     from wallet.receiving.delivery import Delivery, Wanted
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 DEFAULT_COPIES = 5
 ACCEPTED, FAILURE = "credential_accepted", "credential_failure"  # 11.1
+DENIED = "credential_request_denied"  # 8.3.1.2: final
 
 
 class Receiving:
@@ -90,9 +92,11 @@ class Receiving:
         """Fetch, verify and keep what was offered, after the holder agreed.
 
         `UsageError` when the code of the offer is missing or has another form; `IssuerRefused` when the
-        issuer says no; `DeliveryRefused` when what came is not in order. Nothing is kept then.
+        issuer says no; `DeliveryRefused` when what came is not in order. Nothing is kept then. Of several
+        licences those come that the issuer does not deny.
         """
         offer = considered.offer
+        _check_copies(copies)
         if offer.code is None:
             raise UsageError("this offer asks for a sign-in at the issuer: begin_authorization")
         form = pre_authorized_form(offer.code, _checked_tx_code(considered, tx_code))
@@ -128,6 +132,7 @@ class Receiving:
         `NotFound` for an answer to nothing that was begun, or that came before; `NotPermitted` for one from
         another server; else errors as in `accept`.
         """
+        _check_copies(copies)
         pending = Pending.from_dict(self._holder.take_sign_in(state_of(callback)))
         wire = self._wire()
         offer = CredentialOffer(pending.issuer, pending.configurations, server=pending.server)
@@ -144,6 +149,7 @@ class Receiving:
 
         `NotFound` when the wallet has no grant for it, `Conflict` while another program does the same.
         """
+        _check_copies(copies)
         source, grant = self._holder.begin_refresh(licence_id)
         try:
             return self._refresh(licence_id, source, grant, copies)
@@ -227,11 +233,31 @@ class Receiving:
         copies: int,
     ) -> list[HeldLicence]:
         """Fetch all, judge all, keep all in one step, and tell the issuer which way it went."""
-        if copies < 1:
-            raise UsageError("at least one copy is needed")
         came: list[Delivery] = []
         try:
-            for one in wanted:
+            came.extend(self._deliveries(wire, considered, tokens, wanted, client_id, copies))
+            arrivals = [item for one in came for item in deliveries.judge(one, self._trusted)]
+            held = self._holder.keep(arrivals, grant=grant)
+        except YinxinError:
+            self._tell(wire, considered, tokens, came, FAILURE)
+            raise
+        self._tell(wire, considered, tokens, came, ACCEPTED)
+        return held
+
+    def _deliveries(  # noqa: PLR0913, PLR0917 - as above
+        self,
+        wire: Wire,
+        considered: ConsideredOffer,
+        tokens: Tokens,
+        wanted: Sequence[Wanted],
+        client_id: str | None,
+        copies: int,
+    ) -> Iterator[Delivery]:
+        """One after the other; what is denied is left out, unless nothing else came."""
+        denied: IssuerRefused | None = None
+        count = 0
+        for one in wanted:
+            try:
                 brought = deliveries.fetch(
                     wire,
                     considered.metadata,
@@ -241,14 +267,15 @@ class Receiving:
                     client_id=client_id,
                     now=self._clock.now(),
                 )
-                came.append(brought)
-            arrivals = [item for one in came for item in deliveries.judge(one, self._trusted)]
-            held = self._holder.keep(arrivals, grant=grant)
-        except YinxinError:
-            self._tell(wire, considered, tokens, came, FAILURE)
-            raise
-        self._tell(wire, considered, tokens, came, ACCEPTED)
-        return held
+            except IssuerRefused as refused:
+                if refused.error != DENIED:
+                    raise
+                denied = refused
+            else:
+                count += 1
+                yield brought
+        if denied is not None and not count:
+            raise denied
 
     @staticmethod
     def _tell(
@@ -259,6 +286,11 @@ class Receiving:
 
     def _wire(self) -> Wire:
         return Wire(self._outbound, clock=self._clock, randomness=self._randomness)
+
+
+def _check_copies(copies: int) -> None:
+    if copies < 1:
+        raise UsageError("at least one copy is needed")
 
 
 def _checked_tx_code(considered: ConsideredOffer, tx_code: str | None) -> str | None:

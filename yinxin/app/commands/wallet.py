@@ -165,6 +165,13 @@ def receive(
                 f"已领取：{one.name.zh}（{one.id}），{one.copies} 份副本",
                 f"received: {one.name.en} ({one.id}), {one.copies} copies",
             )
+        missing = {one.vct: one.name for one in considered.types}
+        for one in held:
+            missing.pop(one.vct, None)
+        for name in missing.values():
+            console.note(
+                f"发证机关未发放：{name.zh}，请向其咨询", f"not given by the authority: {name.en}; ask it why"
+            )
         console.result({"received": [_json(one) for one in held]})
     return ExitCode.DONE
 
