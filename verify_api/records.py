@@ -1,6 +1,6 @@
 """The tables of the verification service. Plain tables: the verification path writes one row per answer."""
 
-from sqlalchemy import JSON, Column, Integer, LargeBinary, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, Integer, LargeBinary, String, Table, UniqueConstraint
 from sqlmodel import SQLModel
 
 from yinxin.base.database import UtcDateTime
@@ -43,10 +43,11 @@ VERIFICATIONS = Table(
     "verify_verification",
     SQLModel.metadata,
     Column("id", String(32), primary_key=True),
-    Column("department", String(200), nullable=False, index=True),
+    Column("department", String(200), nullable=False),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("content", JSON, nullable=False),
     Column("idempotency_key", String(64)),  # SHA-256 in hex
     Column("request", String(64), nullable=False),  # SHA-256 in hex of what was asked
     UniqueConstraint("department", "idempotency_key", name="verify_verification_idempotency"),
+    Index("verify_verification_recent", "department", "at"),
 )

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.databases import database_url, postgresql  # noqa: F401 - fixtures
 from world.departments import BUREAU, FIRE, MATTER, PURPOSE, URL, City
+from world.pki import NOON
 
 from signing.signers.file import FileSigner
 from verify_api.questions import Question
 from verify_api.register import RepositoryRegister
+from verify_api.repository import StoredVerification, VerificationRepository
 from verify_api.service import VerificationService
 from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, NotFound
@@ -101,3 +104,22 @@ def test_a_record_is_read_by_its_department_at_either_service(twins: Twins) -> N
         assert record["audit"] == answer["audit"]
         with pytest.raises(NotFound):
             asyncio.run(service.record_of(answer["id"], twins.city.registry.get(FIRE)))
+
+
+def test_the_latest_of_several_departments_come_newest_first(twins: Twins) -> None:
+    """And are found by an index that has the department first and the time next."""
+    stored = [
+        StoredVerification(f"recent-{name}-{day}", name, NOON + timedelta(days=day), {}, "")
+        for day in range(4)
+        for name in ("urn:a", "urn:b", "urn:c")
+    ]
+    with twins.city.database.transaction() as session:
+        for one in stored:
+            VerificationRepository(session).add(one, idempotency_key=None)
+    with twins.city.database.reading() as session:
+        found = VerificationRepository(session).recent(
+            ["urn:a", "urn:c"], since=NOON + timedelta(days=1), limit=5
+        )
+    assert [one.id for one in found] == [
+        f"recent-urn:{name}-{day}" for day, name in ((3, "a"), (3, "c"), (2, "a"), (2, "c"), (1, "a"))
+    ]
