@@ -1,8 +1,9 @@
 """What a wallet judges others on: trust anchors, revocation lists, policy, and status lists.
 
 Anchors, revocation and policy come in as values and are swapped whole. Status lists are fetched when a
-credential names one, which happens only after its signature was found good, and are kept while they are
-fresh; a list that cannot be fetched stays as it was, and verification decides whether that is good enough.
+credential names one and nothing else is to be said against it, so that no stranger sends us anywhere, and
+are kept while they are fresh; a list that cannot be fetched stays as it was, and verification decides whether
+that is good enough.
 Whole lists are fetched, so that nobody learns which licence was looked up.
 """
 
@@ -14,12 +15,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from credentials.status_list import StatusSnapshot
 from credentials.verifier import Verifier
 from credentials.vocabulary import STATUS_LIST_MEDIA_TYPE
 from signing.policy import Policy
+from signing.reasons import Reason
 from signing.revocation import RevocationSnapshot
 from wallet.trusted import TrustedParties
 from yinxin.base.errors import MalformedInput, YinxinError
@@ -28,15 +30,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from credentials.oid4vp.request_objects import VerifiedRequest
+    from credentials.verifier import VerifiedCredential
+    from signing.report import Report
     from signing.trust import TrustStore
     from wallet.exchange import Fetched
     from yinxin.base.clock import Clock
     from yinxin.base.outbound import Outbound
 
 MAX_LISTS, MAX_LIST_BYTES = 200, 4 << 20
-MAX_AGE = timedelta(minutes=1)  # how old a list may be before the next look asks for a newer one
+# How old a list may be before the next look asks for a newer one: as its issuer says, within these.
+MIN_AGE, MAX_AGE = timedelta(seconds=5), timedelta(minutes=1)
 RETRY_AFTER = timedelta(minutes=1)
 _FETCHES_AT_ONCE = 4
+_OF_STATUS = frozenset(
+    {
+        Reason.STATUS_UNKNOWN,
+        Reason.STATUS_STALE,
+        Reason.CREDENTIAL_REVOKED,
+        Reason.CREDENTIAL_SUSPENDED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +63,11 @@ class Grounds:
 
 @dataclass(slots=True)
 class _Kept:
+    """A list, the newest that was had, and when the next look asks again."""
+
     snapshot: StatusSnapshot | None
     asked_at: datetime
+    wait: timedelta
 
 
 class Judge:
@@ -119,7 +135,7 @@ class Judge:
         parties = TrustedParties(
             grounds.trust, self._outbound, policy=policy, revocation=revocation, clock=self._clock
         )
-        verifier = Verifier(
+        verifier = FetchingVerifier(
             grounds.trust,
             policy=policy,
             statuses=self.statuses,
@@ -129,8 +145,22 @@ class Judge:
         return grounds, parties, verifier
 
 
+class FetchingVerifier(Verifier):
+    """Verifies as its base does, and fetches the status list first where that is all that is in question."""
+
+    statuses: StatusBook
+
+    def verify(self, presentation: str, **options: Any) -> Report[VerifiedCredential]:
+        """As `Verifier.verify`."""
+        report = super().verify(presentation, **options)
+        uri = report.findings.get("status_list")
+        if not isinstance(uri, str) or report.reasons - _OF_STATUS or not self.statuses.refresh(uri):
+            return report
+        return super().verify(presentation, **options)
+
+
 class StatusBook(Mapping[str, StatusSnapshot]):
-    """Status lists by their address: looking one up fetches it when it is absent or over `MAX_AGE` old."""
+    """Status lists by their address, as they were had last. Looking one up fetches nothing."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -138,12 +168,20 @@ class StatusBook(Mapping[str, StatusSnapshot]):
         self._gate = threading.Lock()
 
     def warm(self, uris: Iterable[str]) -> None:
-        """Fetch several lists side by side, so that looking them up needs no further waiting."""
-        wanted = [uri for uri in dict.fromkeys(uris) if self._is_due(uri)][:MAX_LISTS]
+        """Fetch those of these lists that are old side by side; one never asked for is passed over."""
+        known = self.known()
+        wanted = [uri for uri in dict.fromkeys(uris) if uri in known and self._is_due(uri)]
         if not wanted:
             return
         with ThreadPoolExecutor(_FETCHES_AT_ONCE, thread_name_prefix="yinxin-status") as pool:
             list(pool.map(self._refresh, wanted))
+
+    def refresh(self, uri: str) -> bool:
+        """Fetch a list where it is absent or old; whether that was so."""
+        is_due = self._is_due(uri)
+        if is_due:
+            self._refresh(uri)
+        return is_due
 
     def known(self) -> frozenset[str]:
         """The addresses that were asked for, whether they answered or not."""
@@ -151,8 +189,6 @@ class StatusBook(Mapping[str, StatusSnapshot]):
             return frozenset(self._lists)
 
     def __getitem__(self, uri: str) -> StatusSnapshot:
-        if self._is_due(uri):
-            self._refresh(uri)
         with self._gate:
             kept = self._lists.get(uri)
         if kept is None or kept.snapshot is None:
@@ -168,8 +204,7 @@ class StatusBook(Mapping[str, StatusSnapshot]):
     def _is_due(self, uri: str) -> bool:
         with self._gate:
             kept = self._lists.get(uri)
-        wait = MAX_AGE if kept and kept.snapshot else RETRY_AFTER
-        return kept is None or not timedelta() <= self._judge.now() - kept.asked_at < wait
+        return kept is None or not timedelta() <= self._judge.now() - kept.asked_at < kept.wait
 
     def _refresh(self, uri: str) -> None:
         asked_at = self._judge.now()
@@ -182,6 +217,7 @@ class StatusBook(Mapping[str, StatusSnapshot]):
             before = kept.snapshot if kept else None
             # A list that is older than the one at hand would take back a suspension.
             newer = fresh if fresh and not (before and fresh.issued_at < before.issued_at) else before
-            self._lists[uri] = _Kept(newer, asked_at)
+            wait = min(MAX_AGE, max(MIN_AGE, fresh.refresh_at - asked_at)) if fresh else RETRY_AFTER
+            self._lists[uri] = _Kept(newer, asked_at, wait)
             while len(self._lists) > MAX_LISTS:
                 self._lists.popitem(last=False)
