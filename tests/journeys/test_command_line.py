@@ -270,6 +270,13 @@ def test_an_office_from_nothing(tmp_path: Path, ask: Any, monkeypatch: pytest.Mo
     status, answer = ask("licence", "issue", applications, "-o", tmp_path / "out", *shared)
     assert status == ExitCode.FAILED  # some rows are faulty
     assert len(answer["issued"]) >= 30
+    # The same file again leads to no second licence; resumed, it hands out what was issued.
+    again = ("licence", "issue", applications, "-o", tmp_path / "again", *shared)
+    assert ask(*again)[0] == ExitCode.ERROR
+    status, resumed = ask(*again, "--resume", "--processes", "1")
+    assert (status, resumed["issued"], resumed["batch"]) == (ExitCode.FAILED, [], answer["batch"])
+    assert sorted(resumed["before"]) == sorted(answer["issued"])
+    assert {path.stem for path in (tmp_path / "again").iterdir()} == set(answer["issued"])
     licence = answer["issued"][0]
     why = ("--ground", "行政许可法", "--document", "津审〔2026〕1号")
     assert ask("licence", "suspend", licence, *why, *shared)[0] == ExitCode.DONE
