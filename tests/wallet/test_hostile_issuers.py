@@ -486,7 +486,7 @@ def test_a_copy_that_comes_twice(stranger: Citizen) -> None:
 
 def test_more_copies_than_asked_for(stranger: Citizen) -> None:
     stranger.internet.twist = deliver(lambda texts, _: [*texts, texts[0]])
-    refused(stranger, DeliveryRefused)
+    assert "more copies" in refused(stranger, DeliveryRefused).detail
 
 
 @pytest.mark.parametrize("rows", [[], None, {}, [None], [{}], [{"credential": 7}], ["eyJ"]], ids=str)
@@ -694,6 +694,7 @@ def test_an_answer_at_another_address_or_with_repeated_parts(citizen: Citizen) -
     elsewhere = f"https://other.example/cb?{urlencode({'state': known, 'code': 'c', 'iss': URL})}"
     with pytest.raises(NotPermitted):
         citizen.receiving.finish_authorization(elsewhere)
+    assert not citizen.internet.to(TOKEN), "the code goes nowhere"
 
 
 def test_the_server_cannot_be_changed_while_the_holder_signs_in(citizen: Citizen) -> None:
