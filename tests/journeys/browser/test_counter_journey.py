@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import zxingcpp
@@ -25,13 +25,25 @@ LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 REASON = "办理食品经营许可延续"
 
 
-@pytest.fixture
-def clerk(visit: Visit, city: ServedCity) -> Callable[..., Clerk]:
-    """Somebody who works here, at the counter by passkey."""
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, list[Any]]:
+    """Cookies of clerks who have signed in: an office registers few people a minute."""
+    return {}
 
-    def come(identifier: str, **options: object) -> Clerk:
-        made = Clerk(visit(**options), city.urls["verifier"], VERIFIER)
-        made.register(code=city.enrolment(identifier, name="陈晓"))
+
+@pytest.fixture
+def clerk(visit: Visit, city: ServedCity, sessions: dict[str, list[Any]]) -> Callable[..., Clerk]:
+    """Somebody who works here: registered the first time, known by the cookie from then on."""
+
+    def come(identifier: str = "", *, language: str = "zh", **options: object) -> Clerk:
+        made = Clerk(visit(language=language, **options), city.urls["verifier"], VERIFIER)
+        name = identifier or f"clerk-{language}"
+        if name in sessions:
+            made.at.context.add_cookies(sessions[name])
+        else:
+            made.register(code=city.enrolment(name, name="陈晓"))
+            if not identifier:
+                sessions[name] = made.at.context.cookies()
         return made
 
     return come
@@ -97,7 +109,7 @@ def test_a_holder_presents_from_another_device(
     baker = citizen(language=language)
     baker.register("小麦")
     baker.receive(city.offer(licence))
-    at_work = clerk(f"second-{language}", language=language)
+    at_work = clerk(language=language)
     link = ask(at_work, f"counter-09-ask-{language}")
     at_work.look("counter-10-waiting")
     code = at_work.page.locator(".match").inner_text().strip()
@@ -133,7 +145,7 @@ def test_a_holder_presents_on_this_device(
 ) -> None:
     """One browser for both: the wallet sends it back with a code; only then the counter shows something."""
     licence = city.issue(21).licence
-    at_work = clerk("third")
+    at_work = clerk()
     baker = Citizen(at_work.at, city.urls["wallet"], WALLET)
     baker.register("小麦")
     baker.receive(city.offer(licence))
@@ -157,7 +169,7 @@ def test_a_holder_presents_on_this_device(
 def test_the_counter_without_javascript(clerk: Callable[..., Clerk], visit: Visit, city: ServedCity) -> None:
     """Sign-in by passkey needs scripts; file, number and a presentation then do without."""
     made = city.issue(22)
-    known = clerk("fourth")
+    known = clerk()
     plain = Clerk(visit(javascript=False), known.url, VERIFIER)
     plain.at.context.add_cookies(known.at.context.cookies())
     plain.open("/counter")
@@ -176,7 +188,7 @@ def test_a_number_before_the_camera(browser: Browser, clerk: Callable[..., Clerk
     made = city.issue(23)
     code = zxingcpp.create_barcode(made.licence.identifier, zxingcpp.BarcodeFormat.QRCode)
     browser.show(Image.fromarray(zxingcpp.write_barcode_to_image(code, scale=6)))
-    at_work = clerk("fifth", camera=True)
+    at_work = clerk(camera=True)
     at_work.open("/counter")
     at_work.scan()
     at_work.page.wait_for_selector(".verdict")
@@ -186,7 +198,7 @@ def test_a_number_before_the_camera(browser: Browser, clerk: Callable[..., Clerk
 
 def test_the_whole_counter_by_keyboard(clerk: Callable[..., Clerk], city: ServedCity) -> None:
     made = city.issue(24)
-    at_work = clerk("sixth")
+    at_work = clerk()
     at_work.open("/counter")
     keys = at_work.page.keyboard
     at_work.at.tab_to(at_work.t("number.label"))

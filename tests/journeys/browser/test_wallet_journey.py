@@ -10,6 +10,8 @@ import pytest
 from world.people import ACCESS, WALLET, Citizen
 from world.served import GRANTED, TYPE
 
+from credentials import samples
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,7 @@ def test_the_life_of_a_licence(  # noqa: PLR0915 - one story, told to its end
     baker.follow("wallet.empty.button")
     baker.look("wallet-04-receive")
     baker.consider(offer.by_reference)
-    baker.reads("津城区行政审批局")
+    baker.reads(samples.AGENCY.name.in_language(language))
     baker.look("wallet-05-offer")
     baker.accept("000000" if offer.tx_code != "000000" else "111111")
     baker.reads(baker.t("wallet.offer.wrong_code"))

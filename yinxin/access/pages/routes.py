@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from yinxin.access.service import Access
 
 SIGN_IN_LIMIT, ENROLMENT_LIMIT = Limit("sign-in", 60, 60), Limit("enrolment", 12, 6)
+REGISTRATION_LIMIT = Limit("registration", 60, 60)  # no code to guess, and many citizens behind one address
 MAX_BYTES = 64 * 1024
 OPENID_COOKIE, OPENID_SECONDS = "yinxin-openid", 600
 PAGES = Pages("yinxin.access.pages")
@@ -47,12 +48,18 @@ def router(access: Access, *, start: str = "/") -> APIRouter:
     return routes
 
 
+def script_address() -> str:
+    """Where the script lies that talks to authenticators; `router` serves it."""
+    return PAGES.static("passkeys.js")
+
+
 class _Desk:
     """What every route needs: the service, the limits, and the guard."""
 
     def __init__(self, access: Access, start: str) -> None:
         self.access, self.start = access, start
-        self._sign_ins, self._enrolments = Buckets(SIGN_IN_LIMIT), Buckets(ENROLMENT_LIMIT)
+        self._sign_ins = Buckets(SIGN_IN_LIMIT)
+        self._enrolments = Buckets(REGISTRATION_LIMIT if access.is_open else ENROLMENT_LIMIT)
 
     def guard(self, request: Request) -> None:
         require_same_origin(request, self.access.site.origin)
