@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from base64 import b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -12,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from world.counters import OTHER_CODE, choose, hand_in, words
 from world.departments import AGENCY_CODE, BUREAU, MATTER, REVIEWER, TYPE
+from world.desk import png
 from world.presentations import request_id_of
 
 from credentials.licence import EndingKind
@@ -302,3 +304,19 @@ class TestPresentations:
         assert begun
         assert request_id_of(begun.link)
         return begun.link
+
+
+def test_a_photograph_within_the_grant_is_shown_and_not_printed(pages: CounterCity, serial: str) -> None:
+    name = "urn:jincheng:photographs"
+    fields = {TYPE: frozenset({"operator_name", "portrait", "other"})}
+    pages.register(name, FileSigner.generate(), grants=(Grant("look", "l-1", fields),))
+    pages.clock.advance(pages.service.directory._max_age)
+    picture = "data:image/png;base64," + b64encode(png(64, 80)).decode()
+    script = "data:image/svg+xml;base64," + b64encode(b"<svg onload='alert(1)'/>").decode()
+    claims = {"operator_name": "王小麦", "portrait": picture, "other": script}
+    licence = pages.licence(serial, claims=claims)
+    answer = verify(pages.clerk(), desk=f"{name} l-1", licence=licence.identifier)
+    assert answer.text.count('<img class="portrait"') == 1
+    assert f'src="{picture}" alt="证照所载持有人照片"' in answer.text
+    assert script in words(answer)  # as text, for what it is
+    assert re.search(r'<div class="no-print">\s*<img class="portrait"', answer.text)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from world.counters import CounterCity, choose, form, hand_in, words
 from world.departments import AGENCY_CODE, BUREAU, CLERK, MATTER, REVIEWER, TYPE
 
@@ -301,3 +303,23 @@ def test_a_desk_of_another_organisation_cannot_be_named(pages: CounterCity, seri
     wish = [("desk", DESK), ("types", TYPE), ("claims", "operator_name")]
     assert choose(stranger, "/counter/ask", wish).status_code == 403
     assert rows(pages) == before
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=200),
+    st.sampled_from(["", "en", "zh", "xx", "<script>"]),
+)
+def test_any_number_gets_a_page(pages: CounterCity, number: str, language: str) -> None:
+    answer = hand_in(pages.browser(), "/?lang=" + quote(language), licence=number)
+    assert answer.status_code in {200, 400, 409}
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<script>" not in answer.text
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=300) | st.binary(max_size=100).map(lambda tail: b"eyJhbGciOiJFUzI1NiJ9~" + tail))
+def test_any_file_gets_a_page(pages: CounterCity, document: bytes) -> None:
+    answer = hand_in(pages.browser(), "/", document=document)
+    assert answer.status_code in {200, 400}
+    assert "核验通过 证照状态" not in words(answer)
