@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credentials.gate import is_of
 from credentials.repository import LicenceRepository
 from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.errors import NotFound, NotPermitted
@@ -28,8 +27,10 @@ class OfficeReading:
         """The licence that an identifier or a number names."""
         self._require(actor)
         with self.database.reading() as session:
-            found = LicenceRepository(session).find(text)
-        return self._own(found, text)
+            found = LicenceRepository(session).find(text, agency=self.agency)
+        if found is None:
+            raise NotFound(text)
+        return found
 
     def events(self, identifier: str, *, actor: Actor) -> list[Event]:
         """What happened to one version."""
@@ -43,11 +44,6 @@ class OfficeReading:
         if self.documents is None or own.pdf_sha256 is None:
             raise NotFound("no sealed document is kept here")
         return self.documents.get(own.pdf_sha256)
-
-    def _own(self, found: Licence | None, text: str) -> Licence:
-        if found is None or not is_of(found, self.agency):
-            raise NotFound(text)
-        return found
 
     def _require(self, actor: Actor) -> None:
         is_ours = actor.kind is ActorKind.STAFF and actor.agency == self.agency

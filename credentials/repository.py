@@ -88,12 +88,16 @@ class LicenceRepository:
         """The version with this 36904 identifier."""
         return self._one(_BY_IDENTIFIER, wanted=identifier)
 
-    def by_number(self, number: str, *, type_code: str | None = None) -> Licence | None:
-        """The current version of the licence with this number.
+    def by_number(
+        self, number: str, *, type_code: str | None = None, agency: str | None = None
+    ) -> Licence | None:
+        """The current version of the licence with this number; of one agency (its credit code) where named.
 
         Two types may use the same number: `Conflict` then, unless `type_code` says which.
         """
         query = _BY_NUMBER
+        if agency is not None:
+            query = query.where(_LICENCES.c.agency_code == agency)
         if type_code is not None:
             query = query.where(_LICENCES.c.type_code == type_code)
         found = self._all(query, wanted=number)
@@ -107,13 +111,14 @@ class LicenceRepository:
         """The version whose sealed PDF has this SHA-256 (hex)."""
         return self._one(select(_LICENCES).where(_LICENCES.c.pdf_sha256 == sha256))
 
-    def find(self, text: str) -> Licence | None:
-        """The licence that an identifier or a number names, as a person types it."""
+    def find(self, text: str, *, agency: str | None = None) -> Licence | None:
+        """The licence that an identifier or number names, as people type it; of one agency where named."""
         try:
             identifier = str(LicenceIdentifier.parse(text))
         except MalformedInput:
-            return self.by_number(text.strip())
-        return self.by_identifier(identifier)
+            return self.by_number(text.strip(), agency=agency)
+        found = self.by_identifier(identifier)
+        return found if agency is None or (found and found.agency.credit_code == agency) else None
 
     def of_holder(self, code: str, *, limit: int = 100) -> list[Licence]:
         """Current versions of the licences that a holder has, newest first; needs the index."""

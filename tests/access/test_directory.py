@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from world.access import EIGHT, SEVEN, AccessWorld
 from world.passkeys import enrolled
 
+from yinxin.access.accounts import ROLES
 from yinxin.access.directory import StaffDirectory
+from yinxin.access.pages.routes import PAGES
 from yinxin.base.actor import Actor, ActorKind, staff, system
 from yinxin.base.errors import (
     Conflict,
@@ -302,3 +304,7 @@ def _try(directory: StaffDirectory, verb: str, whom: str, value: Any, actor: Act
     except YinxinError:
         return False
     return True
+
+
+def test_every_role_has_its_word_on_the_pages() -> None:
+    assert [role for role in ROLES if not PAGES.text(f"role.{role}")] == []

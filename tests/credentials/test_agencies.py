@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, update
 from sqlmodel import SQLModel
 from world.office import WHY
 from world.vci import IssuingOffice
@@ -23,6 +23,7 @@ from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.offers import Offer
 from credentials.oid4vci.vocabulary import PRE_AUTHORIZED_CODE
 from credentials.reading import OfficeReading
+from credentials.records import LicenceRecord
 from yinxin.base.actor import Actor, ActorKind, staff, system
 from yinxin.base.audit.records import INBOX
 from yinxin.base.errors import Conflict, NotFound, NotPermitted
@@ -218,6 +219,18 @@ def test_an_inspector_of_the_agency_reads_its_licences(town: Town) -> None:
     assert town.reading(SEVEN).events(own.identifier, actor=inspector) == []
     with pytest.raises(NotFound):
         town.reading(SEVEN).document(own.identifier, actor=inspector)  # none was kept
+
+
+def test_a_number_that_both_agencies_use_is_the_own_ones(town: Town) -> None:
+    """Two types may share a number, and so may two agencies by them; nothing is told of the other's."""
+    with town.database.transaction() as session:
+        session.execute(
+            update(LicenceRecord.__table__)  # type: ignore[attr-defined]
+            .where(LicenceRecord.identifier == town.theirs[0].identifier)
+            .values(number=town.seven.licence.number, type_code="physician-certificate")
+        )
+    own = town.reading(SEVEN).licence(town.seven.licence.number, actor=town.mallory)
+    assert own.identifier == town.seven.licence.identifier
 
 
 def test_an_offer_of_agency_8_opens_nothing_at_agency_7(town: Town) -> None:
