@@ -16,6 +16,7 @@ from world.pki import Pki
 from world.receiving import Citizen, answered
 from world.vci import REDIRECT, IssuingOffice, query_of
 
+from credentials import samples
 from credentials.oid4vci.offers import Flow
 from credentials.oid4vci.vocabulary import METADATA_TYP, PRE_AUTHORIZED_CODE
 from credentials.sd_jwt import SdJwt, chain_header, issue_sd_jwt
@@ -629,6 +630,21 @@ def test_another_office_cannot_slip_its_licence_under_the_name_of_ours(
         stranger.receiving.accept(considered, tx_code=offer.tx_code)
     assert stranger.contents() == before
     database.close()
+
+
+def test_nor_under_the_name_of_one_that_was_handed_in(office: IssuingOffice, stranger: Citizen) -> None:
+    """Of that the wallet knows no source, only what the credential says."""
+    made = office.issuer.issue(
+        TYPE, samples.application(TYPE, 4), holder=stranger.holder.new_key(), actor=office.clerk
+    )
+    held = stranger.holder.receive(made.credential or "")
+    signer = office.pki.signer("credential")
+    elsewhere = "https://licences.other.example"
+    stranger.internet.twist = deliver(forged(signer, licence_identifier=held.id, iss=elsewhere))
+    refused(stranger, Conflict)
+    stranger.internet.twist = deliver(forged(signer, licence_identifier=held.id))
+    offer = office.offer()
+    stranger.receiving.accept(stranger.receiving.consider(offer.by_reference), tx_code=offer.tx_code)
 
 
 # The code flow: answers of others
