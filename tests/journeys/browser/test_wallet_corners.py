@@ -16,7 +16,7 @@ from credentials.oid4vci.offers import Flow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from world.browser import Visit
+    from world.browser import Browser, Visit
     from world.served import ServedCity
 
 pytestmark = pytest.mark.peer
@@ -88,6 +88,26 @@ def test_a_scanned_link_opens_the_wallet(
     baker.press("wallet.search.button")
     baker.reads(baker.t("wallet.search.found", number=0))
     baker.look("corner-10-search")
+
+
+def test_a_code_before_the_wallets_camera(
+    browser: Browser, citizen: Callable[..., Citizen], city: ServedCity
+) -> None:
+    licence = city.issue(45).licence
+    offer = city.offer(licence)
+    baker = citizen(camera=True)
+    browser.show(code_of(offer.by_reference))
+    baker.open("/receive")
+    baker.press("wallet.scan.start")
+    baker.page.wait_for_selector("#tx_code")
+    baker.accept(offer.tx_code or "")
+    asked = city.ask()
+    browser.show(code_of(asked["link"]))
+    baker.open("/present")
+    baker.press("wallet.scan.start")
+    baker.page.wait_for_selector(".match")
+    baker.agree()
+    assert city.outcome(asked["id"])["indication"] == "passed"
 
 
 @LANGUAGES
@@ -172,6 +192,11 @@ def test_by_keyboard_alone(citizen: Callable[..., Citizen], city: ServedCity) ->
     keys.press("Enter")
     baker.page.wait_for_url("**/presented/*")
     assert city.outcome(asked["id"])["indication"] == "passed"
+
+
+def code_of(text: str) -> Image.Image:
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    return Image.fromarray(zxingcpp.write_barcode_to_image(code, scale=8)).convert("RGB")
 
 
 def read_code(picture: bytes) -> str:
