@@ -170,7 +170,7 @@ def test_what_cannot_be_asked_is_said(paper: Paper, tmp_path: Path, monkeypatch:
     broken.write_bytes(b"no picture")
     assert ask("verify", "--qr", broken, "--home", paper.home.directory)[0] == ExitCode.ERROR
     assert ask("verify", "--qr", tmp_path / "gone.png", "--home", paper.home.directory)[0] == ExitCode.ERROR
-    monkeypatch.setitem(sys.modules, "zxingcpp", None)
+    monkeypatch.setitem(sys.modules, "PIL", None)
     assert ask("verify", "--qr", paper.picture, "--home", paper.home.directory)[0] == ExitCode.USAGE
 
 

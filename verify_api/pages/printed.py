@@ -40,16 +40,15 @@ def printed_router(
     catalogue: Catalogue,
 ) -> APIRouter:
     """`/q` and the list of issuers. `addresses` are the pages that trusted codes lead to."""
-    routes = PUBLIC_PAGES.router()
+    routes, pages = APIRouter(), PUBLIC_PAGES.router()
     published = PublishedList(service, issuers, addresses, catalogue)
 
-    @routes.get(PATH)
+    @pages.get(PATH)
     async def page(request: Request) -> Response:
         return PUBLIC_PAGES.answer(request, "printed.html", list_path=LIST_PATH)
 
     @routes.get(
         LIST_PATH,
-        include_in_schema=True,
         tags=["公开数据 / Public data"],
         summary="印制二维码的签发证书 / Certificates that printed codes are signed with",
         description=(
@@ -64,6 +63,7 @@ def printed_router(
             return Response(status_code=304, headers=headers)
         return Response(content, media_type="application/json", headers=headers)
 
+    routes.include_router(pages)
     return routes
 
 

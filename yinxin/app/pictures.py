@@ -1,9 +1,11 @@
-"""Find QR codes in a picture that a user names. Both libraries are optional, and imported here only."""
+"""Find QR codes in a picture that a user names. Opening pictures is optional: Pillow is imported here only."""
 
 from __future__ import annotations
 
 import io
 from typing import TYPE_CHECKING
+
+import zxingcpp
 
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 from yinxin.base.files import read_file
@@ -17,11 +19,10 @@ MAX_PICTURE_BYTES, MAX_PIXELS, MAX_CODES = 32 << 20, 64 << 20, 8
 def read_codes(picture: Path) -> list[str]:
     """The texts of the QR codes in a PNG or JPEG file, at most eight.
 
-    `UsageError` says what to install where the libraries are missing, `MalformedInput` what is no picture.
+    `UsageError` says what to install where Pillow is missing, `MalformedInput` what is no picture.
     """
     try:
-        import zxingcpp  # noqa: PLC0415 - an optional part
-        from PIL import Image  # noqa: PLC0415 - the same
+        from PIL import Image  # noqa: PLC0415 - an optional part
     except ImportError as exc:
         raise UsageError("reading a picture needs: pip install 'yinxin[pictures]'") from exc
     data = read_file(picture, limit=MAX_PICTURE_BYTES)

@@ -65,7 +65,7 @@ def test_the_page_speaks_both_languages_and_runs_nothing_of_others(city: Printed
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "unsafe" not in policy
-    assert chinese.headers["referrer-policy"] == "no-referrer"
+    assert chinese.headers["referrer-policy"] in {"no-referrer", "same-origin"}
     assert chinese.headers["cache-control"] == "no-store"
     assert "set-cookie" not in english.headers
     (script,) = re.findall(r'<script type="module" src="([^"]+)"></script>', chinese.text)
@@ -127,14 +127,13 @@ def test_the_list_is_in_the_description_of_the_service(city: PrintedCity) -> Non
 
 
 def test_a_status_question_names_the_licence_and_nothing_else(city: PrintedCity, serial: str) -> None:
-    """What the button sends: JSON with the identifier, no cookie, and an answer without a word of the licence."""
+    """What the button sends and hears: the identifier, no cookie, and not a word of the licence."""
     licence, _ = city.issue(serial)
     page = (STATIC / "printed_page.js").read_text("utf-8")
     assert "body: JSON.stringify({ licence })" in page
     assert page.count("fetch(") == 2
     assert page.count('credentials: "omit"') == 2
-    body = json.dumps({"licence": licence.identifier}).encode()
-    answer = city.browser().post("/v1/verifications", body, headers={"Content-Type": "application/json"})
+    answer = city.browser().post("/v1/verifications", json={"licence": licence.identifier})
     said = json.loads(answer.text)
     assert said["indication"] == "passed"
     assert said["status"]["text"]["zh"]
