@@ -235,13 +235,15 @@ class Holder:
 
         def show(contents: dict[str, Any]) -> Reply:
             shown: dict[str, list[str]] = {}
+            mine: set[str] = set()  # one answer may show a copy twice: to the same verifier
             for pick in answering.picks:
-                _, row = kept.next_copy(contents, pick.licence)
-                if row["uses"] and not pick.reused:
+                copy, row = kept.next_copy(contents, pick.licence)
+                if row["uses"] and not pick.reused and copy not in mine:
                     raise Conflict("the last unused copy was shown meanwhile; consider the request again")
                 key = kept.key_of(contents, row)
                 made = make_presentation(answering, pick, row["credential"], key, now)
                 row["uses"] += 1
+                mine.add(copy)
                 shown.setdefault(pick.query_id, []).append(made)
                 kept.log(contents, _shown_to_verifier(answering, pick, made, now))
             return Reply(verified.request.response_uri, answer(verified.request, shown))

@@ -45,9 +45,14 @@ class Pending:
         self._clock = clock
         self._randomness = randomness or SystemRandomness()
 
-    def put(self, kind: str, value: Mapping[str, Any], *, until: datetime | None = None) -> str:
-        """Keep something until then, at most `LIFE`; its new identifier. Over 20, the oldest goes."""
-        now, name = self._clock.now(), random_text(self._randomness, 16)
+    def put(
+        self, kind: str, value: Mapping[str, Any], *, until: datetime | None = None, name: str | None = None
+    ) -> str:
+        """Keep something until then, at most `LIFE`; its new identifier. Over 20, the oldest goes.
+
+        `name` puts back what was taken under that one.
+        """
+        now, name = self._clock.now(), name or random_text(self._randomness, 16)
         end = min(until or now + LIFE, now + LIFE)
         row = {"kind": kind, "until": end.isoformat(), "value": dict(value)}
 

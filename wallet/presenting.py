@@ -109,8 +109,12 @@ class Presenting:
         asked = self.question(name, choices=choices, optional=optional)
         if asked.answering is None or not hmac.compare_digest(asked.digest.encode(), agreed.encode()):
             raise Conflict("what would be shown has changed meanwhile: look at it again")
-        self._pending.take(name, kind=REQUEST)
-        reply = self._holder.answer_presentation(asked.answering)
+        kept = self._pending.take(name, kind=REQUEST)
+        try:
+            reply = self._holder.answer_presentation(asked.answering)
+        except Conflict:  # nothing was shown
+            self._pending.put(REQUEST, kept, until=asked.expires_at, name=name)
+            raise
         return self._deliver(reply, asked.verified, shown=True)
 
     def refuse(self, name: str) -> str:

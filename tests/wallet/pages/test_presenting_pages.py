@@ -296,3 +296,24 @@ def test_the_camera_tells_links_for_the_wallet_and_nothing_else(li: Person) -> N
     assert scan(link, width=9999, height=9999).status_code == 400
     assert "camera=(self)" in li.get("/present").headers["permissions-policy"]
     assert "camera=()" in li.get("/").headers["permissions-policy"]
+
+
+def test_two_requests_at_once_do_not_show_one_copy_unasked(city: AskingCity, li: Person) -> None:
+    li.provide()  # one copy only
+    paths = [li.open_request(city.started()["link"]) for _ in range(2)]
+    forms = [hidden_fields(li.get(path).text.split('class="card decide"')[1]) for path in paths]
+    with ThreadPoolExecutor(2) as pool:
+        ends = list(
+            pool.map(
+                lambda one: li.post(one[0], **one[1], decision="agree").headers["location"],
+                zip(paths, forms, strict=True),
+            )
+        )
+    (shown,) = [one for one in ends if one.startswith("/presented/")]
+    (again,) = [one for one in ends if one.startswith("/present/")]
+    assert shown
+    page = li.get(again).text
+    assert "Something has changed" in page
+    assert "There is no unused copy left" in page
+    li.follow(li.agree(again))
+    assert len(answers_of(li.site)) == 2
