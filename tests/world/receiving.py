@@ -78,8 +78,10 @@ class Internet:
         max_age: Any = None,
         follow: bool = True,
     ) -> Response:
-        del max_age, follow
-        return self._send(Asked("GET", url, dict(headers or {})), max_bytes)
+        del max_age
+        answer = self._send(Asked("GET", url, dict(headers or {})), max_bytes)
+        onward = answer.headers.get("location") if follow and 300 <= answer.status < 400 else None
+        return self._send(Asked("GET", onward, {}), max_bytes) if onward else answer
 
     def post(
         self,
