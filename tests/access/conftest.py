@@ -8,8 +8,10 @@ import pytest
 from world.access import AccessWorld
 from world.databases import database, database_url, postgresql
 
+from yinxin.base.database import Database
+
 if TYPE_CHECKING:
-    from yinxin.base.database import Database
+    from collections.abc import Iterator
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -17,3 +19,17 @@ __all__ = ["database", "database_url", "postgresql"]
 @pytest.fixture
 def counter(database: Database) -> AccessWorld:
     return AccessWorld(database)
+
+
+@pytest.fixture
+def light() -> Iterator[Database]:
+    """An empty database in memory, for what no database judges."""
+    made = Database("sqlite://")
+    made.create_schema()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def light_counter(light: Database) -> AccessWorld:
+    return AccessWorld(light)

@@ -62,6 +62,11 @@ def city(database: Database) -> City:
     return City(database)
 
 
+@pytest.fixture
+def light_city(light: Database) -> City:
+    return City(light)
+
+
 def test_a_clerk_signs_in_at_the_platform(city: City) -> None:
     browser = city.counter.browser()
     assert "/sign-in/openid" in browser.get("/sign-in").text
@@ -106,8 +111,8 @@ def test_who_comes_by_the_platform_registers_no_passkey(city: City) -> None:
 
 
 @pytest.mark.parametrize("kind", ["P-256", "P-384", "Ed25519", "RSA-2048"])
-def test_the_platform_may_sign_by_any_allowed_algorithm(database: Database, kind: str) -> None:
-    city = City(database)
+def test_the_platform_may_sign_by_any_allowed_algorithm(light: Database, kind: str) -> None:
+    city = City(light)
     city.platform.signer = FileSigner.generate(kind)  # type: ignore[arg-type]
     assert city.sign_in(city.counter.browser()).status_code == 303
 
@@ -146,19 +151,19 @@ def test_the_platform_may_sign_by_any_allowed_algorithm(database: Database, kind
     ],
     ids=str,
 )
-def test_a_token_for_something_else_lets_nobody_in(city: City, claims: dict[str, Any]) -> None:
-    city.platform.claims = claims
-    browser = city.counter.browser()
-    assert city.sign_in(browser).status_code == 403
+def test_a_token_for_something_else_lets_nobody_in(light_city: City, claims: dict[str, Any]) -> None:
+    light_city.platform.claims = claims
+    browser = light_city.counter.browser()
+    assert light_city.sign_in(browser).status_code == 403
     assert "__Host-yinxin" not in browser.cookies
 
 
-def test_a_token_made_over_ten_minutes_ago_is_too_old(city: City) -> None:
-    made = int(city.counter.clock.now().timestamp())
-    city.platform.claims = {"iat": made - 600}
-    assert city.sign_in(city.counter.browser()).status_code == 303
-    city.platform.claims = {"iat": made - 601}
-    assert city.sign_in(city.counter.browser()).status_code == 403
+def test_a_token_made_over_ten_minutes_ago_is_too_old(light_city: City) -> None:
+    made = int(light_city.counter.clock.now().timestamp())
+    light_city.platform.claims = {"iat": made - 600}
+    assert light_city.sign_in(light_city.counter.browser()).status_code == 303
+    light_city.platform.claims = {"iat": made - 601}
+    assert light_city.sign_in(light_city.counter.browser()).status_code == 403
 
 
 def _unsigned(claims: dict[str, Any]) -> str:
@@ -184,26 +189,26 @@ def _by(signer: FileSigner, **head: Any) -> Any:
     return lambda claims: sign_jws(claims, signer, headers={"typ": "JWT", **head})
 
 
-def test_a_token_that_the_platform_did_not_sign_lets_nobody_in(city: City) -> None:
+def test_a_token_that_the_platform_did_not_sign_lets_nobody_in(light_city: City) -> None:
     stranger = FileSigner.generate()
-    known = city.platform.signer.public_key.thumbprint
+    known = light_city.platform.signer.public_key.thumbprint
     forgeries = {
         "none": _unsigned,
-        "HS256 with the public key": _hmac_by_public_key(city.platform),
+        "HS256 with the public key": _hmac_by_public_key(light_city.platform),
         "a stranger's key under a known name": _by(stranger, kid=known),
         "a stranger's key in the header": _by(stranger, jwk=stranger.public_key.to_jwk()),
         "a stranger's key without a name": _by(stranger),
-        "another type of token": _by(city.platform.signer, typ="at+jwt"),
-        "a critical header": _by(city.platform.signer, crit=["x"], x=1),
+        "another type of token": _by(light_city.platform.signer, typ="at+jwt"),
+        "a critical header": _by(light_city.platform.signer, crit=["x"], x=1),
         "no token": lambda _claims: "",
         "not a token": lambda _claims: "a.b.c",
     }
     for name, mint in forgeries.items():
-        city.platform.mint = mint
-        assert city.sign_in(city.counter.browser()).status_code == 403, name
-    city.platform.mint = None
-    city.platform.published = [{**key, "use": "enc"} for key in city.platform.jwks()]
-    assert city.sign_in(city.counter.browser()).status_code == 403
+        light_city.platform.mint = mint
+        assert light_city.sign_in(light_city.counter.browser()).status_code == 403, name
+    light_city.platform.mint = None
+    light_city.platform.published = [{**key, "use": "enc"} for key in light_city.platform.jwks()]
+    assert light_city.sign_in(light_city.counter.browser()).status_code == 403
 
 
 def test_a_new_key_of_the_platform_is_fetched(city: City) -> None:
@@ -244,12 +249,12 @@ def test_a_code_injected_into_another_sign_in_is_useless(city: City) -> None:
 
 
 @pytest.mark.parametrize("named", ["https://evil.example", ""])
-def test_an_answer_that_names_another_issuer_or_none_is_refused(city: City, named: str) -> None:
+def test_an_answer_that_names_another_issuer_or_none_is_refused(light_city: City, named: str) -> None:
     """Mix-up (RFC 9207): no code goes anywhere."""
-    city.platform.answer = {"iss": named}
-    before = len(city.platform.requests)
-    assert city.sign_in(city.counter.browser()).status_code == 403
-    assert f"{ISSUER}/token" not in city.platform.requests[before:]
+    light_city.platform.answer = {"iss": named}
+    before = len(light_city.platform.requests)
+    assert light_city.sign_in(light_city.counter.browser()).status_code == 403
+    assert f"{ISSUER}/token" not in light_city.platform.requests[before:]
 
 
 def test_a_platform_that_never_names_itself_need_not(city: City) -> None:
@@ -272,9 +277,9 @@ def test_a_platform_that_never_names_itself_need_not(city: City) -> None:
         "%ff=1",
     ],
 )
-def test_an_answer_that_is_none_lets_nobody_in(city: City, query: str) -> None:
-    browser = city.counter.browser()
-    there = parse_qs(urlsplit(city.leave(browser)).query)
+def test_an_answer_that_is_none_lets_nobody_in(light_city: City, query: str) -> None:
+    browser = light_city.counter.browser()
+    there = parse_qs(urlsplit(light_city.leave(browser)).query)
     filled = query.replace("{state}", there["state"][0]).replace("{iss}", ISSUER)
     assert browser.get(f"/sign-in/openid/callback?{filled}").status_code == 403
 
@@ -286,13 +291,13 @@ def test_the_way_back_takes_ten_minutes_at_most(city: City) -> None:
     assert browser.get(back).status_code == 403
 
 
-def test_what_the_browser_carries_cannot_be_changed_or_doubled(city: City) -> None:
-    browser = city.counter.browser()
-    back = city.platform.browse(city.leave(browser))
+def test_what_the_browser_carries_cannot_be_changed_or_doubled(light_city: City) -> None:
+    browser = light_city.counter.browser()
+    back = light_city.platform.browse(light_city.leave(browser))
     name, value = "__Host-yinxin-openid", browser.cookies["__Host-yinxin-openid"]
     changed = value[:-2] + ("A" if value[-2] != "A" else "B") + value[-1]
     for header in (f"{name}={changed}", f"{name}=", f"{name}={value}; {name}={value}", f"{name}=%%%"):
-        answer = city.counter.browser().get(back, headers=[("Cookie", header)])
+        answer = light_city.counter.browser().get(back, headers=[("Cookie", header)])
         assert answer.status_code == 403, header
 
 
@@ -312,9 +317,9 @@ def test_what_the_browser_carries_cannot_be_changed_or_doubled(city: City) -> No
         "",
     ],
 )
-def test_nobody_is_sent_to_another_site(city: City, onward: str) -> None:
-    browser = city.counter.browser()
-    answer = browser.get(city.platform.browse(city.leave(browser, onward)))
+def test_nobody_is_sent_to_another_site(light_city: City, onward: str) -> None:
+    browser = light_city.counter.browser()
+    answer = browser.get(light_city.platform.browse(light_city.leave(browser, onward)))
     assert answer.headers["location"] == "/desk"
 
 
@@ -357,17 +362,19 @@ def test_signing_in_again_ends_the_session_before(city: City) -> None:
     ],
     ids=str,
 )
-def test_a_platform_whose_metadata_are_wrong_is_not_used(city: City, discovery: dict[str, Any]) -> None:
-    city.platform.discovery = discovery
-    assert city.counter.browser().get("/sign-in/openid").status_code == 503
+def test_a_platform_whose_metadata_are_wrong_is_not_used(light_city: City, discovery: dict[str, Any]) -> None:
+    light_city.platform.discovery = discovery
+    assert light_city.counter.browser().get("/sign-in/openid").status_code == 503
 
 
 @pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize("address", ["http://id.city.example/x", "ftp://id.city.example/x", None, 7])
-def test_a_platform_whose_endpoints_are_wrong_lets_nobody_in(city: City, name: str, address: Any) -> None:
-    browser = city.counter.browser()
-    back = city.platform.browse(city.leave(browser))
-    city.platform.discovery = {name: address}
+def test_a_platform_whose_endpoints_are_wrong_lets_nobody_in(
+    light_city: City, name: str, address: Any
+) -> None:
+    browser = light_city.counter.browser()
+    back = light_city.platform.browse(light_city.leave(browser))
+    light_city.platform.discovery = {name: address}
     assert browser.get(back).status_code == 503
     assert "__Host-yinxin" not in browser.cookies
 

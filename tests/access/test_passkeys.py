@@ -130,16 +130,16 @@ def test_a_newer_code_makes_the_older_one_void(counter: AccessWorld) -> None:
     assert register(counter.browser(), counter.device(), code=new).status_code == 200
 
 
-def test_guessing_codes_is_limited_for_each_address(counter: AccessWorld) -> None:
-    counter.registrar()
-    browser = counter.browser()
+def test_guessing_codes_is_limited_for_each_address(light_counter: AccessWorld) -> None:
+    light_counter.registrar()
+    browser = light_counter.browser()
     guesses = [f"{number:016d}" for number in range(20)]
     answers = [browser.post("/register/begin", json={"code": guess}) for guess in guesses]
     statuses = [answer.status_code for answer in answers]
     assert statuses[:12] == [401] * 12
     assert statuses[12:] == [429] * 8
     assert int(answers[-1].headers["retry-after"]) > 0
-    other = counter.browser(address="198.51.100.9")
+    other = light_counter.browser(address="198.51.100.9")
     assert other.post("/register/begin", json={"code": guesses[0]}).status_code == 401
 
 
@@ -199,26 +199,28 @@ def test_a_challenge_for_one_code_registers_nobody_elses_passkey(counter: Access
         {"topOrigin": "https://evil.example"},
     ],
 )
-def test_client_data_that_are_not_ours_let_nobody_in(counter: AccessWorld, client: dict[str, Any]) -> None:
-    browser, device = counter.clerk()
+def test_client_data_that_are_not_ours_let_nobody_in(
+    light_counter: AccessWorld, client: dict[str, Any]
+) -> None:
+    browser, device = light_counter.clerk()
     device.client = client
-    assert sign_in(counter.browser(), device).status_code in {400, 401}
+    assert sign_in(light_counter.browser(), device).status_code in {400, 401}
     assert browser.get("/account").status_code == 200
 
 
-def test_a_passkey_of_another_relying_party_lets_nobody_in(counter: AccessWorld) -> None:
-    _, device = counter.clerk()
+def test_a_passkey_of_another_relying_party_lets_nobody_in(light_counter: AccessWorld) -> None:
+    _, device = light_counter.clerk()
     device.rp_id = "evil.example"
-    assert sign_in(counter.browser(), device).status_code == 401
+    assert sign_in(light_counter.browser(), device).status_code == 401
 
 
 @pytest.mark.parametrize("flags", [0, PRESENT, 0x04])
-def test_nobody_comes_in_without_being_there_and_verified(counter: AccessWorld, flags: int) -> None:
-    _, device = counter.clerk()
+def test_nobody_comes_in_without_being_there_and_verified(light_counter: AccessWorld, flags: int) -> None:
+    _, device = light_counter.clerk()
     device.flags = flags
-    assert sign_in(counter.browser(), device).status_code == 401
-    code = counter.access.staff.enrol("clerk-17", actor=_ren()).code
-    assert register(counter.browser(), counter.device(flags=flags), code=code).status_code == 401
+    assert sign_in(light_counter.browser(), device).status_code == 401
+    code = light_counter.access.staff.enrol("clerk-17", actor=_ren()).code
+    assert register(light_counter.browser(), light_counter.device(flags=flags), code=code).status_code == 401
 
 
 def test_an_answer_is_good_once(counter: AccessWorld) -> None:
@@ -238,12 +240,12 @@ def test_a_challenge_is_over_after_five_minutes(counter: AccessWorld) -> None:
         counter.access.finish_sign_in(device.get(asked["options"]))
 
 
-def test_a_challenge_for_registration_is_none_for_sign_in(counter: AccessWorld) -> None:
-    _, device = counter.clerk()
-    code = counter.access.staff.enrol("clerk-17", actor=_ren()).code
-    asked = counter.access.begin_registration(code=code)["options"]
+def test_a_challenge_for_registration_is_none_for_sign_in(light_counter: AccessWorld) -> None:
+    _, device = light_counter.clerk()
+    code = light_counter.access.staff.enrol("clerk-17", actor=_ren()).code
+    asked = light_counter.access.begin_registration(code=code)["options"]
     with pytest.raises(Unauthenticated, match="not ours"):
-        counter.access.finish_sign_in(device.get({**asked, "rpId": "counter.example"}))
+        light_counter.access.finish_sign_in(device.get({**asked, "rpId": "counter.example"}))
 
 
 def test_another_origins_challenge_is_not_ours(database: Database) -> None:
@@ -268,22 +270,22 @@ def test_a_counter_that_does_not_grow_is_a_copy(counter: AccessWorld) -> None:
     assert sign_in(counter.browser(), device).status_code == 401
 
 
-def test_a_signature_by_another_key_lets_nobody_in(counter: AccessWorld) -> None:
-    _, device = counter.clerk()
-    thief = counter.device()
+def test_a_signature_by_another_key_lets_nobody_in(light_counter: AccessWorld) -> None:
+    _, device = light_counter.clerk()
+    thief = light_counter.device()
     thief.create(
-        counter.access.begin_registration(code=counter.access.staff.enrol("clerk-17", actor=_ren()).code)[
-            "options"
-        ]
+        light_counter.access.begin_registration(
+            code=light_counter.access.staff.enrol("clerk-17", actor=_ren()).code
+        )["options"]
     )
     thief.credentials[0].id, thief.credentials[0].user = device.credentials[0].id, device.credentials[0].user
-    assert sign_in(counter.browser(), thief).status_code == 401
+    assert sign_in(light_counter.browser(), thief).status_code == 401
 
 
-def test_a_passkey_speaks_for_its_own_account_only(counter: AccessWorld) -> None:
-    _, device = counter.clerk()
+def test_a_passkey_speaks_for_its_own_account_only(light_counter: AccessWorld) -> None:
+    _, device = light_counter.clerk()
     device.credentials[0].user = b"somebody else"
-    assert sign_in(counter.browser(), device).status_code == 401
+    assert sign_in(light_counter.browser(), device).status_code == 401
 
 
 def test_holders_are_no_staff_and_staff_are_no_holders(database: Database) -> None:
@@ -313,8 +315,8 @@ def test_a_passkey_is_registered_once(counter: AccessWorld) -> None:
         counter.access.finish_registration(forged, code=code)
 
 
-def test_staff_accounts_are_not_open_to_everybody(counter: AccessWorld) -> None:
-    browser = counter.browser()
+def test_staff_accounts_are_not_open_to_everybody(light_counter: AccessWorld) -> None:
+    browser = light_counter.browser()
     assert browser.post("/register/begin", json={"name": "x"}).status_code == 403
     assert browser.post("/register/begin", json={"name": "x", "code": 7}).status_code == 400
 
@@ -346,14 +348,14 @@ def test_a_second_passkey_and_the_first_one_removed(counter: AccessWorld) -> Non
     assert sign_in(counter.browser(), second).status_code == 200
 
 
-def test_the_last_passkey_stays(counter: AccessWorld) -> None:
-    browser, _ = counter.clerk()
+def test_the_last_passkey_stays(light_counter: AccessWorld) -> None:
+    browser, _ = light_counter.clerk()
     assert browser.post("/account/passkeys/remove", data={"passkey": "x"}).status_code == 409
 
 
-def test_a_found_session_makes_no_passkey(counter: AccessWorld) -> None:
-    browser, _ = counter.clerk()
-    counter.clock.advance(timedelta(minutes=11))
+def test_a_found_session_makes_no_passkey(light_counter: AccessWorld) -> None:
+    browser, _ = light_counter.clerk()
+    light_counter.clock.advance(timedelta(minutes=11))
     assert browser.post("/account/passkeys/begin", json={}).status_code == 403
 
 
