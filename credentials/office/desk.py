@@ -203,11 +203,16 @@ class Desk:
     def _agree(  # noqa: PLR0913, PLR0917 - the facts of an agreement
         self, case_id: str, verb: str, role: str, state: CaseState, proof: Mapping[str, Any], actor: Actor
     ) -> Case:
+        seen = self._stored(case_id).case
+        seen.require(verb)
+        self._require_other(seen, actor, role)
+        self._proofs.check(proof, seen.digest, actor)  # before a transaction is open: it may look things up
+        consent = Consent(role, actor.identifier, self._clock.now(), seen.digest.hex(), proof)
+
         def agreed(case: Case) -> Case:
             case.require(verb)
-            self._require_other(case, actor, role)
-            self._proofs.check(proof, case.digest, actor)
-            consent = Consent(role, actor.identifier, self._clock.now(), case.digest.hex(), proof)
+            if case.digest != seen.digest:
+                raise Conflict("somebody else changed the case meanwhile: look at it again")
             return replace(case, state=state, consents=(*case.consents, consent))
 
         return self._change(case_id, verb, actor, agreed)

@@ -64,6 +64,7 @@ class Plan:
     ca_url: str = "http://127.0.0.1:8001"
     verify_url: str = "http://127.0.0.1:8002"
     wallet_url: str = "http://localhost:8003"
+    office_url: str = "http://localhost:8004"
     database_url: str = "sqlite:///yinxin.db"
     people: tuple[str, str, str] = ("applicant", "prover", "registrar")
 
@@ -73,7 +74,7 @@ class Plan:
         CreditCode.parse(self.agency_code)
         if len({one_spelling(name) for name in self.people}) != 3:
             raise UsageError("a ceremony needs three different people: who applies, who proofs, who approves")
-        for url in (self.base_url, self.ca_url, self.verify_url, self.wallet_url):
+        for url in (self.base_url, self.ca_url, self.verify_url, self.wallet_url, self.office_url):
             if not _ADDRESS.fullmatch(url):
                 raise UsageError(f"{url!r} is no address like https://licences.city.example:8443")
         checked_dns_names(dns_names_of(self.verify_url))  # they go into a certificate
@@ -246,6 +247,7 @@ def _settings(plan: Plan) -> str:
         "ca_url": plan.ca_url,
         "verify_url": plan.verify_url,
         "wallet_url": plan.wallet_url,
+        "office_url": plan.office_url,
         "agency_name": plan.agency_name,
         "agency_name_en": plan.agency_name_en,
         "agency_code": plan.agency_code,

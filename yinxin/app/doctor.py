@@ -49,7 +49,13 @@ OPTIONAL = {
     "pkcs11": ("pkcs11",),
 }
 EXPIRY_NOTICE = timedelta(days=60)
-SERVICES = {"ca": "ca_url", "issuer": "base_url", "verifier": "verify_url", "wallet": "wallet_url"}
+SERVICES = {
+    "ca": "ca_url",
+    "issuer": "base_url",
+    "verifier": "verify_url",
+    "office": "office_url",
+    "wallet": "wallet_url",
+}
 MAX_READINESS_BYTES = 64 * 1024
 NOT_TRIED = Text("未提供口令，未尝试打开", "not opened without its passphrase")
 

@@ -13,21 +13,22 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from yinxin.app import duties, wiring
 from yinxin.app.backup.mark import require_released
+from yinxin.app.office import office_app
 from yinxin.base.errors import Conflict, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    import uvicorn
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from yinxin.app.connections import PulsingServer
     from yinxin.app.home import Home
     from yinxin.app.shelf import Shelf
 
@@ -65,6 +66,7 @@ ROLES: Mapping[str, Role] = {
     "ca": Role("ca_url", wiring.certificate_app, keys=("root", "issuing", "root-ocsp", "ocsp", "timestamp")),
     "issuer": Role("base_url", wiring.issuer_app, duties.order_the_log, ("credential", "status")),
     "verifier": Role("verify_url", wiring.verifier_app, duties.fetch_and_tidy, ("receipt",)),
+    "office": Role("office_url", office_app, keys=("seal", "credential", "status")),
     "wallet": Role("wallet_url", wiring.wallet_app, duties.fetch_and_tidy),
 }
 
@@ -74,7 +76,7 @@ class Part:
     """What a process does of what `running` can do, when it is one of several.
 
     `shelf` is where lists lie that another process fetched. `at_once`: how many connections it takes before
-    it looks at what others take.
+    it looks at what others take. `silences` gets a function for each server: seconds since its loop turned.
     """
 
     serves: bool = True
@@ -82,6 +84,7 @@ class Part:
     shelf: Shelf | None = None
     on_fetched: Callable[[], None] | None = None
     at_once: int = 128  # so many are taken at once, before any of them can be turned away
+    silences: list[Callable[[], float]] = field(default_factory=list)
 
 
 WHOLE = Part()
@@ -126,7 +129,8 @@ def running(
                 observed.add_duty(name)
             if part.serves:
                 app = observed.watch(role.build(home, own), name, own, keys=role.keys)
-                closing.enter_context(_serving(app, bound[name], at_once=part.at_once))
+                silence = closing.enter_context(_serving(app, bound[name], at_once=part.at_once))
+                part.silences.append(silence)
         closing.callback(observed.stopping)
         yield stage
 
@@ -184,7 +188,9 @@ def only_server(home: Home) -> Iterator[None]:
 
 
 @contextmanager
-def _serving(app: ASGIApp, listener: socket.socket, *, at_once: int = WHOLE.at_once) -> Iterator[None]:
+def _serving(
+    app: ASGIApp, listener: socket.socket, *, at_once: int = WHOLE.at_once
+) -> Iterator[Callable[[], float]]:
     server = _server(app, at_once)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="yinxin-serve", daemon=True
@@ -193,14 +199,14 @@ def _serving(app: ASGIApp, listener: socket.socket, *, at_once: int = WHOLE.at_o
     try:
         _wait_for(server, thread)
         listener.listen(BACKLOG)  # asyncio takes one number for how many wait and how many are taken at once
-        yield
+        yield server.silence
     finally:
         server.should_exit = True
         thread.join()
         listener.close()
 
 
-def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
+def _wait_for(server: PulsingServer, thread: threading.Thread) -> None:
     patience = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > patience:
@@ -208,10 +214,10 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
         time.sleep(0.005)
 
 
-def _server(app: ASGIApp, at_once: int) -> uvicorn.Server:
+def _server(app: ASGIApp, at_once: int) -> PulsingServer:
     import uvicorn  # noqa: PLC0415 - an optional part
 
-    from yinxin.app.connections import PatientProtocol  # noqa: PLC0415 - the same
+    from yinxin.app.connections import PatientProtocol, PulsingServer  # noqa: PLC0415 - the same
 
     # No access log: paths name licences and verifications.
     config = uvicorn.Config(
@@ -225,4 +231,4 @@ def _server(app: ASGIApp, at_once: int) -> uvicorn.Server:
         backlog=at_once,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    return uvicorn.Server(config)
+    return PulsingServer(config)

@@ -212,7 +212,7 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
         name: OcspResponder(opened[name], home.signer(key), home.clock) for name, key in keys.items()
     }
     tsa = TimestampAuthority(home.signer("timestamp"), home.clock, home.database)
-    return _app("certificates", http.router(opened, responders, tsa))
+    return application("certificates", http.router(opened, responders, tsa))
 
 
 def issuer_app(home: Home, stage: Stage) -> FastAPI:
@@ -221,7 +221,7 @@ def issuer_app(home: Home, stage: Stage) -> FastAPI:
 
     del stage  # what runs beside it is `yinxin.app.duties`
     statuses = http.router(status_service(home), url=home.settings.base_url)
-    return _app("issuer", statuses, http.wallet_router(issuance_server(home)))
+    return application("issuer", statuses, http.wallet_router(issuance_server(home)))
 
 
 def verifier_app(home: Home, stage: Stage) -> FastAPI:
@@ -272,13 +272,13 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     return app
 
 
-def staff_access(home: Home) -> Access:
-    """Who of the departments' staff may come to the counter."""
+def staff_access(home: Home, *, origin: str | None = None, name: Text | None = None) -> Access:
+    """Who of the staff may come in: at the counter, unless another place is named."""
     return Access(
         home.database,
         realm="staff",
-        origin=origin_of(home.settings.verify_url),
-        name=Text("电子证照核验", "Licence verification"),
+        origin=origin_of(origin or home.settings.verify_url),
+        name=name or Text("电子证照核验", "Licence verification"),
         clock=home.clock,
         openid=openid_provider(home),
         secret=_derived(home, b"yinxin access of staff 1"),
@@ -344,7 +344,7 @@ def wallet_app(home: Home, stage: Stage) -> FastAPI:
         clock=home.clock,
         secret=_derived(home, b"yinxin access of holders 1"),
     )
-    return _app(
+    return application(
         "wallet",
         access_pages.router(access),
         router(wallets, access, origin=origin, row_of=problems.row_of, read_frame=read_frame),
@@ -367,7 +367,8 @@ def client_id_prefix(name: str) -> Prefix:
     return Prefix(name)
 
 
-def _app(title: str, *routers: APIRouter) -> FastAPI:
+def application(title: str, *routers: APIRouter) -> FastAPI:
+    """An application of these routes, with our errors."""
     from fastapi import FastAPI  # noqa: PLC0415 - it takes a second
 
     from yinxin.app import problems  # noqa: PLC0415 - the same

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 PREFIX = "YINXIN_"
 # Read elsewhere: by the command line, and by the tests.
 OTHER_VARIABLES = frozenset(
-    f"YINXIN_{name}" for name in ("HOME", "LANG", "PASSPHRASE", "VECTORS", "CAMPAIGN", "NODE", "SCREENSHOTS")
+    f"YINXIN_{name}"
+    for name in (
+        *("HOME", "LANG", "PASSPHRASE", "WALLET", "WALLET_PASSPHRASE"),
+        *("VECTORS", "CAMPAIGN", "NODE", "SCREENSHOTS"),
+    )
 )
 
 
@@ -88,6 +92,11 @@ class Settings:
         "http://localhost:8003",
         "证照夹的对外网址；通行密钥绑定此域名，启用后不宜更改，且不能是 IP 地址",
         "the wallet's public address; passkeys are bound to its host: choose it for good, no bare IP address",
+    )
+    office_url: str = _setting(
+        "http://localhost:8004",
+        "制证窗口的网址，供本机关工作人员使用；通行密钥绑定此域名",
+        "the issuing desk's address, for the agency's own staff; passkeys are bound to its host",
     )
     agency_name: str = _setting("未命名机关", "发证机关名称（中文）", "the issuing agency's name in Chinese")
     agency_name_en: str = _setting(

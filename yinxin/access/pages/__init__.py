@@ -5,6 +5,6 @@
 """
 
 from yinxin.access.pages.cookie import require_visitor, visitor
-from yinxin.access.pages.routes import router
+from yinxin.access.pages.routes import router, script_address
 
-__all__ = ["require_visitor", "router", "visitor"]
+__all__ = ["require_visitor", "router", "script_address", "visitor"]

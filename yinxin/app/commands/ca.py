@@ -100,6 +100,12 @@ def _open(home: str, passphrase_file: str | None) -> Home:
     help=phrase("证照夹网址", "address of the wallet"),
 )
 @click.option(
+    "--office-url",
+    default="http://localhost:8004",
+    show_default=True,
+    help=phrase("制证窗口网址", "address of the issuing desk"),
+)
+@click.option(
     "--database-url", default="sqlite:///yinxin.db", show_default=True, help=phrase("数据库", "the database")
 )
 @passphrase_option
@@ -115,6 +121,7 @@ def init(
     ca_url: str,
     verify_url: str,
     wallet_url: str,
+    office_url: str,
     database_url: str,
     passphrase_file: str | None,
 ) -> int:
@@ -129,6 +136,7 @@ def init(
         ca_url=ca_url,
         verify_url=verify_url,
         wallet_url=wallet_url,
+        office_url=office_url,
         database_url=database_url,
         people=people,
     )

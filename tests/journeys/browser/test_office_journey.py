@@ -1,0 +1,129 @@
+"""Three people of an agency make a licence in their browsers, each agreeing with a passkey of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world.people import ACCESS, Person
+from world.served import REGISTRAR, REVIEWER
+
+from credentials import samples
+from yinxin.access.directory import StaffDirectory
+from yinxin.base.actor import staff
+from yinxin.web.pages import Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from world.browser import Visit
+    from world.served import ServedCity
+
+pytestmark = pytest.mark.peer
+OFFICE = Pages("credentials.office.pages")
+FOOD = "food-business-licence"
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+
+
+def code(city: ServedCity, identifier: str, role: str) -> str:
+    """An enrolment code for somebody of the agency."""
+    directory, agency = StaffDirectory(city.home.database), samples.AGENCY.credit_code
+    registrar = staff("registrar-office", agency=agency, roles=("registrar",))
+    if directory.find(registrar.identifier) is None:
+        directory.bootstrap(
+            registrar.identifier, name="钱", organisation=agency, actor=REGISTRAR, witness=REVIEWER
+        )
+    return directory.add(
+        identifier, name=identifier, organisation=agency, roles=(role,), actor=registrar
+    ).code
+
+
+@pytest.fixture
+def person(visit: Visit, city: ServedCity) -> Callable[..., Person]:
+    def come(role: str, language: str, **options: object) -> Person:
+        made = Person(visit(language=language, **options), city.urls["office"], OFFICE)
+        made.register(code=code(city, f"{role}-{language}-{len(options)}", role))
+        return made
+
+    return come
+
+
+def fill(at: Person, number: str, serial: int) -> None:
+    at.page.locator("#number").fill(number)
+    for name, value in samples.application(FOOD, serial).items():
+        control = at.page.locator(f"[name='field.{name}']")
+        text = "；".join(value) if isinstance(value, list) else value
+        if control.evaluate("one => one.tagName") == "SELECT":
+            control.select_option(index=1)
+        else:
+            control.fill(text)
+
+
+@LANGUAGES
+def test_from_draft_to_seal(person: Callable[..., Person], city: ServedCity, language: str) -> None:
+    clerk, reviewer, approver = (person(role, language) for role in ("clerk", "reviewer", "approver"))
+    clerk.open("/office")
+    clerk.look("office-01-cases")
+    clerk.page.get_by_role("link", name=kind_name(language), exact=True).click()
+    fill(clerk, f"办-{language}-1", 41)
+    clerk.look("office-02-form")
+    clerk.press("form.save")
+    address = clerk.page.url.removeprefix(city.urls["office"])
+    clerk.press("case.submit")
+    clerk.look("office-03-submitted")
+    # The clerk is not asked to agree to what he wrote.
+    assert clerk.button("case.agree_button.reviewer").count() == 0
+
+    reviewer.open(address)
+    reviewer.look("office-04-review")
+    reviewer.press("case.agree_button.reviewer")
+    reviewer.page.get_by_text(reviewer.t("case.waits.approver")).wait_for()
+
+    approver.open(address)
+    approver.press("case.agree_button.approver")
+    approver.page.get_by_text(approver.t("case.agreed.approver")).wait_for()
+    approver.look("office-05-approved")
+
+    clerk.open(address)
+    clerk.press("case.seal")
+    clerk.page.get_by_text(clerk.t("case.sealed_as")).wait_for()
+    clerk.look("office-06-sealed")
+    identifier = clerk.page.locator(".notice code").inner_text()
+    shown = city.yinxin("licence", "show", identifier, "--home", str(city.directory))
+    assert shown["state"] == "in_force"
+
+
+def test_what_is_missing_is_told_at_its_place(person: Callable[..., Person]) -> None:
+    clerk = person("clerk", "zh", may_fail=("422",))
+    clerk.open(f"/office/new/{FOOD}")
+    clerk.page.locator("#number").fill("办-有误")
+    clerk.press("form.save")
+    assert clerk.page.locator("[aria-invalid=true]").count() > 3
+    clerk.at.accessible()
+
+
+def test_an_edit_sends_the_case_back_to_its_beginning(
+    person: Callable[..., Person], city: ServedCity
+) -> None:
+    clerk, reviewer = (person(role, "en", width=390) for role in ("clerk", "reviewer"))
+    clerk.open(f"/office/new/{FOOD}")
+    fill(clerk, "edit-1", 42)
+    clerk.press("form.save")
+    address = clerk.page.url.removeprefix(city.urls["office"])
+    clerk.press("case.submit")
+    reviewer.open(address)
+    clerk.follow("case.edit")
+    clerk.page.locator("[name='field.operator_name']").fill("津城另一家食品店")
+    clerk.press("form.save")
+    # What the reviewer still sees is no longer what there is: the signature is refused.
+    reviewer.at.may_fail = (*reviewer.at.may_fail, "400", "409")
+    reviewer.press("case.agree_button.reviewer")
+    reviewer.page.locator("[data-message=refused]").wait_for()
+    reviewer.open("/sign-in")
+    assert reviewer.heading() != reviewer.t("sign_in.title", room=ACCESS)  # still signed in
+
+
+def kind_name(language: str) -> str:
+    from credentials.catalogue import Catalogue  # noqa: PLC0415 - here only
+
+    return Catalogue.load()[FOOD].name.in_language(language)  # type: ignore[arg-type]
