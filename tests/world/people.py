@@ -88,14 +88,17 @@ class Person:
     # Paper
 
     def printed(self, name: str) -> str:
-        """The page on paper: its text; a picture of its first sheet goes where the pictures go."""
+        """The page on paper: its text without line ends; a picture of its first sheet goes with the others.
+
+        Chinese is in it only where the machine has a font for it.
+        """
         document = pypdfium2.PdfDocument(io.BytesIO(self.page.pdf(format="A4", print_background=False)))
         text = "\n".join(sheet.get_textpage().get_text_bounded() for sheet in document)
         if folder := os.environ.get(PICTURES):
             sheet = document[0].render(scale=1.2).to_pil()
             sheet.save(Path(folder) / f"{name}-printed-{self.at.language}.png")
         document.close()
-        return text
+        return "".join(text.split())
 
 
 class Citizen(Person):

@@ -75,7 +75,7 @@ def test_a_day_at_the_counter(clerk: Callable[..., Clerk], city: ServedCity, lan
     at_work.reads(str(made.licence.claims["operator_name"]), made.licence.identifier)
     at_work.look("counter-04-file")
     paper = at_work.printed("counter-04-file")
-    assert str(made.licence.claims["operator_name"]) in paper
+    assert made.licence.identifier in paper
     with at_work.page.expect_download() as download:
         at_work.follow("result.receipt")
     assert download.value.path().read_text("ascii").count(".") == 2

@@ -46,7 +46,7 @@ def test_paper_before_the_camera(
     # What the code says has left the browser in no request.
     fragment = address.partition("#")[2]
     assert not [one for one in asked if fragment[:40] in one]
-    assert person.t("printed.genuine") in person.printed("printed-01-genuine")
+    assert made.licence.identifier in person.printed("printed-01-genuine")
 
     person.press("printed.ask")
     state(person, "holds")
