@@ -23,7 +23,7 @@ from wallet.activity import ActivityKind
 from wallet.exchange import Reply, fetch_request, send
 from wallet.holder import Holder
 from wallet.invitation import Invitation
-from yinxin.base.errors import NotFound, NotPermitted, Unreachable, UsageError
+from yinxin.base.errors import Conflict, NotFound, NotPermitted, Unreachable, UsageError
 from yinxin.base.outbound import Response
 from yinxin.base.text import Text
 
@@ -201,6 +201,21 @@ def test_each_copy_is_used_before_one_is_used_again(counter: AskingCounter, hold
         _, (shown,) = verify(counter, answering, holder.answer_presentation(answering))
         keys.add(shown["cnf"]["jwk"]["x"])
     assert len(keys) == 3
+
+
+def test_nobody_is_recognised_without_having_been_asked(counter: AskingCounter, holder: Holder) -> None:
+    """Two verifiers at once, and one unused copy: the second gets nothing before the holder read why."""
+    first, second = (holder.consider_presentation(asked(counter)) for _ in range(2))
+    holder.answer_presentation(first)
+    with pytest.raises(Conflict):
+        holder.answer_presentation(second)
+    assert [one.kind for one in holder.activity()] == [ActivityKind.RECEIVED, ActivityKind.SHOWN]
+    again = holder.consider_presentation(asked(counter))
+    assert again.picks[0].reused
+    assert "未使用过的副本已用完" in again.consent.zh
+    assert "no unused copy is left" in again.consent.en
+    assert verify(counter, again, holder.answer_presentation(again))[0]
+    assert holder.licences()[0].uses == 2
 
 
 def test_a_transaction_is_read_out_and_signed(counter: AskingCounter, holder: Holder) -> None:
