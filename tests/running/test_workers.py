@@ -222,6 +222,22 @@ def test_a_wrong_passphrase_is_said_and_nothing_is_left(office: Node) -> None:
     assert multiprocessing.active_children() == []
 
 
+def test_a_worker_that_hangs_is_replaced(office: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yinxin.app.supervisor.SILENT_SECONDS", 15.0)
+    office.home.settings = replace(office.home.settings, ca_url=f"http://127.0.0.1:{_port()}")
+    with Supervisor(office.home, ["ca"], workers=1, passphrase=PASSPHRASE) as supervisor:
+        stop, first = threading.Event(), supervisor.processes()["ca-1"]
+        watching = threading.Thread(target=supervisor.run, args=(stop,))
+        watching.start()
+        os.kill(first, signal.SIGSTOP)  # it lives, and answers nothing
+        patience = time.monotonic() + 90
+        while supervisor.processes().get("ca-1") in {first, None} and time.monotonic() < patience:
+            time.sleep(0.2)
+        stop.set()
+        watching.join()
+        assert supervisor.processes()["ca-1"] != first
+
+
 def test_sqlite_has_one_process_and_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     node = Node.make(tmp_path / "home", "sqlite:///yinxin.db")
     with pytest.raises(UsageError, match="PostgreSQL"):

@@ -7,8 +7,10 @@ begins; it leaves to us that a request names one host, and that what follows a b
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
@@ -18,6 +20,23 @@ HEAD_SECONDS = 15.0
 BODY_SECONDS = 60.0  # a route may have less patience
 MAX_HEAD_BYTES = 64 << 10
 MAX_CONNECTIONS = 256  # of each server: three of them stay below the usual limit of 1024 open files
+
+
+class PulsingServer(uvicorn.Server):
+    """A server that remembers when its event loop came round last: one that hangs looks alive otherwise."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ticked_at = time.monotonic()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second by the server itself."""
+        self._ticked_at = time.monotonic()
+        return await super().on_tick(counter)
+
+    def silence(self) -> float:
+        """Seconds since the event loop came round."""
+        return time.monotonic() - self._ticked_at
 
 
 class PatientProtocol(HttpToolsProtocol):

@@ -36,6 +36,7 @@ _SPAWN = multiprocessing.get_context("spawn")  # fork copies locks that threads 
 MAX_WORKERS = 64
 START_SECONDS = 90.0
 STOP_SECONDS = serve.DRAIN_SECONDS + 10.0
+SILENT_SECONDS = 60.0  # a process that has not said for so long that it is alive is ended
 STEADY_SECONDS = 60.0  # a worker that lived so long is no failure of its kind
 FIRST_DELAY, LONGEST_DELAY = 0.1, 30.0
 TICK_SECONDS = 0.25
@@ -56,6 +57,7 @@ class _Slot:
     started_at: float = 0.0
     failures: int = 0
     next_start: float = 0.0
+    heard_at: float = 0.0
     last_words: str = ""
 
 
@@ -198,6 +200,8 @@ class Supervisor:
             if slot.pipe in ready:
                 self._hear(slot)
         for slot in self._slots:
+            if slot.process is not None and slot.is_ready:
+                self._end_a_silent_one(slot, slot.process)
             if slot.process is not None and not slot.process.is_alive():
                 self._bury(slot)
             if restarts and slot.process is None and time.monotonic() >= slot.next_start:
@@ -205,11 +209,19 @@ class Supervisor:
                 _log.warning("%s starts again", slot.name)
                 self._start(slot)
 
+    @staticmethod
+    def _end_a_silent_one(slot: _Slot, process: SpawnProcess) -> None:
+        if time.monotonic() - slot.heard_at > SILENT_SECONDS:
+            _log.error("%s hangs and is killed", slot.name)
+            process.kill()
+            process.join()
+
     def _hear(self, slot: _Slot) -> bool:
         """Take one message; False when there is none and never will be."""
         message = worker.heard(slot.pipe) if slot.pipe is not None else None
         if message is None:
             return False
+        slot.heard_at = time.monotonic()
         word = message.get("word")
         if word == worker.READY:
             slot.is_ready = True
@@ -268,7 +280,7 @@ class Supervisor:
 
 def delay_after(failures: int) -> float:
     """Seconds until the next process takes the place of one that failed, so many times in a row."""
-    return min(LONGEST_DELAY, FIRST_DELAY * 2 ** min(failures - 1, 20))
+    return min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 20))
 
 
 def _end(slot: _Slot, patience: float) -> None:

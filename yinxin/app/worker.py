@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
     from yinxin.app.wiring import Stage
 
-READY, FAILED, FETCHED = "ready", "failed", "fetched"  # what a worker says
+READY, FAILED, FETCHED, ALIVE = "ready", "failed", "fetched", "alive"  # what a worker says
 REFRESH, STOP = "refresh", "stop"  # what it is told
 METRICS, LISTS = "metrics", "lists"  # folders in the supervisor's own
 MAX_MESSAGE_BYTES = 64 * 1024
 POLL_SECONDS = 0.25
+ALIVE_SECONDS = 2.0  # how often a process says that it is alive
+HANGING_SECONDS = 5.0  # an event loop that has not turned for so long: then it says nothing
 _log = logging.getLogger("yinxin.worker")
 
 
@@ -71,7 +74,7 @@ def work(order: Order, listener: socket.socket | None, pipe: Connection) -> None
         with serve.running(home, [order.role], sockets=sockets, part=part) as stage:
             mouth.say(READY)
             _log.info("ready", extra={logs.FACTS: {"pid": os.getpid()}})
-            _obey(pipe, stage, stop)
+            _obey(pipe, mouth, stage, part, stop)
     except YinxinError as error:
         mouth.say(FAILED, code=error.code, detail=error.detail)
         sys.exit(1)
@@ -102,8 +105,12 @@ def heard(pipe: Connection) -> dict[str, Any] | None:
     return message if isinstance(message, dict) else None
 
 
-def _obey(pipe: Connection, stage: Stage, stop: threading.Event) -> None:
+def _obey(pipe: Connection, mouth: Mouth, stage: Stage, part: serve.Part, stop: threading.Event) -> None:
+    said_at = 0.0
     while not stop.is_set():
+        if time.monotonic() - said_at >= ALIVE_SECONDS and _turns(part):
+            mouth.say(ALIVE)
+            said_at = time.monotonic()
         if not pipe.poll(POLL_SECONDS):
             continue
         message = heard(pipe)
@@ -111,6 +118,11 @@ def _obey(pipe: Connection, stage: Stage, stop: threading.Event) -> None:
             return
         if message.get("word") == REFRESH:
             _refresh(stage)
+
+
+def _turns(part: serve.Part) -> bool:
+    """Whether the event loop of every server here still turns."""
+    return all(silence() < HANGING_SECONDS for silence in part.silences)
 
 
 def _refresh(stage: Stage) -> None:
