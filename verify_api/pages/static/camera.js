@@ -35,15 +35,22 @@ export function prepareCamera(place, onLicence) {
       say(place, place.dataset.refused, true);
       return;
     }
+    const mine = stream;
+    const isOpen = () => stream === mine; // closed and opened again, it is another one
     video.srcObject = stream;
     finder.hidden = false;
     start.hidden = true;
     stop.hidden = false;
     stop.focus();
     say(place, place.dataset.searching);
-    await video.play();
-    const answer = await search(place, video, () => stream !== null);
-    if (stream === null) return;
+    try {
+      await video.play();
+    } catch {
+      if (isOpen()) close(place.dataset.refused, true);
+      return;
+    }
+    const answer = await search(place, video, isOpen);
+    if (!isOpen()) return;
     if (answer === null) close(place.dataset.none);
     else if (answer.next?.startsWith("/q#")) {
       close(place.dataset.read);
