@@ -57,8 +57,8 @@ def sample_licence(code: str, *, version: int = 1, issued: datetime = ISSUED, **
 class Paper:
     """The agency's credential key, and a verifier with yesterday's snapshots."""
 
-    def __init__(self, pki: Pki | None = None) -> None:
-        self.pki = pki or Pki()
+    def __init__(self, pki: Pki | None = None, *, address: str = ADDRESS) -> None:
+        self.pki, self.address = pki or Pki(), address
         self.signer = self.pki.signer("credential", "津城区行政审批局 凭证签发")
         self.now = NOON
 
@@ -67,7 +67,7 @@ class Paper:
     ) -> str:
         """The text of a licence's printed code."""
         found = sample_licence(licence) if isinstance(licence, str) else licence
-        return make(found, CATALOGUE[found.type_code], address=ADDRESS, signer=signer or self.signer)
+        return make(found, CATALOGUE[found.type_code], address=self.address, signer=signer or self.signer)
 
     def issuers(self, *others: IssuerCertificate) -> IssuerCertificates:
         return IssuerCertificates([IssuerCertificate(samples.AGENCY.credit_code, self.signer.chain), *others])
@@ -85,7 +85,7 @@ class Paper:
         return PrintedCodeVerifier(
             self.trust,
             issuers=self.issuers(*others),
-            addresses=[ADDRESS],
+            addresses=[self.address],
             revocation=self.revocation(now),
         )
 

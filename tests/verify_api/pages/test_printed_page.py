@@ -8,46 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from world.counters import CounterCity, words
+from world.counters import words
 from world.departments import AGENCY_CODE
 from world.printed import CATALOGUE
+from world.printed_city import PrintedCity
 
-from credentials.printed_code import IssuerCertificate, IssuerCertificates, code_addresses
+from credentials.printed_code import IssuerCertificate, IssuerCertificates
 from credentials.printed_code.issuers import addresses_from_json
 from signing.reasons import Reason
 from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
-from verify_api.pages.printed import LIST_PATH, REBUILT_AFTER, printed_router
+from verify_api.pages.printed import LIST_PATH, REBUILT_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastapi import FastAPI
-    from world.asgi import Answer
 
 STATIC = Path(__file__).parents[3] / "verify_api" / "pages" / "static"
-
-
-class PrintedCity(CounterCity):
-    """The city with the page that its printed codes lead to."""
-
-    def make_app(self) -> FastAPI:
-        app = super().make_app()
-        self.issuers = IssuerCertificates(
-            [IssuerCertificate(AGENCY_CODE, self.pki.signer("credential").chain)]
-        )
-        app.include_router(
-            printed_router(
-                self.service,
-                issuers=lambda: self.issuers,
-                addresses=code_addresses(self.url, "https://licences.jincheng.example"),
-                catalogue=CATALOGUE,
-            )
-        )
-        return app
-
-    def list(self, **headers: str) -> Answer:
-        return self.browser().get(LIST_PATH, headers=headers)
 
 
 @pytest.fixture
