@@ -86,9 +86,7 @@ AUTHENTICATOR = {
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, running; skipped where there is none."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no browser: apt-get install chromium")
+    program = find_program()
     with tempfile.TemporaryDirectory(prefix="yinxin-camera-") as folder, sync_playwright() as driver:
         seen = Path(folder) / "seen.mjpeg"
         flags = [*FLAGS, f"--use-file-for-fake-video-capture={seen}"]
@@ -98,6 +96,14 @@ def browser() -> Iterator[Browser]:
         made.show(Image.new("RGB", CAMERA_SIZE, "grey"))
         yield made
         made.engine.close()
+
+
+def find_program() -> str:
+    """Where Chromium is, or a skip: to be asked before anything dear is set up for it."""
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no browser: apt-get install chromium")
+    return program
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.browser import browser, visit
+from world.browser import browser, find_program, visit
 from world.platform import ServedPlatform
 from world.served import ServedCity
 
@@ -23,6 +23,7 @@ def platform() -> Iterator[ServedPlatform]:
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory, platform: ServedPlatform) -> Iterator[ServedCity]:
+    find_program()
     place = tmp_path_factory.mktemp("city")
     with ServedCity(place, platform.settings(place)) as made:
         yield made
