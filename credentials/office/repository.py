@@ -66,6 +66,25 @@ class CaseRepository:
         if self._session.execute(changed).rowcount != 1:  # type: ignore[attr-defined]  # an update's result has it
             raise Conflict("somebody else changed the case meanwhile: look at it again")
 
+    def reopen(self, note: str, *, at: datetime) -> int:
+        """Have every case that people agreed on, and that is not sealed here, begin again; returns how many.
+
+        For a node that was put back from a backup: such a case may have been sealed since.
+        """
+        states = (CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)
+        values: dict[str, Any] = {
+            "state": str(CaseState.DRAFT),
+            "consents": [],
+            "note": note,
+            "changed_at": at,
+        }
+        reopened = (
+            update(_CASES)
+            .where(_CASES.c.state.in_(map(str, states)))
+            .values(revision=_CASES.c.revision + 1, step=_CASES.c.step + 1, **values)
+        )
+        return int(self._session.execute(reopened).rowcount)  # type: ignore[attr-defined]  # the same
+
     def in_states(self, agency: str, states: tuple[CaseState, ...], *, limit: int) -> list[Case]:
         """An agency's cases in these states, the longest waiting first."""
         query = select(_CASES).where(_CASES.c.agency == agency, _CASES.c.state.in_(map(str, states)))

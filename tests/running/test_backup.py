@@ -11,9 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
+from world.desks import DeskWorld
 from world.node import PASSPHRASE, Node
+from world.pki import Pki
 
 from credentials.documents import DocumentStore
+from credentials.office.cases import CaseState
+from credentials.office.repository import CaseRepository
 from credentials.repository import LicenceRepository
 from credentials.status_list import StatusSnapshot
 from credentials.vocabulary import INVALID
@@ -357,3 +361,17 @@ def test_lines_that_lead_outside_are_refused() -> None:
     for path in ("../x", "/etc/passwd", "home/../../x", "other/x", "", "home/a\nb"):
         with pytest.raises(MalformedInput):
             papers._parse_line(f"{'0' * 64} 1 {path}")
+
+
+def test_what_the_office_agreed_on_is_agreed_on_again(node: Node) -> None:
+    """A case that was approved may have been sealed on the old node: nobody seals it by the old agreement."""
+    office = DeskWorld(Pki(), node.home.database)
+    case = office.approved()
+    drafted = office.drafted("办-2")
+    quarantine_home(node.home, actor=RESTORER, evidence=Evidence())
+    with node.home.database.reading() as session:
+        again = CaseRepository(session).find(case.id, agency=case.agency).case
+        kept = CaseRepository(session).find(drafted.id, agency=drafted.agency).case
+    assert (again.state, again.consents, again.revision) == (CaseState.DRAFT, (), case.revision + 1)
+    assert "restored" in again.note
+    assert kept == drafted

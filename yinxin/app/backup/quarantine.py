@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ca.repository import AuthorityRepository
+from credentials.office.repository import CaseRepository
 from credentials.oid4vci.repository import IssuanceRepository
 from credentials.repository import LicenceRepository
 from credentials.status_records import StatusRecords
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 CRL_NUMBERS_SKIPPED = 1 << 20  # a list a minute for two years
 SERIALS_SKIPPED = 1000  # of each series of licence numbers, unless the checkpoint says how much was lost
 NOTICE = "yinxin log fork"
+CASE_NOTE = "系统已从备份恢复，请核对是否已制证 / restored from a backup: look whether it was sealed before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ def _apply(
     now = home.clock.now()
     burnt = IssuanceRepository(session).burn(now=now) + AccessRepository(session).burn(now=now)
     burnt += SessionRepository(session).burn() + PresentationRepository(session).burn()
+    reopened = CaseRepository(session).reopen(CASE_NOTE, at=now)
     statuses = StatusRecords(session)
     revoked = found.take_back_statuses(statuses, at=now)
     closed = statuses.close_lists()
@@ -194,6 +197,7 @@ def _apply(
     _skip_serials(home, LicenceRepository(session), serials, {now.date(), (taken_at or now).date()})
     return {
         "burnt": burnt,
+        "cases_reopened": reopened,
         "closed_lists": closed,
         "crl_numbers": numbers,
         "serials_skipped": serials,
