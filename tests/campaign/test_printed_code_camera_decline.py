@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 DECLINE = (
     ("quality", COUNTER.quality, 96), ("quality", 40, 92), ("pixels_per_mm", 8.0, 88),
     ("pixels_per_mm", 7.0, 55),
-    ("blur", 1.5, 90), ("blur", 1.8, 70), ("shake", 4, 70), ("tilt", 0.3, 90), ("turn", 45.0, 80),
-    ("shade", 0.85, 92), ("noise", 15.0, 90), ("noise", 20.0, 60),
+    ("blur", 1.5, 90), ("blur", 1.8, 70), ("shake", 4, 70), ("tilt", 0.3, 70), ("turn", 45.0, 80),
+    ("shade", 0.85, 92), ("noise", 15.0, 82), ("noise", 20.0, 50),
 )  # fmt: skip
 GLANCE, FULL = 1, 60
 
