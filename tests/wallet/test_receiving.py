@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +15,13 @@ from credentials import samples
 from credentials.licence import EndingKind
 from credentials.oid4vci.offers import Flow
 from credentials.sd_jwt import SdJwt
+from signing.jose import parse_jws
 from wallet.activity import ActivityKind
+from wallet.keys import HolderKey
 from wallet.receiving import IssuerRefused
+from wallet.receiving.proofs import dpop_proof
 from yinxin.base.errors import Conflict, NotFound, Unreachable, UsageError
+from yinxin.base.randomness import SystemRandomness
 
 if TYPE_CHECKING:
     from world.receiving import Asked
@@ -406,3 +410,14 @@ def test_a_delivery_that_broke_off_is_asked_for_once_more(stranger: Citizen) -> 
 
     stranger.internet.twist = twist
     assert receive(stranger).copies == 5
+
+
+def test_a_proof_names_the_address_without_its_query() -> None:
+    """RFC 9449, 4.2."""
+    key, url = HolderKey.generate(), "https://issuer.example/token"
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    text = dpop_proof(key, url=f"{url}?tenant=1", now=at, randomness=SystemRandomness())
+    token = parse_jws(text)
+    assert token.claims()["htu"] == url
+    assert token.header["jwk"] == key.public_key.to_jwk()
+    assert token.verify(key.public_key, algorithms={"ES256"})
