@@ -129,6 +129,7 @@ def test_every_error_has_its_own_code_and_a_title_in_both_languages() -> None:
 def test_importing_the_library_stays_light() -> None:
     """pyHanko, SQLModel, FastAPI and jose cost a second each; whoever needs one imports it."""
     heavy = ["pyhanko", "sqlmodel", "sqlalchemy", "fastapi", "pydantic", "typst", "urllib3", "click", "rich"]
+    heavy += ["jinja2", "webauthn"]
     program = f"""
 import sys, json
 import signing, ca, credentials, wallet, yinxin

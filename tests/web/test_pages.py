@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from fastapi.responses import Response  # noqa: TC002 - FastAPI reads the annota
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
+from starlette.exceptions import HTTPException
 from world.asgi import Client
 
 from yinxin.app import problems
@@ -39,7 +41,12 @@ def client() -> Client:
 
     @routes.get("/problem/{kind}")
     async def problem(kind: str) -> Response:
-        raise {"large": TooLarge("file", "<b>secret detail</b>"), "out": Unauthenticated("x")}[kind]
+        raise {
+            "large": TooLarge("file", "<b>secret detail</b>"),
+            "out": Unauthenticated("x"),
+            "type": HTTPException(415, headers={"Accept-Post": "text/plain"}),
+            "bug": ZeroDivisionError("secret detail"),
+        }[kind]
 
     app = FastAPI()
     problems.install(app)
@@ -171,6 +178,27 @@ def test_a_problem_is_told_on_a_page_when_a_page_was_asked_for(client: Client) -
     assert "secret" not in page.text
     program = client.get("/problem/large")
     assert program.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("kind", "status"), [("type", 415), ("bug", 500)])
+def test_what_the_framework_refuses_and_what_breaks_is_a_page_too(
+    client: Client, kind: str, status: int
+) -> None:
+    for accept, media in (("text/html", "text/html"), ("*/*", "application/problem+json")):
+        answer = Client(_calm(client.app)).get(f"/problem/{kind}", headers=[("Accept", accept)])
+        assert answer.status_code == status
+        assert answer.headers["content-type"].startswith(media)
+        assert "secret" not in answer.text
+
+
+def _calm(app: Any) -> Any:
+    """The application without the error that it raises for the server's log once the answer has left."""
+
+    async def run(scope: Any, receive: Any, send: Any) -> None:
+        with suppress(ZeroDivisionError):
+            await app(scope, receive, send)
+
+    return run
 
 
 def test_who_is_not_signed_in_is_led_there_and_back(client: Client) -> None:

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from yinxin.base import errors
 from yinxin.base.randomness import SystemRandomness, random_text
 from yinxin.base.text import Text
+from yinxin.web.language import accepted
 from yinxin.web.pages import pages_of, see_other
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from fastapi import FastAPI, Request, Response
 
     from yinxin.base.text import Language
-    from yinxin.web.pages import Pages
 
 __all__ = ["ROWS", "Row", "install", "language_of", "problem", "row_of"]
 
@@ -175,14 +175,7 @@ def problem(error: errors.YinxinError, language: Language = "en") -> JSONRespons
 
 def language_of(accept_language: str | None) -> Language:
     """The first of our languages by weight (RFC 9110, 12.5.4); English when neither is named."""
-    best: tuple[float, Language] = (0.0, "en")
-    for item in (accept_language or "")[:500].split(","):
-        tag, _, options = item.strip().partition(";")
-        weight = _weight(options)
-        name = tag.strip().lower().partition("-")[0]
-        if weight > best[0] and name in {"zh", "en"}:
-            best = (weight, "zh" if name == "zh" else "en")
-    return best[1]
+    return accepted(accept_language, otherwise="en")
 
 
 async def _answer_ours(request: Request, error: Exception) -> Response:
@@ -191,22 +184,31 @@ async def _answer_ours(request: Request, error: Exception) -> Response:
     answer = problem(error, _language(request))
     if answer.status_code >= 500:
         _LOG.error("%s %s", answer.headers["x-reference"], type(error).__name__, exc_info=error)
-    pages = pages_of(request)
-    return _page(pages, request, error, answer) if pages else answer
-
-
-def _page(pages: Pages, request: Request, error: errors.YinxinError, answer: JSONResponse) -> Response:
-    """The problem as people see it; who is not signed in is led to where that is done, and back."""
-    if isinstance(error, errors.Unauthenticated):
+    if isinstance(error, errors.Unauthenticated) and pages_of(request):
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return see_other("/sign-in?" + urlencode({"next": here}) if request.method == "GET" else "/sign-in")
+    advice = getattr(error, "advice", row_of(error).next)
+    return _shown(request, answer, error.title, advice, _headers(error))
+
+
+def _shown(
+    request: Request,
+    answer: JSONResponse,
+    title: Text,
+    advice: Text,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The problem as the caller reads it: people on a page, programs as it is."""
+    pages = pages_of(request)
+    if pages is None:
+        return answer
     return pages.answer(
         request,
         "problem.html",
         status=answer.status_code,
-        headers=_headers(error),
-        title=error.title,
-        next=getattr(error, "advice", row_of(error).next),
+        headers=headers,
+        title=title,
+        next=advice,
         reference=answer.headers["x-reference"],
     )
 
@@ -222,20 +224,22 @@ async def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     return _problem(status, "invalid_request", _INVALID_REQUEST, _CORRECT, language, "", {"errors": faults})
 
 
-async def _answer_framework(request: Request, error: Exception) -> JSONResponse:
+async def _answer_framework(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
     other = ("request_refused", Text("请求被拒绝", "The request is refused"), _CORRECT)
     code, title, advice = _FRAMEWORK.get(status, other)
-    return _problem(status, code, title, advice, _language(request), "", {}, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    answer = _problem(status, code, title, advice, _language(request), "", {}, headers)
+    return _shown(request, answer, title, advice, headers)
 
 
-async def _answer_unexpected(request: Request, error: Exception) -> JSONResponse:
+async def _answer_unexpected(request: Request, error: Exception) -> Response:
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     answer = _problem(status, "internal_error", _INTERNAL, _ASK_OPERATOR, _language(request))
     _LOG.error("%s %s", answer.headers["x-reference"], type(error).__name__, exc_info=error)
-    return answer
+    return _shown(request, answer, _INTERNAL, _ASK_OPERATOR)
 
 
 def _problem(  # noqa: PLR0913, PLR0917 - the members of a problem
@@ -300,17 +304,6 @@ def _pointer(location: tuple[object, ...]) -> str:
 def _clean(text: str) -> str:
     """Printable text only: what is shown to people must not steer a terminal or a page."""
     return "".join(character if character.isprintable() else "�" for character in text)[:500]
-
-
-def _weight(options: str) -> float:
-    name, _, value = options.strip().partition("=")
-    if not name:
-        return 1.0
-    try:
-        weight = float(value) if name.strip() == "q" else 0.0
-    except ValueError:
-        return 0.0
-    return weight if 0.0 <= weight <= 1.0 else 0.0
 
 
 def _language(request: Request) -> Language:

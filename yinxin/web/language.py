@@ -42,9 +42,9 @@ def in_other_language(request: Request) -> str | None:
     return f"{request.url.path}?{urlencode([*kept, (PARAMETER, other)])}"
 
 
-def accepted(header: str | None) -> Language:
-    """The first of our languages by weight (RFC 9110, 12.5.4); Chinese when neither is named."""
-    best: tuple[float, Language] = (0.0, "zh")
+def accepted(header: str | None, *, otherwise: Language = "zh") -> Language:
+    """The first of our languages by weight (RFC 9110, 12.5.4); `otherwise` when neither is named."""
+    best: tuple[float, Language] = (0.0, otherwise)
     for item in (header or "")[:500].split(","):
         tag, _, options = item.strip().partition(";")
         name, weight = tag.strip().lower().partition("-")[0], _weight(options)
