@@ -61,7 +61,16 @@ class Service:
         }
         with self.log.open("w") as output:
             self.process = subprocess.Popen(
-                [*PROGRAM, "--debug", "serve", *words, "--home", str(node.home.directory), "--workers", str(workers)],
+                [
+                    *PROGRAM,
+                    "--debug",
+                    "serve",
+                    *words,
+                    "--home",
+                    str(node.home.directory),
+                    "--workers",
+                    str(workers),
+                ],
                 stdin=stdin or subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
