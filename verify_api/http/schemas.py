@@ -356,7 +356,9 @@ class RecordAnswer(_Schema):
     matter: str
     digest: Digest
     audit: str
-    clerk: str | None = Field(default=None, description="经办人（柜台核验） / The clerk who asked, at a counter")
+    clerk: str | None = Field(
+        default=None, description="经办人（柜台核验） / The clerk who asked, at a counter"
+    )
     receipt: str
 
 
