@@ -20,6 +20,7 @@ from signing.report import Check, Indication
 from verify_api import documents
 from verify_api.departments import DepartmentDirectory
 from verify_api.documents import Examined, Kind, Material, Snapshots
+from verify_api.examining import Examiner
 from verify_api.questions import check_question
 from verify_api.receipts import sign_receipt
 from verify_api.recording import Case, record_anonymous, record_refusal
@@ -36,14 +37,7 @@ from verify_api.tokens import (
 from verify_api.verification import Assessment, Moments, assess, conclusion, reduce, reduce_for_anybody
 from verify_api.workers import WorkerPool
 from yinxin.base import once
-from yinxin.base.errors import (
-    Conflict,
-    NotFound,
-    NotPermitted,
-    TooManyRequests,
-    Unauthenticated,
-    UsageError,
-)
+from yinxin.base.errors import Conflict, NotFound, NotPermitted, Unauthenticated
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
@@ -54,7 +48,7 @@ if TYPE_CHECKING:
     from signing.signer import Signer
     from verify_api.departments import Department, Grant
     from verify_api.questions import Question
-    from verify_api.register import LicenceRegister, RegisterEntry
+    from verify_api.register import LicenceRegister
     from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
@@ -63,7 +57,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 KEPT_AFTER_END = timedelta(hours=1)
 RECENT = timedelta(days=7)  # how far back a department's own list goes
-PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +102,9 @@ class VerificationService:
         self.workers = workers or WorkerPool()
         self._database = database
         self._journal = journal
-        self._register = register
         self._randomness = randomness or SystemRandomness()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="yinxin-register")
+        self._examiner = Examiner(self.workers, register, self._readers)
         self._material = Material(snapshots)
 
     @property
@@ -183,8 +176,8 @@ class VerificationService:
             return await self._again(question, before, grant, department)
         moments = Moments(self.clock.now(), question.as_of, question.known_at)
         material = self._material
-        examined = await self._examine(question, moments, material, department)
-        entry = await self._entry(question, examined, moments)
+        examined = await self._examiner.examine(question, moments, material, department)
+        entry = await self._examiner.entry(question, examined, moments)
         name, grants = random_text(self._randomness), self.directory.snapshot().snapshot_id
         case = Case(name, self.url, question, department, actor, moments, examined, entry, key, grants)
         try:
@@ -225,7 +218,7 @@ class VerificationService:
         objected = any(check.reason for check in checks)  # then nothing of what was shown is said
         claims = None if objected else examined.claims
         examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)
-        entry = await self._entry(question, examined, moments)
+        entry = await self._examiner.entry(question, examined, moments)
         name, grants = random_text(self._randomness), self.directory.snapshot().snapshot_id
         case = Case(
             name,
@@ -255,10 +248,12 @@ class VerificationService:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
         check_question(question)
         moments = Moments(self.clock.now(), question.as_of, question.known_at)
-        examined = await self._examine(question, moments, self._material, None)
+        examined = await self._examiner.examine(question, moments, self._material, None)
         if examined.kind is Kind.PRESENTATION:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
-        assessment = assess(examined, await self._entry(question, examined, moments), moments=moments)
+        assessment = assess(
+            examined, await self._examiner.entry(question, examined, moments), moments=moments
+        )
         entry = await self._write(lambda session: record_anonymous(session, assessment, moments.now))
         return assessment, entry
 
@@ -306,50 +301,6 @@ class VerificationService:
             await self._write(lambda session: record_refusal(session, department, actor, question, now))
             raise
 
-    async def _examine(
-        self, question: Question, moments: Moments, material: Material, department: Department | None
-    ) -> Examined:
-        if question.licence is not None:
-            digest = hashlib.sha256(question.licence.encode()).hexdigest()
-            return Examined(Kind.LICENCE, digest, (), material.policy_hash)
-        if question.presentation is not None:
-            return self._presentation(question.presentation, question, moments, material, department)
-        document = question.document or b""
-        kind = documents.kind_of(document)
-        if kind is Kind.PDF:
-            return await self._pdf(document, moments, material)
-        if kind is Kind.PRESENTATION and department is None:
-            return Examined(kind, "", ())
-        if kind is Kind.PRESENTATION:
-            text = document.decode("ascii").strip()
-            return self._presentation(text, question, moments, material, department)
-        return documents.examine_unknown(document)
-
-    @staticmethod
-    def _presentation(
-        text: str, question: Question, moments: Moments, material: Material, department: Department | None
-    ) -> Examined:
-        if not question.nonce or department is None:
-            raise UsageError("a presentation comes with the nonce that it was made for")
-        return documents.examine_presentation(
-            text, material, audience=department.id, nonce=question.nonce, now=moments.now
-        )
-
-    async def _pdf(self, document: bytes, moments: Moments, material: Material) -> Examined:
-        future = self.workers.submit(documents.examine_pdf, document, moments.now, shared=material.shared)
-        try:
-            outcome = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE.total_seconds())
-        except TimeoutError as exc:
-            raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
-        return documents.read_pdf_outcome(document, outcome, material)
-
-    async def _entry(self, question: Question, examined: Examined, moments: Moments) -> RegisterEntry | None:
-        name, kind = question.licence or examined.licence, question.licence_type if question.licence else None
-        if name is None:
-            return None
-        history = moments.names_one
-        return await self._read(lambda: self._register.find(name, type_code=kind, history=history))
-
     async def _answered(self, key: str, department: Department) -> StoredVerification | None:
         def look() -> StoredVerification | None:
             with self._database.reading() as session:
@@ -364,8 +315,8 @@ class VerificationService:
         if before.request != question.digest:
             raise Conflict("this idempotency key was used for another question")
         moments = Moments(before.at, question.as_of, question.known_at)
-        examined = await self._examine(question, moments, self._material, department)
-        entry = await self._entry(question, examined, moments)
+        examined = await self._examiner.examine(question, moments, self._material, department)
+        entry = await self._examiner.entry(question, examined, moments)
         answer = self._answer(assess(examined, entry, moments=moments), before.content, grant, question)
         if _verdict(answer.assessment) == _verdict_of_record(before.content):
             return answer

@@ -326,7 +326,7 @@ def test_an_error_inside_says_nothing_and_has_a_reference(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("the secret is 12345")
 
-    monkeypatch.setattr(city.service._register, "find", fail)
+    monkeypatch.setattr(city.service._examiner.register, "find", fail)
     reply = city.ask({"licence": "x"})
     said = problem(reply, 500, "internal_error")
     assert b"12345" not in reply.body

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from credentials.oid4vp.client_ids import ClientId, Prefix
+from credentials.oid4vp.client_ids import Prefix
 from credentials.oid4vp.presentations import Shown, examine, settle
 from credentials.oid4vp.request_objects import sign_request
-from credentials.oid4vp.requests import About, AuthorizationRequest, Encryption, check_url
+from credentials.oid4vp.requests import About, AuthorizationRequest, Encryption
 from credentials.oid4vp.responses import read_response
 from credentials.oid4vp.vocabulary import ResponseMode
 from signing.jwe import DecryptionKey
-from signing.report import Indication
-from verify_api.documents import MAX_PRESENTATION_CHARACTERS
 from verify_api.presentations.recording import (
     record_fetch,
     record_finish,
@@ -33,10 +31,17 @@ from verify_api.presentations.recording import (
     record_try,
 )
 from verify_api.presentations.repository import PresentationRepository, StoredPresentation
+from verify_api.presentations.rules import (
+    check_return,
+    check_sizes,
+    clerk_of,
+    client_id_of,
+    new_session,
+    outcome_of,
+)
 from verify_api.presentations.sessions import (
     ALIVE,
     KEPT_AFTER,
-    SESSION_LIFE,
     Sealer,
     Secrets,
     State,
@@ -48,8 +53,7 @@ from verify_api.presentations.sessions import (
 from verify_api.presentations.templates import make_query, make_transactions, templates_of
 from verify_api.questions import Question
 from verify_api.tokens import actor_of, require_clerk
-from yinxin.base.actor import Actor, ActorKind, staff
-from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted, TooLarge, UsageError
+from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 from yinxin.base.text import Text
 
@@ -60,12 +64,11 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from credentials.catalogue import Catalogue
-    from credentials.oid4vp.responses import Response
-    from signing.report import Check
     from signing.signer import Signer
     from verify_api.departments import Department
     from verify_api.presentations.templates import Wish
     from verify_api.service import Answer, VerificationService
+    from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
     from yinxin.base.journal import Journal
@@ -114,7 +117,7 @@ class PresentationService:
         """
         self.service = service
         self.clock = clock
-        self.client_id = _client_id(request_signer, prefix, service.url)
+        self.client_id = client_id_of(request_signer, prefix, service.url)
         self._signer = request_signer
         self._catalogue = catalogue
         self._database = database
@@ -147,7 +150,7 @@ class PresentationService:
         """
         actor = require_clerk(clerk, department) if clerk else actor_of(department)
         grant = department.grant(wish.purpose, wish.matter)
-        _check_return(wish, department, browser, allow_http=self._allows_http)
+        check_return(wish, department, browser, allow_http=self._allows_http)
         query = make_query(wish, grant, self._catalogue, self.service.snapshots.trust)
         key = DecryptionKey.generate() if wish.encrypted else None
         names = [random_text(self._randomness) for _ in range(2)]
@@ -162,7 +165,9 @@ class PresentationService:
             transactions=make_transactions(wish),
             about=self._about(wish, department),
         )
-        stored = self._stored(wish, department, names, Secrets(request, key), browser, actor)
+        secrets = Secrets(request, key)
+        sealed = self._sealer.seal_secrets(secrets, owner=names[0])
+        stored = new_session(wish, department, names, secrets, sealed, browser, actor, now=self.clock.now())
         await self._write(lambda session: record_start(session, stored, actor))
         return Started(stored.id, self._link(names[1]), stored.expires_at, stored.content["match_code"])
 
@@ -199,7 +204,7 @@ class PresentationService:
         secrets = self._sealer.open_secrets(found.sealed, owner=found.id)
         try:
             response = read_response(form, secrets.request, key=secrets.key)
-            _check_sizes(response)
+            check_sizes(response)
         except MalformedInput:
             await self._write(lambda session: record_try(session, found, self.clock.now()))
             raise
@@ -211,7 +216,7 @@ class PresentationService:
         shown = examine(secrets.request, response)
         answers = await self._verify(found, secrets.request, shown)
         passed = [item for item, answer in answers if answer.assessment.report.passed]
-        outcome = _outcome(settle(secrets.request, passed), answers)
+        outcome = outcome_of(settle(secrets.request, passed), answers)
         results: dict[str, list[Mapping[str, Any]]] = {}
         for item, answer in answers:
             results.setdefault(item.query_id, []).append(answer.content)
@@ -276,41 +281,6 @@ class PresentationService:
         purpose = wish.reason or Text(wish.purpose, wish.purpose)
         return About(department.name, purpose, wish.matter, code)
 
-    def _stored(  # noqa: PLR0913, PLR0917 - what a row is made of
-        self,
-        wish: Wish,
-        department: Department,
-        names: list[str],
-        secrets: Secrets,
-        browser: str | None,
-        actor: Actor,
-    ) -> StoredPresentation:
-        expires_at = self.clock.now() + SESSION_LIFE
-        about = secrets.request.about
-        content = {
-            "purpose": wish.purpose,
-            "matter": wish.matter,
-            "types": list(wish.types),
-            "claims": list(wish.claims) if wish.claims is not None else None,
-            "same_device": wish.same_device,
-            "return_url": wish.return_url,
-            "match_code": about.match_code if about else "",
-        }
-        if actor.kind is ActorKind.STAFF:
-            content["clerk"] = actor.identifier
-        return StoredPresentation(
-            id=names[0],
-            request=digest_of(names[1]),
-            department=department.id,
-            state=str(State.OPEN),
-            expires_at=expires_at,
-            kept_until=expires_at + KEPT_AFTER,
-            tries=0,
-            content=content,
-            sealed=self._sealer.seal_secrets(secrets, owner=names[0]),
-            browser=digest_of(browser) if browser else None,
-        )
-
     def _link(self, request_id: str) -> str:
         values = {
             "client_id": str(self.client_id),
@@ -333,7 +303,7 @@ class PresentationService:
     ) -> list[tuple[Shown, Answer]]:
         department = await self._department(found.department)
         claims = found.content["claims"]
-        clerk = _clerk_of(found, department)
+        clerk = clerk_of(found, department)
         answers = []
         for item in shown:
             question = Question(
@@ -393,58 +363,3 @@ class PresentationService:
     async def _write(self, work: Callable[[Session], T]) -> T:
         future: Future[T] = self._journal.submit(work)
         return await asyncio.wrap_future(future)
-
-
-def _client_id(signer: Signer, prefix: Prefix, url: str) -> ClientId:
-    host = urlsplit(url).hostname or ""
-    name = ClientId.of(signer.certificate) if prefix is Prefix.HASH else ClientId(prefix, host)
-    objection = name.objection_to(signer.certificate, url)
-    if objection:
-        raise UsageError(objection)
-    return name
-
-
-def _check_return(wish: Wish, department: Department, browser: str | None, *, allow_http: bool) -> None:
-    """A browser goes back to the department's own host or to us, and to nobody else."""
-    if wish.return_url is None:
-        if wish.same_device and not browser:
-            raise UsageError("on one device, name a return_url, or begin from the browser")
-        return
-    check_url(wish.return_url, allow_http=allow_http)
-    if not wish.same_device:
-        raise UsageError("a return_url is for one device")
-    if (
-        urlsplit(wish.return_url).netloc != urlsplit(department.id).netloc
-        or not urlsplit(department.id).netloc
-    ):
-        raise NotPermitted("the return_url is not on the department's own host")
-
-
-def _check_sizes(response: Response) -> None:
-    every = [one for shown in response.presentations.values() for one in shown]
-    if any(len(one) > MAX_PRESENTATION_CHARACTERS for one in every):
-        raise TooLarge("presentation", f"over {MAX_PRESENTATION_CHARACTERS} characters")
-
-
-def _outcome(check: Check, answers: list[tuple[Shown, Answer]]) -> dict[str, Any]:
-    """The verdict on the whole, with codes and no claim."""
-    reports = [answer.assessment.report for _, answer in answers]
-    found = {report.indication for report in reports}
-    indication = Indication.PASSED
-    if check.reason:
-        unsure = Indication.INDETERMINATE in found and Indication.FAILED not in found
-        indication = Indication.INDETERMINATE if unsure else Indication.FAILED
-    reasons = {reason.code for report in reports for reason in report.reasons}
-    if check.reason and not reasons:
-        reasons.add(check.reason.code)
-    return {
-        "indication": str(indication),
-        "reasons": sorted(reasons),
-        "verifications": [answer.content["id"] for _, answer in answers],
-    }
-
-
-def _clerk_of(found: StoredPresentation, department: Department) -> Actor | None:
-    """Who began it, where that was a clerk: whoever is asked for answers to that person."""
-    name = found.content.get("clerk")
-    return staff(name, agency=department.credit_code) if name else None

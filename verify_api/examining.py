@@ -1,0 +1,85 @@
+"""Gather what a question is about: what its document says by itself, and what the register says of it.
+
+A PDF is parsed in a worker process, a presentation here; the register is read in a thread. What both say
+together is `verify_api.verification`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from verify_api import documents
+from verify_api.documents import Examined, Kind, Material
+from yinxin.base.errors import TooManyRequests, UsageError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from verify_api.departments import Department
+    from verify_api.questions import Question
+    from verify_api.register import LicenceRegister, RegisterEntry
+    from verify_api.verification import Moments
+    from verify_api.workers import WorkerPool
+
+PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """Looks at documents and into the register."""
+
+    workers: WorkerPool
+    register: LicenceRegister
+    readers: Executor
+
+    async def examine(
+        self, question: Question, moments: Moments, material: Material, department: Department | None
+    ) -> Examined:
+        """What the document says; for somebody unknown (no department) a presentation says nothing."""
+        if question.licence is not None:
+            digest = hashlib.sha256(question.licence.encode()).hexdigest()
+            return Examined(Kind.LICENCE, digest, (), material.policy_hash)
+        if question.presentation is not None:
+            return _presentation(question.presentation, question, moments, material, department)
+        document = question.document or b""
+        kind = documents.kind_of(document)
+        if kind is Kind.PDF:
+            return await self._pdf(document, moments, material)
+        if kind is Kind.PRESENTATION and department is None:
+            return Examined(kind, "", ())
+        if kind is Kind.PRESENTATION:
+            text = document.decode("ascii").strip()
+            return _presentation(text, question, moments, material, department)
+        return documents.examine_unknown(document)
+
+    async def entry(self, question: Question, examined: Examined, moments: Moments) -> RegisterEntry | None:
+        """What the register has of the licence that is asked about, or that the document names."""
+        name, kind = question.licence or examined.licence, question.licence_type if question.licence else None
+        if name is None:
+            return None
+        history = moments.names_one
+        return await asyncio.get_running_loop().run_in_executor(
+            self.readers, lambda: self.register.find(name, type_code=kind, history=history)
+        )
+
+    async def _pdf(self, document: bytes, moments: Moments, material: Material) -> Examined:
+        future = self.workers.submit(documents.examine_pdf, document, moments.now, shared=material.shared)
+        try:
+            outcome = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE.total_seconds())
+        except TimeoutError as exc:
+            raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
+        return documents.read_pdf_outcome(document, outcome, material)
+
+
+def _presentation(
+    text: str, question: Question, moments: Moments, material: Material, department: Department | None
+) -> Examined:
+    if not question.nonce or department is None:
+        raise UsageError("a presentation comes with the nonce that it was made for")
+    return documents.examine_presentation(
+        text, material, audience=department.id, nonce=question.nonce, now=moments.now
+    )
