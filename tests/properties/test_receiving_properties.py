@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credentials.catalogue import Catalogue
@@ -54,6 +54,10 @@ ANYTHING = st.recursive(
 )
 
 
+# A loaded machine is no fault of the wallet's.
+CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in a document."""
     rows = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -84,8 +88,8 @@ def _all(document: Any, changes: list[tuple[tuple[Any, ...], Any]]) -> Any:
     return document
 
 
+@CALM
 @given(mutants(ISSUER))
-@settings(max_examples=150)
 def test_issuer_metadata(document: Any) -> None:
     with suppress(YinxinError):
         found = read_issuer_metadata(document, issuer=URL, wanted=[TYPE])
@@ -98,6 +102,7 @@ def test_issuer_metadata(document: Any) -> None:
             assert text.en.isprintable()
 
 
+@CALM
 @given(mutants(SERVER))
 def test_server_metadata(document: Any) -> None:
     with suppress(YinxinError):
@@ -106,6 +111,7 @@ def test_server_metadata(document: Any) -> None:
         assert found.token_endpoint.startswith("https://")
 
 
+@CALM
 @given(mutants(TOKENS), st.booleans())
 def test_tokens(answer: Any, bound: bool) -> None:  # noqa: FBT001 - a case
     with suppress(YinxinError):
@@ -115,6 +121,7 @@ def test_tokens(answer: Any, bound: bool) -> None:  # noqa: FBT001 - a case
         assert len(found.access.text) < 8 or found.access.text not in repr(found)
 
 
+@CALM
 @given(mutants({"credentials": [{"credential": "a"}, {"credential": "b"}], "notification_id": "n"}))
 def test_deliveries(answer: Any) -> None:
     with suppress(YinxinError):
@@ -122,6 +129,7 @@ def test_deliveries(answer: Any) -> None:
         assert 1 <= len(found.credentials) <= len(KEYS)
 
 
+@CALM
 @given(st.integers(100, 599), st.text(), st.binary() | ANYTHING.map(lambda value: str(value).encode()))
 def test_answers(status: int, kind: str, body: bytes) -> None:
     for named in (kind, JSON):
@@ -132,6 +140,7 @@ def test_answers(status: int, kind: str, body: bytes) -> None:
                 read(answer)
 
 
+@CALM
 @given(st.text() | st.dictionaries(st.sampled_from(["state", "code", "iss", "error", "x"]), st.text()))
 def test_callbacks(said: Any) -> None:
     text = said if isinstance(said, str) else f"{PENDING.redirect_uri}?{urlencode(said, errors='replace')}"
@@ -143,6 +152,7 @@ def test_callbacks(said: Any) -> None:
         assert code == said["code"]
 
 
+@CALM
 @given(ANYTHING)
 def test_names(value: Any) -> None:
     assert plain(value).isprintable()
@@ -152,6 +162,7 @@ def test_names(value: Any) -> None:
     assert "\n" not in found.zh + found.en
 
 
+@CALM
 @given(
     mutants(SOURCE.to_dict())
     | mutants(Grant("g", URL, URL, "r", None).to_dict())

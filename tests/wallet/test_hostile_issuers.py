@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world.asgi import Client
 from world.office import URL
@@ -166,7 +166,7 @@ _WORDS = st.sampled_from([*_NAMES, PRE_AUTHORIZED_CODE]) | st.text()
 _LEAVES = st.none() | st.booleans() | st.integers() | st.text()
 
 
-@settings(max_examples=100)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(_WORDS, inner)))
 def test_any_offer_is_read_or_refused(document: Any) -> None:
     with suppress(OfferRefused):
