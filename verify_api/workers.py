@@ -243,7 +243,12 @@ class _Child:
 
 
 def _serve(pipe: Connection, recipe: _Recipe) -> None:
-    """The life of a worker process."""
+    """The life of a worker process; it ends quietly when who asked is gone."""
+    with contextlib.suppress(ConnectionError):
+        _work(pipe, recipe)
+
+
+def _work(pipe: Connection, recipe: _Recipe) -> None:
     _limit_memory(recipe.memory_bytes)
     logging.disable(logging.CRITICAL)  # libraries log what they parse
     for module in recipe.preload:
@@ -253,7 +258,7 @@ def _serve(pipe: Connection, recipe: _Recipe) -> None:
     while True:
         try:
             function, arguments, key, value = pipe.recv()
-        except (EOFError, OSError, KeyboardInterrupt):  # who asked is gone
+        except (EOFError, KeyboardInterrupt):
             return
         if key is not None:
             shared = {key: value if value is not None else shared[key]}

@@ -112,15 +112,17 @@ def test_a_killed_worker_takes_nothing_with_it_but_what_it_held(
     for one in asking:
         one.start()
     kills = 0
-    for slot in ("verifier-1", "verifier-duty"):
-        time.sleep(0.7)
-        victim = service.worker(slot)
-        os.kill(victim, signal.SIGKILL)
-        kills += slot != "verifier-duty"
-        service.until(lambda slot=slot, victim=victim: service.worker(slot) != victim)
-    stop.set()
-    for one in asking:
-        one.join()
+    try:
+        for slot in ("verifier-1", "verifier-duty"):
+            time.sleep(0.7)
+            victim = service.worker(slot)
+            os.kill(victim, signal.SIGKILL)
+            kills += slot != "verifier-duty"
+            service.until(lambda slot=slot, victim=victim: service.worker(slot) != victim)
+    finally:
+        stop.set()
+        for one in asking:
+            one.join()
 
     # A client loses at most the one request that a killed worker held for it, and nobody hears anything else.
     assert [one.other for one in asking] == [[]] * CLIENTS

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 BUREAU, PURPOSE, MATTER = "urn:jincheng:market-bureau", "market-entry", "440103001000"
 PROGRAM = (sys.executable, "-c", "from yinxin.app.cli import main; main()")
-START_SECONDS = 120.0
+START_SECONDS = 240.0
 
 
 class Service:
@@ -121,7 +121,7 @@ class Service:
     def metrics(self) -> str:
         return call(f"http://127.0.0.1:{self.metrics_port}", "GET", "/metrics")[2].decode()
 
-    def until(self, condition: Any, *, seconds: float = 60.0) -> None:
+    def until(self, condition: Any, *, seconds: float = 240.0) -> None:
         """Wait for something that takes the time it takes on this machine."""
         patience = time.monotonic() + seconds
         while not condition():

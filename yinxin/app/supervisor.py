@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _SPAWN = multiprocessing.get_context("spawn")  # fork copies locks that threads hold, and open connections
 MAX_WORKERS = 64
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 STOP_SECONDS = serve.DRAIN_SECONDS + 10.0
 SILENT_SECONDS = 60.0  # a process that has not said for so long that it is alive is ended
 STEADY_SECONDS = 60.0  # a worker that lived so long is no failure of its kind
