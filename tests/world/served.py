@@ -59,7 +59,7 @@ CLERK, REGISTRAR, REVIEWER = (
 )
 PASSPHRASE = "correct horse"
 WALLET, CALLBACK = "https://wallet.example", "https://wallet.example/callback"
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 _RUN = "import sys; from yinxin.app.cli import run; sys.exit(run(sys.argv[1:]))"
 
 
