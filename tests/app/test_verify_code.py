@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import sys
 from contextlib import redirect_stdout
 from datetime import timedelta
@@ -19,6 +20,7 @@ from credentials.licence import EndingKind
 from credentials.printed_code import IssuerCertificates, PrintedCodeVerifier, code_addresses, read
 from credentials.printed_code.published import published_list
 from signing.jose import dump_json
+from signing.trust import TrustStore
 from yinxin.app import wiring
 from yinxin.app.ceremony import Plan, make_home
 from yinxin.app.cli import run
@@ -187,6 +189,32 @@ def test_the_certificate_names_the_agency_and_lists_are_read_again(paper: Paper)
     assert entry.agency == samples.AGENCY.credit_code
     again = IssuerCertificates.from_json(paper.published().read_bytes())
     assert again.snapshot_id == paper.home.issuer_certificates.snapshot_id
+
+
+def test_another_citys_home_verifies_our_codes_offline(paper: Paper, tmp_path: Path) -> None:
+    plan = Plan("邻区行政审批局", "Neighbour Bureau", "11120000MB1A000013")
+    other = make_home(tmp_path / "other", plan, clock=SystemClock())
+    ours, place = paper.home, other.directory
+    words = ("--qr", paper.text, "--home", place)
+    assert codes(report_of(*words)[1]) == {"signing_certificate_missing"}, (
+        "both cities lead to one address here"
+    )
+    folder = place / "issuers"
+    folder.mkdir()
+    shutil.copy(paper.published(), folder / "jincheng.json")
+    assert "no_certificate_chain_found" in codes(report_of(*words)[1]), "a list is no anchor"
+    TrustStore([*other.trust.anchors, *ours.trust.anchors]).save(other.settings.trust_directory)
+    for crl in (ours.directory / "revocation").glob("*.crl"):
+        shutil.copy(crl, place / "revocation" / f"jincheng-{crl.name}")
+    status, report = report_of(*words)
+    assert (status, codes(report)) == (ExitCode.INDETERMINATE, {"status_not_asked"})
+    assert report["then"] == "passed"
+    # The same from a chain in PEM, whose certificate names its agency.
+    (folder / "jincheng.json").unlink()
+    shutil.copy(ours.key_file("credential").with_suffix(".chain.pem"), folder / "jincheng.pem")
+    assert codes(report_of(*words)[1]) == {"status_not_asked"}
+    shutil.copy(ours.key_file("issuing").with_suffix(".chain.pem"), folder / "nobody.pem")
+    assert ask("verify", *words)[0] == ExitCode.ERROR, "a certificate of no agency is no issuer's"
 
 
 def test_a_renewed_key_leaves_old_codes_good_and_endings_reach_them(paper: Paper) -> None:

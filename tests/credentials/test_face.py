@@ -6,7 +6,7 @@ import io
 import json
 import shutil
 import subprocess
-from datetime import UTC, datetime, timedelta
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -227,7 +227,7 @@ def test_the_ground_is_drawn_once_and_in_whole_numbers() -> None:
 
 def test_a_page_takes_milliseconds() -> None:
     page("food-business-licence")
-    begun = datetime.now(UTC)
+    begun = process_time()  # of this process: others may keep the machine busy
     for number in range(20):
         page("food-business-licence", operator_name=f"津城第{number}食品店")
-    assert (datetime.now(UTC) - begun) / 20 < timedelta(milliseconds=200)
+    assert (process_time() - begun) / 20 < 0.2
