@@ -44,9 +44,9 @@ def openid_provider(home: Home) -> OpenIdProvider | None:
 
 def client_facts(home: Home) -> dict[str, str]:
     """What the platform is told of us; the client's key is made when it is needed and not there yet."""
-    url = urlsplit(home.settings.verify_url)
     facts = {
-        "redirect_uri": f"{url.scheme}://{url.netloc}{CALLBACK_PATH}",
+        "redirect_uri": _callback(home.settings.verify_url),
+        "redirect_uri_of_the_office": _callback(home.settings.office_url),
         "client_id": home.settings.openid_client_id or "",
     }
     if home.settings.openid_client_secret_file is None:
@@ -54,6 +54,11 @@ def client_facts(home: Home) -> dict[str, str]:
         jwk = {**key.to_jwk(), "kid": key.thumbprint, "use": "sig", "alg": "ES256"}
         return {**facts, "authentication": "private_key_jwt", "jwks": json.dumps({"keys": [jwk]})}
     return {**facts, "authentication": "client_secret_basic"}
+
+
+def _callback(address: str) -> str:
+    url = urlsplit(address)
+    return f"{url.scheme}://{url.netloc}{CALLBACK_PATH}"
 
 
 def _authentication(home: Home) -> Authentication:

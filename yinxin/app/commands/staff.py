@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "staff",
     help=phrase(
         "工作人员：首位注册人员由两人共同设立，此后由本单位注册人员管理，任何人不得变更本人。",
-        "Staff: two people enter an organisation's first registrar, who keeps the others; nobody changes himself.",
+        "Staff: two people enter an organisation's first registrar, who keeps the others; nobody changes the own entry.",
     ),
 )
 def command() -> None:
