@@ -93,7 +93,9 @@ class CodeExaminer:
             return
         codes = read_codes(Path(given))
         if not codes:
-            check = Check("format", Reason.PRINTED_CODE_MALFORMED, detail="no QR code was found in the picture")
+            check = Check(
+                "format", Reason.PRINTED_CODE_MALFORMED, detail="no QR code was found in the picture"
+            )
             yield Report("printed-code", "", now, now, (check,))
         for code in codes:
             yield self._report(code, now)
