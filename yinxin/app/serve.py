@@ -37,6 +37,7 @@ BACKLOG = 512  # connections that wait to be taken
 DRAIN_SECONDS = 25  # for requests that run when the server is told to stop
 SERVICE_PARTS = (
     "fastapi",
+    "httptools",
     "jinja2",
     "prometheus_client",
     "python_multipart",
