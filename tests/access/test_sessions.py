@@ -49,6 +49,14 @@ def test_a_clock_set_back_makes_no_session(counter: AccessWorld) -> None:
     assert counter.access.signed_in(token) is None
 
 
+def test_a_session_of_one_origin_is_nothing_at_another(counter: AccessWorld) -> None:
+    _, token = enter(counter)
+    office = AccessWorld(counter.database, origin="https://office.example", clock=counter.clock)
+    assert office.access.signed_in(token) is None
+    office.access.sign_out(token)
+    assert counter.access.signed_in(token) is not None
+
+
 def test_signing_out_ends_it_and_twice_is_no_error(counter: AccessWorld) -> None:
     _, token = enter(counter)
     counter.access.sign_out(token)

@@ -68,7 +68,9 @@ class Access:
             raise UsageError(f"the secret needs {SECRET_BYTES} bytes")
         self._database, self._tidied_at = database, self.clock.now()
         self._challenges = Challenges(self.secret, f"access {realm} {origin}", randomness=self._randomness)
-        self._sessions = Sessions(database, realm=self.realm, clock=self.clock, randomness=self._randomness)
+        self._sessions = Sessions(
+            database, realm=self.realm, origin=origin, clock=self.clock, randomness=self._randomness
+        )
         self.staff = StaffDirectory(database, clock=self.clock, randomness=self._randomness)
 
     @property

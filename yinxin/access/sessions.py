@@ -27,10 +27,13 @@ TOKEN_CHARACTERS = 43
 
 
 class Sessions:
-    """The sessions of one realm."""
+    """The sessions of one realm at one origin: a token is nothing anywhere else."""
 
-    def __init__(self, database: Database, *, realm: Realm, clock: Clock, randomness: Randomness) -> None:
+    def __init__(
+        self, database: Database, *, realm: Realm, origin: str, clock: Clock, randomness: Randomness
+    ) -> None:
         self._database, self._realm, self._clock, self._randomness = database, realm, clock, randomness
+        self._scope = f"session {realm} {origin}"
 
     def open(self, session: Session, account: Account, how: How) -> Entered:
         """A fresh session in the caller's transaction: never one that the browser brought."""
@@ -73,7 +76,7 @@ class Sessions:
         return is_ours and found.at <= now < found.at + MOST and now < found.used_at + IDLE
 
     def _digest(self, token: str) -> bytes:
-        return digest_of(f"session {self._realm}", token)
+        return digest_of(self._scope, token)
 
 
 def _id(digest: bytes) -> str:
