@@ -120,4 +120,4 @@ def test_every_setting_is_described_in_both_languages() -> None:
 
 
 def test_an_address_that_may_hold_a_password_is_not_shown() -> None:
-    assert "secret" not in repr(Settings(database_url="postgresql://user:secret@host/name"))
+    assert "hunter2" not in repr(Settings(database_url="postgresql://user:hunter2@host/name"))
