@@ -217,7 +217,9 @@ def test_doctor_tells_a_key_that_does_not_open(
     assert states["key seal"] == "fault"
 
 
-def test_an_office_from_nothing(tmp_path: Path, ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_office_from_nothing(  # noqa: PLR0915 - one story, told to its end
+    tmp_path: Path, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Set up, apply, proof, approve, issue, change: with commands alone."""
     monkeypatch.setenv("YINXIN_PASSPHRASE", "correct horse")
     home, agency = tmp_path / "office", samples.AGENCY
