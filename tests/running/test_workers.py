@@ -183,8 +183,15 @@ def test_sighup_fetches_at_once(service: Service, office: Node, bureau: Bureau) 
     statuses = wiring.status_service(office.home)
     with office.home.database.transaction() as session:
         statuses.set(session, *statuses.allocate(session), INVALID)
-    service.process.send_signal(signal.SIGHUP)
-    service.until(lambda: age() < before)
+
+    def is_younger() -> bool:
+        if time.monotonic() - asked_at[0] > 10:  # a fetch that failed on a busy machine is asked for again
+            service.process.send_signal(signal.SIGHUP)
+            asked_at[0] = time.monotonic()
+        return age() < before
+
+    asked_at = [0.0]
+    service.until(is_younger)
     assert call(bureau.url, "GET", "/healthz")[0] == 200
     service.until(lambda: call(bureau.url, "GET", "/readyz")[0] == 200)
     assert json.loads(call(bureau.url, "GET", "/readyz")[2]) == {"status": "ready"}
@@ -221,12 +228,13 @@ def test_a_typed_passphrase_and_a_request_under_way_when_the_service_is_told_to_
 
 def test_a_wrong_passphrase_is_said_and_nothing_is_left(office: Node) -> None:
     office.home.settings = replace(office.home.settings, ca_url=f"http://127.0.0.1:{_port()}")
+    others = set(multiprocessing.active_children())  # of tests before this one
     with (
         pytest.raises(Unreachable, match="signer_unavailable"),
         Supervisor(office.home, ["ca"], workers=1, passphrase="another passphrase"),
     ):
         pass
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= others
 
 
 def test_a_worker_that_hangs_is_replaced(office: Node, monkeypatch: pytest.MonkeyPatch) -> None:

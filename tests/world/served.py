@@ -83,6 +83,10 @@ class ServedCity:
         self.home = Home.open(self.directory, passphrase=PASSPHRASE)
         self.key = FileSigner.generate()
         self._register()
+        with (
+            self.home.database.transaction() as session
+        ):  # so that verifiers know the first list from the start
+            wiring.status_service(self.home).allocate(session, actor=CLERK)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
