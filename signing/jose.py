@@ -114,7 +114,7 @@ def load_json(data: bytes | str) -> Any:
     """Strict JSON: UTF-8, no repeated names, no NaN, numbers and depth bounded; else `MalformedInput`."""
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = _DECODER.decode(text)
+        value = _decoded(text)
         if "\\u" in text:  # an escaped half of a surrogate pair is no character (RFC 8259, 8.2)
             dump_json(value)
     except (ValueError, RecursionError) as exc:
@@ -123,6 +123,15 @@ def load_json(data: bytes | str) -> Any:
     if text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise MalformedInput("json", f"nested deeper than {MAX_JSON_DEPTH}")
     return value
+
+
+def _decoded(text: str) -> Any:
+    """What `json` reads; without its search for spaces around a text that has none."""
+    try:
+        value, end = _DECODER.scan_once(text, 0)  # type: ignore[attr-defined]  # typeshed leaves it out
+    except StopIteration:
+        return _DECODER.decode(text)  # it begins with a space, or says what is wrong
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def load_json_object(data: bytes | str) -> dict[str, Any]:

@@ -160,11 +160,15 @@ class Report(Generic[T]):
 
 def worst(checks: Iterable[Check], scope: Scope = Scope.NOW) -> Indication:
     """The verdict that checks make together, of those that count for `scope`."""
-    found = {check.indication for check in checks if check.scope in {scope, Scope.BOTH}}
+    found: Indication | None = None
+    for check in checks:
+        if check.scope is not scope and check.scope is not Scope.BOTH:
+            continue
+        if check.reason is None:
+            found = found or Indication.PASSED
+        elif check.reason.indication is Indication.FAILED:
+            return Indication.FAILED
+        elif check.reason.indication is Indication.INDETERMINATE:
+            found = Indication.INDETERMINATE
     # A report without any check proves nothing.
-    if not found:
-        return Indication.INDETERMINATE
-    for indication in (Indication.FAILED, Indication.INDETERMINATE):
-        if indication in found:
-            return indication
-    return Indication.PASSED
+    return found or Indication.INDETERMINATE
