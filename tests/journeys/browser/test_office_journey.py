@@ -42,7 +42,7 @@ def code(city: ServedCity, identifier: str, role: str) -> str:
 def person(visit: Visit, city: ServedCity) -> Callable[..., Person]:
     def come(role: str, language: str, **options: object) -> Person:
         made = Person(visit(language=language, **options), city.urls["office"], OFFICE)
-        made.register(code=code(city, f"{role}-{language}", role))
+        made.register(code=code(city, f"office-{role}-{language}", role))
         return made
 
     return come
