@@ -9,7 +9,8 @@
 What a case is stands in `cases`, how people prove what they agreed to in `proofs`, who may do what in `desk`.
 """
 
-from credentials.office.cases import Case, CaseState, Consent, Work, WorkKind
+from credentials.office.agreements import Consent
+from credentials.office.cases import Case, CaseState, Work, WorkKind
 from credentials.office.desk import Desk
 from credentials.office.proofs import KeyProofs, Proofs
 

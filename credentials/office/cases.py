@@ -6,12 +6,11 @@ so voids what was agreed before. Storage is `credentials.office.repository`.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from signing.jose import dump_json
+from credentials.office.agreements import Consent, content_digest
 from yinxin.base.errors import Conflict, UsageError
 from yinxin.base.text import Text
 
@@ -110,27 +109,6 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """Somebody's agreement to a digest: in which role, and the proof that they themselves gave it."""
-
-    role: str
-    by: str
-    at: datetime
-    digest: str
-    proof: Mapping[str, Any] = field(repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "role": self.role,
-            "by": self.by,
-            "at": self.at.isoformat(),
-            "digest": self.digest,
-            "proof": dict(self.proof),
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """One case. `number` is the agency's own (办件编号); `revision` counts edits; `sealed_as` is the licence.
 
@@ -160,7 +138,7 @@ class Case:
             "revision": self.revision,
             "work": self.work.to_dict(),
         }
-        return hashlib.sha256(_canonical(content)).digest()
+        return content_digest(content)
 
     def require(self, step: str) -> None:
         """`Conflict` unless this may be done to the case now."""
@@ -175,15 +153,4 @@ class Case:
 
 def work_digest(work: Work) -> str:
     """SHA-256 (hex) over what is to be made, whatever case asks for it."""
-    return hashlib.sha256(_canonical(work.to_dict())).hexdigest()
-
-
-def _canonical(value: Mapping[str, Any]) -> bytes:
-    return dump_json(_sorted(value))
-
-
-def _sorted(value: Any) -> Any:
-    """Names in order at every depth, so that equal contents have equal bytes."""
-    if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
+    return content_digest(work.to_dict()).hex()

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate
-from credentials.office.cases import MAX_NUMBER, Case, CaseState, Consent, Work, WorkKind, work_digest
+from credentials.office.agreements import check_consent, give_consent
+from credentials.office.cases import MAX_NUMBER, Case, CaseState, Work, WorkKind, work_digest
 from credentials.office.repository import CaseRepository, StoredCase
 from signing.keys import PublicKey
 from yinxin.base import audit
-from yinxin.base.actor import staff
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import Conflict, IssuanceRefused, NotPermitted, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
@@ -206,8 +206,9 @@ class Desk:
         seen = self._stored(case_id).case
         seen.require(verb)
         self._require_other(seen, actor, role)
-        self._proofs.check(proof, seen.digest, actor)  # before a transaction is open: it may look things up
-        consent = Consent(role, actor.identifier, self._clock.now(), seen.digest.hex(), proof)
+        consent = give_consent(
+            self._proofs, proof, digest=seen.digest, role=role, actor=actor, at=self._clock.now()
+        )
 
         def agreed(case: Case) -> Case:
             case.require(verb)
@@ -232,7 +233,7 @@ class Desk:
                 reasons.append(f"no {role} has agreed to the case as it is")
                 continue
             try:
-                self._proofs.check(consent.proof, case.digest, self._person(consent))
+                check_consent(self._proofs, consent, digest=case.digest, agency=self._agency)
             except NotPermitted as exc:
                 reasons.append(f"{role}: {exc.detail}")
         people = {one.by for one in case.consents} | set(case.editors)
@@ -240,9 +241,6 @@ class Desk:
             reasons.append("the same person wrote, reviewed or approved it")
         if reasons:
             raise IssuanceRefused(reasons=tuple(reasons))
-
-    def _person(self, consent: Consent) -> Actor:
-        return staff(consent.by, agency=self._agency, roles=(consent.role,))
 
     def _checked(self, work: Work) -> Work:
         kind = self._catalogue[work.type_code]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
-from credentials.office.cases import Case, CaseState, Consent, Work
+from credentials.office.agreements import Consent
+from credentials.office.cases import Case, CaseState, Work
 from credentials.office.records import CaseRecord
 from yinxin.base.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Table
     from sqlmodel import Session
 
@@ -115,13 +117,8 @@ def _stored(row: Any) -> StoredCase:
         revision=row.revision,
         editors=tuple(row.editors),
         changed_at=row.changed_at,
-        consents=tuple(_consent(item) for item in row.consents),
+        consents=tuple(Consent.from_dict(item) for item in row.consents),
         note=row.note,
         sealed_as=row.sealed_as,
     )
     return StoredCase(case, row.asked_for, row.step)
-
-
-def _consent(item: dict[str, Any]) -> Consent:
-    at = datetime.fromisoformat(item["at"])
-    return Consent(item["role"], item["by"], at, item["digest"], item["proof"])

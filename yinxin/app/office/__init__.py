@@ -1,0 +1,30 @@
+"""The office of one agency as a service: its door, and the rooms behind it, each wired in a module of its own.
+
+It has an origin and a process of its own: the agency's seal is used here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from yinxin.app import wiring
+from yinxin.app.office import desk
+from yinxin.app.office.entrance import Entrance
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from signing.timestamp import Timestamper
+    from yinxin.app.home import Home
+
+
+def office_app(home: Home, _stage: wiring.Stage, *, timestamper: Timestamper | None = None) -> FastAPI:
+    """Sign-in, and what every room offers."""
+    from yinxin.access import pages  # noqa: PLC0415 - FastAPI takes a second
+
+    entrance = Entrance(home)
+    return wiring.application(
+        "office",
+        pages.router(entrance.access, start="/office"),
+        *desk.routers(home, entrance, timestamper=timestamper),
+    )

@@ -1,0 +1,45 @@
+"""The issuing desk of this home, and its pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credentials.office import Desk
+from yinxin.app import wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import APIRouter
+
+    from signing.timestamp import Timestamper
+    from yinxin.app.home import Home
+    from yinxin.app.office.entrance import Entrance
+
+
+def make_desk(home: Home, entrance: Entrance, *, timestamper: Timestamper | None = None) -> Desk:
+    """The agency's desk."""
+    return Desk(
+        wiring.issuer(home, timestamper=timestamper),
+        agency=home.settings.agency_code,
+        catalogue=wiring.catalogue(home),
+        database=home.database,
+        proofs=entrance.proofs,
+        clock=home.clock,
+    )
+
+
+def routers(home: Home, entrance: Entrance, *, timestamper: Timestamper | None = None) -> Sequence[APIRouter]:
+    """The desk's pages."""
+    from credentials.office import pages  # noqa: PLC0415 - FastAPI takes a second
+
+    return [
+        pages.router(
+            make_desk(home, entrance, timestamper=timestamper),
+            entrance.consent,
+            catalogue=wiring.catalogue(home),
+            enter=entrance.visitor,
+            origin=entrance.access.site.origin,
+            passkey_script=entrance.passkey_script,
+        )
+    ]
