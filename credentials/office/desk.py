@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from yinxin.base.database import Database, Session
 
 CLERK, REVIEWER, APPROVER = "clerk", "reviewer", "approver"
+READERS = frozenset({CLERK, REVIEWER, APPROVER, "inspector"})
 MAX_NOTE = 1000
 WAITING = (CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)
 
@@ -269,9 +270,7 @@ class Desk:
             return CaseRepository(session).find(case_id, agency=self._agency)
 
     def _require_staff(self, actor: Actor) -> None:
-        if actor.agency != self._agency or not actor.roles.intersection(
-            {CLERK, REVIEWER, APPROVER, "inspector"}
-        ):
+        if actor.agency != self._agency or not actor.roles & READERS:
             raise NotPermitted("cases are for the agency's own staff")
 
     def _record(self, session: Session, verb: str, case: Case, actor: Actor, **more: str) -> None:

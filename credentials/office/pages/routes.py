@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from credentials.licence import CHINA
 from credentials.office.cases import STATE_NAMES, CaseState
-from credentials.office.desk import APPROVER, CLERK, REVIEWER
+from credentials.office.desk import APPROVER, CLERK, READERS, REVIEWER
 from credentials.office.pages.forms import edited_work, inputs_of, new_work, rows_of, texts_of, typed
 from yinxin.access.accounts import SignedIn
 from yinxin.base.errors import InvalidClaims, MalformedInput, NotFound
@@ -94,14 +94,18 @@ def _add_reading(routes: APIRouter, office: _Office) -> None:
     @routes.get("/office")
     async def cases(request: Request) -> Response:
         signed_in = await office.come(request)
-        waiting = await run_in_threadpool(office.desk.waiting, actor=signed_in.actor)
-        rows = [(case, office.kind(case.work.type_code).name, STATE_NAMES[case.state]) for case in waiting]
         own = signed_in.actor.roles
+        # Who works in other rooms only finds the way there.
+        reads_cases = bool(own & READERS)
+        waiting = await run_in_threadpool(office.desk.waiting, actor=signed_in.actor) if reads_cases else []
+        rows = [(case, office.kind(case.work.type_code).name, STATE_NAMES[case.state]) for case in waiting]
         return PAGES.answer(
             request,
             "cases.html",
             signed_in=signed_in,
             rows=rows,
+            roles=own,
+            reads_cases=reads_cases,
             may_draft=CLERK in own,
             types=list(office.catalogue),
             china=CHINA,
