@@ -65,6 +65,48 @@ class Agency:
     credit_code: str
 
 
+PAPER_REGISTER = Text("依据纸质档案录入，未经复核", "from the paper register, not re-examined")
+EXAMINED_REGISTER = Text("依据纸质档案录入，已经复核", "from the paper register, re-examined since")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a licence of an older register (存量证照) came from.
+
+    `source` names that register, `row_digest` is a keyed digest of the row as it was there, `issued_on` the
+    day that stands on the paper. `examined` says whether anybody compared it with the files since.
+    """
+
+    source: str
+    row_digest: str
+    imported_at: datetime
+    issued_on: date
+    examined: bool = False
+
+    @property
+    def text(self) -> Text:
+        """In words for people."""
+        words = EXAMINED_REGISTER if self.examined else PAPER_REGISTER
+        return Text(f"{words.zh}（{self.source}）", f"{words.en} ({self.source})")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `from_dict` reads it."""
+        return {
+            "source": self.source,
+            "row_digest": self.row_digest,
+            "imported_at": self.imported_at.isoformat(),
+            "issued_on": self.issued_on.isoformat(),
+            "examined": self.examined,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Provenance:
+        """Read what `to_dict` wrote."""
+        imported_at = datetime.fromisoformat(value["imported_at"])
+        issued_on = date.fromisoformat(value["issued_on"])
+        return cls(value["source"], value["row_digest"], imported_at, issued_on, value["examined"])
+
+
 @dataclass(frozen=True, slots=True)
 class Licence:
     """One version of a licence.
@@ -72,7 +114,8 @@ class Licence:
     `identifier` is its 36904 identifier and holds the version; `number` is what stands on the paper and
     stays the same in every version. `valid_until` is the last day, None without an end. `replaces` and
     `replaced_by` are the identifiers of the neighbouring versions. `recorded_at` is when our register
-    learnt of it, `issued_at` when it was sealed: they differ for licences brought in from an older register.
+    learnt of it, `issued_at` when it was sealed: they differ for licences brought in from an older register,
+    which `provenance` tells of; until such a one is sealed, `issued_at` is when it was brought in.
     """
 
     identifier: str
@@ -92,6 +135,12 @@ class Licence:
     replaces: str | None = None
     replaced_by: str | None = None
     pdf_sha256: str | None = None
+    provenance: Provenance | None = None
+
+    @property
+    def issued_on(self) -> date:
+        """The day of issue that people read: of the paper where there was one first."""
+        return self.provenance.issued_on if self.provenance else agency_day(self.issued_at)
 
     @property
     def starts_at(self) -> datetime:
@@ -121,7 +170,13 @@ class Licence:
             "commitment_due": self.commitment_due.isoformat() if self.commitment_due else None,
             "replaces": self.replaces,
             "replaced_by": self.replaced_by,
+            "provenance": self._told_provenance(),
         }
+
+    def _told_provenance(self) -> dict[str, Any] | None:
+        if self.provenance is None:
+            return None
+        return {**self.provenance.to_dict(), "text": self.provenance.text.to_dict()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class LicenceRecord(SQLModel, table=True):
     `lineage` is type, issuer and serial of the identifier: what all versions of one licence share. The two
     partial indexes hold what must never break: one current version of a licence, and one of a number.
     `holder_index` is a keyed digest of `holder_code`: the index that finds a person's licences says nothing
-    of who that is (empty in rows that were written without the key).
+    of who that is (empty in rows that were written without the key). `provenance` stands in rows of older
+    registers; such a row gets its `pdf_sha256` and `issued_at` when it is sealed, once.
     """
 
     __tablename__ = "licence"
@@ -76,6 +77,7 @@ class LicenceRecord(SQLModel, table=True):
     )
     replaced_by: str | None = Field(default=None, max_length=160)
     pdf_sha256: str | None = Field(default=None, max_length=64, index=True)
+    provenance: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class LicenceEventRecord(SQLModel, table=True):

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from credentials.licence import KIND_NAMES, Agency, Event, Licence, kind_of
+from credentials.licence import KIND_NAMES, Agency, Event, Licence, Provenance, kind_of
 from credentials.records import (
     CredentialCopyRecord,
     LicenceEventRecord,
@@ -261,6 +261,7 @@ def _row(licence: Licence) -> dict[str, Any]:
         "replaces": licence.replaces,
         "replaced_by": licence.replaced_by,
         "pdf_sha256": licence.pdf_sha256,
+        "provenance": licence.provenance.to_dict() if licence.provenance else None,
     }
 
 
@@ -283,6 +284,7 @@ def _licence(row: Any) -> Licence:
         replaces=row.replaces,
         replaced_by=row.replaced_by,
         pdf_sha256=row.pdf_sha256,
+        provenance=Provenance.from_dict(row.provenance) if row.provenance else None,
     )
 
 
