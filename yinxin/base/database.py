@@ -22,12 +22,15 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
 from yinxin.base.errors import Conflict, MalformedInput, Unreachable, UsageError, YinxinError
+from yinxin.base.sealed import VAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL, Connection, Dialect, Engine
+
+    from yinxin.base.vault import Vault
 
 __all__ = ["Database", "Session", "UtcDateTime", "schema_differences", "translated"]
 
@@ -66,15 +69,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Database:
     """One database: `sqlite:///file`, `sqlite://` (in memory) or `postgresql://…`.
 
-    Safe to share between threads. A transaction stands alone: no other session of this database may be
-    open in the same thread or task. A reading inside a reading is the same session again.
+    `vault` seals its columns of personal data (`yinxin.base.sealed`). Safe to share between threads. A
+    transaction stands alone: no other session of this database may be open in the same thread or task. A
+    reading inside a reading is the same session again.
     """
 
-    def __init__(self, url: str = "sqlite:///yinxin.db") -> None:
+    def __init__(self, url: str = "sqlite:///yinxin.db", *, vault: Vault | None = None) -> None:
         parsed = _driver_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self.in_memory = self.is_sqlite and parsed.database in {None, "", ":memory:"}
         self.engine = _sqlite_engine(parsed, self.in_memory) if self.is_sqlite else _postgresql_engine(parsed)
+        self.vault = vault
+        setattr(self.engine.dialect, VAULT, vault)  # where the column types find it
         self._writing = self.engine.execution_options(yinxin_writes=True)
         self._reading = self.engine if self.is_sqlite else _consistent(self.engine)
         # SQLite's busy handler is no queue: without this lock one thread can starve the others.
