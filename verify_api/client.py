@@ -19,7 +19,7 @@ from urllib.parse import quote, urlencode
 
 from signing.jose import dump_json, load_json_object, sign_jws
 from verify_api.receipts import VerifiedReceipt, verify_receipt
-from verify_api.tokens import ASSERTION_TYPE
+from yinxin.access.tokens import ASSERTION_TYPE
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import (
     Conflict,

@@ -2,7 +2,7 @@
 
 A registered client has one purpose: a department that has two registers two, with different keys (as
 Singpass demands of its apps). Here are the values and the registry, where one member of staff proposes
-and a second approves. Storage is `verify_api.repository`, authentication `verify_api.tokens`.
+and a second approves. Storage is `verify_api.repository`, authentication `yinxin.access.tokens`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from signing.jose import dump_json
 from signing.keys import PublicKey
 from verify_api.repository import DepartmentRepository
 from yinxin.base import audit
-from yinxin.base.actor import ActorKind
+from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.errors import Conflict, InvalidClaims, MalformedInput, NotFound, NotPermitted
 from yinxin.base.identifiers import CreditCode
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
 
@@ -90,6 +89,11 @@ class Department:
     version: int = field(default=0, compare=False)
 
     @property
+    def actor(self) -> Actor:
+        """The department as somebody who acts."""
+        return Actor(ActorKind.DEPARTMENT, self.id, self.credit_code)
+
+    @property
     def purpose(self) -> str:
         """The one purpose."""
         return self.grants[0].purpose
@@ -136,6 +140,14 @@ class Department:
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise MalformedInput("department", "members are missing or of another kind") from exc
+
+
+def require_clerk(clerk: Actor, department: Department) -> Actor:
+    """The clerk, when somebody of this department's own organisation with that role; else `NotPermitted`."""
+    if clerk.kind is not ActorKind.STAFF or clerk.agency != department.credit_code:
+        raise NotPermitted("only its own staff ask for a department")
+    clerk.require_role("clerk")
+    return clerk
 
 
 class DepartmentRegistry:

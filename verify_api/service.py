@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from verify_api import documents
-from verify_api.departments import DepartmentDirectory
+from verify_api.departments import DepartmentDirectory, require_clerk
 from verify_api.documents import Examined, Kind, Material, Snapshots
 from verify_api.examining import Examiner
 from verify_api.questions import check_question
@@ -26,16 +26,9 @@ from verify_api.receipts import sign_receipt
 from verify_api.recording import Case, record_anonymous, record_refusal
 from verify_api.repository import SessionRepository, StoredVerification, VerificationRepository
 from verify_api.sessions import Nonce, open_session
-from verify_api.tokens import (
-    AccessTokens,
-    ClientAuthenticator,
-    actor_of,
-    read_token_request,
-    require_clerk,
-    use_up,
-)
 from verify_api.verification import Assessment, Moments, assess, conclusion, reduce, reduce_for_anybody
 from verify_api.workers import WorkerPool
+from yinxin.access.tokens import AccessTokens, ClientAuthenticator, read_token_request, token_answer
 from yinxin.base import once
 from yinxin.base.errors import Conflict, NotFound, NotPermitted, Unauthenticated
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
@@ -56,6 +49,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEPT_AFTER_END = timedelta(hours=1)
+SCOPES = ("verify",)
 RECENT = timedelta(days=7)  # how far back a department's own list goes
 
 
@@ -97,7 +91,7 @@ class VerificationService:
         self.directory = directory or DepartmentDirectory(database, clock=clock)
         self.tokens = AccessTokens(token_signer, issuer=url, clock=clock, randomness=randomness)
         self.clients = ClientAuthenticator(
-            self.directory, audiences=frozenset({url, f"{url}/v1/token"}), clock=clock
+            self.directory.active, audiences=frozenset({url, f"{url}/v1/token"}), clock=clock
         )
         self.workers = workers or WorkerPool()
         self._database = database
@@ -123,11 +117,11 @@ class VerificationService:
 
     async def token(self, form: Mapping[str, str]) -> dict[str, Any]:
         """Answer a token request; `OAuthError` when it is refused."""
-        text, scope = read_token_request(form)
+        text, scope = read_token_request(form, scopes=SCOPES)
         assertion = await self._read(lambda: self.clients.authenticate(text))
-        await self._write(use_up(assertion, at=self.clock.now()))
-        token = self.tokens.issue(assertion.department, scope=scope)
-        return {"access_token": token, "token_type": "Bearer", "expires_in": 300, "scope": scope}
+        now = self.clock.now()
+        await self._write(lambda session: assertion.use_up(session, at=now))
+        return token_answer(self.tokens.issue(assertion.client.id, scope=scope), scope=scope)
 
     async def department_of(self, token: str) -> Department:
         """Who holds this access token; `Unauthenticated` when nobody whom we serve does."""
@@ -169,7 +163,7 @@ class VerificationService:
         and the receipt says the same; another question under the same key is a `Conflict`.
         """
         check_question(question)
-        actor = require_clerk(clerk, department) if clerk else actor_of(department)
+        actor = require_clerk(clerk, department) if clerk else department.actor
         grant = await self._grant(question, department, actor)
         key = _key_digest(idempotency_key)
         if key and (before := await self._answered(key, department)):
@@ -205,7 +199,7 @@ class VerificationService:
         answered once is the session's own business.
         """
         check_question(question)
-        actor = require_clerk(clerk, department) if clerk else actor_of(department)
+        actor = require_clerk(clerk, department) if clerk else department.actor
         grant = await self._grant(question, department, actor)
         moments, material = Moments(self.clock.now()), self._material
         examined = documents.examine_presentation(

@@ -31,9 +31,9 @@ from verify_api.documents import (
 from verify_api.http import schemas
 from verify_api.receipts import verify_receipt
 from verify_api.register import RegisterEntry, Version
-from verify_api.tokens import OAuthError, read_token_request
 from verify_api.verification import Moments, assess, reduce, reduce_for_anybody
 from verify_api.workers import Outcome, OutcomeState
+from yinxin.access.tokens import OAuthError, read_token_request
 from yinxin.base.errors import YinxinError
 from yinxin.base.text import Text
 from yinxin.web.bodies import read_form, read_json, read_multipart
@@ -156,7 +156,7 @@ def test_any_values_are_a_question_or_an_error_of_ours(values: dict[str, Any]) -
 )
 def test_any_form_is_a_token_request_or_an_oauth_error(form: dict[str, str]) -> None:
     with pytest.raises(OAuthError):
-        read_token_request(form)
+        read_token_request(form, scopes=("verify",))
 
 
 @given(

@@ -37,9 +37,9 @@ from verify_api.http import Limits, create_app
 from verify_api.http.limits import Limit
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
-from verify_api.tokens import ASSERTION_TYPE
 from verify_api.workers import WorkerPool
 from world.pki import Pki
+from yinxin.access.tokens import ASSERTION_TYPE
 from yinxin.app import problems
 from yinxin.app.connections import PatientProtocol
 from yinxin.base.actor import staff

@@ -15,7 +15,8 @@ from verify_api.departments import Department
 from verify_api.documents import MAX_DOCUMENT_BYTES, MAX_PRESENTATION_CHARACTERS
 from verify_api.http import schemas
 from verify_api.http.limits import Buckets, Limits, address_of
-from verify_api.tokens import ALGORITHMS, SCOPES, OAuthError
+from verify_api.service import SCOPES
+from yinxin.access.tokens import ALGORITHMS, OAuthError
 from yinxin.base.errors import MalformedInput, NotFound, TooManyRequests, Unauthenticated
 from yinxin.web.bodies import media_type, read_form, read_json, read_multipart
 

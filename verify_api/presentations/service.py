@@ -21,6 +21,7 @@ from credentials.oid4vp.requests import About, AuthorizationRequest, Encryption
 from credentials.oid4vp.responses import read_response
 from credentials.oid4vp.vocabulary import ResponseMode
 from signing.jwe import DecryptionKey
+from verify_api.departments import require_clerk
 from verify_api.presentations.recording import (
     record_fetch,
     record_finish,
@@ -52,7 +53,6 @@ from verify_api.presentations.sessions import (
 )
 from verify_api.presentations.templates import make_query, make_transactions, templates_of
 from verify_api.questions import Question
-from verify_api.tokens import actor_of, require_clerk
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 from yinxin.base.text import Text
@@ -148,7 +148,7 @@ class PresentationService:
         `browser` is the secret in the cookie of the browser that begins, where one device is used and the
         holder comes back to us.
         """
-        actor = require_clerk(clerk, department) if clerk else actor_of(department)
+        actor = require_clerk(clerk, department) if clerk else department.actor
         grant = department.grant(wish.purpose, wish.matter)
         check_return(wish, department, browser, allow_http=self._allows_http)
         query = make_query(wish, grant, self._catalogue, self.service.snapshots.trust)

@@ -1,9 +1,10 @@
-"""Access tokens: a department proves its key (RFC 7523), we answer with a short token (RFC 9068).
+"""Access tokens: a client proves its key (RFC 7523), we answer with a short token (RFC 9068).
 
-The client assertion is signed by one of the department's registered keys, names this service as its audience
-and is good once. Whatever is wrong with it, the caller hears `invalid_client` and nothing else; our log has
-the reason. A token is a bearer token of at most five minutes; binding it to the sender (RFC 8705, RFC 9449)
-is not done yet, so it must travel over TLS only.
+Departments are clients of the verification service; staff and systems of an agency are clients of its office.
+The client assertion is signed by one of the client's registered keys, names the service as its audience and
+is good once. Whatever is wrong with it, the caller hears `invalid_client` and nothing else; our log has the
+reason. A token is a bearer token of at most five minutes; binding it to the sender (RFC 8705, RFC 9449) is
+not done yet, so it must travel over TLS only.
 """
 
 from __future__ import annotations
@@ -13,24 +14,22 @@ import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from signing.jose import Token, parse_jws, sign_jws
 from signing.keys import PublicKey
 from yinxin.base import audit, once
-from yinxin.base.actor import Actor, ActorKind
-from yinxin.base.errors import Conflict, MalformedInput, NotPermitted, Unauthenticated, UsageError
+from yinxin.base.errors import Conflict, MalformedInput, Unauthenticated, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from sqlmodel import Session
+    from collections.abc import Callable, Collection, Mapping
 
     from signing.signer import Signer
-    from verify_api.departments import Department, DepartmentDirectory
+    from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
+    from yinxin.base.database import Session
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # RFC 7523 names no type; its revision asks for the last one. Our own access tokens never pass here.
@@ -39,10 +38,9 @@ ACCESS_TYP = "at+jwt"  # RFC 9068, 2.1
 ASSERTION_LIFE = TOKEN_LIFE = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=30)
 ALGORITHMS = frozenset({"ES256", "ES384", "Ed25519", "RS256", "RS384", "RS512"})
-SCOPES = ("verify",)
 MAX_ASSERTION_CHARACTERS = 8 * 1024
 _REMEMBERED = 4096
-_LOG = logging.getLogger("yinxin.verify.tokens")
+_LOG = logging.getLogger("yinxin.access.tokens")
 # An unknown client costs as much time as a known one with a wrong signature: this is nobody's key.
 _NOBODY = PublicKey.from_jwk(
     {
@@ -66,44 +64,61 @@ class OAuthError(UsageError):
         self.status = status
 
 
+class Client(Protocol):
+    """Somebody who may prove a key here."""
+
+    @property
+    def id(self) -> str:
+        """The client id: issuer and subject of its assertions."""
+        ...
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """Its registered keys."""
+        ...
+
+    @property
+    def actor(self) -> Actor:
+        """The client as somebody who acts."""
+        ...
+
+
+ClientT_co = TypeVar("ClientT_co", bound=Client, covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class ClientAssertion:
+class ClientAssertion(Generic[ClientT_co]):
     """A client assertion whose signature, audience and times are right; not yet used up."""
 
-    department: Department
+    client: ClientT_co
     jti: str
     expires_at: datetime
 
     def use_up(self, session: Session, *, at: datetime) -> None:
-        """Consume it and record the authentication; `Conflict` when it was used before."""
-        once.consume(session, f"client-assertion {self.department.id}", self.jti, expires_at=self.expires_at)
-        actor = actor_of(self.department)
-        audit.record(session, action="token.issue", subject=self.department.id, actor=actor, at=at)
+        """Consume it and record the authentication; `OAuthError` invalid_client when it was used before."""
+        client = self.client
+        try:
+            once.consume(session, f"client-assertion {client.id}", self.jti, expires_at=self.expires_at)
+        except Conflict as exc:
+            raise invalid_client() from exc
+        audit.record(session, action="token.issue", subject=client.id, actor=client.actor, at=at)
 
 
-def actor_of(department: Department) -> Actor:
-    """The department as somebody who acts."""
-    return Actor(ActorKind.DEPARTMENT, department.id, department.credit_code)
-
-
-def require_clerk(clerk: Actor, department: Department) -> Actor:
-    """The clerk, when somebody of this department's own organisation with that role; else `NotPermitted`."""
-    if clerk.kind is not ActorKind.STAFF or clerk.agency != department.credit_code:
-        raise NotPermitted("only its own staff ask for a department")
-    clerk.require_role("clerk")
-    return clerk
-
-
-class ClientAuthenticator:
+class ClientAuthenticator(Generic[ClientT_co]):
     """Judges client assertions."""
 
-    def __init__(self, directory: DepartmentDirectory, *, audiences: frozenset[str], clock: Clock) -> None:
-        """`audiences`: the issuer's URL and the token endpoint's, either of which an assertion may name."""
-        self._directory = directory
+    def __init__(
+        self, find: Callable[[str], ClientT_co | None], *, audiences: frozenset[str], clock: Clock
+    ) -> None:
+        """`find` gives the client of an id, None for those who are not let in.
+
+        `audiences`: the issuer's URL and the token endpoint's, either of which an assertion may name.
+        """
+        self._find = find
         self._audiences = audiences
         self._clock = clock
 
-    def authenticate(self, assertion: str) -> ClientAssertion:
+    def authenticate(self, assertion: str) -> ClientAssertion[ClientT_co]:
         """The assertion, or `OAuthError` invalid_client."""
         try:
             return self._judge(assertion)
@@ -111,7 +126,7 @@ class ClientAuthenticator:
             _LOG.info("client assertion refused: %s", exc.detail)
             raise invalid_client() from exc
 
-    def _judge(self, assertion: str) -> ClientAssertion:
+    def _judge(self, assertion: str) -> ClientAssertion[ClientT_co]:
         if len(assertion) > MAX_ASSERTION_CHARACTERS:
             raise MalformedInput("client assertion", "too long")
         token = parse_jws(assertion)
@@ -119,9 +134,9 @@ class ClientAuthenticator:
             raise MalformedInput("client assertion", "of another type")
         claims = token.claims()
         subject = claims.get("sub")
-        department = self._directory.active(subject) if isinstance(subject, str) else None
-        genuine = _is_signed_by_one(token, department.keys if department else (_NOBODY,))
-        if department is None or not genuine or claims.get("iss") != subject:
+        client = self._find(subject) if isinstance(subject, str) else None
+        genuine = _is_signed_by_one(token, client.keys if client else (_NOBODY,))
+        if client is None or not genuine or claims.get("iss") != subject:
             raise Unauthenticated("client, key or signature is not right")
         if not self._is_for_us(claims.get("aud")):
             raise Unauthenticated("made for another audience")
@@ -129,7 +144,7 @@ class ClientAuthenticator:
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 8 <= len(jti) <= 128:
             raise Unauthenticated("jti must be a text of 8 to 128 characters")
-        return ClientAssertion(department, jti, expires_at + CLOCK_SKEW)
+        return ClientAssertion(client, jti, expires_at + CLOCK_SKEW)
 
     def _is_for_us(self, audience: object) -> bool:
         # One audience only: an assertion that serves two servers can be replayed by either.
@@ -155,13 +170,13 @@ class AccessTokens:
         """What the tokens verify with."""
         return self._signer.public_key
 
-    def issue(self, department: Department, *, scope: str) -> str:
-        """A token for this department and scope, good for five minutes."""
+    def issue(self, client: str, *, scope: str) -> str:
+        """A token for the client of this id and for this scope, good for five minutes."""
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": self._issuer,
-            "sub": department.id,
-            "client_id": department.id,
+            "sub": client,
+            "client_id": client,
             "aud": self._issuer,
             "iat": now,
             "exp": now + int(TOKEN_LIFE.total_seconds()),
@@ -172,7 +187,7 @@ class AccessTokens:
         return sign_jws(claims, self._signer, headers=headers)
 
     def check(self, text: str, *, scope: str) -> str:
-        """The department id of a good token, or `Unauthenticated`.
+        """The client id of a good token, or `Unauthenticated`.
 
         A token's signature is checked once and remembered; its age and scope each time.
         """
@@ -208,15 +223,18 @@ class AccessTokens:
         return claims
 
 
-def read_token_request(form: Mapping[str, str]) -> tuple[str, str]:
-    """The assertion and the scope of a token request (RFC 6749, 4.4; RFC 7523, 2.2), or `OAuthError`."""
+def read_token_request(form: Mapping[str, str], *, scopes: Collection[str]) -> tuple[str, str]:
+    """The assertion and the scope of a token request (RFC 6749, 4.4; RFC 7523, 2.2), or `OAuthError`.
+
+    `scopes` are those that are known here; a request that names none asks for all.
+    """
     if form.get("grant_type") != "client_credentials":
         raise OAuthError("unsupported_grant_type", "grant_type must be client_credentials")
     if form.get("client_assertion_type") != ASSERTION_TYPE or not form.get("client_assertion"):
         raise invalid_client()
-    wanted = form.get("scope", "").split() or list(SCOPES)
-    if any(scope not in SCOPES for scope in wanted):
-        raise OAuthError("invalid_scope", f"known scopes: {' '.join(SCOPES)}")
+    wanted = form.get("scope", "").split() or list(scopes)
+    if any(scope not in scopes for scope in wanted):
+        raise OAuthError("invalid_scope", f"known scopes: {' '.join(scopes)}")
     return form["client_assertion"], " ".join(dict.fromkeys(wanted))
 
 
@@ -225,16 +243,10 @@ def invalid_client() -> OAuthError:
     return OAuthError("invalid_client", "the client assertion was not accepted", status=401)
 
 
-def use_up(assertion: ClientAssertion, *, at: datetime) -> Callable[[Session], None]:
-    """The journal's work for an assertion; a replay is `OAuthError` invalid_client."""
-
-    def work(session: Session) -> None:
-        try:
-            assertion.use_up(session, at=at)
-        except Conflict as exc:
-            raise invalid_client() from exc
-
-    return work
+def token_answer(token: str, *, scope: str) -> dict[str, object]:
+    """What a token endpoint answers (RFC 6749, 5.1)."""
+    life = int(TOKEN_LIFE.total_seconds())
+    return {"access_token": token, "token_type": "Bearer", "expires_in": life, "scope": scope}
 
 
 def _is_signed_by_one(token: Token, keys: tuple[PublicKey, ...]) -> bool:
