@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from yinxin.base.database import UtcDateTime
+from yinxin.base.sealed import SealedJson, SealedText
 
 _CURRENT = text("is_current")
 _ENDING = text("is_ending")
@@ -63,10 +64,10 @@ class LicenceRecord(SQLModel, table=True):
     agency_zh: str = Field(max_length=200)
     agency_en: str = Field(max_length=200)
     agency_code: str = Field(max_length=18)
-    holder_name: str = Field(max_length=200)
-    holder_code: str = Field(max_length=64)
+    holder_name: str = Field(sa_column=Column(SealedText("licence.holder_name"), nullable=False))
+    holder_code: str = Field(sa_column=Column(SealedText("licence.holder_code"), nullable=False))
     holder_index: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
-    claims: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    claims: dict[str, Any] = Field(sa_column=Column(SealedJson("licence.claims"), nullable=False))
     issued_at: datetime = Field(sa_type=UtcDateTime)
     recorded_at: datetime = Field(sa_type=UtcDateTime)
     valid_from: date = Field(sa_column=Column(Date, nullable=False))
@@ -77,6 +78,7 @@ class LicenceRecord(SQLModel, table=True):
     )
     replaced_by: str | None = Field(default=None, max_length=160)
     pdf_sha256: str | None = Field(default=None, max_length=64, index=True)
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     provenance: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, Column, ForeignKey, String, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from yinxin.base.database import UtcDateTime
+from yinxin.base.sealed import SealedJson
 
 
 class CaseRecord(SQLModel, table=True):
@@ -19,7 +20,7 @@ class CaseRecord(SQLModel, table=True):
     agency: str = Field(max_length=18)
     number: str = Field(max_length=64)
     asked_for: str = Field(max_length=64)  # digest of the work as it was first asked for
-    work: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    work: dict[str, Any] = Field(sa_column=Column(SealedJson("office_case.work"), nullable=False))
     state: str = Field(max_length=20, index=True)
     revision: int
     step: int  # counts every change, whatever it was

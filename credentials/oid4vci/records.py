@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Index, LargeBinary, String
 from sqlmodel import Field, SQLModel
 
 from yinxin.base.database import UtcDateTime
+from yinxin.base.sealed import SealedText
 
 
 class OfferRecord(SQLModel, table=True):
@@ -24,7 +25,7 @@ class OfferRecord(SQLModel, table=True):
     tries: int = 0
     state: str = Field(max_length=16)
     flow: str = Field(max_length=16)
-    holder: str = Field(max_length=64)
+    holder: str = Field(sa_column=Column(SealedText("oid4vci_offer.holder"), nullable=False))
     method: str = Field(max_length=32)
     licences: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -38,7 +39,7 @@ class LoginRecord(SQLModel, table=True):
     __tablename__ = "oid4vci_login"
 
     digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    holder: str = Field(max_length=64)
+    holder: str = Field(sa_column=Column(SealedText("oid4vci_login.holder"), nullable=False))
     method: str = Field(max_length=32)
     evidence: str = Field(max_length=64)  # a digest
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
@@ -63,7 +64,7 @@ class AuthorizationRecord(SQLModel, table=True):
     wanted: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     by_details: bool
     offer: str | None = Field(default=None, max_length=32)
-    holder: str | None = Field(default=None, max_length=64)
+    holder: str | None = Field(default=None, sa_column=Column(SealedText("oid4vci_authorization.holder")))
     method: str | None = Field(default=None, max_length=32)
     licences: list[Any] | None = Field(default=None, sa_column=Column(JSON))
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
@@ -76,7 +77,7 @@ class GrantRecord(SQLModel, table=True):
     __tablename__ = "oid4vci_grant"
 
     id: str = Field(primary_key=True, max_length=32)
-    holder: str = Field(max_length=64)
+    holder: str = Field(sa_column=Column(SealedText("oid4vci_grant.holder"), nullable=False))
     method: str = Field(max_length=32)
     licences: list[Any] = Field(sa_column=Column(JSON, nullable=False))
     by_identifier: bool

@@ -43,7 +43,7 @@ def test_a_changed_value_does_not_open(at: int, flip: int) -> None:
     vault = Vault.of(KEY)
     kept = bytearray(vault.seal("津城第一食品店".encode() * 2, place="a.b"))
     kept[at % len(kept)] ^= flip
-    if kept[0] == 0:  # the mark of a plain value: what follows is not the name
+    if kept[:1] == b"p":  # the mark of a plain value: what follows is not the name
         assert vault.open(bytes(kept), place="a.b") != "津城第一食品店".encode() * 2
         return
     with pytest.raises((MalformedInput, SignerUnavailable)):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_BYTES = 32
-PLAIN, SEALED = b"\x00", b"\x01"
+PLAIN, SEALED = b"p", b"s"
 _NAME, _NONCE = 4, 12
 
 
