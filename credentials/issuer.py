@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from credentials.batches.work import HolderKey
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
+    from credentials.custody import SealCustody
     from credentials.documents import DocumentStore
     from credentials.status_service import StatusService
     from signing.keys import PublicKey
@@ -56,7 +57,8 @@ class Issuer:
     `url` is where its services stand: the `iss` of credentials. `code_address` is the page that the codes
     printed on paper lead to (`https://verify.city.example/q`), `/q` behind the `url` unless named.
     `documents` keeps the sealed PDFs; without it they are only returned. `index` is what licences are
-    found by their holder with; without it nobody can.
+    found by their holder with; without it nobody can. `custody` keeps the seal: it lets it be used, and
+    writes each use down.
     """
 
     def __init__(  # noqa: PLR0913 - an issuer is all of these
@@ -74,6 +76,7 @@ class Issuer:
         documents: DocumentStore | None = None,
         code_address: str | None = None,
         index: BlindIndex | None = None,
+        custody: SealCustody | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._database = database
@@ -93,6 +96,7 @@ class Issuer:
             randomness=randomness or SystemRandomness(),
             documents=documents,
             index=index,
+            custody=custody,
         )
 
     def issue(  # noqa: PLR0913 - the facts of a licence

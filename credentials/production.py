@@ -9,6 +9,7 @@ all of it at once. What fails between leaves a gap in the numbers, and perhaps a
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import LicenceType
+    from credentials.custody import Permit, SealCustody
     from credentials.documents import DocumentStore
     from credentials.face.page import Typesetter
     from credentials.face.press import Press
@@ -66,10 +68,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """What the first transaction gave a draft."""
+    """What the first transaction gave a draft, and leave to seal it where somebody keeps the seal."""
 
     number: str
     status: tuple[str, int] | None
+    permit: Permit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,12 @@ class Production:
     randomness: Randomness
     documents: DocumentStore | None = None
     index: BlindIndex | None = None
+    custody: SealCustody | None = None
 
     def reserve(self, drafts: Sequence[Draft], actor: Actor) -> list[Reserved]:
-        """Numbers and status entries, in one short transaction."""
+        """Leave to use the seal, then numbers and status entries, in one short transaction."""
+        wanted = Counter(draft.kind.code for draft in drafts)
+        permit = self.custody.allow(actor, wanted) if self.custody else None
         on = agency_day(self.clock.now())
         with self.database.transaction() as session:
             repository = LicenceRepository(session)
@@ -107,6 +113,7 @@ class Production:
                 Reserved(
                     draft.previous.number if draft.previous else _number(repository, draft, on),
                     self.status.allocate(session, actor=actor) if draft.holder_key else None,
+                    permit,
                 )
                 for draft in drafts
             ]
@@ -205,6 +212,14 @@ class Production:
                     at=licence.issued_at,
                     details=_details(one.issued, approval),
                 )
+                if self.custody:
+                    self.custody.used(
+                        session,
+                        one.reserved.permit,
+                        document=licence.pdf_sha256 or "",
+                        licence=licence.identifier,
+                        at=licence.issued_at,
+                    )
             beside(session)
 
 
