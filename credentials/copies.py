@@ -20,8 +20,9 @@ from yinxin.base import audit
 from yinxin.base.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+    from typing import Any
 
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
@@ -66,8 +67,12 @@ class CopyMaker:
         actor: Actor,
         before: Step = _nothing,
         after: Step = _nothing,
+        marks: Mapping[str, Any] | None = None,
     ) -> tuple[Licence, tuple[str, ...]]:
         """One copy for each key, of the current version of the licence that `identifier` names.
+
+        `marks` are further claims, such as the delegation that an agent got them under; with an `exp` the
+        copies end no later than that.
 
         `before` runs in the transaction that reserves status entries, `after` in the one that records the
         copies; what they raise undoes theirs. Signing happens between, with no transaction open. `NotFound`
@@ -80,7 +85,9 @@ class CopyMaker:
             licence = current(session, identifier, agency=self.agency, now=now)
             before(session, licence)
             places = [self.status.allocate(session, actor=actor) for _ in keys]
-        made = [self._sign(licence, key, place, now) for key, place in zip(keys, places, strict=True)]
+        made = [
+            self._sign(licence, key, place, now, marks or {}) for key, place in zip(keys, places, strict=True)
+        ]
         with self.database.transaction() as session:
             # Locked: a suspension now sees these copies, or we see the suspension.
             LicenceRepository(session).for_change(licence.identifier)
@@ -92,9 +99,18 @@ class CopyMaker:
             after(session, licence)
         return licence, tuple(made)
 
-    def _sign(self, licence: Licence, key: PublicKey, status: tuple[str, int], now: datetime) -> str:
+    def _sign(
+        self,
+        licence: Licence,
+        key: PublicKey,
+        status: tuple[str, int],
+        now: datetime,
+        marks: Mapping[str, Any],
+    ) -> str:
         kind = self.catalogue[licence.type_code]
         claims = credential_claims(licence, kind, url=self.url, status=status)
+        ends = [one["exp"] for one in (claims, marks) if "exp" in one]
+        claims = {**claims, **marks, **({"exp": min(ends)} if ends else {})}
         return issue_sd_jwt(
             # The licence's own day stands in issued_on; iat says when this copy was signed.
             {**claims, "iat": int(now.timestamp())},

@@ -110,6 +110,11 @@ class StatusService:
             details={"from": before, "to": value},
         )
 
+    @staticmethod
+    def is_final(session: Session, uri: str, index: int) -> bool:
+        """Whether an entry is INVALID for good: a copy that was recalled by itself stays so."""
+        return StatusRecords(session).value(uri, index) == INVALID
+
     def token(self, uri: str) -> str:
         """The list as it is now, signed anew after a change and after its ttl; `NotFound` for none."""
         with self._database.reading() as session:

@@ -253,7 +253,7 @@ class _Case:
     def _check_status(self, claims: Mapping[str, Any]) -> None:
         if "status" not in claims:
             return
-        reference = _reference(claims["status"])
+        reference = status_reference(claims["status"])
         if reference is None:
             self._add(Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, "TSL 6.2: no idx and uri"))
             return
@@ -320,7 +320,8 @@ def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | None) -> Check
     return Check("issuer_name")
 
 
-def _reference(status: Any) -> tuple[str, int] | None:
+def status_reference(status: Any) -> tuple[str, int] | None:
+    """Where the status of a credential stands, by its `status` claim; None when that leads nowhere."""
     entry = status.get("status_list") if isinstance(status, dict) else None
     if not isinstance(entry, dict):
         return None

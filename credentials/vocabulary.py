@@ -27,3 +27,5 @@ VALID, INVALID, SUSPENDED = 0, 1, 2
 
 # Our own claim: the licence that a credential is a copy of (GB/T 36904 identifier).
 LICENCE_IDENTIFIER = "licence_identifier"
+# Our own claim: the delegation that a credential was given to an agent under.
+DELEGATION = "delegation"
