@@ -34,7 +34,7 @@ def test_what_is_sealed_opens(value: bytes, place: str) -> None:
     vault = Vault.of(KEY)
     kept = vault.seal(value, place=place)
     assert vault.open(kept, place=place) == value
-    assert vault.is_current(kept)
+    assert kept.startswith(vault.mark)
     assert kept != vault.seal(value, place=place)
 
 
@@ -60,8 +60,8 @@ def test_a_new_key_seals_and_the_old_one_still_opens() -> None:
     kept = Vault.of(KEY).seal(b"Li", place="a.b")
     both = Vault.of(OTHER, KEY)
     assert both.open(kept, place="a.b") == b"Li"
-    assert not both.is_current(kept)
-    assert not both.is_current(plain(b"Li"))
+    assert not kept.startswith(both.mark)
+    assert not plain(b"Li").startswith(both.mark)
     with pytest.raises(SignerUnavailable):
         Vault.of(OTHER).open(kept, place="a.b")
 

@@ -74,10 +74,11 @@ class Vault:
         except (InvalidTag, ValueError) as exc:
             raise MalformedInput(place, "the sealed value was changed or moved") from exc
 
-    def is_current(self, kept: bytes) -> bool:
-        """Whether a kept form is sealed, and with the current key."""
+    @property
+    def mark(self) -> bytes:
+        """How everything begins that is sealed with the current key."""
         self._opened()
-        return kept[:1] == SEALED and kept[1 : 1 + _NAME] == self._current
+        return SEALED + self._current
 
     def _opened(self) -> dict[bytes, AESGCM]:
         if not self._ciphers:

@@ -38,11 +38,31 @@ def upgrade() -> None:
         if not (is_sqlite or is_nullable):
             op.execute(f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT")
     op.add_column("licence", sa.Column("erased_at", UtcDateTime(), nullable=True))
+    op.create_table(
+        "person_erasure",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("agency", sa.String(length=18), nullable=False),
+        sa.Column("person", sa.LargeBinary(), nullable=False),
+        sa.Column("code", sa.LargeBinary(), nullable=True),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("document_number", sa.String(length=120), nullable=False),
+        sa.Column("plan", sa.String(length=64), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("asked_by", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("consent", sa.JSON(), nullable=True),
+        sa.Column("done_at", UtcDateTime(), nullable=True),
+        sa.Column("erased", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_person_erasure_agency", "person_erasure", ["agency"], unique=False)
 
 
 def downgrade() -> None:
     """Undo, while nothing is sealed: a sealed value has no plain form without its key."""
     is_sqlite = op.get_bind().dialect.name == "sqlite"
+    op.drop_index("ix_person_erasure_agency", table_name="person_erasure")
+    op.drop_table("person_erasure")
     op.drop_column("licence", "erased_at")
     for table, column, is_nullable, was in COLUMNS:
         needed = "" if is_nullable else " NOT NULL DEFAULT " + ("'null'" if was == "JSON" else "''")
