@@ -6,7 +6,9 @@ the kinds that it knows; SM2, whose keys it refuses, goes to `signing.sm2`. Call
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import textwrap
 from functools import cached_property
 from typing import Any
 
@@ -85,6 +87,11 @@ class PublicKey:
                 "e": encode_base64url(_unsigned(rsa_numbers.e)),
             }
         raise MalformedInput("jwk", f"{self.kind} has no registered JWK form")
+
+    def to_pem(self) -> bytes:
+        """As a PEM text (RFC 7468, 13), as other programs read it."""
+        lines = textwrap.wrap(base64.b64encode(self.spki).decode(), 64)
+        return "\n".join(("-----BEGIN PUBLIC KEY-----", *lines, "-----END PUBLIC KEY-----", "")).encode()
 
     @cached_property
     def fingerprint(self) -> str:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ROLES = ("clerk", "reviewer", "approver", "registrar", "inspector")
+# An organisation's own system is somebody of its staff by this beginning of its identifier, and no person.
+SYSTEM_PREFIX = "system/"
+SYSTEM_ROLES = ("clerk",)
 
 
 class Realm(StrEnum):
@@ -30,7 +33,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One person's account.
+    """The account of a person, or of a system of an organisation.
 
     `identifier` is what the audit log knows a member of staff by; a holder's is the account's id.
     `organisation` is the credit code of the agency or department, None for holders.
@@ -43,6 +46,11 @@ class Account:
     organisation: str | None = None
     roles: frozenset[str] = frozenset()
     is_active: bool = True
+
+    @property
+    def is_system(self) -> bool:
+        """Whether this is a system of the organisation, and no person."""
+        return self.kind is ActorKind.STAFF and self.identifier.startswith(SYSTEM_PREFIX)
 
     @property
     def actor(self) -> Actor:

@@ -1,8 +1,9 @@
 """The directory of staff: who works for an agency or a department, and what each may do.
 
-A registrar keeps the directory of the own organisation, and nobody changes the own entry. The registrar's
-rights are read anew with each change, whatever the caller's actor says. The first registrar of an
-organisation is entered by two people at the home itself (`bootstrap`).
+A registrar keeps the directory of the own organisation, and nobody changes the own entry
+(`yinxin.access.rights`). The first registrar of an organisation is entered by two people at the home itself
+(`bootstrap`). An organisation's own systems stand in it too: they come in by key, have no passkey, and may do
+what a clerk may and nothing that takes a person's judgement.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from yinxin.access.accounts import ROLES, Account, Enrolment, Realm
+from yinxin.access.accounts import ROLES, SYSTEM_PREFIX, SYSTEM_ROLES, Account, Enrolment, Realm
 from yinxin.access.codes import digest_of, identity_digest, make_code, read_code
 from yinxin.access.repository import AccessRepository
+from yinxin.access.rights import changeable, require_registrar
 from yinxin.base import audit, once
 from yinxin.base.actor import Actor, ActorKind, one_spelling
 from yinxin.base.clock import Clock, SystemClock
@@ -48,10 +50,22 @@ class StaffDirectory:
         `identifier` is what the audit log will know them by: `clerk-17`, no personal number. `Conflict` when
         somebody has it.
         """
-        account = self._new(identifier, name, organisation, roles)
+        account = self._new(_person(identifier), name, organisation, roles)
         with self._database.transaction() as session:
-            self._registrar(session, actor, organisation)
+            require_registrar(session, actor, organisation)
             return self._enter(session, account, actor)
+
+    def add_system(self, name: str, *, title: str, organisation: str, actor: Actor) -> Account:
+        """Add a system of the organisation; its identifier is `system/` and this name.
+
+        It comes in by the keys that `yinxin.access.clients` keeps, and it is a clerk: it drafts and hands
+        over, and never reviews or approves.
+        """
+        account = self._new(f"{SYSTEM_PREFIX}{name}", title, organisation, SYSTEM_ROLES)
+        with self._database.transaction() as session:
+            require_registrar(session, actor, organisation)
+            self._keep(session, account, actor, {})
+        return account
 
     def bootstrap(
         self, identifier: str, *, name: str, organisation: str, actor: Actor, witness: Actor
@@ -60,7 +74,7 @@ class StaffDirectory:
 
         `Conflict` when the organisation has an active registrar: that one adds the others.
         """
-        account = self._new(identifier, name, organisation, {"registrar"})
+        account = self._new(_person(identifier), name, organisation, {"registrar"})
         if {actor.kind, witness.kind} - {ActorKind.STAFF} or actor.identifier == witness.identifier:
             raise NotPermitted("two different people enter the first registrar")
         if account.identifier == witness.identifier:
@@ -75,14 +89,16 @@ class StaffDirectory:
     def enrol(self, identifier: str, *, actor: Actor) -> Enrolment:
         """A new code for somebody who has no passkey at hand; an older unused one is void."""
         with self._database.transaction() as session:
-            account = self._changed(session, identifier, actor)
+            account = _with_passkey(changeable(session, identifier, actor))
             return self._hand_out(session, account, actor, {})
 
     def set_roles(self, identifier: str, roles: Collection[str], *, actor: Actor) -> Account:
         """Change what somebody may do, from the next request on."""
         _check(_role_faults(roles))
         with self._database.transaction() as session:
-            account = self._changed(session, identifier, actor)
+            account = changeable(session, identifier, actor)
+            if account.is_system and not set(roles) <= set(SYSTEM_ROLES):
+                raise NotPermitted(f"a system is {' or '.join(SYSTEM_ROLES)}, and nothing else")
             AccessRepository(session).set_roles(account.id, roles)
             self._record(session, "staff.roles", account, actor, {"roles": sorted(roles)})
             return _found(AccessRepository(session).account(account.id), identifier)
@@ -90,8 +106,8 @@ class StaffDirectory:
     def deactivate(self, identifier: str, *, actor: Actor) -> None:
         """Close an account for good: its sessions end, its passkeys and codes are forgotten."""
         with self._database.transaction() as session:
-            account = self._changed(session, identifier, actor)
-            AccessRepository(session).deactivate(account.id)
+            account = changeable(session, identifier, actor)
+            AccessRepository(session).deactivate(account.id, at=self._clock.now())
             self._record(session, "staff.deactivate", account, actor, {})
 
     def link(self, identifier: str, *, issuer: str, subject: str, actor: Actor) -> None:
@@ -99,7 +115,7 @@ class StaffDirectory:
         if not 0 < len(subject) <= 255 or not subject.isprintable() or not 0 < len(issuer) <= 500:
             raise InvalidClaims(faults=[("subject", Text("身份标识有误", "not an issuer and subject"))])
         with self._database.transaction() as session:
-            account = self._changed(session, identifier, actor)
+            account = _with_passkey(changeable(session, identifier, actor))
             AccessRepository(session).add_identity(issuer, subject, account.id)
             identity = identity_digest(issuer, subject)
             self._record(session, "staff.link", account, actor, {"identity": identity})
@@ -133,10 +149,13 @@ class StaffDirectory:
     def _enter(
         self, session: Session, account: Account, actor: Actor, more: Mapping[str, str] | None = None
     ) -> Enrolment:
-        AccessRepository(session).add_account(account, realm=Realm.STAFF, at=self._clock.now())
-        details = {"organisation": account.organisation, "roles": sorted(account.roles), **(more or {})}
-        self._record(session, "staff.add", account, actor, details)
+        self._keep(session, account, actor, more or {})
         return self._hand_out(session, account, actor, more or {})
+
+    def _keep(self, session: Session, account: Account, actor: Actor, more: Mapping[str, str]) -> None:
+        AccessRepository(session).add_account(account, realm=Realm.STAFF, at=self._clock.now())
+        details = {"organisation": account.organisation, "roles": sorted(account.roles), **more}
+        self._record(session, "staff.add", account, actor, details)
 
     def _hand_out(
         self, session: Session, account: Account, actor: Actor, more: Mapping[str, str]
@@ -147,34 +166,6 @@ class StaffDirectory:
         AccessRepository(session).add_enrolment(digest, account.id, expires_at=expires_at)
         self._record(session, "staff.enrol", account, actor, {"code": digest.hex()[:16], **more})
         return Enrolment(account, code, expires_at)
-
-    def _registrar(self, session: Session, actor: Actor, organisation: str | None) -> None:
-        """Raise `NotPermitted` unless the actor is an active registrar there, by the directory itself."""
-        found = AccessRepository(session).by_identifier(actor.identifier, lock=True)
-        if (
-            actor.kind is not ActorKind.STAFF
-            or found is None
-            or not found.is_active
-            or found.organisation != organisation
-            or "registrar" not in found.roles
-        ):
-            raise NotPermitted("staff is kept by a registrar of the same organisation")
-
-    def _changed(self, session: Session, identifier: str, actor: Actor) -> Account:
-        """The account that the actor may change, locked; both rows in one order, so that none waits."""
-        repository, spelt = AccessRepository(session), one_spelling(identifier)
-        if spelt == actor.identifier:
-            raise NotPermitted("nobody changes the own entry: ask another registrar")
-        rows = {one: repository.by_identifier(one, lock=True) for one in sorted({spelt, actor.identifier})}
-        account = rows[spelt]
-        own = rows[actor.identifier]
-        if account is None or own is None or account.organisation != own.organisation:
-            # Of another organisation's staff nothing is told, not even that they are there.
-            raise NotFound(f"no member of staff {spelt} here")
-        self._registrar(session, actor, account.organisation)
-        if not account.is_active:
-            raise Conflict("the account is closed")
-        return account
 
     def _only_once(self, session: Session, organisation: str, present: int) -> None:
         """Of two who bootstrap at the same moment, one gets a `Conflict`."""
@@ -193,6 +184,22 @@ class StaffDirectory:
             at=self._clock.now(),
             details={"identifier": account.identifier, **details},
         )
+
+
+def _person(identifier: str) -> str:
+    """An identifier that no system has, nor could have."""
+    spelt = one_spelling(identifier)
+    if spelt.startswith(SYSTEM_PREFIX):
+        raise InvalidClaims(
+            faults=[("identifier", Text("该工号形式留给系统使用", "identifiers like this are for systems"))]
+        )
+    return spelt
+
+
+def _with_passkey(account: Account) -> Account:
+    if account.is_system:
+        raise NotPermitted("a system comes in by its keys alone")
+    return account
 
 
 def _role_faults(roles: Collection[str]) -> dict[str, Text]:

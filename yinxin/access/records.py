@@ -1,4 +1,4 @@
-"""The tables of access: accounts, their passkeys and identities elsewhere, enrolment codes, sessions.
+"""The tables of access: accounts, their passkeys, keys and identities elsewhere, enrolment codes, sessions.
 
 Codes and cookies are kept as SHA-256 digests: the tables let nobody in.
 """
@@ -45,6 +45,17 @@ PASSKEYS = Table(
     Column("is_backed_up", Boolean, nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
     Column("used_at", UtcDateTime),
+)
+
+# A key belongs to one account for good: it is never another's, even after it was removed.
+KEYS = Table(
+    "access_key",
+    SQLModel.metadata,
+    Column("thumbprint", String(43), primary_key=True),  # RFC 7638, SHA-256 in base64url
+    Column("account", String(32), ForeignKey(_OWNER), nullable=False, index=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
 )
 
 IDENTITIES = Table(

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from yinxin.access.accounts import Account, How, Passkey, Realm
-from yinxin.access.records import ACCOUNTS, ENROLMENTS, IDENTITIES, PASSKEYS, SESSIONS
+from yinxin.access.records import ACCOUNTS, ENROLMENTS, IDENTITIES, KEYS, PASSKEYS, SESSIONS
 from yinxin.base.actor import ActorKind
 from yinxin.base.errors import Conflict
 
@@ -29,6 +29,16 @@ class StoredPasskey:
     account: Account
     public_key: bytes
     sign_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key of an account, as its SubjectPublicKeyInfo."""
+
+    thumbprint: str
+    public_key: bytes
+    made_at: datetime
+    removed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +94,12 @@ class AccessRepository:
         mine = update(ACCOUNTS).where(ACCOUNTS.c.id == account_id)
         self._session.execute(mine.values(roles=sorted(roles)))
 
-    def deactivate(self, account_id: str) -> None:
+    def deactivate(self, account_id: str, *, at: datetime) -> None:
         """Let nobody in by this account any more, and end what is open."""
         mine = update(ACCOUNTS).where(ACCOUNTS.c.id == account_id)
         self._session.execute(mine.values(is_active=False))
+        open_keys = update(KEYS).where(KEYS.c.account == account_id, KEYS.c.removed_at.is_(None))
+        self._session.execute(open_keys.values(removed_at=at))
         for table in (SESSIONS, PASSKEYS, IDENTITIES, ENROLMENTS):
             self._session.execute(delete(table).where(table.c.account == account_id))
 
@@ -164,6 +176,28 @@ class AccessRepository:
         """Forget a passkey of this account; False when it has none of this id."""
         mine = (PASSKEYS.c.id == passkey) & (PASSKEYS.c.account == account_id)
         return _count(self._session.execute(delete(PASSKEYS).where(mine))) == 1
+
+    # Keys
+
+    def add_key(self, thumbprint: str, account_id: str, *, public_key: bytes, at: datetime) -> None:
+        """Add one; `Conflict` when it is, or was, anybody's."""
+        row = {"thumbprint": thumbprint, "account": account_id, "public_key": public_key, "made_at": at}
+        self._insert(KEYS, row, "this key is, or was, somebody's: make a new one")
+
+    def keys_of(self, account_id: str) -> list[StoredKey]:
+        """The keys that an account has or had, oldest first."""
+        query = select(KEYS).where(KEYS.c.account == account_id).order_by(KEYS.c.made_at, KEYS.c.thumbprint)
+        return [
+            StoredKey(row.thumbprint, row.public_key, row.made_at, row.removed_at)
+            for row in self._session.execute(query)
+        ]
+
+    def remove_key(self, thumbprint: str, *, account_id: str, at: datetime) -> bool:
+        """Let a key of this account sign no more; False when it has none of this name."""
+        mine = (
+            (KEYS.c.thumbprint == thumbprint) & (KEYS.c.account == account_id) & KEYS.c.removed_at.is_(None)
+        )
+        return _count(self._session.execute(update(KEYS).where(mine).values(removed_at=at))) == 1
 
     # Identities at the city's identity platform
 

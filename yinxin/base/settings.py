@@ -26,7 +26,7 @@ PREFIX = "YINXIN_"
 OTHER_VARIABLES = frozenset(
     f"YINXIN_{name}"
     for name in (
-        *("HOME", "LANG", "PASSPHRASE", "WALLET", "WALLET_PASSPHRASE"),
+        *("HOME", "LANG", "PASSPHRASE", "KEY_PASSPHRASE", "WALLET", "WALLET_PASSPHRASE"),
         *("VECTORS", "CAMPAIGN", "NODE", "SCREENSHOTS"),
     )
 )
@@ -54,6 +54,16 @@ class Settings:
         "数据库地址：sqlite:///文件，或 postgresql://用户@主机/库名",
         "the database: sqlite:///file, or postgresql://user@host/name",
         shown=False,
+    )
+    personal_data_keys: tuple[str, ...] = _setting(
+        ("home:",),
+        "数据库中个人信息的加密密钥，首个为现用：home:（由安装口令保护）或 file:路径（32 字节）",
+        "keys of personal data, the current one first: home: (under the passphrase) or file:PATH (32 bytes)",
+    )
+    retention_file: Path | None = _setting(
+        None,
+        "个人信息保存期限规则（TOML）；不填则用内置规则",
+        "how long personal data is kept (TOML); the built-in rules when not set",
     )
     trust_directory: Path = _setting(
         Path("trust"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from signing.signer import open_signer
+from signing.signers.file import FileSigner
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import Actor, staff
 from yinxin.base.errors import UsageError
@@ -16,6 +18,7 @@ from yinxin.base.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from signing.signer import Signer
     from yinxin.app.home import Home
 
 
@@ -48,15 +51,55 @@ def passphrase_option(function: Any) -> Any:
 def read_passphrase(file: str | None, *, required: bool = True) -> str | None:
     """The passphrase from the file, the environment or a prompt; None only when it is not required."""
     if file:
-        try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as exc:
-            raise UsageError(f"cannot read the passphrase file {file}") from exc
+        return _secret_in(file)
     if found := os.environ.get("YINXIN_PASSPHRASE"):
         return found
     if not required:
         return None
     return str(click.prompt(phrase("密钥口令", "Passphrase of the keys"), hide_input=True))
+
+
+def key_option(function: Any) -> Any:
+    """`--key` and `--key-passphrase-file`: the key that a person agrees with; `agreement` uses it."""
+    says = phrase(
+        "本人的签名密钥：加密的 PEM 文件，或 pkcs11: 地址",
+        "your own key to agree with: an encrypted PEM file, or a pkcs11: URI",
+    )
+    return click.option("--key", required=True, help=says)(key_passphrase_option(function))
+
+
+def key_passphrase_option(function: Any) -> Any:
+    """`--key-passphrase-file`: where a person's own passphrase is read from."""
+    says = phrase(
+        "本人密钥口令所在文件（或用环境变量 YINXIN_KEY_PASSPHRASE）",
+        "file that holds the passphrase of your own key (or set YINXIN_KEY_PASSPHRASE)",
+    )
+    place = click.Path(dir_okay=False)
+    return click.option("--key-passphrase-file", type=place, help=says)(function)
+
+
+def read_key_passphrase(file: str | None) -> str:
+    """A person's own passphrase from the file, the environment or a prompt."""
+    if file:
+        return _secret_in(file)
+    if found := os.environ.get("YINXIN_KEY_PASSPHRASE"):
+        return found
+    return str(click.prompt(phrase("本人密钥的口令", "Passphrase of your own key"), hide_input=True))
+
+
+def open_key(key: str, key_passphrase_file: str | None) -> Signer:
+    """A person's own signer; `SignerUnavailable` when it does not open."""
+    secret = read_key_passphrase(key_passphrase_file)
+    if key.startswith("pkcs11:"):
+        return open_signer(key, secret=secret)
+    return FileSigner.open(key, passphrase=secret)
+
+
+def agreement(digest: bytes, actor: Actor, *, key: str, key_passphrase_file: str | None) -> dict[str, Any]:
+    """The proof that this person agrees to a digest, by their own key."""
+    from credentials.office.proofs import KeyProofs  # noqa: PLC0415 - the office brings the database
+
+    return KeyProofs.make(digest, actor, open_key(key, key_passphrase_file))
 
 
 class Moment(click.ParamType[datetime]):
@@ -75,3 +118,10 @@ class Moment(click.ParamType[datetime]):
             return when.astimezone(UTC)
         except (ValueError, OverflowError):  # the second: the year 1 or 9999, west or east of Greenwich
             self.fail(phrase(f"{value} 不是 ISO 8601 时间", f"{value} is not an ISO 8601 time"), param, ctx)
+
+
+def _secret_in(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UsageError(f"cannot read the passphrase file {file}") from exc

@@ -1,15 +1,16 @@
-"""`yinxin staff first | add | list | roles | enrol | link | deactivate | platform`."""
+"""`yinxin staff first | add | list | roles | enrol | link | deactivate | platform`; keys are in `.staff_keys`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from yinxin.access.accounts import ROLES
 from yinxin.app import sign_in
-from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.registrars import account_facts, acting, registrar_of, state_word
+from yinxin.app.commands.staff_keys import KEY_COMMANDS
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
@@ -17,11 +18,8 @@ from yinxin.base.actor import staff
 from yinxin.base.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from yinxin.access.accounts import Account, Enrolment
+    from yinxin.access.accounts import Enrolment
     from yinxin.app.console import Console
-    from yinxin.base.actor import Actor
 
 
 @click.group(
@@ -33,6 +31,10 @@ if TYPE_CHECKING:
 )
 def command() -> None:
     """Group."""
+
+
+for one in KEY_COMMANDS:
+    command.add_command(one)
 
 
 _IDENTIFIER = click.argument("identifier")
@@ -51,14 +53,6 @@ _ROLES = click.option(
 )
 
 
-def _acting(function: Any) -> Any:
-    """What every change names: who does it, and where."""
-    options: list[Callable[[Any], Any]] = [actor_option("registrar"), home_option(), click.pass_context]
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
 @command.command(
     "first",
     help=phrase(
@@ -71,7 +65,7 @@ def _acting(function: Any) -> Any:
 @_ORGANISATION
 @click.option("--witness", required=True, help=phrase("见证人", "who witnesses it"))
 @passphrase_option
-@_acting
+@acting
 def first(
     context: click.Context,
     identifier: str,
@@ -102,13 +96,13 @@ def first(
 @_IDENTIFIER
 @_NAME
 @_ROLES
-@_acting
+@acting
 def add(
     context: click.Context, identifier: str, name: str, roles: tuple[str, ...], actor: str, home: str
 ) -> int:
     """In the registrar's own organisation."""
     place = Home.open(home)
-    registrar = _registrar(place, actor)
+    registrar = registrar_of(place, actor)
     made = sign_in.staff_directory(place).add(
         identifier, name=name, organisation=registrar.agency or "", roles=roles, actor=registrar
     )
@@ -116,19 +110,19 @@ def add(
 
 
 @command.command("list", help=phrase("列出本单位工作人员。", "List the staff of the actor's organisation."))
-@_acting
+@acting
 def list_staff(context: click.Context, actor: str, home: str) -> int:
     """A table of accounts."""
     console, place = console_of(context), Home.open(home)
-    reader = _registrar(place, actor)
+    reader = registrar_of(place, actor)
     found = sign_in.staff_directory(place).list(reader.agency or "", actor=reader)
     rows = [
-        (one.identifier, one.name, "、".join(sorted(one.roles)), _state(console, is_active=one.is_active))
+        (one.identifier, one.name, "、".join(sorted(one.roles)), state_word(console, is_active=one.is_active))
         for one in found
     ]
     columns = [("工号", "identifier"), ("姓名", "name"), ("角色", "roles"), ("状态", "state")]
     console.table(columns, rows)
-    console.result([_shown(one) for one in found])
+    console.result([account_facts(one) for one in found])
     return ExitCode.DONE
 
 
@@ -137,14 +131,14 @@ def list_staff(context: click.Context, actor: str, home: str) -> int:
 )
 @_IDENTIFIER
 @_ROLES
-@_acting
+@acting
 def roles(context: click.Context, identifier: str, roles: tuple[str, ...], actor: str, home: str) -> int:
     """From the next request on."""
     console, place = console_of(context), Home.open(home)
-    account = sign_in.staff_directory(place).set_roles(identifier, roles, actor=_registrar(place, actor))
+    account = sign_in.staff_directory(place).set_roles(identifier, roles, actor=registrar_of(place, actor))
     shown = "、".join(sorted(account.roles))
     console.say(f"{account.identifier} 的角色：{shown}", f"roles of {account.identifier}: {shown}")
-    console.result(_shown(account))
+    console.result(account_facts(account))
     return ExitCode.DONE
 
 
@@ -153,11 +147,11 @@ def roles(context: click.Context, identifier: str, roles: tuple[str, ...], actor
     help=phrase("重新发放注册码（原通行密钥不受影响）。", "Hand out a new enrolment code; passkeys stay."),
 )
 @_IDENTIFIER
-@_acting
+@acting
 def enrol(context: click.Context, identifier: str, actor: str, home: str) -> int:
     """For a new device."""
     place = Home.open(home)
-    made = sign_in.staff_directory(place).enrol(identifier, actor=_registrar(place, actor))
+    made = sign_in.staff_directory(place).enrol(identifier, actor=registrar_of(place, actor))
     return _handed_out(console_of(context), made)
 
 
@@ -174,7 +168,7 @@ def enrol(context: click.Context, identifier: str, actor: str, home: str) -> int
     "--issuer",
     help=phrase("平台，默认为 openid_issuer", "the platform; the setting openid_issuer by default"),
 )
-@_acting
+@acting
 def link(
     context: click.Context, identifier: str, subject: str, issuer: str | None, actor: str, home: str
 ) -> int:
@@ -184,7 +178,7 @@ def link(
     if not platform:
         raise NotFound("no identity platform is set: openid_issuer, or --issuer")
     directory = sign_in.staff_directory(place)
-    directory.link(identifier, issuer=platform, subject=subject, actor=_registrar(place, actor))
+    directory.link(identifier, issuer=platform, subject=subject, actor=registrar_of(place, actor))
     console.say(f"已关联 {identifier}", f"joined to {identifier}")
     console.result({"identifier": identifier, "issuer": platform, "subject": subject})
     return ExitCode.DONE
@@ -198,11 +192,11 @@ def link(
     ),
 )
 @_IDENTIFIER
-@_acting
+@acting
 def deactivate(context: click.Context, identifier: str, actor: str, home: str) -> int:
     """At once."""
     console, place = console_of(context), Home.open(home)
-    sign_in.staff_directory(place).deactivate(identifier, actor=_registrar(place, actor))
+    sign_in.staff_directory(place).deactivate(identifier, actor=registrar_of(place, actor))
     console.say(f"已停用 {identifier}", f"closed {identifier}")
     console.result({"identifier": identifier, "active": False})
     return ExitCode.DONE
@@ -229,12 +223,6 @@ def platform(context: click.Context, home: str, passphrase_file: str | None) -> 
     return ExitCode.DONE
 
 
-def _registrar(home: Home, name: str) -> Actor:
-    """Who acts, as the directory knows them; what they may do is the directory's to say."""
-    found = sign_in.staff_directory(home).find(name)
-    return found.actor if found else staff(name, agency=home.settings.agency_code or None, roles=())
-
-
 def _handed_out(console: Console, made: Enrolment) -> int:
     console.say(
         f"注册码（仅显示一次，请当面交给本人）：{made.code}",
@@ -244,20 +232,7 @@ def _handed_out(console: Console, made: Enrolment) -> int:
         f"有效至 {made.expires_at:%Y-%m-%d %H:%M} UTC；在登录页选择“凭注册码登记通行密钥”",
         f"good until {made.expires_at:%Y-%m-%d %H:%M} UTC, at /register of the service",
     )
-    console.result({**_shown(made.account), "code": made.code, "expires_at": made.expires_at.isoformat()})
+    console.result(
+        {**account_facts(made.account), "code": made.code, "expires_at": made.expires_at.isoformat()}
+    )
     return ExitCode.DONE
-
-
-def _state(console: Console, *, is_active: bool) -> str:
-    zh, en = ("在用", "active") if is_active else ("已停用", "closed")
-    return zh if console.language == "zh" else en
-
-
-def _shown(account: Account) -> dict[str, Any]:
-    return {
-        "identifier": account.identifier,
-        "name": account.name,
-        "organisation": account.organisation,
-        "roles": sorted(account.roles),
-        "active": account.is_active,
-    }

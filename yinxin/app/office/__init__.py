@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 
 def office_app(home: Home, _stage: wiring.Stage, *, timestamper: Timestamper | None = None) -> FastAPI:
-    """Sign-in, and what every room offers."""
-    from yinxin.access import pages  # noqa: PLC0415 - FastAPI takes a second
-
+    """The entrance, and what every room offers."""
     entrance = Entrance(home)
     return wiring.application(
         "office",
-        pages.router(entrance.access, start="/office"),
+        *entrance.routers(),
         *desk.routers(home, entrance, timestamper=timestamper),
     )

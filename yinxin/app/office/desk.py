@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from credentials.office import Desk
 from yinxin.app import wiring
+from yinxin.app.office.entrance import office_proofs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
     from yinxin.app.office.entrance import Entrance
 
 
-def make_desk(home: Home, entrance: Entrance, *, timestamper: Timestamper | None = None) -> Desk:
-    """The agency's desk."""
+def make_desk(home: Home, *, timestamper: Timestamper | None = None) -> Desk:
+    """The agency's desk, for its pages and for the command line."""
     return Desk(
         wiring.issuer(home, timestamper=timestamper),
         agency=home.settings.agency_code,
         catalogue=wiring.catalogue(home),
         database=home.database,
-        proofs=entrance.proofs,
+        proofs=office_proofs(home),
         clock=home.clock,
     )
 
@@ -35,7 +36,7 @@ def routers(home: Home, entrance: Entrance, *, timestamper: Timestamper | None =
 
     return [
         pages.router(
-            make_desk(home, entrance, timestamper=timestamper),
+            make_desk(home, timestamper=timestamper),
             entrance.consent,
             catalogue=wiring.catalogue(home),
             enter=entrance.visitor,
