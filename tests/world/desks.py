@@ -22,8 +22,8 @@ FOOD = "food-business-licence"
 class DeskWorld(Office):
     """The office of `world.office` with a desk: Li drafts, Wang reviews, Zhao approves."""
 
-    def __init__(self, pki: Pki, database: Database) -> None:
-        super().__init__(pki, database)
+    def __init__(self, pki: Pki, database: Database, **office: Any) -> None:
+        super().__init__(pki, database, **office)
         self.keys: dict[str, FileSigner] = {}
         self.li, self.chen = self.person("clerk-li", "clerk"), self.person("clerk-chen", "clerk")
         self.wang = self.person("reviewer-wang", "reviewer")

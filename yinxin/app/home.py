@@ -15,6 +15,7 @@ How a home is made is `yinxin.app.ceremony`; what runs on it is put together in 
 
 from __future__ import annotations
 
+import hmac
 import os
 from dataclasses import replace
 from functools import cached_property
@@ -31,10 +32,11 @@ from signing.trust import TrustStore
 from yinxin.app.data_key import unwrap_key
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.database import Database
-from yinxin.base.errors import NotFound, SignerUnavailable
+from yinxin.base.errors import NotFound, SignerUnavailable, UsageError
 from yinxin.base.files import read_file
 from yinxin.base.outbound import Outbound
 from yinxin.base.settings import Settings
+from yinxin.base.vault import Vault, read_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +94,7 @@ class Home:
     @cached_property
     def database(self) -> Database:
         """The database of this installation."""
-        return Database(self.settings.database_url)
+        return Database(self.settings.database_url, vault=Vault(self._personal_keys))
 
     @cached_property
     def outbound(self) -> Outbound:
@@ -187,6 +189,18 @@ class Home:
             raise SignerUnavailable("the document store needs the passphrase of this home")
         return unwrap_key(read_file(self.directory / KEYS / DOCUMENT_KEY, limit=1024), self._passphrase)
 
+    def _personal_keys(self) -> list[bytes]:
+        """What personal data in the database is sealed with: the settings name them, the current one first."""
+        return [self._personal_key(uri) for uri in self.settings.personal_data_keys]
+
+    def _personal_key(self, uri: str) -> bytes:
+        kind, _, place = uri.partition(":")
+        if kind == "file" and place:
+            return read_key(self.directory / place)  # an absolute path stays what it is
+        if uri != "home:":
+            raise UsageError(f"a key of personal data is home: or file:PATH, not {uri!r}")
+        return hmac.digest(self.document_key(), b"yinxin personal data 1", "sha256")
+
     def key_file(self, name: str) -> Path:
         """Where a key lies."""
         return self.directory / KEYS / f"{name}.pem"
@@ -212,5 +226,6 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         trust_directory=place / settings.trust_directory,
         catalogue_directory=inside(settings.catalogue_directory),
         policy_file=inside(settings.policy_file),
+        retention_file=inside(settings.retention_file),
         openid_client_secret_file=inside(settings.openid_client_secret_file),
     )
