@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from credentials.licence import Event, Licence
     from yinxin.base.database import Session
 
-_NOTHING = Text("", "")
+_OVER = Text("保存期限已满", "its time to be kept has passed")
 _NOT_SEALED = tuple(state for state in CaseState if state is not CaseState.SEALED)
 
 
@@ -64,7 +64,7 @@ class LicenceHolding:
     def _bare(self, session: Session, name: str, now: datetime) -> Held:
         licence = LicenceRepository(session).by_identifier(name)
         documents = (licence.pdf_sha256,) if licence and licence.pdf_sha256 else ()
-        return Held(self.kind, name, now, _NOTHING, {}, documents)
+        return Held(self.kind, name, now, _OVER, {}, documents)
 
     def _held(self, licence: Licence, repository: LicenceRepository, until: datetime | None) -> Held:
         content = {
@@ -109,7 +109,7 @@ class CaseHolding:
         """Cases that were withdrawn long ago, or whose licence was erased."""
         before = years_earlier(now, self._retention.case_years)
         rows = PersonRepository(session, self._index).cases_over(before=before, limit=limit)
-        return [Held(self.kind, row.id, now, _NOTHING, {}) for row in rows]
+        return [Held(self.kind, row.id, now, _OVER, {}) for row in rows]
 
     def erase(self, session: Session, held: Sequence[Held], *, at: datetime) -> None:
         """Empty their claims."""
