@@ -114,6 +114,12 @@ class StatusRecords:
         found: int | None = self._session.execute(query.with_for_update()).scalar_one_or_none()
         return found
 
+    def look(self, uri: str, index: int) -> int | None:
+        """The value of an entry as it is just now, for who only reads; None as for `value`."""
+        query = select(ENTRIES.c.value).where(ENTRIES.c.uri == uri, ENTRIES.c.position == index)
+        found: int | None = self._session.execute(query).scalar_one_or_none()
+        return found
+
     def set_value(self, uri: str, index: int, value: int, *, at: datetime) -> None:
         """Change an entry, and count the change."""
         entry = (ENTRIES.c.uri == uri) & (ENTRIES.c.position == index)

@@ -271,6 +271,33 @@ class Reason(Enum):
         "不要采信；请重新发起请求", "Do not rely on it; make a new request",
     )  # fmt: skip
 
+    # Who acts for a holder
+    DELEGATION_UNKNOWN = _row(
+        _FAILED, "yinxin delegation", "没有该委托的记载，或委托链不完整", "There is no such delegation, or its chain is broken",
+        "不要采信；请委托人核实委托书编号", "Do not rely on it; ask the principal for the delegation's number",
+    )  # fmt: skip
+    DELEGATION_MISSING = _row(
+        _FAILED, "yinxin delegation", "出示的是经办人领取的证照副本，但未一并出示其委托凭证",
+        "An agent's copy was shown without the delegation that it was given under",
+        "请经办人将委托凭证与证照一并出示", "Have the agent show the delegation together with the licence",
+    )  # fmt: skip
+    DELEGATION_NOT_ACCEPTED = _row(
+        _FAILED, "yinxin delegation", "经办人尚未接受委托，或已拒绝", "The agent has not accepted the delegation, or declined it",
+        "请经办人先接受委托", "The agent accepts the delegation first",
+    )  # fmt: skip
+    DELEGATION_RECALLED = _row(
+        _FAILED, "yinxin delegation", "委托已被收回，或经办人已辞任", "The delegation was recalled, or the agent resigned",
+        "不要为该经办人办理；请委托人另行委托", "Do not act for this agent; the principal may appoint another",
+    )  # fmt: skip
+    DELEGATION_EXPIRED = _row(
+        _FAILED, "yinxin delegation", "委托已到期", "The delegation is past its end",
+        "请委托人重新委托", "The principal may appoint the agent again",
+    )  # fmt: skip
+    DELEGATION_EXCEEDED = _row(
+        _FAILED, "yinxin delegation", "本事项或该类证照不在委托范围内", "The matter or the licence type is outside the delegation",
+        "请委托人扩大委托范围，或由本人办理", "The principal widens the delegation, or comes themselves",
+    )  # fmt: skip
+
     # Status of a credential
     STATUS_REFERENCE_INVALID = _row(
         _FAILED, "Token Status List, 8.3", "凭证的状态指向无效", "The status reference leads to no entry",
