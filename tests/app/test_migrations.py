@@ -22,6 +22,7 @@ def _every_table() -> None:
     for path in [
         *ROOT.glob("*/*records.py"),
         *ROOT.glob("*/*/*records.py"),
+        *ROOT.glob("*/*/*/*records.py"),
         ROOT / "yinxin/base/audit/records.py",
     ]:
         importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))

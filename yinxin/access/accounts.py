@@ -11,7 +11,7 @@ from yinxin.base.actor import Actor, ActorKind
 if TYPE_CHECKING:
     from datetime import datetime
 
-ROLES = ("clerk", "reviewer", "approver", "registrar", "inspector")
+ROLES = ("clerk", "reviewer", "approver", "registrar", "inspector", "keeper")
 # An organisation's own system is somebody of its staff by this beginning of its identifier, and no person.
 SYSTEM_PREFIX = "system/"
 SYSTEM_ROLES = ("clerk",)
