@@ -2,6 +2,8 @@
 
 A licence is versioned and bitemporal. Its number stays, its version rises; old and new name each other.
 An event has `effective_from`, set by the authority, and `recorded_at`, when our register learnt of it.
+A correction states what was always true and holds from where the mistaken version began; a change is true
+from a day (docs/explanation/decisions/0009-correction-and-change.md).
 What follows for a moment that somebody asks about is `credentials.standing`; storage is
 `credentials.repository`.
 """
@@ -17,7 +19,7 @@ from yinxin.base.errors import UsageError
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from credentials.fields import Claim
 
@@ -42,6 +44,27 @@ class EventKind(StrEnum):
     SUSPENDED = "suspended"
     RESUMED = "resumed"
     COMMITMENT_MET = "commitment_met"
+    UNDONE = "undone"
+
+
+class VersionKind(StrEnum):
+    """How a version came about."""
+
+    ISSUED = "issued"
+    CORRECTED = "corrected"
+    CHANGED = "changed"
+    RENEWED = "renewed"
+    REPLACED = "replaced"
+    MERGED = "merged"
+    SPLIT = "split"
+
+
+class Cause(StrEnum):
+    """What an event follows from, where a rule of the register hangs on it."""
+
+    DEATH_REPORTED = "death_reported"
+    DEATH_CONTESTED = "death_contested"
+    DEATH_CONFIRMED = "death_confirmed"
 
 
 KIND_NAMES: Mapping[EndingKind | EventKind, Text] = {
@@ -54,6 +77,27 @@ KIND_NAMES: Mapping[EndingKind | EventKind, Text] = {
     EventKind.SUSPENDED: Text("暂停", "suspended"),
     EventKind.RESUMED: Text("恢复", "resumed"),
     EventKind.COMMITMENT_MET: Text("承诺已履行", "commitment met"),
+    EventKind.UNDONE: Text("撤回误登", "undone"),
+}
+VERSION_NAMES: Mapping[VersionKind, Text] = {
+    VersionKind.ISSUED: Text("首次制发", "first issued"),
+    VersionKind.CORRECTED: Text("更正", "corrected"),
+    VersionKind.CHANGED: Text("变更", "changed"),
+    VersionKind.RENEWED: Text("延续", "renewed"),
+    VersionKind.REPLACED: Text("换发", "replaced"),
+    VersionKind.MERGED: Text("合并", "merged"),
+    VersionKind.SPLIT: Text("分立", "split"),
+}
+CAUSE_NAMES: Mapping[Cause, Text] = {
+    Cause.DEATH_REPORTED: Text("死亡信息待核实", "a death that is reported and not confirmed"),
+    Cause.DEATH_CONTESTED: Text("死亡信息经核实有误", "a reported death that turned out wrong"),
+    Cause.DEATH_CONFIRMED: Text("死亡信息已核实", "a confirmed death"),
+}
+# An unconfirmed death only suspends; its confirmation ends (行政许可法 第七十条：注销), a contest resumes.
+_CAUSED: Mapping[Cause, EndingKind | EventKind] = {
+    Cause.DEATH_REPORTED: EventKind.SUSPENDED,
+    Cause.DEATH_CONTESTED: EventKind.RESUMED,
+    Cause.DEATH_CONFIRMED: EndingKind.DEREGISTERED,
 }
 
 
@@ -113,7 +157,8 @@ class Licence:
 
     `identifier` is its 36904 identifier and holds the version; `number` is what stands on the paper and
     stays the same in every version. `valid_until` is the last day, None without an end. `replaces` and
-    `replaced_by` are the identifiers of the neighbouring versions. `recorded_at` is when our register
+    `replaced_by` are the identifiers of the neighbouring versions. `type_version` is the version of its type
+    that it was issued under: its fields and its page stay those. `recorded_at` is when our register
     learnt of it, `issued_at` when it was sealed: they differ for licences brought in from an older register,
     which `provenance` tells of; until such a one is sealed, `issued_at` is when it was brought in.
     """
@@ -135,7 +180,13 @@ class Licence:
     replaces: str | None = None
     replaced_by: str | None = None
     pdf_sha256: str | None = None
+    type_version: int = 1
     provenance: Provenance | None = None
+    erased_at: datetime | None = None
+    kind: VersionKind = VersionKind.ISSUED
+    effective_from: datetime | None = None
+    origins: tuple[str, ...] = ()
+    successors: tuple[str, ...] = ()
 
     @property
     def issued_on(self) -> date:
@@ -144,7 +195,13 @@ class Licence:
 
     @property
     def starts_at(self) -> datetime:
-        """From when it holds: the first moment of its first day, a later version from its sealing on."""
+        """From when it holds.
+
+        The first moment of its first day; a later version from its sealing on, unless it says from when
+        (a change its day, a correction the beginning of what it corrects).
+        """
+        if self.effective_from is not None:
+            return self.effective_from
         first = start_of_day(self.valid_from)
         return max(first, self.issued_at) if self.replaces else first
 
@@ -170,7 +227,12 @@ class Licence:
             "commitment_due": self.commitment_due.isoformat() if self.commitment_due else None,
             "replaces": self.replaces,
             "replaced_by": self.replaced_by,
+            "kind": str(self.kind),
+            "effective_from": self.starts_at.isoformat(),
+            "origins": list(self.origins),
+            "successors": list(self.successors),
             "provenance": self._told_provenance(),
+            "erased_at": self.erased_at.isoformat() if self.erased_at else None,
         }
 
     def _told_provenance(self) -> dict[str, Any] | None:
@@ -183,8 +245,11 @@ class Licence:
 class Event:
     """Something that happened to a licence.
 
-    `ground` is the legal ground in words, `document_number` the decision's. `actor` is who recorded it;
-    `replaced_by` names the next version and stands only in a superseding.
+    `ground` is the legal ground in words, `document_number` the decision's, `cause` what it follows from
+    where that matters. `actor` is who recorded it. In a superseding `replaced_by` names the next version of
+    the same number, `successors` the licences of other numbers that took its place, `version_kind` how those
+    came about. `sequence` counts the events of a version as they were recorded (None before it is);
+    `undoes` is the sequence of the event that an UNDONE takes back.
     """
 
     kind: EndingKind | EventKind
@@ -194,15 +259,49 @@ class Event:
     document_number: str
     actor: str
     replaced_by: str | None = None
+    successors: tuple[str, ...] = ()
+    version_kind: VersionKind | None = None
+    cause: Cause | None = None
+    undoes: int | None = None
+    sequence: int | None = None
 
     def __post_init__(self) -> None:
-        if (self.kind is EndingKind.SUPERSEDED) != (self.replaced_by is not None):
-            raise UsageError("a superseding, and nothing else, names the next version")
+        if (self.kind is EndingKind.SUPERSEDED) != bool(self.replaced_by or self.successors):
+            raise UsageError("a superseding, and nothing else, names what takes the licence's place")
+        if (self.kind is EventKind.UNDONE) != (self.undoes is not None):
+            raise UsageError("an undoing, and nothing else, names the event that it takes back")
+        if self.cause is not None and _CAUSED[self.cause] is not self.kind:
+            raise UsageError(f"{CAUSE_NAMES[self.cause].en} is recorded as {_CAUSED[self.cause]} only")
 
     @property
     def is_ending(self) -> bool:
         """Whether it ends the licence."""
         return isinstance(self.kind, EndingKind)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, without personal data as far as grounds are written without it."""
+        return {
+            "sequence": self.sequence,
+            "kind": str(self.kind),
+            "name": KIND_NAMES[self.kind].to_dict(),
+            "effective_from": self.effective_from.isoformat(),
+            "recorded_at": self.recorded_at.isoformat(),
+            "ground": self.ground,
+            "document_number": self.document_number,
+            "actor": self.actor,
+            "replaced_by": self.replaced_by,
+            "successors": list(self.successors),
+            "version_kind": str(self.version_kind) if self.version_kind else None,
+            "cause": str(self.cause) if self.cause else None,
+            "undoes": self.undoes,
+        }
+
+
+def still_counting(events: Iterable[Event]) -> list[Event]:
+    """These events without those that one of them takes back, and without the takings back."""
+    every = list(events)
+    undone = {event.undoes for event in every if event.undoes is not None}
+    return [event for event in every if event.kind is not EventKind.UNDONE and event.sequence not in undone]
 
 
 def start_of_day(day: date) -> datetime:

@@ -13,21 +13,23 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from credentials.changes import record_event
+from credentials.changes import Changes
 from credentials.credential import credential_claims
-from credentials.licence import Agency, Event, Licence, agency_day
+from credentials.licence import Agency, Event, Licence, VersionKind, agency_day, start_of_day
 from credentials.printed_code import make
 from credentials.repository import CredentialCopy, LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from yinxin.base import audit
+from yinxin.base.errors import IssuanceRefused
 from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
 
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import LicenceType
+    from credentials.changes import Hearers
     from credentials.custody import Permit, SealCustody
     from credentials.documents import DocumentStore
     from credentials.face.page import Typesetter
@@ -57,13 +59,20 @@ class IssuedLicence:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A checked application on its way."""
+    """A checked application on its way.
+
+    `previous` is the version whose number and lineage it goes on with, `origins` the licences of other
+    numbers that it is made from, `carried` the events of the previous version that go on counting.
+    """
 
     kind: LicenceType
     claims: Mapping[str, Claim]
     holder_key: PublicKey | None
     previous: Licence | None = None
-    renew: bool = False
+    version_kind: VersionKind = VersionKind.ISSUED
+    effective_from: datetime | None = None
+    origins: tuple[str, ...] = ()
+    carried: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,19 @@ class Made:
     issued: IssuedLicence
 
 
+@dataclass(frozen=True, slots=True)
+class Superseding:
+    """A version that ends because others take its place: how, and what those say otherwise.
+
+    `seen` counts the events it had when that was decided: it is void when one came since.
+    """
+
+    old: Licence
+    event: Event
+    fields: tuple[str, ...]
+    seen: int
+
+
 @dataclass(frozen=True)
 class Production:
     """What an agency makes licences with. May be used from several threads."""
@@ -101,12 +123,22 @@ class Production:
     documents: DocumentStore | None = None
     index: BlindIndex | None = None
     custody: SealCustody | None = None
+    hearers: Hearers | None = None
+
+    @property
+    def changes(self) -> Changes:
+        """Where events of licences are written down."""
+        return Changes(self.status, self.clock, self.hearers)
 
     def reserve(self, drafts: Sequence[Draft], actor: Actor) -> list[Reserved]:
-        """Leave to use the seal, then numbers and status entries, in one short transaction."""
+        """Leave to use the seal, then numbers and status entries, in one short transaction.
+
+        `IssuanceRefused` for a type that is abolished: what was issued may still be put right, no more.
+        """
+        on = agency_day(self.clock.now())
+        _require_issuable(drafts, on)
         wanted = Counter(draft.kind.code for draft in drafts)
         permit = self.custody.allow(actor, wanted) if self.custody else None
-        on = agency_day(self.clock.now())
         with self.database.transaction() as session:
             repository = LicenceRepository(session)
             return [
@@ -150,9 +182,7 @@ class Production:
 
     def _licence(self, draft: Draft, number: str) -> Licence:
         now, kind, old = self.clock.now(), draft.kind, draft.previous
-        first, last = kind.validity.period(draft.claims, issued_on=agency_day(now))
-        if old and not draft.renew and not kind.validity.until_field:
-            first, last = old.valid_from, old.valid_until
+        first, last = _term(draft, on=agency_day(now))
         name, code = kind.holder(draft.claims)
         return Licence(
             identifier=str(self._identifier(kind, old)),
@@ -170,6 +200,10 @@ class Production:
             valid_until=last,
             commitment_due=kind.commitment_day(draft.claims),
             replaces=old.identifier if old else None,
+            kind=draft.version_kind,
+            effective_from=_holds_from(draft, first, now),
+            origins=draft.origins,
+            type_version=kind.version,
         )
 
     def _identifier(self, kind: LicenceType, old: Licence | None) -> LicenceIdentifier:
@@ -184,43 +218,101 @@ class Production:
 
     def record(
         self,
-        made: Iterable[Made],
+        made: Sequence[Made],
         actor: Actor,
         approval: str | None,
-        ending: Event | None = None,
+        endings: Sequence[Superseding] = (),
         *,
         beside: Callable[[Session], None] = lambda _session: None,
-    ) -> None:
-        """Rows, copies, audit entries and, for a replacement, the old version's ending: all or nothing.
+    ) -> list[IssuedLicence]:
+        """Rows, copies, audit entries and the endings of what was there before: all or nothing.
 
-        `beside` is done in the same transaction.
+        Each licence is recorded as of this moment, so that an answer for an earlier `known_at` never changes;
+        so they are returned. `beside` is done in the same transaction.
         """
         with self.database.transaction() as session:
             repository = LicenceRepository(session, index=self.index)
-            for one in made:
-                licence = one.issued.licence
-                if ending and licence.replaces:
-                    record_event(session, licence.replaces, ending, status=self.status, actor=actor)
-                repository.add(licence)
-                if one.reserved.status and one.issued.credential:
-                    repository.add_copy(_copy(one))
-                audit.record(
-                    session,
-                    action="licence.replace" if licence.replaces else "licence.issue",
-                    subject=licence.identifier,
-                    actor=actor,
-                    at=licence.issued_at,
-                    details=_details(one.issued, approval),
+            # In one order for everybody: two mergers of the same licences wait for each other, not for ever.
+            for one in sorted(endings, key=lambda ending: ending.old.identifier):
+                self.changes.record(
+                    session, one.old.identifier, one.event, actor=actor, fields=one.fields, seen=one.seen
                 )
-                if self.custody:
-                    self.custody.used(
-                        session,
-                        one.reserved.permit,
-                        document=licence.pdf_sha256 or "",
-                        licence=licence.identifier,
-                        at=licence.issued_at,
-                    )
+            now = self.clock.now()
+            recorded = [_recorded(one, now) for one in made]
+            for one in recorded:
+                self._record_one(session, repository, one, actor, approval)
             beside(session)
+        return [one.issued for one in recorded]
+
+    def _record_one(
+        self, session: Session, repository: LicenceRepository, one: Made, actor: Actor, approval: str | None
+    ) -> None:
+        licence = one.issued.licence
+        repository.add(licence)
+        for event in one.draft.carried:
+            repository.add_event(licence.identifier, replace(event, recorded_at=licence.recorded_at))
+        if one.reserved.status and one.issued.credential:
+            repository.add_copy(_copy(one))
+        audit.record(
+            session,
+            action=f"licence.{_ACTIONS[licence.kind]}",
+            subject=licence.identifier,
+            actor=actor,
+            at=licence.issued_at,
+            details=_details(one.issued, approval),
+        )
+        if self.custody:
+            self.custody.used(
+                session,
+                one.reserved.permit,
+                document=licence.pdf_sha256 or "",
+                licence=licence.identifier,
+                at=licence.issued_at,
+            )
+
+
+_ACTIONS = {
+    VersionKind.ISSUED: "issue",
+    VersionKind.CORRECTED: "correct",
+    VersionKind.CHANGED: "change",
+    VersionKind.RENEWED: "renew",
+    VersionKind.REPLACED: "replace",
+    VersionKind.MERGED: "merge",
+    VersionKind.SPLIT: "split",
+}
+
+
+def _require_issuable(drafts: Sequence[Draft], on: date) -> None:
+    abolished = {one.kind.code for one in drafts if one.previous is None and one.kind.is_abolished(on)}
+    if abolished:
+        raise IssuanceRefused(reasons=[f"the type {code} is abolished" for code in sorted(abolished)])
+
+
+def _recorded(made: Made, now: datetime) -> Made:
+    issued = made.issued
+    return replace(made, issued=replace(issued, licence=replace(issued.licence, recorded_at=now)))
+
+
+def _term(draft: Draft, *, on: date) -> tuple[date, date | None]:
+    """First and last day: a next version keeps its term, unless it is renewed or its days are changed."""
+    rule, old = draft.kind.validity, draft.previous
+    if old is None or draft.version_kind is VersionKind.RENEWED:
+        return rule.period(draft.claims, issued_on=on)
+    days = [name for name in (rule.from_field, rule.until_field) if name]
+    if all(draft.claims.get(name) == old.claims.get(name) for name in days):
+        return old.valid_from, old.valid_until
+    return rule.period(draft.claims, issued_on=old.valid_from)
+
+
+def _holds_from(draft: Draft, first: date, now: datetime) -> datetime | None:
+    """Since when its content holds; None where its first day says it."""
+    old, begins = draft.previous, start_of_day(first)
+    if draft.version_kind is VersionKind.ISSUED:
+        return None
+    if old is not None and draft.version_kind is VersionKind.CORRECTED:
+        # 更正: it says what was true from the beginning of what it corrects.
+        return begins if old.effective_from is None and not old.replaces else old.starts_at
+    return max(begins, draft.effective_from or now)
 
 
 def _number(repository: LicenceRepository, draft: Draft, on: date) -> str:
@@ -244,6 +336,8 @@ def _details(issued: IssuedLicence, approval: str | None) -> dict[str, Any]:
         details["credential"] = hashlib.sha256(issued.credential.encode()).hexdigest()
     if issued.licence.replaces:
         details["replaces"] = issued.licence.replaces
+    if issued.licence.origins:
+        details["origins"] = list(issued.licence.origins)
     if approval:
         details["approval"] = approval
     return details

@@ -28,7 +28,7 @@ _ENDING = text("is_ending")
 
 
 class LicenceRecord(SQLModel, table=True):
-    """One version of a licence. Rows are only added; `replaced_by` and `is_current` change, once.
+    """One version of a licence. Rows are added; `replaced_by`, `successors` and `is_current` change, once.
 
     `lineage` is type, issuer and serial of the identifier: what all versions of one licence share. The two
     partial indexes hold what must never break: one current version of a licence, and one of a number.
@@ -78,12 +78,21 @@ class LicenceRecord(SQLModel, table=True):
     )
     replaced_by: str | None = Field(default=None, max_length=160)
     pdf_sha256: str | None = Field(default=None, max_length=64, index=True)
+    type_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     provenance: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    kind: str | None = Field(default=None, max_length=20)  # None in rows older than the column
+    effective_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    origins: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    successors: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class LicenceEventRecord(SQLModel, table=True):
-    """Something that happened to one version. Rows are only added; one ending for each version."""
+    """Something that happened to one version. Rows are only added.
+
+    `is_ending` marks the ending that stands: one for each version, and none once that is undone. What was
+    known before the undoing follows from the kinds and times, which never change.
+    """
 
     __tablename__ = "licence_event"
     __table_args__ = (
@@ -102,10 +111,18 @@ class LicenceEventRecord(SQLModel, table=True):
     document_number: str = Field(max_length=120)
     actor: str = Field(max_length=200)
     replaced_by: str | None = Field(default=None, max_length=160)
+    successors: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    version_kind: str | None = Field(default=None, max_length=20)
+    cause: str | None = Field(default=None, max_length=30)
+    undoes: int | None = None
 
 
 class CredentialCopyRecord(SQLModel, table=True):
-    """One machine copy of a licence (an SD-JWT VC): where its status stands, and whose key it is bound to."""
+    """One machine copy of a licence (an SD-JWT VC): where its status stands, and whose key it is bound to.
+
+    `retired_at` and `retired_by` say when and by which kind of event it was ended. That is for good: INVALID
+    is final in a status list, so a licence whose ending is undone gets new copies with new indexes.
+    """
 
     __tablename__ = "licence_copy"
 
@@ -117,6 +134,8 @@ class CredentialCopyRecord(SQLModel, table=True):
     holder_key: str | None = Field(default=None, max_length=64)  # fingerprint
     digest: str = Field(max_length=64)
     made_at: datetime = Field(sa_type=UtcDateTime)
+    retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    retired_by: str | None = Field(default=None, max_length=20)
 
 
 class NumberSeriesRecord(SQLModel, table=True):

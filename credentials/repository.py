@@ -6,14 +6,24 @@ Nothing here commits: the service that opened the session does. What an event me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from credentials.licence import KIND_NAMES, Agency, Event, Licence, Provenance, kind_of
+from credentials.licence import (
+    KIND_NAMES,
+    Agency,
+    Cause,
+    Event,
+    EventKind,
+    Licence,
+    Provenance,
+    VersionKind,
+    kind_of,
+)
 from credentials.records import (
     CredentialCopyRecord,
     LicenceEventRecord,
@@ -51,7 +61,10 @@ _EVENTS_OF = select(_EVENTS).where(_EVENTS.c.licence == bindparam("wanted")).ord
 
 @dataclass(frozen=True, slots=True)
 class CredentialCopy:
-    """One machine copy of a licence: its status entry, the holder's key (fingerprint) and its SHA-256."""
+    """One machine copy of a licence: its status entry, the holder's key (fingerprint) and its SHA-256.
+
+    A copy that an event ended says when and by which kind; it never holds again.
+    """
 
     status_uri: str
     status_index: int
@@ -59,6 +72,8 @@ class CredentialCopy:
     holder_key: str | None
     digest: str
     made_at: datetime
+    retired_at: datetime | None = None
+    retired_by: str | None = None
 
 
 class LicenceRepository:
@@ -69,15 +84,33 @@ class LicenceRepository:
         self._index = index
 
     def add(self, licence: Licence) -> None:
-        """Add a version, which becomes the current one.
+        """Add a version, which becomes the current one; those that it comes from name it.
 
         A second first version, a version that is there already, or a number in use is a `Conflict`.
         """
         if licence.replaces:
             self._retire(licence)
+        for origin in licence.origins:
+            self._name_successor(origin, licence.identifier)
         row = _row(licence)
         row["holder_index"] = self._index.of("holder", licence.holder_code) if self._index else None
         self._insert(_LICENCES, [row], f"licence {licence.identifier} or its number exists already")
+
+    def add_all(self, licences: Sequence[Licence]) -> None:
+        """Add first versions at once; `Conflict`, and none of them, when one of them or its number exists."""
+        rows = [_row(licence) for licence in licences]
+        if self._index:
+            for row, licence in zip(rows, licences, strict=True):
+                row["holder_index"] = self._index.of("holder", licence.holder_code)
+        if rows:
+            self._insert(_LICENCES, rows, "one of these licences, or its number, exists already")
+
+    def fill_document(self, identifier: str, *, pdf_sha256: str, sealed_at: datetime) -> bool:
+        """Give a licence of an older register its document, once; whether it had none and is the current one."""
+        bare = _LICENCES.c.pdf_sha256.is_(None) & _LICENCES.c.provenance.is_not(None) & _LICENCES.c.is_current
+        filled = update(_LICENCES).where(_LICENCES.c.identifier == identifier, bare)
+        found = self._session.execute(filled.values(pdf_sha256=pdf_sha256, issued_at=sealed_at))
+        return bool(found.rowcount == 1)  # type: ignore[attr-defined]  # an update's result has it
 
     def add_copy(self, copy: CredentialCopy) -> None:
         """Remember a machine copy."""
@@ -131,7 +164,7 @@ class LicenceRepository:
         if self._index is None:
             raise UsageError("holders are indexed with the key of the index only")
         bare = select(_LICENCES.c.identifier, _LICENCES.c.holder_code).where(
-            _LICENCES.c.holder_index.is_(None)
+            _LICENCES.c.holder_index.is_(None), _LICENCES.c.erased_at.is_(None)
         )
         rows = self._session.execute(bare.limit(limit)).all()
         for identifier, code in rows:
@@ -153,6 +186,13 @@ class LicenceRepository:
         query = select(_COPIES).where(_COPIES.c.licence == identifier).order_by(_COPIES.c.made_at)
         return [CredentialCopy(**row._mapping) for row in self._session.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name
 
+    def retire_copies(self, identifier: str, *, by: str, at: datetime) -> list[CredentialCopy]:
+        """Mark the copies of a version that still held as ended; returns them."""
+        ended = [copy for copy in self.copies(identifier) if copy.retired_at is None]
+        mine = (_COPIES.c.licence == identifier) & _COPIES.c.retired_at.is_(None)
+        self._session.execute(update(_COPIES).where(mine).values(retired_at=at, retired_by=by))
+        return ended
+
     def for_change(self, identifier: str) -> Licence:
         """A version, locked until the transaction ends, so that its history cannot grow behind our back."""
         query = select(_LICENCES).where(_LICENCES.c.identifier == identifier).with_for_update()
@@ -161,9 +201,15 @@ class LicenceRepository:
             raise NotFound(f"no licence {identifier}")
         return found
 
-    def add_event(self, identifier: str, event: Event) -> None:
-        """Record an event; an event after an ending is a `Conflict`, whoever was faster."""
+    def add_event(self, identifier: str, event: Event) -> Event:
+        """Record an event, and return it with its sequence.
+
+        `Conflict` for an event after an ending that stands, and for an undoing of what does not, whoever was
+        faster.
+        """
         self.for_change(identifier)
+        if event.kind is EventKind.UNDONE:
+            self._lift(identifier, event)
         count, endings = self._session.execute(
             select(func.count(), func.max(_EVENTS.c.kind).filter(_EVENTS.c.is_ending)).where(
                 _EVENTS.c.licence == identifier
@@ -171,19 +217,9 @@ class LicenceRepository:
         ).one()
         if endings is not None:
             raise Conflict(f"the licence has ended already: {KIND_NAMES[kind_of(endings)].en}")
-        row = {
-            "licence": identifier,
-            "sequence": count + 1,
-            "kind": str(event.kind),
-            "is_ending": event.is_ending,
-            "effective_from": event.effective_from,
-            "recorded_at": event.recorded_at,
-            "ground": event.ground,
-            "document_number": event.document_number,
-            "actor": event.actor,
-            "replaced_by": event.replaced_by,
-        }
+        row = {"licence": identifier, "sequence": count + 1, **_event_row(event)}
         self._insert(_EVENTS, [row], "somebody else recorded an event of this licence meanwhile")
+        return replace(event, sequence=count + 1)
 
     def standing(self, identifier: str, *, as_of: datetime, known_at: datetime) -> Standing:
         """How a version stood; the state is `unknown` for an identifier that is not here."""
@@ -216,6 +252,22 @@ class LicenceRepository:
         )
         if self._session.execute(retired).rowcount != 1:  # type: ignore[attr-defined]  # an update's result has it
             raise Conflict("the licence was replaced already")
+
+    def _name_successor(self, origin: str, successor: str) -> None:
+        """Have a version name what a merger or split made of it; it stays the last of its own number."""
+        found = self.for_change(origin)
+        named = update(_LICENCES).where(_LICENCES.c.identifier == origin)
+        self._session.execute(named.values(successors=[*found.successors, successor]))
+
+    def _lift(self, identifier: str, undoing: Event) -> None:
+        """Let an ending that is undone stand no longer; a pause has nothing to lift."""
+        named = (_EVENTS.c.licence == identifier) & (_EVENTS.c.sequence == undoing.undoes)
+        lifted = update(_EVENTS).where(named, _EVENTS.c.is_ending).values(is_ending=False)
+        if self._session.execute(lifted).rowcount == 1:  # type: ignore[attr-defined]  # as above
+            return
+        kind = self._session.execute(select(_EVENTS.c.kind).where(named)).scalar_one_or_none()
+        if kind is None or kind_of(kind) is not EventKind.SUSPENDED:
+            raise Conflict("this event was undone already, or there is no such event")
 
     def _insert(self, table: Table, rows: Sequence[dict[str, Any]], otherwise: str) -> None:
         try:
@@ -261,7 +313,13 @@ def _row(licence: Licence) -> dict[str, Any]:
         "replaces": licence.replaces,
         "replaced_by": licence.replaced_by,
         "pdf_sha256": licence.pdf_sha256,
+        "type_version": licence.type_version,
         "provenance": licence.provenance.to_dict() if licence.provenance else None,
+        "erased_at": licence.erased_at,
+        "kind": str(licence.kind),
+        "effective_from": licence.effective_from,
+        "origins": list(licence.origins) or None,
+        "successors": list(licence.successors) or None,
     }
 
 
@@ -284,8 +342,37 @@ def _licence(row: Any) -> Licence:
         replaces=row.replaces,
         replaced_by=row.replaced_by,
         pdf_sha256=row.pdf_sha256,
+        type_version=row.type_version,
         provenance=Provenance.from_dict(row.provenance) if row.provenance else None,
+        erased_at=row.erased_at,
+        kind=_version_kind(row),
+        effective_from=row.effective_from,
+        origins=tuple(row.origins or ()),
+        successors=tuple(row.successors or ()),
     )
+
+
+def _version_kind(row: Any) -> VersionKind:
+    if row.kind is None:
+        return VersionKind.REPLACED if row.replaces else VersionKind.ISSUED
+    return VersionKind(row.kind)
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    return {
+        "kind": str(event.kind),
+        "is_ending": event.is_ending,
+        "effective_from": event.effective_from,
+        "recorded_at": event.recorded_at,
+        "ground": event.ground,
+        "document_number": event.document_number,
+        "actor": event.actor,
+        "replaced_by": event.replaced_by,
+        "successors": list(event.successors) or None,
+        "version_kind": str(event.version_kind) if event.version_kind else None,
+        "cause": str(event.cause) if event.cause else None,
+        "undoes": event.undoes,
+    }
 
 
 def _event(row: Any) -> Event:
@@ -297,4 +384,9 @@ def _event(row: Any) -> Event:
         document_number=row.document_number,
         actor=row.actor,
         replaced_by=row.replaced_by,
+        successors=tuple(row.successors or ()),
+        version_kind=VersionKind(row.version_kind) if row.version_kind else None,
+        cause=Cause(row.cause) if row.cause else None,
+        undoes=row.undoes,
+        sequence=row.sequence,
     )

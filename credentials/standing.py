@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from credentials.licence import EndingKind, Event, EventKind, Licence, agency_day
+from credentials.licence import (
+    EndingKind,
+    Event,
+    EventKind,
+    Licence,
+    VersionKind,
+    agency_day,
+    still_counting,
+)
 from signing.reasons import Reason
 from signing.report import Check, Scope
 from yinxin.base.identifiers import LicenceIdentifier
@@ -76,12 +84,8 @@ class Standing:
         """In words for people."""
         words = _WORDS[self.state]
         day = agency_day(self.since) if self.since else None
-        if self.superseded_by:
-            version = LicenceIdentifier.parse(self.superseded_by).version
-            return Text(
-                f"{words.zh}，自{_zh(day)}起由第 {version} 版取代",
-                f"{words.en} by version {version} on {day}",
-            )
+        if self.state is State.SUPERSEDED and self.event:
+            return _superseded(self.event)
         if day is None or self.state in {State.UNKNOWN, State.ANNULLED}:
             return words
         return Text(f"{words.zh}（自{_zh(day)}起）", f"{words.en} since {day}")
@@ -97,6 +101,8 @@ class Standing:
         }
         if self.superseded_by:
             answer["superseded_by"] = self.superseded_by
+        if self.event and self.event.successors:
+            answer["successors"] = list(self.event.successors)
         if self.commitment_due:
             met, overdue = self.commitment_met, self.commitment_is_overdue
             answer["commitment"] = {"due": self.commitment_due.isoformat(), "met": met, "overdue": overdue}
@@ -110,7 +116,7 @@ def standing(
     if licence.recorded_at > known_at:
         return Standing(State.UNKNOWN, as_of, known_at)
     known = sorted(
-        (event for event in events if event.recorded_at <= known_at),
+        still_counting(event for event in events if event.recorded_at <= known_at),
         key=lambda event: (event.effective_from, event.recorded_at),
     )
     state, since, event = _state(licence, known, as_of)
@@ -175,6 +181,31 @@ def _checks(found: Standing, scope: Scope) -> tuple[Check, ...]:
     # A due date that passes is a fact about today; a verdict on an earlier day asks for its own standing.
     own_scope = Scope.NOW if scope is Scope.BOTH else scope
     return state, Check("licence_commitment", overdue, own_scope, f"{promised.zh} / {promised.en}")
+
+
+def _superseded(event: Event) -> Text:
+    """What took a licence's place, and on which day; a correction is told by the day it was made."""
+    corrected = event.version_kind is VersionKind.CORRECTED
+    day = agency_day(event.recorded_at if corrected else event.effective_from)
+    zh, en = [], []
+    if event.replaced_by:
+        version = LicenceIdentifier.parse(event.replaced_by).version
+        zh.append(f"由第 {version} 版取代")
+        en.append(f"superseded by version {version} on {day}")
+    if event.successors:
+        count = len(event.successors)
+        into = "并入其他证照" if event.version_kind is VersionKind.MERGED else f"分立为另外 {count} 件证照"
+        zh.append(into)
+        merged = event.version_kind is VersionKind.MERGED
+        what = "merged into another licence" if merged else f"split into {count} other licences"
+        en.append(f"{what} on {day}" if event.replaced_by else f"superseded: {what} on {day}")
+    if corrected:
+        return Text(
+            f"真实，已于{_zh(day)}更正，{zh[0]}（更正内容自始有效）",
+            f"genuine, {en[0]} (a correction: it states what was always true)",
+        )
+    word = "已换发" if event.replaced_by else "已被取代"
+    return Text(f"真实，{word}，自{_zh(day)}起{'，并'.join(zh)}", f"genuine, {' and '.join(en)}")
 
 
 def _zh(day: date | None) -> str:

@@ -290,9 +290,7 @@ def test_a_renewal_begins_a_new_term(quick: Office) -> None:
     first = quick.issue()
     quick.clock.advance(timedelta(days=365 * 4))
     claims = samples.application("food-business-licence", 1)
-    second = quick.issuer.replace(
-        first.licence.identifier, claims, holder=None, actor=quick.clerk, renew=True, **WHY
-    )
+    second = quick.issuer.renew(first.licence.identifier, claims, actor=quick.clerk, **WHY)
     assert str(second.licence.valid_from) == "2030-11-19"
     assert str(second.licence.valid_until) == "2035-11-18"
 

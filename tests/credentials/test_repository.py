@@ -162,7 +162,8 @@ def test_events_come_back_in_order_and_make_the_standing(database: Database) -> 
             LicenceRepository(session).add_event(one.identifier, happened)
     with database.reading() as session:
         repository = LicenceRepository(session)
-        assert repository.events(one.identifier) == events
+        found = repository.events(one.identifier)
+        assert found == [replace(item, sequence=n) for n, item in enumerate(events, 1)]
         found = repository.standing(
             one.identifier, as_of=LATER + timedelta(hours=1), known_at=LATER + timedelta(days=9)
         )
