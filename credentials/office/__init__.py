@@ -12,6 +12,7 @@ What a case is stands in `cases`, how people prove what they agreed to in `proof
 from credentials.office.agreements import Consent
 from credentials.office.cases import Case, CaseState, Work, WorkKind
 from credentials.office.desk import Desk
+from credentials.office.making import Sealed
 from credentials.office.proofs import KeyProofs, Proofs
 
-__all__ = ["Case", "CaseState", "Consent", "Desk", "KeyProofs", "Proofs", "Work", "WorkKind"]
+__all__ = ["Case", "CaseState", "Consent", "Desk", "KeyProofs", "Proofs", "Sealed", "Work", "WorkKind"]

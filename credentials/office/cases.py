@@ -6,7 +6,7 @@ so voids what was agreed before. Storage is `credentials.office.repository`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_NUMBER = 64
+MAX_WORDS = 500
 
 
 class WorkKind(StrEnum):
@@ -27,6 +28,28 @@ class WorkKind(StrEnum):
     ISSUE = "issue"
     REPLACE = "replace"
     RENEW = "renew"
+
+
+@dataclass(frozen=True, slots=True)
+class KindRow:
+    """What a work of one kind is about, and what it says. How it is done is `making.MAKERS`.
+
+    `licences` bounds how many licences it names; a kind that names any also has a legal ground and a
+    document. `states` tells whether it states claims, `details` are the names of what else it may say.
+    """
+
+    name: Text
+    licences: tuple[int, int] = (0, 0)
+    states: bool = True
+    details: frozenset[str] = frozenset()
+
+
+# A further kind is a name above, a row here, and a row of `making.MAKERS`.
+KINDS: Mapping[WorkKind, KindRow] = {
+    WorkKind.ISSUE: KindRow(Text("新办", "a new licence")),
+    WorkKind.REPLACE: KindRow(Text("换发", "a replacement"), licences=(1, 1)),
+    WorkKind.RENEW: KindRow(Text("延续", "a renewal"), licences=(1, 1)),
+}
 
 
 class CaseState(StrEnum):
@@ -62,10 +85,11 @@ _STEPS: Mapping[str, tuple[CaseState, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be made: a licence of a type, or the next version of one.
+    """What is to be done: a licence of a type, or something about one or several that are there.
 
     `holder_key` is the JWK that the credential will be bound to, None for none. `licence` is the version that
-    is replaced; it has a legal `ground` and the decision's `document_number`.
+    it is about, `more_licences` are the others of a kind that is about several; there is a legal `ground`
+    then, and the decision's `document_number`. `details` is what a kind says besides, as JSON.
     """
 
     kind: WorkKind
@@ -75,12 +99,27 @@ class Work:
     licence: str | None = None
     ground: str = ""
     document_number: str = ""
+    more_licences: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if (self.kind is WorkKind.ISSUE) != (self.licence is None):
-            raise UsageError("a replacement, and nothing else, names the licence that it replaces")
-        if self.licence is not None and not (self.ground.strip() and self.document_number.strip()):
-            raise UsageError("a replacement needs its legal ground and the number of its document")
+        row, named = KINDS[self.kind], len(self.licences)
+        fewest, most = row.licences
+        if not fewest <= named <= most or len(set(self.licences)) != named:
+            raise UsageError(f"{row.name.en} names {fewest} to {most} different licences, not {named}")
+        if named and not (self.ground.strip() and self.document_number.strip()):
+            raise UsageError(f"{row.name.en} needs its legal ground and the number of its document")
+        if max(len(self.ground), len(self.document_number)) > MAX_WORDS:
+            raise UsageError(f"ground and document number have at most {MAX_WORDS} characters")
+        if not set(self.details) <= row.details:
+            raise UsageError(f"{row.name.en} says nothing else than {sorted(row.details)}")
+        if self.claims and not row.states:
+            raise UsageError(f"{row.name.en} states no claims")
+
+    @property
+    def licences(self) -> tuple[str, ...]:
+        """Every licence that it is about."""
+        return (self.licence, *self.more_licences) if self.licence else self.more_licences
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` reads it."""
@@ -92,6 +131,8 @@ class Work:
             "licence": self.licence,
             "ground": self.ground,
             "document_number": self.document_number,
+            **({"more_licences": list(self.more_licences)} if self.more_licences else {}),
+            **({"details": dict(self.details)} if self.details else {}),
         }
 
     @classmethod
@@ -105,6 +146,8 @@ class Work:
             value["licence"],
             value["ground"],
             value["document_number"],
+            tuple(value.get("more_licences", ())),
+            value.get("details", {}),
         )
 
 

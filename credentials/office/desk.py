@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate
 from credentials.office.agreements import check_consent, give_consent
-from credentials.office.cases import MAX_NUMBER, Case, CaseState, Work, WorkKind, work_digest
+from credentials.office.cases import KINDS, MAX_NUMBER, Case, CaseState, Work, work_digest
+from credentials.office.making import MAKERS, Order, Sealed
 from credentials.office.repository import CaseRepository, StoredCase
+from credentials.repository import LicenceRepository
 from signing.keys import PublicKey
 from yinxin.base import audit
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import Conflict, IssuanceRefused, NotPermitted, UsageError
+from yinxin.base.errors import Conflict, IssuanceRefused, NotFound, NotPermitted, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from credentials.issuer import Issuer
     from credentials.licence import Licence
     from credentials.office.proofs import Proofs
-    from credentials.production import IssuedLicence
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database, Session
 
@@ -61,7 +62,7 @@ class Desk:
 
         `InvalidClaims` names every field that breaks its rule, `Conflict` other work under a known number.
         """
-        self._gate.admit(actor, "draft", *([work.licence] if work.licence else []))
+        self._gate.admit(actor, "draft", *work.licences)
         if not 0 < len(number) <= MAX_NUMBER or not number.isprintable():
             raise UsageError(f"a case number is readable text of at most {MAX_NUMBER} characters")
         checked = self._checked(work)
@@ -89,15 +90,14 @@ class Desk:
 
     def edit(self, case_id: str, work: Work, *, actor: Actor) -> Case:
         """Change what a case asks for: it is a draft again, and what was agreed before is void."""
-        self._gate.admit(actor, "edit")
+        self._gate.admit(actor, "edit", *work.licences)
+        before = self._stored(case_id).case.work
+        if (work.kind, work.licences) != (before.kind, before.licences):
+            raise UsageError("an edit changes what is said, not which licence it is about: withdraw the case")
         checked = self._checked(work)
 
         def edited(case: Case) -> Case:
             case.require("edit")
-            if (checked.kind, checked.licence) != (case.work.kind, case.work.licence):
-                raise UsageError(
-                    "an edit changes what is said, not which licence it is about: withdraw the case"
-                )
             editors = tuple(dict.fromkeys((*case.editors, actor.identifier)))
             return replace(
                 case,
@@ -151,8 +151,8 @@ class Desk:
 
         return self._change(case_id, "withdraw", actor, withdrawn)
 
-    def seal(self, case_id: str, *, actor: Actor) -> IssuedLicence:
-        """Make the licence of an approved case; every agreement is checked again first.
+    def seal(self, case_id: str, *, actor: Actor) -> Sealed:
+        """Do what an approved case asks for; every agreement is checked again first.
 
         `IssuanceRefused` when one does not hold any more, `Conflict` when the case was sealed before.
         """
@@ -162,14 +162,21 @@ class Desk:
         case.require("seal")
         self._recheck(case)
 
+        done: list[Licence] = []
+
         def beside(session: Session, licence: Licence) -> None:
             sealed = replace(
                 case, state=CaseState.SEALED, sealed_as=licence.identifier, changed_at=self._clock.now()
             )
             CaseRepository(session).change(stored, sealed)
             self._record(session, "seal", sealed, actor, licence=licence.identifier)
+            done.append(licence)
 
-        return self._issue(case, actor, beside)
+        work = case.work
+        holder = PublicKey.from_jwk(work.holder_key) if work.holder_key else None
+        order = Order(actor, f"case:{case.id}", holder, beside)
+        issued = MAKERS[work.kind](self._issuer, work, order)
+        return Sealed(done[0], issued)
 
     def case(self, case_id: str, *, actor: Actor) -> Case:
         """A case of the agency, for its staff."""
@@ -181,25 +188,6 @@ class Desk:
         self._require_staff(actor)
         with self._database.reading() as session:
             return CaseRepository(session).in_states(self._agency, WAITING, limit=limit)
-
-    def _issue(self, case: Case, actor: Actor, beside: Callable[[Session, Licence], None]) -> IssuedLicence:
-        work, approval = case.work, f"case:{case.id}"
-        holder = PublicKey.from_jwk(work.holder_key) if work.holder_key else None
-        if work.licence is None:
-            return self._issuer.issue(
-                work.type_code, work.claims, holder=holder, actor=actor, approval=approval, beside=beside
-            )
-        return self._issuer.replace(
-            work.licence,
-            work.claims,
-            holder=holder,
-            ground=work.ground,
-            document_number=work.document_number,
-            actor=actor,
-            approval=approval,
-            renew=work.kind is WorkKind.RENEW,
-            beside=beside,
-        )
 
     def _agree(  # noqa: PLR0913, PLR0917 - the facts of an agreement
         self, case_id: str, verb: str, role: str, state: CaseState, proof: Mapping[str, Any], actor: Actor
@@ -244,10 +232,21 @@ class Desk:
             raise IssuanceRefused(reasons=tuple(reasons))
 
     def _checked(self, work: Work) -> Work:
+        """The work with its claims as the type spells them; each licence that it is about must be there.
+
+        A kind that is about one licence is of that one's type.
+        """
         kind = self._catalogue[work.type_code]
         if work.holder_key is not None:
             PublicKey.from_jwk(work.holder_key)
-        return replace(work, claims=kind.check(work.claims))
+        with self._database.reading() as session:
+            found = {name: LicenceRepository(session).by_identifier(name) for name in work.licences}
+        for name, licence in found.items():
+            if licence is None:
+                raise NotFound(f"no licence {name}")
+            if len(found) == 1 and licence.type_code != kind.code:
+                raise UsageError(f"the licence is of the type {licence.type_code}")
+        return replace(work, claims=kind.check(work.claims)) if KINDS[work.kind].states else work
 
     def _step(self, case_id: str, verb: str, actor: Actor, state: CaseState) -> Case:
         def stepped(case: Case) -> Case:

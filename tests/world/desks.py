@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from credentials import samples
-from credentials.office import Case, Desk, KeyProofs, Work, WorkKind
+from credentials.office import Case, Desk, KeyProofs, Sealed, Work, WorkKind
 from signing.signers.file import FileSigner
 from world.office import Office
 from yinxin.base.actor import Actor, staff
 
 if TYPE_CHECKING:
-    from credentials.production import IssuedLicence
     from signing.keys import PublicKey
     from world.pki import Pki
     from yinxin.base.database import Database
@@ -65,5 +64,5 @@ class DeskWorld(Office):
         case = self.desk.review(case.id, proof=self.proof(case, self.wang), actor=self.wang)
         return self.desk.approve(case.id, proof=self.proof(case, self.zhao), actor=self.zhao)
 
-    def sealed(self, number: str = "办-1", **changes: Any) -> IssuedLicence:
+    def sealed(self, number: str = "办-1", **changes: Any) -> Sealed:
         return self.desk.seal(self.approved(number, **changes).id, actor=self.li)
