@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("核验 PDF、凭证或回执", "verify PDFs, credentials and receipts"),
     "trust": ("信任锚：添加、查看、比较、解释", "trust anchors: add, show, compare, explain"),
     "staff": ("工作人员：添加、角色、注册码、停用", "staff: add, roles, enrolment codes, close"),
+    "person": (
+        "个人信息：查询、删除、保存期限、加密密钥",
+        "personal data: what is held, erasure, retention, keys",
+    ),
     "audit": ("审计日志：查看、证明、检查", "the audit log: read, prove, check"),
     "backup": ("备份整个安装，服务无需停止", "back the installation up while it works"),
     "restore": ("从备份恢复并隔离；由另一人解除", "restore a backup, in quarantine; release it"),

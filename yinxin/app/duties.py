@@ -1,4 +1,4 @@
-"""What one process does for all of its role: the audit log's order, fetching lists, forgetting what is over.
+"""What one process does for all of its role: the log's order, sealed rows, fetched lists, what is forgotten.
 
 A server of one process does these beside answering; with several, one process does nothing else. Should two
 machines do the same duty, the database lets one at a time do it (the log), or nothing is lost by doing it
@@ -15,7 +15,7 @@ from credentials.oid4vci.repository import IssuanceRepository
 from verify_api.presentations.repository import PresentationRepository
 from verify_api.repository import SessionRepository
 from verify_api.service import KEPT_AFTER_END
-from yinxin.app import wiring
+from yinxin.app import persons, wiring
 from yinxin.app.refresh import Refresher
 from yinxin.base import once
 from yinxin.base.errors import YinxinError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from yinxin.app.wiring import Stage
 
 TIDY_SECONDS = 600.0
+SOON, DAY = 60.0, 24 * 3600.0
 _log = logging.getLogger("yinxin.duties")
 
 
@@ -35,6 +36,13 @@ def order_the_log(home: Home, stage: Stage) -> None:
     writer = wiring.sequencer(home)
     writer.start(interval_seconds=home.settings.audit_interval_seconds)
     stage.closing.callback(writer.stop)
+
+
+def keep_the_register(home: Home, stage: Stage) -> None:
+    """The duties of the issuer: order the log, seal what is not sealed yet, forget what is over."""
+    order_the_log(home, stage)
+    _repeat(stage, "seal", lambda: persons.seal_all(home), every_seconds=DAY, first_seconds=SOON)
+    _repeat(stage, "forget", lambda: persons.forget(home), every_seconds=DAY, first_seconds=2 * SOON)
 
 
 def fetch_and_tidy(home: Home, stage: Stage) -> None:
@@ -66,12 +74,21 @@ def tidy(home: Home) -> int:
         return ended + once.purge(session, now=now)
 
 
-def _repeat(stage: Stage, name: str, work: Callable[[], object], *, every_seconds: float) -> None:
+def _repeat(
+    stage: Stage,
+    name: str,
+    work: Callable[[], object],
+    *,
+    every_seconds: float,
+    first_seconds: float | None = None,
+) -> None:
     """Do it in a thread, again and again until the stage closes; a failure is logged and tried again."""
     stopping = threading.Event()
 
     def run() -> None:
-        while not stopping.wait(every_seconds):
+        pause = every_seconds if first_seconds is None else first_seconds
+        while not stopping.wait(pause):
+            pause = every_seconds
             try:
                 work()
             except YinxinError as error:

@@ -65,7 +65,7 @@ class Role:
 
 ROLES: Mapping[str, Role] = {
     "ca": Role("ca_url", wiring.certificate_app, keys=("root", "issuing", "root-ocsp", "ocsp", "timestamp")),
-    "issuer": Role("base_url", wiring.issuer_app, duties.order_the_log, ("credential", "status")),
+    "issuer": Role("base_url", wiring.issuer_app, duties.keep_the_register, ("credential", "status")),
     "verifier": Role("verify_url", wiring.verifier_app, duties.fetch_and_tidy, ("receipt",)),
     "office": Role("office_url", office_app, keys=("seal", "credential", "status")),
     "wallet": Role("wallet_url", wiring.wallet_app, duties.fetch_and_tidy),

@@ -151,10 +151,15 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         status=status_service(home),
         authority=agency(home),
         clock=home.clock,
-        documents=DocumentStore(home.directory / "documents", home.document_key()),
+        documents=documents(home),
         code_address=code_address(home.settings.verify_url),
         index=holder_index(home),
     )
+
+
+def documents(home: Home) -> DocumentStore:
+    """Where sealed pages are kept."""
+    return DocumentStore(home.directory / "documents", home.document_key())
 
 
 def reading(home: Home) -> OfficeReading:
