@@ -61,17 +61,40 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The one authority that a datum comes from (一数一源).
+
+    `name` is the register as people call it. `authority` is the credit code of who keeps it; `type_code` and
+    `field` are the licence type and field that it stands in first, where it does.
+    """
+
+    name: Text
+    authority: str | None = None
+    type_code: str | None = None
+    field: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "name": self.name.to_dict(),
+            "authority": self.authority,
+            "type": self.type_code,
+            "field": self.field,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One field: its machine name, what people read, what it holds and where the datum comes from.
 
-    `source` names the one authority that the datum is taken from; `personal` marks data on a natural
+    `source` says which authority the datum is taken from; `personal` marks data on a natural
     person; `unit` follows a number or money; `pattern` is a whole-match expression for text and codes.
     """
 
     name: str
     label: Text
     kind: FieldKind
-    source: Text
+    source: Source
     required: bool = True
     disclosure: Disclosure = Disclosure.SELECTIVE
     personal: bool = False

@@ -137,7 +137,9 @@ class LicenceType:
     `number` is its type code of GB/T 36904 (credit code of the authority that defined it and three digits),
     `vct` its SD-JWT VC type. `holder_name` and `holder_code` name the fields that say who holds it.
     `printed_code` lists the fields that a code printed on paper carries. `commitment_due` names the date
-    field by when what the holder promised (告知承诺) must be fulfilled.
+    field by when what the holder promised (告知承诺) must be fulfilled. `version` counts what became of the
+    type: licences are issued under a version from its `from_day` (None: from ever) until the next version's,
+    or until the last day `until_day` when the type is abolished.
     """
 
     code: str
@@ -154,6 +156,17 @@ class LicenceType:
     holder_code: str
     printed_code: tuple[str, ...]
     commitment_due: str | None = None
+    version: int = 1
+    from_day: date | None = None
+    until_day: date | None = None
+
+    def has_begun(self, day: date) -> bool:
+        """Whether this version is in force on a day, or was before."""
+        return self.from_day is None or self.from_day <= day
+
+    def is_abolished(self, day: date) -> bool:
+        """Whether nothing new is issued any more on a day."""
+        return self.until_day is not None and self.until_day < day
 
     def field(self, name: str) -> Field:
         """The field of this name; `UsageError` when there is none."""

@@ -20,6 +20,7 @@ from credentials.licence_type import (
     Validity,
     ValidityRule,
 )
+from credentials.sources.rules import source_faults
 from credentials.type_forms import WrongForm, read_value
 from credentials.type_keys import KEYS, Key
 from credentials.type_rules import faults_of
@@ -56,6 +57,7 @@ def read_folder(directory: Path) -> list[LicenceType]:
         except OSError as exc:
             faults.append((path.name, Text("无法读取文件", f"the file cannot be read: {exc.strerror}")))
     faults += _clashes(types)
+    faults += _lost_sources(types)
     if faults:
         raise InvalidCatalogue(faults)
     return [one for _, one in types]
@@ -231,15 +233,29 @@ def _build(head: dict[str, Any], parts: dict[str, dict[str, Any]], fields: list[
     )
 
 
+def _lost_sources(types: list[tuple[str, LicenceType]]) -> list[tuple[str, Text]]:
+    newest = {made.code: made for _, made in sorted(types, key=lambda one: one[1].version)}
+    files = {(made.code, made.version): file for file, made in types}
+    return [
+        (f"{files[made.code, made.version]}: {place}", what)
+        for made in newest.values()
+        for place, what in source_faults(made, newest.values())
+        if place != "fields"  # said of the type that names the source
+    ]
+
+
 def _clashes(types: list[tuple[str, LicenceType]]) -> list[tuple[str, Text]]:
+    """Two files of one version, and a number or vct that two kinds share; versions of one may share both."""
     faults = []
     for key in ("code", "number", "vct"):
-        seen: dict[str, str] = {}
+        seen: dict[object, tuple[str, LicenceType]] = {}
         for file, made in types:
-            value = getattr(made, key)
-            if value in seen:
-                faults.append(
-                    (f"{file}: {key}", Text(f"与 {seen[value]} 重复", f"the same as in {seen[value]}"))
-                )
-            seen[value] = file
+            other, first = seen.setdefault(_name(made, key), (file, made))
+            is_next = key != "code" and first.code == made.code and first.version != made.version
+            if other != file and not is_next:
+                faults.append((f"{file}: {key}", Text(f"与 {other} 重复", f"the same as in {other}")))
     return faults
+
+
+def _name(made: LicenceType, key: str) -> object:
+    return (made.code, made.version) if key == "code" else getattr(made, key)

@@ -6,15 +6,21 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from credentials.fields import Choice
+from credentials.fields import Choice, Source
+from yinxin.base.errors import MalformedInput
+from yinxin.base.identifiers import CreditCode
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credentials.type_keys import Key
+
+
+_SOURCE = ("authority", "type", "field")
 
 
 def read_value(key: Key, value: Any) -> Any:
@@ -90,6 +96,34 @@ def _as_pattern(_key: Key, value: Any) -> re.Pattern[str]:
         raise WrongForm("不是有效的正则表达式", "not a regular expression") from exc
 
 
+def _as_source(key: Key, value: Any) -> Source:
+    if not isinstance(value, dict) or not {"zh", "en"} <= set(value) <= {"zh", "en", *_SOURCE}:
+        raise WrongForm(
+            '应写成 { zh = "…", en = "…" }，可加 authority、type、field',
+            'write it as { zh = "…", en = "…" }, with authority, type and field where they are known',
+        )
+    name = _as_words(key, {one: value[one] for one in ("zh", "en")})
+    authority, code, field = (value.get(one) for one in _SOURCE)
+    if authority is not None:
+        try:
+            authority = str(CreditCode.parse(authority))
+        except (MalformedInput, TypeError, AttributeError) as exc:
+            raise WrongForm("authority 应为统一社会信用代码", "authority must be a credit code") from exc
+    if (code is None) != (field is None) or (code is not None and authority is None):
+        raise WrongForm(
+            "type 与 field 须同时写，并写明 authority", "give type and field together, and their authority"
+        )
+    if code is not None:
+        code, field = _as_text(key, code), _as_text(key, field)
+    return Source(name, authority, code, field)
+
+
+def _as_day(_key: Key, value: Any) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise WrongForm("应为不加引号的日期，如 2027-01-01", "give a day without quotes, as 2027-01-01")
+    return value
+
+
 def _as_choices(key: Key, value: Any) -> tuple[Choice, ...]:
     if not isinstance(value, dict) or not value:
         raise WrongForm("应写成 值 = { zh, en } 的表", "write it as a table of value = { zh, en }")
@@ -106,5 +140,7 @@ _FORMS: dict[str, Callable[[Key, Any], Any]] = {
     "texts": _as_texts,
     "colour": _as_colour,
     "pattern": _as_pattern,
+    "day": _as_day,
+    "source": _as_source,
     "table": _as_choices,
 }

@@ -36,6 +36,10 @@ FORMS = {
     "texts": Text("{ zh, en } 列表", "list of { zh, en }"),
     "colour": Text("#rrggbb", "#rrggbb"),
     "pattern": Text("正则表达式", "regular expression"),
+    "source": Text(
+        "{ zh, en } 及可选的 authority、type、field", "{ zh, en }, and perhaps authority, type, field"
+    ),
+    "day": Text("日期 2027-01-01", "day, 2027-01-01"),
     "table": Text("值 = { zh, en } 的表", "table of value = { zh, en }"),
 }
 
@@ -69,6 +73,9 @@ KEYS: tuple[Key, ...] = (
         "承诺履行期限所在的日期字段",
         "the date field by when a commitment must be fulfilled",
     ),
+    _optional("version", "whole", "类型版本，缺省为 1", "version of the type; 1 by default"),
+    _optional("from_day", "day", "本版本启用日", "the first day of this version"),
+    _optional("until_day", "day", "最后可签发日（废止）", "the last day of issuing (abolished)"),
     _required("holder.name", "text", "持证主体名称所在字段", "the field that names the holder"),
     _required("holder.code", "text", "持证主体代码所在字段", "the field with the holder's code"),
     _optional(
@@ -127,7 +134,10 @@ KEYS: tuple[Key, ...] = (
     _required("fields.label", "words", "字段名称", "what people read"),
     _required("fields.kind", "choice", "字段类型", "what it holds", choices=tuple(FieldKind)),
     _required(
-        "fields.source", "words", "权威数据源（一数一源）", "the one authority that the datum comes from"
+        "fields.source",
+        "source",
+        "权威数据源（一数一源）：名称、机关信用代码、证照类型与字段",
+        "the one source of the datum: name, credit code of the authority, licence type and field",
     ),
     _optional("fields.required", "flag", "是否必填，缺省为是", "whether it must be there; yes by default"),
     _optional(

@@ -222,7 +222,7 @@ def _licence_type(one: LicenceType) -> str:
             f.kind,
             "yes" if f.required else "no",
             f.disclosure,
-            f.source.en,
+            f.source.name.en,
         )
         for f in one.fields
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 ATTACHMENT = "licence.json"
 POINTS_PER_MM = 72 / 25.4
+PICTURE_DOTS = 96.0  # to the inch: a page fills a screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,14 @@ class Typesetter:
             raise InvalidClaims(faults=[(longest, why)]) from exc
         centre = (layout.seal_x * POINTS_PER_MM, (layout.height - layout.seal_y) * POINTS_PER_MM)
         return Page(pdf, centre)
+
+    def picture(
+        self, licence: Licence, kind: LicenceType, *, code: str, dots_per_inch: float = PICTURE_DOTS
+    ) -> bytes:
+        """The page as a PNG, for people to look at; `typeset` says what does not fit."""
+        layout = LAYOUTS[kind.page.design, kind.page.orientation]
+        data, ground = self._data(licence, kind, layout, code), _ground(kind, layout)
+        return self._engine.png(kind.page.design, data, dots_per_inch=dots_per_inch, ground=ground)
 
     def _data(self, licence: Licence, kind: LicenceType, layout: Layout, code: str) -> dict[str, Any]:
         page, issued_on = kind.page, agency_day(licence.issued_at)

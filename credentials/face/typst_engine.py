@@ -49,9 +49,9 @@ class Engine:
         moment = at.replace(microsecond=0)
         return self._run(design, data, ground, format="pdf", pdf_standards=["a-3b"], timestamp=moment)
 
-    def png(self, design: str, data: Mapping[str, Any], *, dots_per_inch: float) -> bytes:
-        """A picture with a transparent ground."""
-        return self._run(design, data, "", format="png", ppi=dots_per_inch)
+    def png(self, design: str, data: Mapping[str, Any], *, dots_per_inch: float, ground: str = "") -> bytes:
+        """A picture; without a background `ground` (SVG) it is transparent."""
+        return self._run(design, data, ground, format="png", ppi=dots_per_inch)
 
     def _run(self, design: str, data: Mapping[str, Any], ground: str, **options: Any) -> bytes:
         page = f'#import "/{design}.typ": page-of\n#page-of(json(bytes({_literal(json.dumps(data))})))'

@@ -47,7 +47,7 @@ class Office:
         self.clock = clock or FixedClock(2026, 11, 20, 4)
         self.agency, self.clerk = agency, staff("clerk-17", agency=agency.credit_code)
         self.holder = FileSigner.generate()
-        self.catalogue = Catalogue.load()
+        self.catalogue = self.make_catalogue()
         self.index = BlindIndex(b"i" * 32)
         self.status = StatusService(database, pki.signer("status"), url, clock=self.clock, size=1024)
         face = draw_seal_face(agency.name.zh, purpose="行政审批专用章", code="1201990000281")
@@ -63,6 +63,9 @@ class Office:
             index=self.index,
             documents=documents,
         )
+
+    def make_catalogue(self) -> Catalogue:
+        return Catalogue.load()
 
     @property
     def now(self) -> datetime:

@@ -1,14 +1,53 @@
-"""Licence types have versions with dates."""
+"""Licence types have versions with dates, and a licence knows the one that it was issued under."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from yinxin.base.database import UtcDateTime
 
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
+CHANGES = "office_type_change"
+APPROVED = sa.text("state = 'approved'")
+
 
 def upgrade() -> None:
     """Apply."""
+    op.add_column("licence", sa.Column("type_version", sa.Integer(), server_default="1", nullable=False))
+    op.create_table(
+        CHANGES,
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("agency", sa.String(length=18), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("code", sa.String(length=80), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("base", sa.Integer(), nullable=False),
+        sa.Column("file", sa.LargeBinary(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("document_number", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(length=200), nullable=False),
+        sa.Column("proposed_at", UtcDateTime(), nullable=False),
+        sa.Column("consent", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "uq_office_type_change_approved",
+        CHANGES,
+        ["agency", "code", "base"],
+        unique=True,
+        sqlite_where=APPROVED,
+        postgresql_where=APPROVED,
+    )
+    op.create_index("ix_office_type_change_state", CHANGES, ["agency", "state"], unique=False)
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_table(CHANGES)
+    op.drop_column("licence", "type_version")
