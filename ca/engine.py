@@ -101,6 +101,7 @@ class Engine:
             serial=serial_text(draft.serial),
             profile=draft.profile.code,
             subject=_display(draft),
+            subject_code=str(draft.subject.credit_code) if draft.subject.credit_code else None,
             key_fingerprint=fingerprint,
             approval=order.approval,
             tbs_digest=hashlib.sha256(tbs).hexdigest(),

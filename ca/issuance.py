@@ -18,7 +18,7 @@ from ca.lint import Expected
 from ca.names import checked_dns_names
 from ca.profiles import Profile, Profiles
 from ca.repository import AuthorityRepository
-from ca.revocation import Revocation
+from ca.revocation import Beside, Revocation, nothing
 from ca.template import Draft, Pointers
 from signing.certificates import Certificate, load_pem_chain
 from yinxin.base.actor import Actor, ActorKind
@@ -202,22 +202,32 @@ class Authority:
         with self._database.reading() as session:
             return Certificate(AuthorityRepository(session).certificate(self.name, serial))
 
+    def row(self, serial: int) -> CertificateRow | None:
+        """A serial number as it is listed; None when this authority never took it."""
+        with self._database.reading() as session:
+            return AuthorityRepository(session).certificate_row(self.name, serial)
+
     def issued(self, *, after: int = 0, limit: int = 100) -> list[CertificateRow]:
         """A page of all serial numbers that were ever taken, whatever became of them, behind `after`."""
         with self._database.reading() as session:
             return AuthorityRepository(session).certificates(self.name, after=after, limit=limit)
 
-    def revoke(self, serial: int, *, reason: str, actor: Actor) -> None:
+    def issued_to(self, code: str) -> list[CertificateRow]:
+        """The certificates that name this credit code, whatever became of them, in the order of serials."""
+        with self._database.reading() as session:
+            return AuthorityRepository(session).certificates_of(self.name, code)
+
+    def revoke(self, serial: int, *, reason: str, actor: Actor, beside: Beside = nothing) -> None:
         """Revoke from now on, for one of `RevocationReason`; `certificate_hold` can be released.
 
         What is on hold may be revoked for good, and keeps the time of the hold. Revoking twice is a
-        `Conflict`, a serial that was never issued `NotFound`.
+        `Conflict`, a serial that was never issued `NotFound`. `beside` is done in the same transaction.
         """
-        self._revocation.revoke(serial, reason=reason, actor=_require_staff(actor))
+        self._revocation.revoke(serial, reason=reason, actor=_require_staff(actor), beside=beside)
 
-    def release(self, serial: int, *, actor: Actor) -> None:
+    def release(self, serial: int, *, actor: Actor, beside: Beside = nothing) -> None:
         """End a hold; `Conflict` when there is none."""
-        self._revocation.release(serial, actor=_require_staff(actor))
+        self._revocation.release(serial, actor=_require_staff(actor), beside=beside)
 
     def status(self, serial: int) -> StatusRow | None:
         """What is known of a serial number; None when this authority never took it."""

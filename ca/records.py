@@ -31,6 +31,9 @@ class CertificateRecord(SQLModel, table=True):
     state: str = Field(max_length=16, index=True)
     profile: str = Field(max_length=64)
     subject: str = Field(sa_column=Column(Text, nullable=False))
+    subject_code: str | None = Field(
+        default=None, max_length=18, index=True
+    )  # the organisation's credit code
     key_fingerprint: str = Field(max_length=64, index=True)
     approval: str | None = Field(default=None, max_length=64)
     # One application makes at most one certificate: filled when the certificate is final.

@@ -188,13 +188,26 @@ class AuthorityRepository:
             .order_by(col(record.serial))
             .limit(limit)
         )
-        return [
-            CertificateRow(
-                int(row.serial, 16), row.state, row.profile, row.subject, row.not_after, row.intended_at,
-                row.issued_at, row.der,
+        return [_certificate_row(row) for row in self._session.exec(statement)]
+
+    def certificates_of(self, authority: str, code: str) -> list[CertificateRow]:
+        """The issued certificates that name an organisation's credit code, in the order of serial numbers."""
+        record = CertificateRecord
+        statement = (
+            select(CertificateRecord)
+            .where(
+                col(record.subject_code) == code,
+                col(record.authority) == authority,
+                col(record.state) == ISSUED,
             )
-            for row in self._session.exec(statement)
-        ]  # fmt: skip
+            .order_by(col(record.serial))
+        )
+        return [_certificate_row(row) for row in self._session.exec(statement)]
+
+    def certificate_row(self, authority: str, serial: int) -> CertificateRow | None:
+        """One serial number as it is listed."""
+        row = self._session.get(CertificateRecord, (authority, serial_text(serial)))
+        return _certificate_row(row) if row else None
 
     def status(self, authority: str, serial: int) -> StatusRow | None:
         """What is known of a serial number; None when it was never taken."""
@@ -365,6 +378,19 @@ class ApplicationRepository:
             raise IssuanceRefused(reasons=("identity: no proofing record that is in force",))
         if approval.approver == proofing.prover:
             raise IssuanceRefused(reasons=("approval: by who proofed",))
+
+
+def _certificate_row(row: CertificateRecord) -> CertificateRow:
+    return CertificateRow(
+        int(row.serial, 16),
+        row.state,
+        row.profile,
+        row.subject,
+        row.not_after,
+        row.intended_at,
+        row.issued_at,
+        row.der,
+    )
 
 
 def serial_text(serial: int) -> str:

@@ -6,6 +6,7 @@ was made for an older revision is out of date. Signing a list happens outside of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,11 @@ from ca.records import CrlRecord
 from ca.repository import ISSUED, AuthorityRepository, serial_text
 from ca.template import signed
 from yinxin.base import audit
+from yinxin.base.database import Session
 from yinxin.base.errors import Conflict, NotFound, SignerUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
-
-    from sqlmodel import Session
 
     from ca.repository import StatusRow
     from signing.signer import Signer
@@ -28,8 +27,13 @@ if TYPE_CHECKING:
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
 
+Beside = Callable[[Session], None]
 LIST_VALID_FOR = timedelta(days=1)
 ATTEMPTS = 5  # at a new list, while others make theirs
+
+
+def nothing(_session: Session) -> None:
+    """Nothing is done beside."""
 
 
 class Revocation:
@@ -40,7 +44,7 @@ class Revocation:
         self._database = database
         self._clock = clock
 
-    def revoke(self, serial: int, *, reason: str, actor: Actor) -> None:
+    def revoke(self, serial: int, *, reason: str, actor: Actor, beside: Beside = nothing) -> None:
         """Put a certificate on the list, or turn its hold into a revocation."""
         why, now = RevocationReason.of(reason), self._now()
         with self._database.transaction() as session:
@@ -54,13 +58,15 @@ class Revocation:
                 repository.remove_revocation(self._authority, serial, reason=status.reason)
             self._list(session, serial, why, status.revoked_at or now)
             self._audit(session, "certificate.revoke", serial, actor, reason=str(why))
+            beside(session)
 
-    def release(self, serial: int, *, actor: Actor) -> None:
+    def release(self, serial: int, *, actor: Actor, beside: Beside = nothing) -> None:
         """Take a certificate on hold from the list."""
         with self._database.transaction() as session:
             hold = RevocationReason.CERTIFICATE_HOLD
             AuthorityRepository(session).remove_revocation(self._authority, serial, reason=hold)
             self._audit(session, "certificate.release", serial, actor)
+            beside(session)
 
     def abandon_intents(self, *, before: datetime, actor: Actor) -> tuple[int, ...]:
         """Give up the intents from before a time, and put their serial numbers on the list."""

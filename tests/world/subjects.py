@@ -1,0 +1,140 @@
+"""An agency that takes up what happens to people and companies, with its authority and its people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ca.names import SubjectName
+from credentials import samples
+from credentials.office.proofs import KeyProofs
+from credentials.repository import LicenceRepository
+from signing.signers.file import FileSigner
+from world.authority import CLERK as PROVER
+from world.authority import EVIDENCE, REVIEWER, csr
+from world.authority import Office as CertificateOffice
+from world.office import Office
+from yinxin.app.subjects.cascade import Cascade, Planned
+from yinxin.app.subjects.certificates import CertificateEffects
+from yinxin.app.subjects.licences import LicenceEffects
+from yinxin.app.subjects.rules import Rules
+from yinxin.app.subjects.values import EffectKind, EventKind, Subject, SubjectEvent
+from yinxin.app.subjects.work import CascadeWork
+from yinxin.base.actor import Actor, staff
+from yinxin.base.identifiers import CreditCode
+
+if TYPE_CHECKING:
+    from ca.issuance import Authority
+    from credentials.licence import Licence
+    from credentials.production import IssuedLicence
+    from world.pki import Pki
+    from yinxin.app.subjects.effects import Effects
+    from yinxin.base.database import Database
+
+FOOD, PHYSICIAN, BUSINESS = "food-business-licence", "physician-certificate", "business-licence"
+COMPANY_TYPES = (
+    BUSINESS,
+    FOOD,
+    "construction-permit",
+    "administrative-decision",
+    "hygiene-licence-on-commitment",
+)
+LAW = {"ground": "《中华人民共和国行政许可法》", "document_number": "津审变〔2026〕3号"}
+
+
+class SubjectWorld(Office):
+    """The office of `world.office`: Li plans, Zhao approves; company 3 and person 2 have licences."""
+
+    def __init__(
+        self, pki: Pki, database: Database, *, more: dict[EffectKind, Effects] | None = None
+    ) -> None:
+        super().__init__(pki, database)
+        code = self.agency.credit_code
+        self.keys = {name: FileSigner.generate() for name in ("li", "chen", "zhao")}
+        self.li, self.chen = staff("li", agency=code), staff("chen", agency=code, roles=("clerk", "approver"))
+        self.zhao = staff("zhao", agency=code, roles=("approver",))
+        self.ren = staff("ren", agency=code, roles=("registrar",))
+        self.certificates = CertificateOffice(database, self.clock)
+        self.company, self.person = samples.company(3), samples.person(2)
+        self.company_subject = Subject.parse(self.company["credit_code"])
+        self.person_subject = Subject.parse(self.person["citizen_number"])
+        rules = Rules.load()
+        licences = LicenceEffects(self.issuer, code, self.catalogue, database, self.index, rules, self.clock)
+        authorities = {self.authority.name: self.authority}
+        self.rooms: dict[EffectKind, Effects] = {
+            EffectKind.LICENCE: licences,
+            EffectKind.CERTIFICATE: CertificateEffects(authorities, database, rules),
+            **(more or {}),
+        }
+        self.cascade = Cascade(
+            self.rooms,
+            agency=code,
+            database=database,
+            index=self.index,
+            proofs=KeyProofs(lambda name: [self.keys[name].public_key] if name in self.keys else []),
+            clock=self.clock,
+        )
+        self.work = CascadeWork(self.cascade, self.rooms, database=database, clock=self.clock)
+
+    @property
+    def authority(self) -> Authority:
+        return self.certificates.authority
+
+    def give(self, type_code: str, index: int) -> IssuedLicence:
+        return self.issue(type_code, index)
+
+    def company_certificate(self, profile: str = "organisation-seal") -> int:
+        name = SubjectName(
+            common_name=self.company["name"],
+            organisation=self.company["name"],
+            credit_code=CreditCode.parse(self.company["credit_code"]),
+        )
+        return self._certificate(profile, name)
+
+    def person_certificate(self) -> int:
+        serial = self._certificate("personal-signature", SubjectName(common_name=self.person["name"]))
+        self.cascade.link_certificate(self.person_subject, self.authority.name, serial, actor=self.ren)
+        return serial
+
+    def _certificate(self, profile: str, name: SubjectName) -> int:
+        registration = self.certificates.registration
+        applicant = staff("applicant")
+        identifier = registration.apply(profile, name, csr=csr(FileSigner.generate()), actor=applicant)
+        registration.record_proofing(identifier, EVIDENCE, actor=PROVER)
+        return registration.approve(identifier, REVIEWER).serial
+
+    def plan(self, kind: EventKind, *, actor: Actor | None = None, **more: Any) -> Planned:
+        of_person = str(kind).startswith("death")
+        given = {"subject": self.person_subject if of_person else self.company_subject, **LAW, **more}
+        return self.cascade.plan(self.cascade.facts(kind=kind, **given), actor=actor or self.li)
+
+    def approve(self, planned: Planned, actor: Actor | None = None) -> SubjectEvent:
+        by = actor or self.zhao
+        digest = self.cascade.show(planned.event.id, actor=self.li).event.digest
+        proof = KeyProofs.make(bytes.fromhex(digest), by, self.keys[by.identifier])
+        return self.cascade.approve(planned.event.id, proof=proof, actor=by)
+
+    def run(self, planned: Planned) -> Planned:
+        self.clock.advance(timedelta(minutes=1))
+        return self.work.run(planned.event.id, actor=self.li)
+
+    def happen(self, kind: EventKind, **more: Any) -> Planned:
+        planned = self.plan(kind, **more)
+        self.approve(planned)
+        return self.run(planned)
+
+    def recent(self) -> list[SubjectEvent]:
+        return self.cascade.recent(actor=self.li)
+
+    def versions(self, issued: IssuedLicence) -> list[Licence]:
+        with self.database.reading() as session:
+            return LicenceRepository(session).versions(issued.licence.identifier)
+
+    def now_standing(self, issued: IssuedLicence) -> str:
+        """How the current version stands."""
+        return str(self.standing(self.versions(issued)[-1].identifier).state)
+
+    def certificate(self, serial: int) -> str:
+        status = self.authority.status(serial)
+        assert status is not None
+        return (status.reason or "unspecified") if status.revoked_at else "good"
