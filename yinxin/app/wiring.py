@@ -141,6 +141,7 @@ def seal(home: Home, *, timestamper: Timestamper | None = None) -> Seal:
 def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
     """The office that issues licences."""
     from credentials.issuer import Issuer  # noqa: PLC0415 - it brings the typesetter
+    from yinxin.app import sealing  # noqa: PLC0415 - it stands beside
 
     return Issuer(
         home.settings.base_url,
@@ -154,6 +155,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         documents=documents(home),
         code_address=code_address(home.settings.verify_url),
         index=holder_index(home),
+        custody=sealing.custody(home),
     )
 
 

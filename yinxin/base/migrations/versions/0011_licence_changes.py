@@ -1,5 +1,7 @@
 """Corrections, mergers, splits, undone endings, notices."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,32 +12,35 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-COLUMNS = {
-    "licence": (
-        sa.Column("kind", sa.String(length=20), nullable=True),
-        sa.Column("effective_from", UtcDateTime(), nullable=True),
-        sa.Column("origins", sa.JSON(), nullable=True),
-        sa.Column("successors", sa.JSON(), nullable=True),
-    ),
-    "licence_event": (
-        sa.Column("successors", sa.JSON(), nullable=True),
-        sa.Column("version_kind", sa.String(length=20), nullable=True),
-        sa.Column("cause", sa.String(length=30), nullable=True),
-        sa.Column("undoes", sa.Integer(), nullable=True),
-    ),
-    "licence_copy": (
-        sa.Column("retired_at", UtcDateTime(), nullable=True),
-        sa.Column("retired_by", sa.String(length=20), nullable=True),
-    ),
-    "verify_verification": (sa.Column("accepted", sa.String(length=160), nullable=True),),
-}
+
+def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
+    """What is added to tables that were there; fresh ones each time, since a column belongs to one table."""
+    return {
+        "licence": (
+            sa.Column("kind", sa.String(length=20), nullable=True),
+            sa.Column("effective_from", UtcDateTime(), nullable=True),
+            sa.Column("origins", sa.JSON(), nullable=True),
+            sa.Column("successors", sa.JSON(), nullable=True),
+        ),
+        "licence_event": (
+            sa.Column("successors", sa.JSON(), nullable=True),
+            sa.Column("version_kind", sa.String(length=20), nullable=True),
+            sa.Column("cause", sa.String(length=30), nullable=True),
+            sa.Column("undoes", sa.Integer(), nullable=True),
+        ),
+        "licence_copy": (
+            sa.Column("retired_at", UtcDateTime(), nullable=True),
+            sa.Column("retired_by", sa.String(length=20), nullable=True),
+        ),
+        "verify_verification": (sa.Column("accepted", sa.String(length=160), nullable=True),),
+    }
 
 
 def upgrade() -> None:
     """Apply."""
-    for table, columns in COLUMNS.items():
+    for table, columns in _columns().items():
         for column in columns:
-            op.add_column(table, column.copy())
+            op.add_column(table, column)
     op.create_index("verify_verification_accepted", "verify_verification", ["accepted", "department"])
     _fill_accepted()
     op.create_table(
@@ -62,7 +67,7 @@ def downgrade() -> None:
     op.drop_index("ix_office_notice_waiting", table_name="office_notice")
     op.drop_table("office_notice")
     op.drop_index("verify_verification_accepted", table_name="verify_verification")
-    for table, columns in COLUMNS.items():
+    for table, columns in _columns().items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
                 batch.drop_column(column.name)
