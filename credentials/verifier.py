@@ -21,6 +21,8 @@ from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import ChainSignatures, is_date, is_failed, moment_check, uris_of
 from credentials.vocabulary import (
     CREDENTIAL_TYP,
+    DELEGATION,
+    DELEGATION_VCT,
     INVALID,
     LICENCE_IDENTIFIER,
     NEVER_DISCLOSABLE,
@@ -102,7 +104,7 @@ class Verifier:
             trust, usage="credential", revocation=self.revocation, policy=self.policy
         )
 
-    def verify(
+    def verify(  # noqa: PLR0913 - what a presentation has to answer to
         self,
         presentation: str,
         *,
@@ -110,17 +112,19 @@ class Verifier:
         nonce: str | None = None,
         now: datetime | None = None,
         require_key_binding: bool = True,
+        delegations: Collection[VerifiedCredential] = (),
     ) -> Report[VerifiedCredential]:
         """The report on a presentation; never raises for a bad one.
 
         With `require_key_binding` the presenter must prove to hold the key, for this `audience` and
         `nonce`: leaving one out is a `UsageError`. Without, a key binding is not looked at, and
-        nothing is said of who presents.
+        nothing is said of who presents. A copy that an agent was given passes only beside the delegation that
+        it names: `delegations` are those that were verified of the same answer.
         """
         if require_key_binding and not (audience and nonce):
             raise UsageError("key binding is demanded, so an audience and a nonce are too")
         at = now or self._clock.now()
-        case = _Case(self, at, audience, nonce, require_key_binding)
+        case = _Case(self, at, audience, nonce, require_key_binding, delegations)
         case.examine(presentation)
         digest = hashlib.sha256(str(presentation).encode("utf-8", "replace")).hexdigest()
         return Report(
@@ -143,15 +147,17 @@ class Verifier:
 class _Case:
     """One verification: collects checks, stops where the next rule would have nothing to stand on."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - private, one call
         self,
         verifier: Verifier,
         at: datetime,
         audience: str | None,
         nonce: str | None,
         bound: bool,  # noqa: FBT001 - private, one call
+        delegations: Collection[VerifiedCredential],
     ) -> None:
         self._verifier = verifier
+        self._delegations = delegations
         self._at = at
         self._audience, self._nonce, self._bound = audience, nonce, bound
         self._key: PublicKey | None = None
@@ -209,7 +215,7 @@ class _Case:
     def _check_claims(self, revealed: Revealed) -> None:
         claims = revealed.claims
         self._add(_never_hidden(revealed), _types(claims), _issuer_name(claims, self._issuer))
-        self._add(*self._permission(claims))
+        self._add(*self._permission(claims), *self._delegation(claims))
         self._add(*moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW))
         if self._audience is not None and "aud" in claims:
             wanted = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
@@ -229,6 +235,18 @@ class _Case:
         named = permitted.get(str(claims.get("vct")), permitted.get(EVERY_TYPE, ()))
         good = self._issuer.subject in named
         return (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
+
+    def _delegation(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
+        """An agent's copy says by itself that it is one, and stands beside its delegation."""
+        if not self._bound or DELEGATION not in claims or claims.get("vct") == DELEGATION_VCT:
+            return ()
+        wanted = (DELEGATION_VCT, claims[DELEGATION], claims.get("iss"))
+        shown = [
+            (one.vct, one.claims.get(DELEGATION), one.claims.get("iss"))
+            for one in self._delegations
+            if one.holder_key is not None
+        ]
+        return (Check(DELEGATION, None if wanted in shown else Reason.DELEGATION_MISSING),)
 
     def _check_binding(self, credential: SdJwt, revealed: Revealed) -> None:
         if not self._bound or self._audience is None or self._nonce is None:

@@ -29,3 +29,4 @@ VALID, INVALID, SUSPENDED = 0, 1, 2
 LICENCE_IDENTIFIER = "licence_identifier"
 # Our own claim: the delegation that a credential was given to an agent under.
 DELEGATION = "delegation"
+DELEGATION_VCT = "urn:yinxin:delegation:1"

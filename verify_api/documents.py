@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.x509.oid import NameOID
 
 from credentials.verifier import Verifier
-from credentials.vocabulary import LICENCE_IDENTIFIER
+from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.certificates import Certificate
 from signing.jose import load_json_object
 from signing.policy import Policy
@@ -29,10 +29,12 @@ from verify_api.workers import Outcome, OutcomeState, Shared
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from credentials.status_list import StatusSnapshot
+    from credentials.verifier import VerifiedCredential
+    from signing.report import Report
 
 LICENCE_FILE, LICENCE_ITEM = "licence.json", "certificate_identifier"
 MAX_LICENCE_FILE_BYTES = 256 * 1024
@@ -40,6 +42,7 @@ MAX_LICENCE_FILE_BYTES = 256 * 1024
 SIGNATURE_MEMBERS = ("field", "signer", "usage", "claimed_time", "proved_time", "coverage", "indication")
 _CREDIT_CODE = "NTRCN-"
 MAX_DOCUMENT_BYTES = 20 << 20
+MAX_NAME = 64
 MAX_PRESENTATION_CHARACTERS = 256 * 1024
 # A credential with nothing against it but these is genuine, and names its licence rightly.
 _STILL_GENUINE = frozenset(
@@ -119,7 +122,8 @@ class Examined:
     when the document is genuine. `items` is the whole content of a `licence.json` (GB/T 36903 names): then
     the claims are all of the licence's, not a selection.
     `signed_by` holds the credit codes of the organisations that signed, when all passed, and `revisions` the
-    SHA-256 (hex) of the file as each of them left it.
+    SHA-256 (hex) of the file as each of them left it. `delegation` is the one that an agent's copy was given
+    under: who shows it acts for somebody.
     """
 
     kind: Kind
@@ -133,6 +137,7 @@ class Examined:
     items: Mapping[str, Any] | None = None
     signed_by: tuple[str, ...] = ()
     revisions: tuple[str, ...] = ()
+    delegation: str | None = None
 
 
 def kind_of(document: bytes) -> Kind:
@@ -146,23 +151,54 @@ def kind_of(document: bytes) -> Kind:
     return Kind.UNKNOWN
 
 
-def examine_presentation(
-    presentation: str, material: Material, *, audience: str, nonce: str, now: datetime
+def examine_presentation(  # noqa: PLR0913 - what a presentation has to answer to
+    presentation: str,
+    material: Material,
+    *,
+    audience: str,
+    nonce: str,
+    now: datetime,
+    beside: Collection[str] = (),
 ) -> Examined:
-    """What a presentation says, when it was made for this audience and nonce."""
-    report = material.verifier.verify(presentation, audience=audience, nonce=nonce, now=now)
+    """What a presentation says, when it was made for this audience and nonce.
+
+    `beside` are the delegations that were shown with it.
+    """
+    verify = material.verifier.verify
+    delegations = [verify(text, audience=audience, nonce=nonce, now=now) for text in beside]
+    passed = [one.require() for one in delegations if one.passed]
+    report = verify(presentation, audience=audience, nonce=nonce, now=now, delegations=passed)
     genuine = report.reasons <= _STILL_GENUINE and bool(report.checks)
     claims = report.findings.get("claims") if genuine else None
     licence = claims.get(LICENCE_IDENTIFIER) if isinstance(claims, dict) else None
+    delegation = _delegation(report)
     return Examined(
         Kind.PRESENTATION,
         report.digest,
-        report.checks,
+        (*report.checks, *(_objections(delegations, delegation) if delegation else ())),
         report.policy,
         dict(report.snapshots),
         licence=licence if isinstance(licence, str) else None,
         claims=claims if isinstance(claims, dict) else None,
+        delegation=delegation,
     )
+
+
+def _delegation(report: Report[VerifiedCredential]) -> str | None:
+    """The delegation that a genuine copy names; also without it beside, so that the register can be asked."""
+    if not report.checks or not report.reasons <= {*_STILL_GENUINE, Reason.DELEGATION_MISSING}:
+        return None
+    named = report.findings.get("claims", {}).get(DELEGATION)
+    return None if named is None else str(named)[:MAX_NAME]
+
+
+def _objections(reports: Iterable[Report[VerifiedCredential]], delegation: str) -> Iterator[Check]:
+    """What speaks against the delegation that was shown."""
+    for report in reports:
+        if (report.findings.get("claims") or {}).get(DELEGATION) == delegation:
+            for check in report.checks:
+                if check.reason:
+                    yield Check(f"{DELEGATION}/{check.name}", check.reason, check.scope)
 
 
 def examine_unknown(document: bytes) -> Examined:

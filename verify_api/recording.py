@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from credentials.delegations.chain import CHAIN
+from signing.reasons import Reason
 from signing.report import Check
+from verify_api.delegates import Acting
 from verify_api.documents import Examined, Kind
 from verify_api.repository import SessionRepository, StoredVerification, VerificationRepository
 from verify_api.sessions import SessionAnswer, accept, digest_of, look_at
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from verify_api.delegates import Delegates
     from verify_api.departments import Department
     from verify_api.questions import Question
     from verify_api.register import RegisterEntry
@@ -46,13 +50,18 @@ class Case:
     key: str | None
     grants: str
     settled: Check | None = None  # the check of a session that is kept elsewhere
+    delegates: Delegates | None = None
 
     def record(self, session: Session) -> tuple[Assessment, Mapping[str, Any]]:
         """Use the nonce up, write record and audit entry; the work of the journal."""
         answer = self._session(SessionRepository(session))
         check = answer.check if answer else None
-        assessment = assess(self.examined, self.entry, moments=self.moments, session=check)
+        acting = self._acting(session)
+        examined = acting.on(self.examined) if acting else self.examined
+        assessment = assess(examined, self.entry, moments=self.moments, session=check, acting=acting)
         content = self._content(assessment, answer)
+        if acting and self.delegates:
+            self.delegates.note(session, acting, content, at=self.moments.now)
         content["audit"] = audit.record(
             session,
             action="verification.record",
@@ -66,6 +75,19 @@ class Case:
         )
         VerificationRepository(session).add(stored, idempotency_key=self.key)
         return assessment, content
+
+    def _acting(self, session: Session) -> Acting | None:
+        """Who acts for the holder, as the register has it now; an agent's copy is nothing without it."""
+        if self.examined.delegation is None:
+            return None
+        if self.delegates is None:
+            return Acting(self.examined.delegation, (Check(CHAIN, Reason.DELEGATION_UNKNOWN),))
+        now, department = self.moments.now, self.department.id
+        version = self.entry.version_at(as_of=now, known_at=now) if self.entry else None
+        licence = version.licence if version else None
+        return self.delegates.judge(
+            session, self.examined, licence, self.question, department=department, now=now
+        )
 
     def _session(self, sessions: SessionRepository) -> SessionAnswer | None:
         """The nonce is used up when the presentation itself passes; a bad one only hears how it stands."""
@@ -108,6 +130,8 @@ class Case:
             content["licence"] = licence.identifier
         if session and session.first:
             content["repeats"] = session.first
+        if assessment.acting and assessment.acting.words:
+            content["delegation"] = assessment.acting.delegation
         return content
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from signing.signer import Signer
+    from verify_api.delegates import Delegates
     from verify_api.departments import Department, Grant
     from verify_api.questions import Question
     from verify_api.register import LicenceRegister
@@ -78,9 +79,12 @@ class VerificationService:
         randomness: Randomness | None = None,
         workers: WorkerPool | None = None,
         directory: DepartmentDirectory | None = None,
+        delegates: Delegates | None = None,
         count_verdict: Callable[[str, str], None] | None = None,
     ) -> None:
         """`url` is the service's address without a slash at the end: its name as issuer and audience.
+
+        `delegates` is the register of who acts for whom; without it no agent's copy passes.
 
         `count_verdict` hears kind and indication of each verification.
         """
@@ -96,6 +100,7 @@ class VerificationService:
         self.workers = workers or WorkerPool()
         self._database = database
         self._journal = journal
+        self._delegates = delegates
         self._randomness = randomness or SystemRandomness()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="yinxin-register")
         self._examiner = Examiner(self.workers, register, self._readers)
@@ -173,7 +178,19 @@ class VerificationService:
         examined = await self._examiner.examine(question, moments, material, department)
         entry = await self._examiner.entry(question, examined, moments)
         name, grants = random_text(self._randomness), self.directory.snapshot().snapshot_id
-        case = Case(name, self.url, question, department, actor, moments, examined, entry, key, grants)
+        case = Case(
+            name,
+            self.url,
+            question,
+            department,
+            actor,
+            moments,
+            examined,
+            entry,
+            key,
+            grants,
+            delegates=self._delegates,
+        )
         try:
             assessment, content = await self._write(case.record)
         except Conflict:
@@ -184,7 +201,7 @@ class VerificationService:
         self._count(examined, assessment)
         return self._answer(assessment, content, grant, question)
 
-    async def verify_shown(
+    async def verify_shown(  # noqa: PLR0913 - what a session knows of it
         self,
         question: Question,
         department: Department,
@@ -192,11 +209,12 @@ class VerificationService:
         audience: str,
         checks: tuple[Check, ...],
         clerk: Actor | None = None,
+        beside: tuple[str, ...] = (),
     ) -> Answer:
         """Verify a presentation that one of our sessions was answered with, for its department.
 
-        It names `audience` and the question's nonce; `checks` are what the session found. That the session is
-        answered once is the session's own business.
+        It names `audience` and the question's nonce; `checks` are what the session found, `beside` are the
+        delegations shown with it. That the session is answered once is the session's own business.
         """
         check_question(question)
         actor = require_clerk(clerk, department) if clerk else department.actor
@@ -208,6 +226,7 @@ class VerificationService:
             audience=audience,
             nonce=question.nonce or "",
             now=moments.now,
+            beside=beside,
         )
         objected = any(check.reason for check in checks)  # then nothing of what was shown is said
         claims = None if objected else examined.claims
@@ -226,6 +245,7 @@ class VerificationService:
             None,
             grants,
             Check("session"),
+            self._delegates,
         )
         assessment, content = await self._write(case.record)
         self._count(examined, assessment)
@@ -255,14 +275,17 @@ class VerificationService:
         """A department's own verification as recorded, with its receipt and without claims, or `NotFound`."""
         found = await self._read(lambda: self._stored(verification_id, department))
         content = found.content
+        delegates = self._delegates
+        acting = await self._read(lambda: delegates.words(content)) if delegates else {}
         recorded = {name: content[name] for name in (*_RECORDED, *_KEPT) if name in content}
         at = found.at.isoformat()
         return {
             **recorded,
-            **_recorded_words(content),
+            **_recorded_words(content, acting.get("acting")),
+            **acting,
             "id": found.id,
             "at": at,
-            "receipt": self._sign(content),
+            "receipt": self._sign({**content, **acting}),
         }
 
     async def recent(
@@ -325,7 +348,9 @@ class VerificationService:
     ) -> Answer:
         said = reduce(assessment, grant, wanted=question.claims)
         recorded = {name: content[name] for name in _RECORDED if name in content}
-        return Answer({**said, **recorded, "id": content["jti"], "receipt": self._sign(content)}, assessment)
+        acting = assessment.acting.words if assessment.acting else None
+        signed = {**content, "acting": acting.to_dict()} if acting else content
+        return Answer({**said, **recorded, "id": content["jti"], "receipt": self._sign(signed)}, assessment)
 
     def _count(self, examined: Examined, assessment: Assessment) -> None:
         self._count_verdict(str(examined.kind), str(assessment.report.indication))
@@ -373,8 +398,10 @@ def _verdict_of_record(content: Mapping[str, Any]) -> tuple[str, str, list[str]]
     return content["indication"], content["then"], content["reasons"]
 
 
-def _recorded_words(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The recorded verdict with its reasons in words."""
+def _recorded_words(content: Mapping[str, Any], acting: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The recorded verdict with its reasons in words, and with who acted for whom."""
     reasons = [Reason[code.upper()].to_dict() for code in content["reasons"]]
     text = conclusion(Indication(content["indication"])).to_dict()
+    if acting:
+        text = {"zh": f"{text['zh']}：{acting['zh']}", "en": f"{text['en']}: {acting['en']}"}
     return {"indication": content["indication"], "then": content["then"], "text": text, "reasons": reasons}

@@ -7,7 +7,7 @@ signing. `reduce` leaves of it what a grant allows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.standing import Standing, standing_checks, unknown
@@ -22,13 +22,23 @@ if TYPE_CHECKING:
 
     from credentials.licence import Licence
     from signing.report import Indication
+    from verify_api.delegates import Acting
     from verify_api.departments import Grant
     from verify_api.documents import Examined
     from verify_api.register import RegisterEntry
 
 NO_LICENCE_STATE = "no_licence"  # what anybody hears of a genuine file that is no licence
 # Checks whose details are written here, of field names and codes; details of others may quote a document.
-_OWN_CHECKS = frozenset({"register content", "seal of the agency", "licence_standing", "licence_commitment"})
+_OWN_CHECKS = frozenset(
+    {
+        "register content",
+        "seal of the agency",
+        "licence_standing",
+        "licence_commitment",
+        "delegation_chain",
+        "delegation_standing",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class Assessment:
 
     `claims` is what is said, genuinely, of the licence: what the document discloses, or the register's
     own words for a number. `now` and `asked` are the standings; `asked` only where a moment was named.
+    `acting` is the agent who showed it for its holder.
     """
 
     report: Report[VerifiedLicence]
@@ -53,6 +64,7 @@ class Assessment:
     now: Standing | None = None
     asked: Standing | None = None
     signatures: tuple[Mapping[str, Any], ...] = ()
+    acting: Acting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,19 @@ def assess(
     *,
     moments: Moments,
     session: Check | None = None,
+    acting: Acting | None = None,
 ) -> Assessment:
-    """The report on a document and its entry in the register, if any; `session` is the nonce's check."""
+    """The report on a document and its entry in the register, if any; `session` is the nonce's check.
+
+    `acting` is who showed it for its holder; its checks stand among those of the document.
+    """
+    found = _assess(examined, entry, moments, session)
+    return replace(found, acting=acting) if acting else found
+
+
+def _assess(
+    examined: Examined, entry: RegisterEntry | None, moments: Moments, session: Check | None
+) -> Assessment:
     checks = [*examined.checks, *([session] if session else [])]
     if examined.licence is None and examined.kind is not Kind.LICENCE:
         checks += _unnamed(examined)
@@ -125,6 +148,8 @@ def reduce(assessment: Assessment, grant: Grant, *, wanted: Collection[str] | No
         "licence": None,
         "claims": {},
     }
+    if assessment.acting and (said := assessment.acting.to_dict()):
+        answer["acting"] = said
     fields = grant.fields.get(licence.type_code) if licence else None
     if licence is None or fields is None or assessment.claims is None:
         return answer
@@ -167,7 +192,11 @@ def _is_no_licence(assessment: Assessment) -> bool:
 
 def _words(assessment: Assessment) -> Text:
     """The verdict in words; anybody with a seal can seal what looks like a licence."""
-    return _NO_LICENCE if _is_no_licence(assessment) else conclusion(assessment.report.indication)
+    if _is_no_licence(assessment):
+        return _NO_LICENCE
+    words = conclusion(assessment.report.indication)
+    acting = assessment.acting.words if assessment.acting else None
+    return Text(f"{words.zh}：{acting.zh}", f"{words.en}: {acting.en}") if acting else words
 
 
 def _unnamed(examined: Examined) -> tuple[Check, ...]:

@@ -107,7 +107,7 @@ class Delegations:
         def appoint(session: Session) -> Delegation:
             chain = self._above(session, statement, speaker, agent, terms)
             principal = chain[-1].principal if chain else own_principal(speaker, statement.content, terms)
-            self._use_up(session, statement)
+            self.use_up(session, statement)
             made = self.new(session, principal, agent, terms, above=chain, proof=kept)
             self.record(session, "propose", made, speaker.actor)
             return made
@@ -126,8 +126,8 @@ class Delegations:
             if terms.kind is Kind.ADMINISTRATOR:
                 require_room(repository.administrators(principal.code, now=now))
             return ()
-        repository.lock(self._chain(session, parent)[0].principal.code)
-        chain = self._chain(session, parent)
+        repository.lock(self.named(session, parent)[0].principal.code)
+        chain = self.named(session, parent)
         require_may_appoint(chain, speaker, agent, terms, now)
         return chain
 
@@ -170,7 +170,7 @@ class Delegations:
             require_state(found, State.PROPOSED, now)
             if statement.content.get("digest") != found.digest:
                 raise NotPermitted("what was accepted is not what was proposed")
-            require_holding(self._chain(session, found.id)[:-1], now)
+            require_holding(self.named(session, found.id)[:-1], now)
             kept = (*found.proofs, {"statement": statement.digest, **proof})
             return replace(found, state=State.ACCEPTED, accepted_at=now, proofs=kept)
 
@@ -198,14 +198,14 @@ class Delegations:
         speaker, ground = self.speaker(statement, proof), is_ground(statement.content.get("ground", ""))
 
         def recall(session: Session) -> tuple[Delegation, ...]:
-            chain = self._chain(session, statement.content.get("delegation"))
+            chain = self.named(session, statement.content.get("delegation"))
             self.repository(session).lock(chain[0].principal.code)
-            chain, now = self._chain(session, chain[-1].id), self.clock.now()
+            chain, now = self.named(session, chain[-1].id), self.clock.now()
             speaker.confirm(session, now)
             by = ends_as(chain, speaker, now)
             if chain[-1].state not in OPEN:
                 raise Conflict("the delegation has ended already")
-            self._use_up(session, statement)
+            self.use_up(session, statement)
             return self.end(session, [chain[-1]], by=by, ground=ground, actor=speaker.actor)
 
         return self._change(recall)
@@ -216,7 +216,7 @@ class Delegations:
         speaker = self.speaker(statement, proof)
 
         def look(session: Session) -> dict[str, list[Delegation]]:
-            self._use_up(session, statement)
+            self.use_up(session, statement)
             return self._seen(session, speaker)
 
         return self._change(look)
@@ -236,7 +236,7 @@ class Delegations:
         speaker, wanted = self.speaker(statement, proof), statement.content.get("delegation")
 
         def look(session: Session) -> list[Use]:
-            self._use_up(session, statement)
+            self.use_up(session, statement)
             seen = self._seen(session, speaker)
             names = [one.id for one in (*seen["given"], *seen["received"]) if wanted in (None, one.id)]
             if wanted is not None and not names:
@@ -324,18 +324,19 @@ class Delegations:
     ) -> Delegation:
         def change(session: Session) -> Delegation:
             repository = self.repository(session)
-            named = self._chain(session, statement.content.get("delegation"))[-1]
+            named = self.named(session, statement.content.get("delegation"))[-1]
             repository.lock(named.principal.code)
             found = repository.find(named.id)
             changed = step(session, found, self.clock.now())
-            self._use_up(session, statement)
+            self.use_up(session, statement)
             repository.change(found, changed)
             self.record(session, statement.verb, changed, speaker.actor)
             return changed
 
         return self._change(change)
 
-    def _chain(self, session: Session, delegation_id: object) -> tuple[Delegation, ...]:
+    def named(self, session: Session, delegation_id: object) -> tuple[Delegation, ...]:
+        """The chain of a delegation that a stranger names; `NotFound` for none."""
         if not isinstance(delegation_id, str) or len(delegation_id) > 32:
             raise MalformedInput("delegation", "the id of a delegation is needed")
         found = self.repository(session).chain(delegation_id)
@@ -349,7 +350,8 @@ class Delegations:
         named = {one.id: one for one in own if one.state in OPEN}
         return (*named.values(), *(one for one in repository.below(named) if one.id not in named))
 
-    def _use_up(self, session: Session, statement: Statement) -> None:
+    def use_up(self, session: Session, statement: Statement) -> None:
+        """Count the nonce of a statement; `Conflict` when it was used before."""
         until = self.nonces.expires_at(statement.nonce, now=self.clock.now())
         if until is None:
             raise NotPermitted("the nonce is not ours or out of date: ask for a new one")

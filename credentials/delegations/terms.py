@@ -96,6 +96,10 @@ class Terms:
         """Whether showing a licence of this type in this matter is within it."""
         return _covers(self.matters, [matter]) and _covers(self.types, [type_code])
 
+    def covers_type(self, type_code: str) -> bool:
+        """Whether licences of this type are within it."""
+        return _covers(self.types, [type_code])
+
     def holds_at(self, moment: datetime) -> bool:
         """Whether the moment lies in its time: the first counts, the last does not."""
         return self.starts_at <= moment < self.ends_at

@@ -64,6 +64,7 @@ class PresentationWish(BaseModel):
     ) = None
     encrypted: Annotated[bool, Field(strict=True)] = True
     transaction: _Transaction | None = None
+    agents: Annotated[bool, Field(strict=True)] = False
 
 
 def read_wish(values: dict[str, Any]) -> Wish:
@@ -87,6 +88,7 @@ def read_wish(values: dict[str, Any]) -> Wish:
         return_url=read.return_url,
         encrypted=read.encrypted,
         transaction=Transaction(agreed.type, agreed.statement.text(), agreed.details) if agreed else None,
+        agents=read.agents,
     )
 
 

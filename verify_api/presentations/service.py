@@ -20,6 +20,7 @@ from credentials.oid4vp.request_objects import sign_request
 from credentials.oid4vp.requests import About, AuthorizationRequest, Encryption
 from credentials.oid4vp.responses import read_response
 from credentials.oid4vp.vocabulary import ResponseMode
+from credentials.vocabulary import DELEGATION
 from signing.jwe import DecryptionKey
 from verify_api.departments import require_clerk
 from verify_api.presentations.recording import (
@@ -305,7 +306,9 @@ class PresentationService:
         claims = found.content["claims"]
         clerk = clerk_of(found, department)
         answers = []
-        for item in shown:
+        # A delegation is part of what its licence is verified with, and no licence of its own.
+        beside = tuple(item.text for item in shown if item.query_id == DELEGATION)
+        for item in (one for one in shown if one.query_id != DELEGATION):
             question = Question(
                 presentation=item.text,
                 nonce=request.nonce,
@@ -314,7 +317,12 @@ class PresentationService:
                 claims=tuple(claims) if claims is not None else None,
             )
             answer = await self.service.verify_shown(
-                question, department, audience=str(self.client_id), checks=item.checks, clerk=clerk
+                question,
+                department,
+                audience=str(self.client_id),
+                checks=item.checks,
+                clerk=clerk,
+                beside=beside,
             )
             answers.append((item, answer))
         return answers

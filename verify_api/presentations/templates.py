@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.dcql import SD_JWT_VC, ClaimQuery, CredentialQuery, CredentialSet, Query, TrustedAuthority
 from credentials.oid4vp.transactions import TransactionData
+from credentials.vocabulary import DELEGATION, DELEGATION_VCT
 from signing.base64url import encode_base64url
 from yinxin.base.errors import NotPermitted, UnknownLicenceType, UsageError
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 MAX_TYPES, MAX_AUTHORITIES, MAX_STATEMENT = 8, 16, 200
 _COMBINED = 4  # so many optional fields are asked for in every combination
 _USAGE = "credential"
+_IF_AGENT = CredentialSet(((DELEGATION,),), required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Wish:
     `types` are codes of licence types: all of them, or with `any_type` one of them, the first best. `claims`
     narrows the fields (None: all of the grant). `reason` is what the holder is told it is for. With
     `same_device` the wallet is on the machine that shows the page, and the holder's browser goes back to
-    `return_url`, or to ours without one; else the link is shown as a QR code.
+    `return_url`, or to ours without one; else the link is shown as a QR code. With `agents` an agent may show
+    the licences for their holder, together with the delegation.
     """
 
     purpose: str
@@ -57,6 +60,7 @@ class Wish:
     return_url: str | None = None
     encrypted: bool = True
     transaction: Transaction | None = None
+    agents: bool = False
 
 
 def templates_of(department: Department, catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -85,10 +89,14 @@ def make_query(wish: Wish, grant: Grant, catalogue: Catalogue, trust: TrustStore
     if beyond:
         raise NotPermitted(f"the grant does not cover: {', '.join(sorted(beyond))[:200]}")
     authorities = _authorities(trust)
-    asked = tuple(_credential(catalogue[code], grant, wish, authorities) for code in wish.types)
-    if not wish.any_type or len(asked) == 1:
-        return Query(asked)
-    return Query(asked, (CredentialSet(tuple((one.id,) for one in asked)),))
+    asked = tuple(
+        _credential(catalogue[code], catalogue.vcts(code), grant, wish, authorities) for code in wish.types
+    )
+    one_will_do = wish.any_type and len(asked) > 1
+    options = tuple((one.id,) for one in asked) if one_will_do else (tuple(one.id for one in asked),)
+    if wish.agents:
+        return Query((*asked, _delegation(authorities)), (CredentialSet(options), _IF_AGENT))
+    return Query(asked, (CredentialSet(options),) if one_will_do else None)
 
 
 def make_transactions(wish: Wish) -> tuple[TransactionData, ...]:
@@ -100,8 +108,20 @@ def make_transactions(wish: Wish) -> tuple[TransactionData, ...]:
     return (made,)
 
 
+def _delegation(authorities: tuple[TrustedAuthority, ...] | None) -> CredentialQuery:
+    """The delegation of whoever shows a licence for its holder; the holder needs none."""
+    claims = tuple(ClaimQuery((name,)) for name in ("agent_name", "principal_name"))
+    return CredentialQuery(
+        DELEGATION, SD_JWT_VC, (DELEGATION_VCT,), trusted_authorities=authorities, claims=claims
+    )
+
+
 def _credential(
-    kind: LicenceType, grant: Grant, wish: Wish, authorities: tuple[TrustedAuthority, ...] | None
+    kind: LicenceType,
+    vcts: tuple[str, ...],
+    grant: Grant,
+    wish: Wish,
+    authorities: tuple[TrustedAuthority, ...] | None,
 ) -> CredentialQuery:
     wanted = grant.fields[kind.code] if wish.claims is None else grant.fields[kind.code] & set(wish.claims)
     fields = [one for one in kind.fields if one.name in wanted]
@@ -114,7 +134,7 @@ def _credential(
     return CredentialQuery(
         kind.code,
         SD_JWT_VC,
-        (kind.vct,),
+        vcts,
         trusted_authorities=authorities,
         claims=claims,
         claim_sets=_alternatives(required, optional) if named else None,
