@@ -7,7 +7,7 @@ agency's seal is used. Everything is recorded in the transaction that it happens
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate
@@ -23,7 +23,7 @@ from yinxin.base.errors import Conflict, IssuanceRefused, NotFound, NotPermitted
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from credentials.catalogue import Catalogue
     from credentials.issuer import Issuer
@@ -36,6 +36,14 @@ CLERK, REVIEWER, APPROVER = "clerk", "reviewer", "approver"
 READERS = frozenset({CLERK, REVIEWER, APPROVER, "inspector"})
 MAX_NOTE = 1000
 WAITING = (CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that was asked for, and whether it was there before."""
+
+    case: Case
+    is_new: bool
 
 
 class Desk:
@@ -62,6 +70,10 @@ class Desk:
 
         `InvalidClaims` names every field that breaks its rule, `Conflict` other work under a known number.
         """
+        return self.open(number, work, actor=actor).case
+
+    def open(self, number: str, work: Work, *, actor: Actor) -> Opened:
+        """As `draft`, and tells whether the case is new."""
         self._gate.admit(actor, "draft", *work.licences)
         if not 0 < len(number) <= MAX_NUMBER or not number.isprintable():
             raise UsageError(f"a case number is readable text of at most {MAX_NUMBER} characters")
@@ -83,13 +95,16 @@ class Desk:
             if known is None:
                 repository.add(case, asked_for=asked_for)
                 self._record(session, "draft", case, actor)
-                return case
+                return Opened(case, is_new=True)
         if known.asked_for != asked_for:
             raise Conflict(f"the case {number} asks for something else")
-        return known.case
+        return Opened(known.case, is_new=False)
 
-    def edit(self, case_id: str, work: Work, *, actor: Actor) -> Case:
-        """Change what a case asks for: it is a draft again, and what was agreed before is void."""
+    def edit(self, case_id: str, work: Work, *, actor: Actor, seen: bytes | None = None) -> Case:
+        """Change what a case asks for: it is a draft again, and what was agreed before is void.
+
+        `seen` is the digest of the case as it was when the edit was made: `Conflict` when it is another now.
+        """
         self._gate.admit(actor, "edit", *work.licences)
         before = self._stored(case_id).case.work
         if (work.kind, work.licences) != (before.kind, before.licences):
@@ -98,6 +113,8 @@ class Desk:
 
         def edited(case: Case) -> Case:
             case.require("edit")
+            if seen not in {None, case.digest}:
+                raise Conflict("somebody else changed the case meanwhile: look at it again")
             editors = tuple(dict.fromkeys((*case.editors, actor.identifier)))
             return replace(
                 case,
@@ -183,11 +200,34 @@ class Desk:
         self._require_staff(actor)
         return self._stored(case_id).case
 
-    def waiting(self, *, actor: Actor, limit: int = 100) -> list[Case]:
-        """Cases that are not done, the longest waiting first."""
+    def numbered(self, number: str, *, actor: Actor) -> Case:
+        """The agency's case of this number; `NotFound` for none."""
         self._require_staff(actor)
         with self._database.reading() as session:
-            return CaseRepository(session).in_states(self._agency, WAITING, limit=limit)
+            found = CaseRepository(session).by_number(number, agency=self._agency)
+        if found is None:
+            raise NotFound("no case of this number")
+        return found.case
+
+    def waiting(
+        self,
+        *,
+        actor: Actor,
+        states: Collection[CaseState] = WAITING,
+        after: Case | None = None,
+        limit: int = 100,
+    ) -> list[Case]:
+        """Cases that are not done, or in these states, longest unchanged first; those `after` one."""
+        self._require_staff(actor)
+        with self._database.reading() as session:
+            return CaseRepository(session).in_states(self._agency, tuple(states), after=after, limit=limit)
+
+    def document(self, case_id: str, *, actor: Actor) -> bytes:
+        """The sealed PDF that a case led to; `NotFound` when it led to none."""
+        licence = self.case(case_id, actor=actor).sealed_as
+        if licence is None:
+            raise NotFound("nothing was sealed for this case yet")
+        return self._issuer.document(licence)
 
     def _agree(  # noqa: PLR0913, PLR0917 - the facts of an agreement
         self, case_id: str, verb: str, role: str, state: CaseState, proof: Mapping[str, Any], actor: Actor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 
@@ -87,9 +87,14 @@ class CaseRepository:
         )
         return int(self._session.execute(reopened).rowcount)  # type: ignore[attr-defined]  # the same
 
-    def in_states(self, agency: str, states: tuple[CaseState, ...], *, limit: int) -> list[Case]:
-        """An agency's cases in these states, the longest waiting first."""
+    def in_states(
+        self, agency: str, states: tuple[CaseState, ...], *, limit: int, after: Case | None = None
+    ) -> list[Case]:
+        """An agency's cases in these states, the longest unchanged first; those behind `after` alone."""
         query = select(_CASES).where(_CASES.c.agency == agency, _CASES.c.state.in_(map(str, states)))
+        if after is not None:
+            place = tuple_(_CASES.c.changed_at, _CASES.c.id)
+            query = query.where(place > tuple_(literal(after.changed_at, _CASES.c.changed_at.type), after.id))
         rows = self._session.execute(query.order_by(_CASES.c.changed_at, _CASES.c.id).limit(limit))
         return [_stored(row).case for row in rows]
 

@@ -37,8 +37,9 @@ class DeskWorld(Office):
         )
 
     def person(self, identifier: str, *roles: str) -> Actor:
-        self.keys[identifier] = FileSigner.generate()
-        return staff(identifier, agency=self.agency.credit_code, roles=roles)
+        actor = staff(identifier, agency=self.agency.credit_code, roles=roles)
+        self.keys[actor.identifier] = FileSigner.generate()
+        return actor
 
     def keys_of(self, identifier: str) -> list[PublicKey]:
         found = self.keys.get(identifier)

@@ -31,16 +31,18 @@ def make_desk(home: Home, *, timestamper: Timestamper | None = None) -> Desk:
 
 
 def routers(home: Home, entrance: Entrance, *, timestamper: Timestamper | None = None) -> Sequence[APIRouter]:
-    """The desk's pages."""
-    from credentials.office import pages  # noqa: PLC0415 - FastAPI takes a second
+    """The desk for an agency's systems, and its pages."""
+    from credentials.office import http, pages  # noqa: PLC0415 - FastAPI takes a second
 
+    desk = make_desk(home, timestamper=timestamper)
     return [
+        http.router(desk, enter=entrance.caller, clock=home.clock),
         pages.router(
-            make_desk(home, timestamper=timestamper),
+            desk,
             entrance.consent,
             catalogue=wiring.catalogue(home),
             enter=entrance.visitor,
             origin=entrance.access.site.origin,
             passkey_script=entrance.passkey_script,
-        )
+        ),
     ]
