@@ -39,7 +39,9 @@ _ALLOWED: dict[EndingKind | EventKind, tuple[State, ...]] = {
 class Hearers(Protocol):
     """Who hears what becomes of a licence: those that relied on it."""
 
-    def tell(self, session: Session, licence: Licence, event: Event, *, fields: Sequence[str]) -> None:
+    def tell(
+        self, session: Session, licence: Licence, event: Event, *, fields: Sequence[str], actor: Actor
+    ) -> None:
         """Let them know in this transaction; `fields` are the names of what says something else now."""
         ...
 
@@ -81,7 +83,7 @@ class Changes:
         self._publish(session, repository, licence, events, recorded, actor)
         _audit(session, licence, recorded, actor, approval)
         if self.hearers is not None:
-            self.hearers.tell(session, licence, recorded, fields=fields)
+            self.hearers.tell(session, licence, recorded, fields=fields, actor=actor)
         return recorded
 
     def _publish(  # noqa: PLR0913, PLR0917 - an event and what it is about

@@ -29,7 +29,9 @@ def make() -> str:
     certificates.include_router(ca.http.router({}, {}, nobody))
     issuer.include_router(credentials.http.router(nobody, url=URL))
     asking = cast("Any", SimpleNamespace(service=nobody))
-    verification = verify_api.http.create_app(nobody, install_problems=lambda _: None, presentations=asking)
+    verification = verify_api.http.create_app(
+        nobody, install_problems=lambda _: None, presentations=asking, notices=asking
+    )
     return "\n".join(
         [
             "# HTTP\n",

@@ -39,6 +39,7 @@ SESSIONS = Table(
 )
 
 # `content` is what the receipt says: digests, codes, identifiers; never what a licence says of a person.
+# `accepted` is the version of a licence that passed: whoever relied on it hears what becomes of it.
 VERIFICATIONS = Table(
     "verify_verification",
     SQLModel.metadata,
@@ -48,6 +49,8 @@ VERIFICATIONS = Table(
     Column("content", JSON, nullable=False),
     Column("idempotency_key", String(64)),  # SHA-256 in hex
     Column("request", String(64), nullable=False),  # SHA-256 in hex of what was asked
+    Column("accepted", String(160)),
     UniqueConstraint("department", "idempotency_key", name="verify_verification_idempotency"),
     Index("verify_verification_recent", "department", "at"),
+    Index("verify_verification_accepted", "accepted", "department"),
 )

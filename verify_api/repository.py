@@ -165,7 +165,9 @@ class VerificationRepository:
     def add(self, found: StoredVerification, *, idempotency_key: str | None) -> None:
         """Store one; `Conflict` at the commit when the department used the key before."""
         values = {name: getattr(found, name) for name in found.__dataclass_fields__}
-        self._session.execute(_ADD_VERIFICATION, {**values, "idempotency_key": idempotency_key})
+        accepted = found.content.get("licence") if found.content.get("indication") == "passed" else None
+        values |= {"idempotency_key": idempotency_key, "accepted": accepted}
+        self._session.execute(_ADD_VERIFICATION, values)
 
     def find(self, verification_id: str, *, department: str) -> StoredVerification | None:
         """A department's own verification."""
@@ -174,6 +176,12 @@ class VerificationRepository:
     def by_idempotency_key(self, key: str, *, department: str) -> StoredVerification | None:
         """What the department was answered under this key."""
         return self._first(_FIND_BY_KEY, wanted=key, owner=department)
+
+    def departments_that_accepted(self, licence: str) -> list[str]:
+        """Which departments found this version of a licence good, in order."""
+        found = select(VERIFICATIONS.c.department).where(VERIFICATIONS.c.accepted == licence)
+        query = found.distinct().order_by(VERIFICATIONS.c.department)
+        return list(self._session.execute(query).scalars())
 
     def recent(
         self, departments: Sequence[str], *, since: datetime, limit: int

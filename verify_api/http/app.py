@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 
+from verify_api.http.notices import notice_router
 from verify_api.http.presentations import presentation_router
 from verify_api.http.routes import HEADERS, Authenticate, router
 from yinxin.base.errors import YinxinError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from verify_api.http.limits import Limits
+    from verify_api.notices import DepartmentNotices
     from verify_api.presentations.service import PresentationService
     from verify_api.service import VerificationService
 
@@ -42,12 +44,14 @@ def create_app(  # noqa: PLR0913 - what an application is made of
     authenticate: Authenticate | None = None,
     limits: Limits | None = None,
     presentations: PresentationService | None = None,
+    notices: DepartmentNotices | None = None,
     tidies: bool = True,
 ) -> FastAPI:
     """The application. `install_problems` says how errors leave (`yinxin.app.problems.install`).
 
-    With `presentations` departments can ask wallets too (OpenID4VP). `tidies`: whether this process forgets
-    what is over; of several one is enough.
+    With `presentations` departments can ask wallets too (OpenID4VP), with `notices` they hear what becomes of
+    licences that they accepted. `tidies`: whether this process forgets what is over; of
+    several one is enough.
 
     Its life begins with the worker processes and ends with the service's `close`.
     """
@@ -77,6 +81,8 @@ def create_app(  # noqa: PLR0913 - what an application is made of
     app.include_router(router(service, authenticate, limits=limits))
     if presentations:
         app.include_router(presentation_router(presentations, authenticate, limits=limits))
+    if notices:
+        app.include_router(notice_router(notices, service, authenticate, limits=limits))
     app.add_middleware(SecurityHeaders)
     install_problems(app)
     _describe_security(app, service.url)

@@ -362,6 +362,36 @@ class RecordAnswer(_Schema):
     receipt: str
 
 
+class NoticeAnswer(_Schema):
+    """变更通知 / What became of a licence that the department accepted."""
+
+    id: str
+    licence: str
+    type: str
+    event: dict[str, Any] = Field(
+        description="事项、生效与登记时间 / What happened, since when, recorded when"
+    )
+    text: BothLanguages = Field(description="该版证照的现状 / How that version stands now")
+    versions: list[str] = Field(description="取代它的证照 / The licences that took its place")
+    fields: list[dict[str, Any]] = Field(
+        description="变更的字段；授权范围内的附前后内容 / Changed fields; with values where granted"
+    )
+    told_at: str
+
+
+class NoticesAnswer(_Schema):
+    """待确认的通知 / Notices that wait."""
+
+    notices: list[NoticeAnswer]
+
+
+class AcknowledgedAnswer(_Schema):
+    """已确认 / Acknowledged."""
+
+    id: str
+    acknowledged_at: str
+
+
 class Keys(_Schema):
     """公钥 / Public keys."""
 

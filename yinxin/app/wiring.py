@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from credentials.catalogue import Catalogue
 from credentials.copies import CopyMaker
 from credentials.documents import DocumentStore
 from credentials.licence import Agency
+from credentials.office.notices import NoticeQueue, Notices
+from credentials.office.types.live import LiveCatalogue
 from credentials.oid4vci.clients import read_clients
 from credentials.oid4vci.server import IssuanceServer
 from credentials.oid4vp.client_ids import Prefix
@@ -26,6 +29,7 @@ from credentials.repository import LicenceRepository
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
 from verify_api.departments import DepartmentRegistry
+from verify_api.notices import DepartmentNotices, RecordedAcceptances
 from verify_api.pages.scanned import origin_of
 from verify_api.presentations.service import PresentationService
 from verify_api.register import RepositoryRegister
@@ -38,7 +42,7 @@ from yinxin.app.ceremony import open_authority
 from yinxin.app.refresh import Refresher
 from yinxin.app.sign_in import openid_provider
 from yinxin.base.audit import Sequencer, verifier_key
-from yinxin.base.errors import UsageError
+from yinxin.base.errors import UsageError, YinxinError
 from yinxin.base.journal import Journal
 from yinxin.base.randomness import SystemRandomness
 from yinxin.base.text import Text
@@ -87,8 +91,14 @@ class Stage:
 
 
 def catalogue(home: Home) -> Catalogue:
-    """The licence types of this installation."""
-    return Catalogue.load(home.settings.catalogue_directory)
+    """The licence types of this installation: its files, and what its people approved since."""
+    files = Catalogue.load(home.settings.catalogue_directory)
+    found = LiveCatalogue(
+        files.every_version(), home.database, agency=home.settings.agency_code, clock=home.clock
+    )
+    with suppress(YinxinError):  # a first look, where there is a database: later ones may be in a transaction
+        len(found)
+    return found
 
 
 def agency(home: Home) -> Agency:
@@ -155,6 +165,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         documents=documents(home),
         code_address=code_address(home.settings.verify_url),
         index=holder_index(home),
+        hearers=Notices(RecordedAcceptances()),
         custody=sealing.custody(home),
     )
 
@@ -264,6 +275,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         install_problems=problems.install,
         limits=limits,
         presentations=presentations,
+        notices=DepartmentNotices(NoticeQueue(clock=home.clock), journal, catalogue(home)),
         tidies=stage.shelf is None,
     )
     add_pages(
