@@ -50,6 +50,10 @@ class Holding(Protocol):
         """Up to `limit` things, of anybody, that nothing demands to keep any more; without their content."""
         ...
 
+    def named(self, session: Session, keys: Sequence[str], *, now: datetime) -> list[Held]:
+        """Those of these keys that are here and not erased; without their content."""
+        ...
+
     def erase(self, session: Session, held: Sequence[Held], *, at: datetime) -> None:
         """Erase what is personal in these; that they were there, and what kind they were, stays."""
         ...

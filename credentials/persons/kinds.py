@@ -53,18 +53,21 @@ class LicenceHolding:
             years = self._retention.years_of(code)
             if years is not None and len(found) < limit:
                 before, rest = years_earlier(now, years), limit - len(found)
-                names = persons.licences_over(code, before=before, limit=rest)
-                found += [self._bare(session, name, now) for name in names]
+                found += self.named(session, persons.licences_over(code, before=before, limit=rest), now=now)
         return found
+
+    def named(self, session: Session, keys: Sequence[str], *, now: datetime) -> list[Held]:
+        """Licences of these identifiers that are not erased."""
+        licences = (LicenceRepository(session).by_identifier(key) for key in keys)
+        return [
+            Held(self.kind, one.identifier, now, _OVER, {}, (one.pdf_sha256,) if one.pdf_sha256 else ())
+            for one in licences
+            if one and one.erased_at is None
+        ]
 
     def erase(self, session: Session, held: Sequence[Held], *, at: datetime) -> None:
         """Empty the rows. Pages in the document store are removed by the caller, after the commit."""
         PersonRepository(session, self._index).erase_licences([one.key for one in held], at=at)
-
-    def _bare(self, session: Session, name: str, now: datetime) -> Held:
-        licence = LicenceRepository(session).by_identifier(name)
-        documents = (licence.pdf_sha256,) if licence and licence.pdf_sha256 else ()
-        return Held(self.kind, name, now, _OVER, {}, documents)
 
     def _held(self, licence: Licence, repository: LicenceRepository, until: datetime | None) -> Held:
         content = {
@@ -111,6 +114,11 @@ class CaseHolding:
         rows = PersonRepository(session, self._index).cases_over(before=before, limit=limit)
         return [Held(self.kind, row.id, now, _OVER, {}) for row in rows]
 
+    def named(self, session: Session, keys: Sequence[str], *, now: datetime) -> list[Held]:
+        """Cases of these ids that still hold claims."""
+        rows = PersonRepository(session, self._index).cases_named(keys)
+        return [Held(self.kind, row.id, now, _OVER, {}) for row in rows if row.work.get("claims")]
+
     def erase(self, session: Session, held: Sequence[Held], *, at: datetime) -> None:
         """Empty their claims."""
         del at
@@ -152,6 +160,11 @@ class IssuanceHolding:
     def over(self, session: Session, *, now: datetime, limit: int) -> list[Held]:
         """Nothing: what is over is forgotten by the issuer's own tidying, every ten minutes."""
         del session, now, limit
+        return []
+
+    def named(self, session: Session, keys: Sequence[str], *, now: datetime) -> list[Held]:
+        """Nothing: what opens a door is burnt when a backup is put back."""
+        del session, keys, now
         return []
 
     def erase(self, session: Session, held: Sequence[Held], *, at: datetime) -> None:

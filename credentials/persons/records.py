@@ -27,4 +27,4 @@ class ErasureRecord(SQLModel, table=True):
     asked_at: datetime = Field(sa_type=UtcDateTime)
     consent: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    erased: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))  # kind: how many
+    erased: list[Any] | None = Field(default=None, sa_column=Column(JSON))  # kind and key of each

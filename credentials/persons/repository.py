@@ -113,6 +113,11 @@ class PersonRepository:
                     break
         return found
 
+    def cases_named(self, ids: Collection[str]) -> list[Row[Any]]:
+        """Cases of these ids."""
+        query = select(_CASES.c.id, _CASES.c.work).where(_CASES.c.id.in_(ids)).order_by(_CASES.c.id)
+        return list(self._session.execute(query).all())
+
     def erase_cases(self, ids: Collection[str]) -> None:
         """Empty the claims of cases; what was asked for, and who agreed, stays."""
         rows = self._session.execute(select(_CASES.c.id, _CASES.c.work).where(_CASES.c.id.in_(ids))).all()
@@ -154,7 +159,9 @@ class PersonRepository:
         if self._session.execute(update(_ERASURES).where(mine).values(**values)).rowcount != 1:  # type: ignore[attr-defined]  # an update's result has it
             raise Conflict("somebody else changed this erasure meanwhile")
 
-    def erased_persons(self) -> list[bytes]:
-        """The blind index of everybody who was erased: a restored backup must forget them again."""
-        done = select(_ERASURES.c.person).where(_ERASURES.c.done_at.is_not(None)).distinct()
-        return sorted(self._session.execute(done).scalars())
+    def erased(self) -> list[tuple[str, str]]:
+        """Kind and key of all that was erased on demand."""
+        done = (
+            select(_ERASURES.c.erased).where(_ERASURES.c.done_at.is_not(None)).order_by(_ERASURES.c.done_at)
+        )
+        return [(kind, key) for names in self._session.execute(done).scalars() for kind, key in names]

@@ -160,7 +160,7 @@ class PersonalData:
         self._require_registrar(actor)
         row = self._row(identifier)
         if row.state == DONE:
-            return dict(row.erased)
+            return _counts_of(row.erased)
         if row.state != AGREED:
             raise Conflict("nobody else has agreed to this erasure yet")
         planned = self._unchanged(row)
@@ -171,11 +171,37 @@ class PersonalData:
         with self._database.transaction() as session:
             self._strike(session, planned.going)
             PersonRepository(session, self._index).change_erasure(
-                identifier, AGREED, state=DONE, code=None, done_at=self._clock.now(), erased=counts
+                identifier,
+                AGREED,
+                state=DONE,
+                code=None,
+                done_at=self._clock.now(),
+                erased=_names(planned.going),
             )
             self._record(session, "erasure.done", f"erasure:{identifier}", actor, erased=counts)
         self._remove_documents(planned.going)
         return counts
+
+    def erased(self, *, actor: Actor) -> list[tuple[str, str]]:
+        """Kind and key of everything that was erased on demand: it is kept away from the backups."""
+        self._require_registrar(actor)
+        with self._database.reading() as session:
+            return PersonRepository(session, self._index).erased()
+
+    def erase_again(self, things: Sequence[tuple[str, str]], *, actor: Actor) -> dict[str, int]:
+        """Erase what was erased before, in a register that was put back from an older backup."""
+        self._require_registrar(actor)
+        now, done = self._clock.now(), []
+        with self._database.reading() as session:
+            for room in self._holdings:
+                keys = [key for kind, key in things if kind == room.kind]
+                done += room.named(session, keys, now=now)
+        with self._database.transaction() as session:
+            self._strike(session, done)
+            for one in done:
+                self._record(session, "erasure.again", f"{one.kind}:{one.key}"[:200], actor)
+        self._remove_documents(done)
+        return _counts(done)
 
     def forget(self, *, limit: int = BATCH) -> dict[str, int]:
         """Erase what its retention is over for, up to `limit` of each kind; kinds and how many of each."""
@@ -251,9 +277,17 @@ class PersonalData:
         )
 
 
+def _names(held: Sequence[Held]) -> list[tuple[str, str]]:
+    return [(one.kind, one.key) for one in held]
+
+
 def _counts(held: Sequence[Held]) -> dict[str, int]:
-    kinds = sorted({one.kind for one in held})
-    return {kind: sum(one.kind == kind for one in held) for kind in kinds}
+    return _counts_of(_names(held))
+
+
+def _counts_of(names: Sequence[Sequence[str]]) -> dict[str, int]:
+    kinds = [kind for kind, _ in names]
+    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -176,6 +176,27 @@ def test_retention_runs_by_itself(world: PersonWorld) -> None:
     assert found(world, young.identifier).holder_name
 
 
+def test_what_was_erased_is_erased_again_after_an_old_backup(world: PersonWorld) -> None:
+    licence = physician(world)
+    deregistered(world, licence)
+    world.clock.advance(LATER)
+    with world.database.reading() as session:
+        before = dict(session.execute(text("SELECT * FROM licence")).one()._mapping)
+    assert world.erased(licence.holder_code) == {"case": 1, "licence": 1}
+    things = world.personal.erased(actor=world.sun)
+    assert licence.holder_code not in str(things)
+    back = ("holder_name", "holder_code", "claims", "erased_at")
+    with world.database.transaction() as session:
+        session.execute(
+            text("UPDATE licence SET " + ", ".join(f"{name} = :{name}" for name in back)),  # noqa: S608 - names of ours
+            {name: before[name] for name in back},
+        )
+    assert found(world, licence.identifier).holder_name == licence.holder_name
+    assert world.personal.erase_again(things, actor=world.sun) == {"licence": 1}
+    assert world.personal.erase_again(things, actor=world.sun) == {}
+    assert not found(world, licence.identifier).holder_name
+
+
 def test_versions_go_together_and_not_before_the_last(world: PersonWorld) -> None:
     first = physician(world)
     claims = {**samples.application(PHYSICIAN, 1), "practice_institution": "津城区中医医院"}

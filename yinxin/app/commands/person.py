@@ -1,4 +1,4 @@
-"""`yinxin person export | erasure | agree | erase | forget | seal`."""
+"""`yinxin person export | erasure | show | agree | erase | erased | erase-again | forget | seal`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import staff
-from yinxin.base.errors import NotFound
-from yinxin.base.files import PRIVATE, write_new_file
+from yinxin.base.errors import MalformedInput, NotFound
+from yinxin.base.files import PRIVATE, read_file, write_new_file
 
 if TYPE_CHECKING:
     from credentials.persons import Erasure
@@ -180,6 +180,50 @@ def erase(context: click.Context, identifier: str, actor: str, passphrase_file: 
 
 
 @command.command(
+    "erased",
+    help=phrase(
+        "导出已删除事项清单（不含个人信息），与备份分开保存；恢复旧备份后据此再次删除。",
+        "Write the list of what was erased (no personal data): keep it apart from the backups.",
+    ),
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@actor_option("registrar")
+@passphrase_option
+@home_option()
+@click.pass_context
+def erased(context: click.Context, file: Path, actor: str, passphrase_file: str | None, home: str) -> int:
+    """For the day on which an older backup is put back."""
+    console, place = console_of(context), _home(home, passphrase_file)
+    found = persons.personal_data(place).erased(actor=_registrar(place, actor))
+    write_new_file(file, json.dumps(found).encode(), mode=PRIVATE)
+    console.say(f"{len(found)} 项：{file}", f"{len(found)} things: {file}")
+    console.result({"erased": len(found), "file": str(file)})
+    return ExitCode.DONE
+
+
+@command.command(
+    "erase-again",
+    help=phrase(
+        "恢复旧备份后，按清单再次删除（清单由 person erased 导出）。",
+        "After an older backup was put back: erase again what the list of `person erased` names.",
+    ),
+)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@actor_option("registrar")
+@passphrase_option
+@home_option()
+@click.pass_context
+def erase_again(
+    context: click.Context, file: Path, actor: str, passphrase_file: str | None, home: str
+) -> int:
+    """What a person was promised holds for restored data too."""
+    console, place = console_of(context), _home(home, passphrase_file)
+    things = _things(file)
+    _tell(console, persons.personal_data(place).erase_again(things, actor=_registrar(place, actor)))
+    return ExitCode.DONE
+
+
+@command.command(
     "forget",
     help=phrase(
         "清除保存期限已满的个人信息（服务每日自动执行）。",
@@ -217,6 +261,14 @@ def seal(context: click.Context, passphrase_file: str | None, home: str) -> int:
 
 def _home(home: str, passphrase_file: str | None) -> Home:
     return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+
+
+def _things(file: Path) -> list[tuple[str, str]]:
+    try:
+        found = json.loads(read_file(file))
+        return [(str(kind), str(key)) for kind, key in found]
+    except (ValueError, TypeError, RecursionError) as exc:
+        raise MalformedInput(str(file), "not a list that `person erased` wrote") from exc
 
 
 def _registrar(place: Home, name: str) -> Actor:
