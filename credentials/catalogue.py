@@ -34,6 +34,7 @@ class Shelf:
     current: Mapping[str, LicenceType]
     by_number: Mapping[str, LicenceType]
     by_vct: Mapping[str, LicenceType]
+    configurations: Mapping[str, str]
 
     @classmethod
     def of(cls, types: Iterable[LicenceType], day: date | None) -> Shelf:
@@ -45,7 +46,19 @@ class Shelf:
         begun = [one for one in ordered if day is None or one.has_begun(day)]
         current = {one.code: one for one in begun}  # the last of each code is the newest
         by_number = {one.number: one for one in current.values()}
-        return cls(versions, current, by_number, {one.vct: one for one in begun})
+        by_vct = {one.vct: one for one in begun}
+        return cls(versions, current, by_number, by_vct, _configurations(begun))
+
+
+def _configurations(begun: Iterable[LicenceType]) -> dict[str, str]:
+    """The id that wallets fetch each vct by: the kind's code, and its version where a later one began it."""
+    found: dict[str, str] = {}
+    codes: set[str] = set()
+    for one in begun:
+        if one.vct not in found:
+            found[one.vct] = f"{one.code}.{one.version}" if one.code in codes else one.code
+        codes.add(one.code)
+    return found
 
 
 class Catalogue:
@@ -108,6 +121,18 @@ class Catalogue:
         """The SD-JWT VC types of a kind's versions so far, the newest first."""
         begun = [one.vct for one in self._shelf().by_vct.values() if one.code == code]
         return tuple(reversed(begun))
+
+    def configurations(self) -> dict[str, LicenceType]:
+        """What wallets fetch, by id (OpenID4VCI): each vct so far, as its newest version has it.
+
+        A kind's code is the id of its first vct; one that version n began has `code.n`.
+        """
+        shelf = self._shelf()
+        return {name: shelf.by_vct[vct] for vct, name in shelf.configurations.items()}
+
+    def configuration_of(self, licence: Licence) -> str:
+        """The id that copies of a licence are fetched by."""
+        return self._shelf().configurations[self.of(licence).vct]
 
     def by_number(self, number: str) -> LicenceType:
         """The type of this 36904 type code; `UnknownLicenceType` when there is none."""

@@ -107,7 +107,7 @@ class CopyMaker:
         now: datetime,
         marks: Mapping[str, Any],
     ) -> str:
-        kind = self.catalogue[licence.type_code]
+        kind = self.catalogue.of(licence)
         claims = credential_claims(licence, kind, url=self.url, status=status)
         ends = [one["exp"] for one in (claims, marks) if "exp" in one]
         claims = {**claims, **marks, **({"exp": min(ends)} if ends else {})}

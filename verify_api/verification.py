@@ -35,6 +35,7 @@ _OWN_CHECKS = frozenset(
         "seal of the agency",
         "licence_standing",
         "licence_commitment",
+        "licence_provenance",
         "delegation_chain",
         "delegation_standing",
     }
@@ -157,12 +158,14 @@ def reduce(assessment: Assessment, grant: Grant, *, wanted: Collection[str] | No
     answer["licence"] = {
         "identifier": licence.identifier,
         "type": licence.type_code,
+        "type_version": licence.type_version,
         "type_name": licence.type_name.to_dict(),
         "version": f"{licence.version:03}",
         "agency": {"name": licence.agency.name.to_dict(), "credit_code": licence.agency.credit_code},
         "valid_from": licence.valid_from.isoformat(),
         "valid_until": licence.valid_until.isoformat() if licence.valid_until else None,
         "commitment_due": licence.commitment_due.isoformat() if licence.commitment_due else None,
+        "provenance": licence.provenance.words.to_dict() if licence.provenance else None,
     }
     answer["claims"] = {name: value for name, value in assessment.claims.items() if name in allowed}
     return answer
@@ -219,7 +222,7 @@ def _assess_entry(
         content = _content_check(examined, licence)
         differs = content.reason is not None
         checks += [content, *_seal_checks(examined, licence)]
-    checks += standing_checks(now, then=asked)
+    checks += [*standing_checks(now, then=asked), *_provenance_checks(licence)]
     claims = licence.claims if examined.kind is Kind.LICENCE else examined.claims
     is_said = not differs and not any(check.name == "session" and check.reason for check in checks)
     report = _report(examined, checks, moments, licence, register=entry.snapshot_id)
@@ -273,10 +276,18 @@ def _items(licence: Licence) -> dict[str, str]:
     }
 
 
+def _provenance_checks(licence: Licence) -> tuple[Check, ...]:
+    """That the data come from an older register: no fault, and whoever relies on them must know it."""
+    if licence.provenance is None:
+        return ()
+    words = licence.provenance.words
+    return (Check("licence_provenance", detail=f"{words.zh} / {words.en}"),)
+
+
 def _seal_checks(examined: Examined, licence: Licence) -> tuple[Check, ...]:
     """Whether this is the very file that the agency sealed as this licence, perhaps with later signatures.
 
-    Another body's seal proves nothing here. Nor does the agency's own on another file: whoever gets a letter
+    A licence of an older register that was not sealed yet has no file: what names it is none of it. Another body's seal proves nothing here. Nor does the agency's own on another file: whoever gets a letter
     sealed could have put the data of a genuine licence into it.
     """
     if examined.kind is not Kind.PDF:
@@ -284,8 +295,6 @@ def _seal_checks(examined: Examined, licence: Licence) -> tuple[Check, ...]:
     if licence.pdf_sha256 in {examined.digest, *examined.revisions}:
         return (Check("seal of the agency"),)
     own = licence.agency.credit_code in examined.signed_by
-    if own and licence.pdf_sha256 is None:  # from an older register, which kept no file
-        return (Check("seal of the agency"),)
     reason = Reason.LICENCE_DIFFERS if own else Reason.ISSUER_MISMATCH
     return (Check("seal of the agency", reason),)
 

@@ -65,7 +65,7 @@ class AuthorizationDesk:
     def __init__(self, copies: CopyMaker, *, clients: Mapping[str, WalletClient], sign_in: SignIn) -> None:
         self._url, self._database, self._agency = copies.url, copies.database, copies.agency
         self._clock, self._randomness = copies.clock, copies.randomness
-        self._configurations = frozenset(kind.code for kind in copies.catalogue)
+        self._catalogue = copies.catalogue
         self._clients, self._sign_in, self._index = clients, sign_in, copies.index
 
     def push(self, session: Session, form: Mapping[str, str], proof: DpopProof | None) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class AuthorizationDesk:
         request = read_pushed_request(
             form,
             clients=self._clients,
-            configurations=self._configurations,
+            configurations=self._catalogue.configurations(),
             proven_key=proof.thumbprint if proof else None,
         )
         handle, now = random_text(self._randomness, 32), self._clock.now()
@@ -209,11 +209,12 @@ class AuthorizationDesk:
                 return ()
             return tuple(one for one in chosen(offer.licences, found.wanted) if self._is_own(repository, one))
         held = repository.of_holder(person.holder)
-        return tuple(
-            OfferedLicence(one.type_code, one.identifier)
+        offered = (
+            OfferedLicence(self._catalogue.configuration_of(one), one.identifier)
             for one in held
-            if one.type_code in found.wanted and is_of(one, self._agency) and _holds(repository, one, now)
-        )[: names.MAX_OFFERED]
+            if is_of(one, self._agency) and _holds(repository, one, now)
+        )
+        return tuple(one for one in offered if one.configuration in found.wanted)[: names.MAX_OFFERED]
 
     def _is_own(self, repository: LicenceRepository, one: OfferedLicence) -> bool:
         licence = repository.by_identifier(one.licence)

@@ -37,7 +37,6 @@ class CredentialDesk:
     def __init__(self, copies: CopyMaker, nonces: Nonces) -> None:
         self._copies, self._nonces = copies, nonces
         self._database, self._clock = copies.database, copies.clock
-        self._configurations = frozenset(kind.code for kind in copies.catalogue)
 
     def deliver(self, grant: Grant, body: Mapping[str, Any]) -> dict[str, Any]:
         """The credential response (8.3), or `Refused` with a code of 8.3.1.2."""
@@ -97,7 +96,7 @@ class CredentialDesk:
                 return one
         if request.identifier is not None:
             raise Refused("unknown_credential_identifier", "this token opens no such credential")
-        if request.configuration in self._configurations:
+        if request.configuration in self._copies.catalogue.configurations():
             raise _denied("this token is not good for this credential configuration")
         raise Refused("unknown_credential_configuration", "there is no such credential configuration")
 

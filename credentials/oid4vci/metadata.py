@@ -45,13 +45,14 @@ def issuer_metadata(
         "batch_credential_issuance": {"batch_size": names.BATCH_SIZE},
         "display": _display(agency.name),
         "credential_configurations_supported": {
-            kind.code: configuration(kind, signing_algorithm) for kind in catalogue
+            name: configuration(kind, signing_algorithm)
+            for name, kind in catalogue.configurations().items()
         },
     }
 
 
 def configuration(kind: LicenceType, signing_algorithm: str) -> dict[str, Any]:
-    """One entry of `credential_configurations_supported`; its id and its scope are the type's code."""
+    """One entry of `credential_configurations_supported`; its scope is the type's code."""
     return {
         "format": names.CREDENTIAL_FORMAT,
         "vct": kind.vct,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from credentials.oid4vci.dpop import DpopProof
     from credentials.oid4vci.requests import PreAuthorizedRequest
+    from credentials.catalogue import Catalogue
     from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database, Session
@@ -45,6 +46,7 @@ class OfferDesk:
         self,
         url: str,
         *,
+        catalogue: Catalogue,
         database: Database,
         secret: bytes,
         agency: str,
@@ -52,6 +54,7 @@ class OfferDesk:
         randomness: Randomness,
     ) -> None:
         self._url, self._database, self._secret = url, database, secret
+        self._catalogue = catalogue
         self._clock, self._randomness = clock, randomness
         self._gate = Gate(agency, database, clock)
 
@@ -66,7 +69,7 @@ class OfferDesk:
         reference = random_text(self._randomness, 32)
         self._gate.admit(actor, "offer", *offer.licences)
         with self._database.transaction() as session:
-            licences = _licences(session, offer, self._gate.agency, now)
+            licences = self._licences(session, offer, now)
             identifier = random_text(self._randomness)
             pin = self._tx_code() if offer.with_tx_code and offer.flow is Flow.PRE_AUTHORIZED else None
             stored = StoredOffer(
@@ -137,6 +140,17 @@ class OfferDesk:
         )
         return answer
 
+    def _licences(self, session: Session, offer: Offer, now: datetime) -> tuple[OfferedLicence, ...]:
+        found = []
+        for identifier in offer.licences:
+            licence = current(session, identifier, agency=self._gate.agency, now=now)
+            if licence.holder_code != offer.holder.code:
+                raise NotPermitted("a licence is offered to its own holder only")
+            found.append(OfferedLicence(self._catalogue.configuration_of(licence), licence.identifier))
+        if len(set(found)) != len(found):
+            raise UsageError("a licence is named twice")
+        return tuple(found)
+
     def _own(self, session: Session, stored: StoredOffer | None) -> StoredOffer | None:
         """An offer of this agency; another's may stand in the same database."""
         repository = LicenceRepository(session)
@@ -196,18 +210,6 @@ def chosen(
 def evidence_digest(evidence: str) -> str:
     """What the audit log keeps of the evidence: enough to match it with the file."""
     return hashlib.sha256(evidence.strip().encode()).hexdigest()
-
-
-def _licences(session: Session, offer: Offer, agency: str, now: datetime) -> tuple[OfferedLicence, ...]:
-    found = []
-    for identifier in offer.licences:
-        licence = current(session, identifier, agency=agency, now=now)
-        if licence.holder_code != offer.holder.code:
-            raise NotPermitted("a licence is offered to its own holder only")
-        found.append(OfferedLicence(licence.type_code, licence.identifier))
-    if len(set(found)) != len(found):
-        raise UsageError("a licence is named twice")
-    return tuple(found)
 
 
 def _record_offer(session: Session, offer: Offer, stored: StoredOffer, actor: Actor) -> None:

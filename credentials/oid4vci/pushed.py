@@ -74,6 +74,11 @@ def read_pushed_request(
     )
 
 
+def scope_of(configuration: str) -> str:
+    """The scope that asks for a configuration: the kind's code, whatever its version."""
+    return configuration.partition(".")[0]
+
+
 def challenge_is_met(challenge: str, verifier_digest: str) -> bool:
     """Compare a PKCE challenge with the digest of the verifier, in constant time."""
     return hmac.compare_digest(challenge.encode(), verifier_digest.encode())
@@ -101,7 +106,7 @@ def _key(form: Mapping[str, str], proven: str | None) -> str | None:
 def _wanted(form: Mapping[str, str], configurations: Collection[str]) -> tuple[tuple[str, ...], bool]:
     scopes = (text_of(form, "scope", required=False) or "").split(" ")
     # 5.1.2: unknown scopes are ignored.
-    wanted = [scope for scope in scopes if scope in configurations]
+    wanted = [one for one in configurations if scope_of(one) in scopes]
     details = form.get("authorization_details") or None
     if details is not None:
         wanted += read_authorization_details(details, configurations=configurations)

@@ -77,6 +77,7 @@ class IssuanceServer:
         )
         self.offers = OfferDesk(
             copies.url,
+            catalogue=copies.catalogue,
             database=copies.database,
             secret=secret,
             agency=copies.agency,
@@ -112,7 +113,8 @@ class IssuanceServer:
 
     def names_of(self, configurations: Iterable[str]) -> list[Text]:
         """What people call the licences of these configurations."""
-        return [self._copies.catalogue[one].name for one in configurations]
+        known = self._copies.catalogue.configurations()
+        return [known[one].name for one in configurations]
 
     def now(self) -> datetime:
         """The time that this server goes by."""
@@ -128,7 +130,7 @@ class IssuanceServer:
 
     def token(self, form: Mapping[str, str], dpop: str | None) -> dict[str, Any]:
         """The token response."""
-        configurations = frozenset(kind.code for kind in self._copies.catalogue)
+        configurations = self._copies.catalogue.configurations()
         request = read_token_request(form, configurations=configurations)
         proof = self._proof(dpop, "POST", names.TOKEN_PATH) if dpop is not None else None
         with self._database.transaction() as session:

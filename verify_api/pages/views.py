@@ -287,7 +287,7 @@ def _licence(content: Mapping[str, Any], catalogue: Catalogue) -> LicenceView | 
     licence, claims = content.get("licence"), content.get("claims") or {}
     if not licence:
         return None
-    kind = _kind(catalogue, str(licence["type"]))
+    kind = _kind(catalogue, str(licence["type"]), licence.get("type_version"))
     holder = claims.get(kind.holder_name) if kind else None
     pictures = tuple(value for value in claims.values() if is_picture(value))
     apart = {kind.holder_name} if kind and isinstance(holder, str) else set()
@@ -298,9 +298,14 @@ def _licence(content: Mapping[str, Any], catalogue: Catalogue) -> LicenceView | 
         identifier=legible(str(licence["identifier"]), most=200),
         validity=_validity(licence),
         holder=legible(holder, most=200) if isinstance(holder, str) else "",
-        facts=tuple(_fact(name, claims[name], kind) for name in shown),
+        facts=(*_provenance(licence), *(_fact(name, claims[name], kind) for name in shown)),
         pictures=pictures,
     )
+
+
+def _provenance(licence: Mapping[str, Any]) -> tuple[Fact, ...]:
+    words = licence.get("provenance")
+    return (Fact(Text("资料来源", "Source of the data"), _text(words)),) if words else ()
 
 
 def is_picture(value: object) -> bool:
@@ -308,7 +313,10 @@ def is_picture(value: object) -> bool:
     return isinstance(value, str) and len(value) <= MAX_PICTURE_CHARACTERS and bool(_PICTURE.fullmatch(value))
 
 
-def _kind(catalogue: Catalogue, code: str) -> LicenceType | None:
+def _kind(catalogue: Catalogue, code: str, version: int | None) -> LicenceType | None:
+    """The version of its type that a licence was issued under, or the one in force."""
+    if found := [one for one in catalogue.versions(code) if one.version == version]:
+        return found[0]
     try:
         return catalogue[code]
     except UnknownLicenceType:

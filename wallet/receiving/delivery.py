@@ -33,10 +33,13 @@ MAX_NOTIFICATION_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One licence to ask for. `licence` is the id that the wallet keeps it under already, if it does."""
+    """One licence to ask for. `licence` is the id that the wallet keeps it under already, if it does.
+
+    `vcts` are the types that it may be of: what came is of one of them.
+    """
 
     source: Source
-    vct: str
+    vcts: frozenset[str]
     licence: str | None = None
 
 
@@ -156,7 +159,7 @@ def _verified(
         verified = trusted.verify_credential(text)
     except VerificationFailed as exc:
         raise DeliveryRefused(f"the credential does not verify: {exc.detail}") from exc
-    if verified.vct != wanted.vct:
+    if verified.vct not in wanted.vcts:
         raise DeliveryRefused("the credential is of another type than was asked for")
     named = verified.claims.get(LICENCE_IDENTIFIER)
     found = named if isinstance(named, str) and named else licence or _digest(text)

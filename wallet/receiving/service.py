@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from wallet.holder import HeldLicence, Holder
     from wallet.receiving.delivery import Delivery, Wanted
+    from wallet.receiving.metadata import OfferedType
     from wallet.receiving.tokens import Tokens
     from wallet.trusted import TrustedParties
     from yinxin.base.outbound import Outbound
@@ -172,7 +173,9 @@ class Receiving:
             self._holder.keep_grant(grant)
         (kind,) = considered.types
         wanted = deliveries.Wanted(
-            self._source(considered, kind.configuration, source.identifier, grant.id), kind.vct, licence_id
+            self._source(considered, kind.configuration, source.identifier, grant.id),
+            _versions_of(kind, considered),
+            licence_id,
         )
         (held,) = self._keep(
             wire, considered, tokens, [wanted], grant=grant, client_id=grant.client_id, copies=copies
@@ -199,7 +202,8 @@ class Receiving:
             grant = Grant(identifier, considered.issuer, server, tokens.refresh, key, client_id)
         wanted = [
             deliveries.Wanted(
-                self._source(considered, kind.configuration, named, grant.id if grant else None), kind.vct
+                self._source(considered, kind.configuration, named, grant.id if grant else None),
+                frozenset({kind.vct}),
             )
             for kind in considered.types
             for named in tokens.identifiers.get(kind.configuration, (None,))
@@ -286,6 +290,13 @@ class Receiving:
 
     def _wire(self) -> Wire:
         return Wire(self._outbound, clock=self._clock, randomness=self._randomness)
+
+
+def _versions_of(kind: OfferedType, considered: ConsideredOffer) -> frozenset[str]:
+    """The types that a licence's next copies may be of: its kind may have a new version since."""
+    every = considered.metadata.types.values()
+    same = {one.vct for one in every if kind.scope is not None and one.scope == kind.scope}
+    return frozenset({kind.vct, *same})
 
 
 def _check_copies(copies: int) -> None:

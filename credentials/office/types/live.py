@@ -39,6 +39,10 @@ class _Kept:
     at: datetime
     changes: int
 
+    def every_version(self) -> list[LicenceType]:
+        """All versions, begun or not."""
+        return [one for versions in self.shelf.versions.values() for one in versions]
+
 
 class LiveCatalogue(Catalogue):
     """The catalogue of one agency as it is in force today. For any thread.
@@ -78,9 +82,9 @@ class LiveCatalogue(Catalogue):
             raise
         except UsageError:
             # Asked inside a transaction, where no second session may be open: that one waits for nobody.
-            if kept is None or kept.day != day:
+            if kept is None:
                 raise
-            return kept.shelf
+            return kept.shelf if kept.day == day else Shelf.of(kept.every_version(), day)
         self._latest = made
         return made.shelf
 
