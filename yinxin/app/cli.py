@@ -30,6 +30,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("启动服务（证书服务、核验服务）", "serve the certificate and verification services"),
     "ca": ("证书机构：建立、申请、审批、吊销", "the certificate authority: set up, apply, approve, revoke"),
     "licence": ("电子证照：目录、签发、状态变更", "licences: catalogue, issue, change status"),
+    "subject": (
+        "持证主体变更：方案、批准、联动执行",
+        "events of people and companies: plan, approve, run",
+    ),
+    "case": ("办件：起草、审核、批准、制证", "cases of the office: draft, review, approve, seal"),
     "department": (
         "用证部门：登记、审批、停用",
         "departments that verify: propose, approve, suspend",

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from credentials.office.cases import CaseState
 from credentials.office.desk import WAITING
-from credentials.office.http.bodies import case_facts, case_summary, read_case, read_members, read_work
+from credentials.office.wire import case_facts, case_summary, read_case, read_members, read_work
 from signing.jose import dump_json
 from yinxin.base.actor import Actor
 from yinxin.base.buckets import Buckets, Limit

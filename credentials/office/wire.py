@@ -1,4 +1,4 @@
-"""What an agency's systems send and get: strict JSON in, plain JSON out."""
+"""A case on the wire and in files: strict JSON in, plain JSON out."""
 
 from __future__ import annotations
 
