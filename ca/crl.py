@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from signing.algorithms import Algorithm
 
-CRL_NUMBER, REASON_CODE = "2.5.29.20", "2.5.29.21"
+CRL_NUMBER, REASON_CODE, INVALIDITY_DATE = "2.5.29.20", "2.5.29.21", "2.5.29.24"
 
 
 class RevocationReason(StrEnum):
@@ -61,16 +61,27 @@ _NUMBERS = {
     RevocationReason.PRIVILEGE_WITHDRAWN: 9,
 }
 _REASONS = {
-    reason: der.sequence(extension(REASON_CODE, der.tlv(der.ENUMERATED, bytes((number,)))))
+    reason: extension(REASON_CODE, der.tlv(der.ENUMERATED, bytes((number,))))
     for reason, number in _NUMBERS.items()
 }
 # RFC 5280, 5.3.1: unspecified is said by saying nothing.
 _REASONS[RevocationReason.UNSPECIFIED] = b""
 
 
-def encode_entry(serial: int, *, at: datetime, reason: RevocationReason) -> bytes:
-    """One revoked certificate as it stands in the list."""
-    return der.sequence(der.integer(serial), der.time(at), _REASONS[reason])
+def encode_entry(
+    serial: int, *, at: datetime, reason: RevocationReason, invalid_since: datetime | None = None
+) -> bytes:
+    """One revoked certificate as it stands in the list.
+
+    `invalid_since` is since when its key is not to be trusted, where that is known (RFC 5280, 5.3.2).
+    """
+    said = _REASONS[reason] + (invalidity_date(invalid_since) if invalid_since else b"")
+    return der.sequence(der.integer(serial), der.time(at), der.sequence(said) if said else b"")
+
+
+def invalidity_date(since: datetime) -> bytes:
+    """The extension of a list's entry, and of an OCSP answer (RFC 6960, 4.4.5)."""
+    return extension(INVALIDITY_DATE, der.generalized_time(since))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -217,13 +217,25 @@ class Authority:
         with self._database.reading() as session:
             return AuthorityRepository(session).certificates_of(self.name, code)
 
-    def revoke(self, serial: int, *, reason: str, actor: Actor, beside: Beside = nothing) -> None:
+    def revoke(
+        self,
+        serial: int,
+        *,
+        reason: str,
+        actor: Actor,
+        invalid_since: datetime | None = None,
+        beside: Beside = nothing,
+    ) -> None:
         """Revoke from now on, for one of `RevocationReason`; `certificate_hold` can be released.
 
-        What is on hold may be revoked for good, and keeps the time of the hold. Revoking twice is a
-        `Conflict`, a serial that was never issued `NotFound`. `beside` is done in the same transaction.
+        `invalid_since` says since when a compromised key is not to be trusted. What is on hold may be revoked
+        for good, and keeps the time of the hold; since when may still be said of what is revoked. Else
+        revoking twice is a `Conflict`, a serial that was never issued `NotFound`. `beside` is done in the
+        same transaction.
         """
-        self._revocation.revoke(serial, reason=reason, actor=_require_staff(actor), beside=beside)
+        self._revocation.revoke(
+            serial, reason=reason, actor=_require_staff(actor), invalid_since=invalid_since, beside=beside
+        )
 
     def release(self, serial: int, *, actor: Actor, beside: Beside = nothing) -> None:
         """End a hold; `Conflict` when there is none."""

@@ -18,7 +18,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ca.crl import RevocationReason
+from ca.crl import RevocationReason, invalidity_date
 from ca.repository import ISSUED
 from ca.template import extension, signed_parts
 from ca.uses import require_usage
@@ -126,7 +126,8 @@ class OcspResponder:
         this_update = der.generalized_time(now)
         next_update = der.explicit(0, der.generalized_time(now + self._valid_for))
         singles = [
-            der.sequence(each.encoded, _status(status), this_update, next_update) for each, status in found
+            der.sequence(each.encoded, _status(status), this_update, next_update, _since(status))
+            for each, status in found
         ]
         data = der.sequence(
             _responder(self._signer.public_key.identifier),
@@ -194,6 +195,13 @@ def _status(row: StatusRow | None) -> bytes:
         return der.tlv(0xA1, der.generalized_time(row.revoked_at), said)
     # Only what is issued is good; what is intended or was never taken is not known.
     return der.tlv(0x80 if row is not None and row.state == ISSUED else 0x82)
+
+
+def _since(row: StatusRow | None) -> bytes:
+    """Since when the key is not to be trusted: what lists say, answers say too (RFC 6960, 4.4.5)."""
+    if row is None or row.invalid_since is None:
+        return b""
+    return der.explicit(1, der.sequence(invalidity_date(row.invalid_since)))
 
 
 @lru_cache(maxsize=16)

@@ -66,6 +66,7 @@ class RevocationRecord(SQLModel, table=True):
     serial: str = Field(primary_key=True, max_length=40)
     reason: str = Field(max_length=32)
     revoked_at: datetime = Field(sa_type=UtcDateTime)
+    invalid_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     entry: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 

@@ -40,7 +40,12 @@ _CERTIFICATES, _REVOCATIONS = _table(CertificateRecord), _table(RevocationRecord
 _KEYS = _table(KeyRecord)
 _ONE = (_CERTIFICATES.c.authority == bindparam("a")) & (_CERTIFICATES.c.serial == bindparam("s"))
 _STATUS = (
-    select(_CERTIFICATES.c.state, _REVOCATIONS.c.revoked_at, _REVOCATIONS.c.reason)
+    select(
+        _CERTIFICATES.c.state,
+        _REVOCATIONS.c.revoked_at,
+        _REVOCATIONS.c.reason,
+        _REVOCATIONS.c.invalid_since,
+    )
     .select_from(
         _CERTIFICATES.outerjoin(
             _REVOCATIONS,
@@ -74,11 +79,15 @@ _INSERT = {record: insert(_table(record)) for record in _ROWS}
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """What is known of one serial number; `revoked_at` and `reason` are there while it does not hold."""
+    """What is known of one serial number; `revoked_at` and `reason` are there while it does not hold.
+
+    `invalid_since` is since when its key is not to be trusted, where a revocation said so.
+    """
 
     state: str
     revoked_at: datetime | None
     reason: str | None
+    invalid_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +222,9 @@ class AuthorityRepository:
         """What is known of a serial number; None when it was never taken."""
         key = {"a": authority, "s": serial_text(serial)}
         found = self._run(_STATUS, key).first()
-        return StatusRow(found.state, found.revoked_at, found.reason) if found else None
+        if found is None:
+            return None
+        return StatusRow(found.state, found.revoked_at, found.reason, found.invalid_since)
 
     # Revocation
 
@@ -221,7 +232,16 @@ class AuthorityRepository:
         """Whether a serial number is on the list, also one that was never issued here."""
         return self._session.get(RevocationRecord, (authority, serial_text(serial))) is not None
 
-    def add_revocation(self, authority: str, serial: int, *, reason: str, at: datetime, entry: bytes) -> None:
+    def add_revocation(  # noqa: PLR0913 - the facts of a revocation
+        self,
+        authority: str,
+        serial: int,
+        *,
+        reason: str,
+        at: datetime,
+        entry: bytes,
+        invalid_since: datetime | None = None,
+    ) -> None:
         """Put a certificate on the list; `Conflict` when it is there."""
         self._insert(
             RevocationRecord,
@@ -229,6 +249,7 @@ class AuthorityRepository:
             serial=serial_text(serial),
             reason=reason,
             revoked_at=at,
+            invalid_since=invalid_since,
             entry=entry,
         )
         self._raise_revision(authority)

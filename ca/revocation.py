@@ -16,7 +16,7 @@ from ca.repository import ISSUED, AuthorityRepository, serial_text
 from ca.template import signed
 from yinxin.base import audit
 from yinxin.base.database import Session
-from yinxin.base.errors import Conflict, NotFound, SignerUnavailable
+from yinxin.base.errors import Conflict, NotFound, SignerUnavailable, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Beside = Callable[[Session], None]
 LIST_VALID_FOR = timedelta(days=1)
 ATTEMPTS = 5  # at a new list, while others make theirs
+_COMPROMISED = frozenset({RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE})
 
 
 def nothing(_session: Session) -> None:
@@ -44,20 +45,34 @@ class Revocation:
         self._database = database
         self._clock = clock
 
-    def revoke(self, serial: int, *, reason: str, actor: Actor, beside: Beside = nothing) -> None:
-        """Put a certificate on the list, or turn its hold into a revocation."""
+    def revoke(
+        self,
+        serial: int,
+        *,
+        reason: str,
+        actor: Actor,
+        invalid_since: datetime | None = None,
+        beside: Beside = nothing,
+    ) -> None:
+        """Put a certificate on the list, or turn its hold into a revocation.
+
+        `invalid_since` says since when a compromised key is not to be trusted. That a key is compromised, or
+        longer than was known, may be learnt of a certificate that is revoked already.
+        """
         why, now = RevocationReason.of(reason), self._now()
+        since = _checked_since(invalid_since, why, now)
         with self._database.transaction() as session:
             repository = AuthorityRepository(session)
             status = repository.status(self._authority, serial)
             if status is None or status.state != ISSUED:
                 raise NotFound(f"no certificate with the serial {serial_text(serial)}")
             if status.revoked_at is not None:
-                if status.reason != RevocationReason.CERTIFICATE_HOLD or why == status.reason:
+                if not _adds_to(status, why, since):
                     raise Conflict(f"serial {serial_text(serial)} is revoked already")
-                repository.remove_revocation(self._authority, serial, reason=status.reason)
-            self._list(session, serial, why, status.revoked_at or now)
-            self._audit(session, "certificate.revoke", serial, actor, reason=str(why))
+                repository.remove_revocation(self._authority, serial, reason=status.reason or "")
+            self._list(session, serial, why, status.revoked_at or now, since)
+            details = {"invalid_since": since.isoformat()} if since else {}
+            self._audit(session, "certificate.revoke", serial, actor, reason=str(why), **details)
             beside(session)
 
     def release(self, serial: int, *, actor: Actor, beside: Beside = nothing) -> None:
@@ -138,10 +153,19 @@ class Revocation:
         age = self._now() - row.this_update
         return timedelta(0) <= age < (row.next_update - row.this_update) / 2
 
-    def _list(self, session: Session, serial: int, reason: RevocationReason, at: datetime) -> None:
-        entry = encode_entry(serial, at=at, reason=reason)
+    def _list(
+        self,
+        session: Session,
+        serial: int,
+        reason: RevocationReason,
+        at: datetime,
+        since: datetime | None = None,
+    ) -> None:
+        entry = encode_entry(serial, at=at, reason=reason, invalid_since=since)
         repository = AuthorityRepository(session)
-        repository.add_revocation(self._authority, serial, reason=reason, at=at, entry=entry)
+        repository.add_revocation(
+            self._authority, serial, reason=reason, at=at, entry=entry, invalid_since=since
+        )
 
     def _audit(self, session: Session, action: str, serial: int, actor: Actor, **details: str) -> None:
         subject = f"{self._authority}/{serial:x}"
@@ -149,3 +173,25 @@ class Revocation:
 
     def _now(self) -> datetime:
         return self._clock.now().replace(microsecond=0)
+
+
+def _checked_since(
+    invalid_since: datetime | None, reason: RevocationReason, now: datetime
+) -> datetime | None:
+    """Whole seconds, as a list says it; a fraction is cut off, which makes it earlier."""
+    if invalid_since is None:
+        return None
+    if reason not in _COMPROMISED:
+        raise UsageError("since when a key is not to be trusted is said of compromised keys only")
+    if invalid_since > now:
+        raise UsageError("a key is not compromised from a future day on")
+    return invalid_since.replace(microsecond=0)
+
+
+def _adds_to(status: StatusRow, reason: RevocationReason, since: datetime | None) -> bool:
+    """Whether a revocation says more than the one that is listed: never less, and nothing is taken back."""
+    if status.reason == RevocationReason.CERTIFICATE_HOLD:
+        return reason != RevocationReason.CERTIFICATE_HOLD
+    if since is None:
+        return False
+    return status.invalid_since is None or since < status.invalid_since

@@ -218,7 +218,8 @@ def verify_timestamp(  # noqa: PLR0913 - every fact that a verdict depends on co
     """Check a token over `digest` (the hash that the token itself names, see `parse_token`).
 
     The authority's path is validated at the token's own time, with evidence up to `known_at`; a time
-    after `at` is refused. Never raises for a bad token.
+    after `at` is refused. Whoever has the authority's key writes any time into a token, so one whose key is
+    known to be compromised proves nothing, whatever its time (RFC 3161, 4.2). Never raises for a bad token.
     """
     from signing.path import validate_path  # noqa: PLC0415 - signing.path is heavier than the codec
 
@@ -249,6 +250,7 @@ def verify_timestamp(  # noqa: PLR0913 - every fact that a verdict depends on co
         known_at=known_at,
     )
     checks += [_as_timestamp(check) for check in path.checks]
+    checks += [_compromised(one.common_name) for one, status in path.statuses if status.is_compromised]
     proved = all(check.indication is Indication.PASSED for check in checks)
     return TimestampResult(parsed.gen_time if proved else None, tuple(checks), signed.signer)
 
@@ -269,6 +271,11 @@ def _usage_check(certificate: Certificate) -> Check:
     extended = certificate.extension(x509.ExtendedKeyUsage)
     alone = extended is not None and extended.critical and list(extended.value) == [_TIME_STAMPING]
     return Check("timestamp_certificate", None if alone else Reason.TIMESTAMP_INVALID)
+
+
+def _compromised(name: str) -> Check:
+    detail = f"{name}: its key is compromised, so its times prove nothing"
+    return Check("timestamp_certificate_revocation", Reason.TIMESTAMP_INVALID, detail=detail)
 
 
 def _as_timestamp(check: Check) -> Check:

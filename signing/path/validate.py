@@ -46,12 +46,14 @@ class PathResult:
     """The best path found and how it came out.
 
     `path` goes from leaf to anchor and is empty when there is none. `revoked_at` is since when the leaf or
-    an authority above it does not hold, also when that is after the time asked about.
+    an authority above it does not hold, also when that is after the time asked about. `statuses` is what is
+    known of each certificate of the path that has a status.
     """
 
     path: tuple[Certificate, ...]
     checks: tuple[Check, ...]
     revoked_at: datetime | None = None
+    statuses: tuple[tuple[Certificate, RevocationStatus], ...] = ()
 
     @property
     def indication(self) -> Indication:
@@ -150,7 +152,7 @@ def _judged(path: Path, question: _Question) -> PathResult:
     checks += _checks("certificate_constraints", constraint_faults(path, policy), scope)
     checks += _checks("certificate_usage", usage, scope)
     checks += _checks("certificate_algorithms", algorithm_faults(path, policy, at), scope)
-    revoked: list[datetime] = []
+    statuses: list[tuple[Certificate, RevocationStatus]] = []
     signers = _ListSigners(path, question)
     for certificate, issuer in pairwise(path):
         if _needs_no_status(certificate, question.usage, is_leaf=certificate is path[0]):
@@ -159,9 +161,9 @@ def _judged(path: Path, question: _Question) -> PathResult:
             certificate, issuer, at=at, known_at=question.known_at, list_signers=signers
         )
         checks.append(_revocation_check(certificate, status, question))
-        if status.revoked_at:
-            revoked.append(status.revoked_at)
-    return PathResult(path, tuple(checks), min(revoked, default=None))
+        statuses.append((certificate, status))
+    revoked = [status.revoked_at for _, status in statuses if status.revoked_at]
+    return PathResult(path, tuple(checks), min(revoked, default=None), tuple(statuses))
 
 
 class _ListSigners:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -158,6 +157,8 @@ def judge_certificate(judgement: Judgement, question: Question) -> None:
     judgement.checks += result.checks
     if proved is not None:
         judgement.checks += _revoked_since(result, proved, question)
+    else:
+        judgement.checks += _revoked_without_proof(result, question)
 
 
 def judge_changes(
@@ -211,14 +212,31 @@ def _own_timestamps(signed: cms.SignedData, question: Question) -> list[Timestam
 
 
 def _revoked_since(result: PathResult, proved: datetime, question: Question) -> Iterable[Check]:
-    """A revocation after the proved time changes nothing about then, but it counts now."""
-    for certificate, issuer in pairwise(result.path):
-        status = question.revocation.status(certificate, issuer, at=question.at, known_at=question.known_at)
+    """A revocation after the proved time changes nothing about then, but it counts now.
+
+    Not where the authority states since when the key is not to be trusted (RFC 5280, 5.3.2): before that
+    moment it was, and what is proved to be of that time holds now as well.
+    """
+    for certificate, status in result.statuses:
         if status.revoked_at is None or not proved < status.revoked_at <= question.at:
+            continue
+        if status.since_is_stated and not status.is_on_hold:
             continue
         reason = Reason.CERTIFICATE_ON_HOLD if status.is_on_hold else Reason.CERTIFICATE_REVOKED
         detail = f"{certificate.common_name}: since {status.revoked_at.isoformat()}, after the proved time"
         yield Check("certificate_revocation", reason, Scope.NOW, detail)
+
+
+def _revoked_without_proof(result: PathResult, question: Question) -> Iterable[Check]:
+    """A key that is known to be revoked may have signed at any time, whatever earlier day is asked about.
+
+    EN 319 102-1 (REVOKED_NO_POE): without a proof that the signature existed before, it counts.
+    """
+    for certificate, status in result.statuses:
+        if status.revoked_at is None or status.is_on_hold or status.revoked_at <= question.at:
+            continue  # what is revoked at the time asked about is said already
+        detail = f"{certificate.common_name}: since {status.revoked_at.isoformat()}, and no time is proved"
+        yield Check("certificate_revocation", Reason.CERTIFICATE_REVOKED, detail=detail)
 
 
 def _usage_of(certificate: Certificate) -> str:

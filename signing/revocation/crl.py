@@ -42,7 +42,7 @@ REASONS = {
     9: "privilege_withdrawn",
     10: "aa_compromise",
 }
-_REASON, _INVALIDITY_DATE, _CERTIFICATE_ISSUER = "2.5.29.21", "2.5.29.24", "2.5.29.29"
+_REASON, INVALIDITY_DATE, _CERTIFICATE_ISSUER = "2.5.29.21", "2.5.29.24", "2.5.29.29"
 _CRL_NUMBER, _DELTA, _DISTRIBUTION_POINT = "2.5.29.20", "2.5.29.27", "2.5.29.28"
 
 
@@ -214,7 +214,7 @@ class Crl:
                 if len(code) != 1 or code[0] not in REASONS:
                     raise MalformedInput("crl", "unknown reason code")
                 reason = REASONS[code[0]]
-            elif extension.oid == _INVALIDITY_DATE:
+            elif extension.oid == INVALIDITY_DATE:
                 invalid_since = der.read_time(der.read_exactly(extension.value, der.GENERALIZED_TIME))
             elif extension.oid == _CERTIFICATE_ISSUER:
                 self._names_issuers = True

@@ -20,7 +20,7 @@ from signing import der
 from signing.algorithms import algorithm_by_identifier
 from signing.certificates import PARSER_ERRORS, Certificate, quietly
 from signing.names import name_key
-from signing.revocation.crl import read_extensions
+from signing.revocation.crl import INVALIDITY_DATE, read_extensions
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class SingleAnswer:
     reason: str
     this_update: datetime
     next_update: datetime | None
+    invalid_since: datetime | None = None  # since when the key is not to be trusted (RFC 6960, 4.4.5)
 
     def is_about(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Whether the CertID names this certificate of this issuer."""
@@ -126,8 +127,10 @@ class OcspAnswer:
             item.critical and item.oid.dotted_string not in _KNOWN_EXTENSIONS for item in parsed.extensions
         ):
             raise MalformedInput("ocsp", "a critical extension is not understood")
-        _check_singles(self._tbs)
-        self.singles = tuple(_single(item) for item in parsed.responses)
+        since = _read_singles(self._tbs)
+        self.singles = tuple(
+            _single(item, invalid) for item, invalid in zip(parsed.responses, since, strict=True)
+        )
         carried = parsed.certificates[:MAX_RESPONDER_CERTIFICATES]
         self.certificates = tuple(Certificate(item.public_bytes(Encoding.DER)) for item in carried)
 
@@ -159,7 +162,7 @@ def _signature_algorithm(encoded: bytes) -> bytes:
     return list(basic)[1].encoded
 
 
-def _single(item: ocsp.OCSPSingleResponse) -> SingleAnswer:
+def _single(item: ocsp.OCSPSingleResponse, invalid_since: datetime | None) -> SingleAnswer:
     digest = item.hash_algorithm.name
     if digest not in _DIGESTS:
         raise MalformedInput("ocsp", f"certificates named by {digest}")
@@ -174,23 +177,33 @@ def _single(item: ocsp.OCSPSingleResponse) -> SingleAnswer:
         reason=reason.name if reason else "unspecified",
         this_update=item.this_update_utc,
         next_update=item.next_update_utc,
+        invalid_since=invalid_since,
     )
 
 
-def _check_singles(tbs: bytes) -> None:
-    """Bound the number of answers, and refuse critical extensions of one (RFC 6960, 4.4)."""
+def _read_singles(tbs: bytes) -> list[datetime | None]:
+    """Since when each answer says the key is bad; bounds their number, refuses critical extensions."""
     fields = [
         field for field in der.children(der.read_exactly(tbs, der.SEQUENCE)) if field.tag == der.SEQUENCE
     ]
     singles = list(der.children(fields[0])) if fields else []
     if len(singles) > MAX_SINGLES:
         raise TooLarge("ocsp", f"over {MAX_SINGLES} answers")
-    for single in singles:
-        *_, last = der.children(single)
-        if last.tag == 0xA1:
-            extensions = read_extensions(der.read_exactly(last.content, der.SEQUENCE))
-            if any(item.critical for item in extensions):
-                raise MalformedInput("ocsp", "a critical extension is not understood")
+    return [_invalid_since(single) for single in singles]
+
+
+def _invalid_since(single: der.Element) -> datetime | None:
+    _certificate, _status, _this_update, *rest = der.children(single)
+    extensions = [
+        extension
+        for field in rest
+        if field.tag == 0xA1
+        for extension in read_extensions(der.read_exactly(field.content, der.SEQUENCE))
+    ]
+    if any(item.critical for item in extensions):
+        raise MalformedInput("ocsp", "a critical extension is not understood")
+    said = next((item.value for item in extensions if item.oid == INVALIDITY_DATE), None)
+    return der.read_time(der.read_exactly(said, der.GENERALIZED_TIME)) if said is not None else None
 
 
 def _key_of(name: x509.Name | None) -> NameKey | None:

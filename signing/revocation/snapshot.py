@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 WITHOUT_NEXT_UPDATE = timedelta(hours=1)
 MAX_REMEMBERED = 4096
 HOLD, REMOVED = "certificate_hold", "remove_from_crl"
+COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 
 
 class RevocationState(StrEnum):
@@ -53,6 +54,8 @@ class RevocationStatus:
 
     `revoked_at` is the moment from which the certificate does not hold (the invalidity date, where a list
     gives an earlier one); it also stands beside `good` when the revocation came after the time asked about.
+    `since_is_stated` says that this moment is an invalidity date: the authority itself says that the key was
+    good before.
     """
 
     state: RevocationState
@@ -61,11 +64,17 @@ class RevocationStatus:
     as_of: datetime | None = None
     source: str = ""
     detail: str = ""
+    since_is_stated: bool = False
 
     @property
     def is_on_hold(self) -> bool:
         """Whether it is revoked for the time being only."""
         return self.state is RevocationState.REVOKED and self.reason == HOLD
+
+    @property
+    def is_compromised(self) -> bool:
+        """Whether its key is known to be in other hands, at any time."""
+        return self.revoked_at is not None and self.reason in COMPROMISED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,7 @@ class _Word:
     source: str
     reasons: frozenset[int] = EVERY_REASON
     is_delta: bool = False
+    since_is_stated: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -170,10 +180,12 @@ class RevocationSnapshot:
             return None
         entry = crl.lookup(certificate.serial, name_key(certificate.issuer_der))
         end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE
-        since, reason = None, None
+        since, reason, stated = None, None, False
         if entry and entry.reason != REMOVED:  # RFC 5280, 5.3.1: a hold that was lifted
-            since, reason = min(entry.revoked_at, entry.invalid_since or entry.revoked_at), entry.reason
-        return _Word(crl.this_update, end, since, reason, f"crl:{crl.fingerprint}", reasons, crl.is_delta)
+            since, stated = _earliest(entry.revoked_at, entry.invalid_since)
+            reason = entry.reason
+        source = f"crl:{crl.fingerprint}"
+        return _Word(crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated)
 
     def _is_genuine(self, evidence: Crl | OcspAnswer, issuer: Certificate) -> bool:
         """Whether it comes from the issuer; a signature is checked once."""
@@ -219,14 +231,31 @@ def _is_signed_list(crl: Crl, issuer: Certificate) -> bool:
 
 def _word_of_answer(single: SingleAnswer, answer: OcspAnswer) -> _Word:
     end = single.next_update or single.this_update + WITHOUT_NEXT_UPDATE
-    reason = single.reason if single.status == "revoked" else None
-    return _Word(single.this_update, end, single.revoked_at, reason, f"ocsp:{answer.fingerprint}")
+    source = f"ocsp:{answer.fingerprint}"
+    if single.status != "revoked" or single.revoked_at is None:
+        return _Word(single.this_update, end, None, None, source)
+    since, stated = _earliest(single.revoked_at, single.invalid_since)
+    return _Word(single.this_update, end, since, single.reason, source, since_is_stated=stated)
+
+
+def _earliest(revoked_at: datetime, invalid_since: datetime | None) -> tuple[datetime, bool]:
+    """From when a revocation counts, and whether an invalidity date says so; a later one says nothing."""
+    if invalid_since is None or invalid_since > revoked_at:
+        return revoked_at, False
+    return invalid_since, True
 
 
 def _judged(word: _Word, at: datetime) -> RevocationStatus:
     is_revoked = word.revoked_at is not None and word.revoked_at <= at
     state = RevocationState.REVOKED if is_revoked else RevocationState.GOOD
-    return RevocationStatus(state, word.revoked_at, word.reason, word.this_update, word.source)
+    return RevocationStatus(
+        state,
+        word.revoked_at,
+        word.reason,
+        word.this_update,
+        word.source,
+        since_is_stated=word.since_is_stated,
+    )
 
 
 def _nobody(_: NameKey) -> tuple[Certificate, ...]:

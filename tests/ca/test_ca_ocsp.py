@@ -15,6 +15,7 @@ from world.authority import REGISTRAR, Office
 
 from ca.ocsp import OcspResponder, ResponseStatus, failure
 from signing import der
+from signing.revocation import OcspAnswer, RevocationSnapshot
 from signing.signers.file import FileSigner
 from yinxin.base.actor import system
 from yinxin.base.errors import SignerUnavailable
@@ -192,3 +193,18 @@ def test_odd_extensions_are_malformed(office: Office, extensions: list[tuple[byt
     ]
     request = der.sequence(der.sequence(requests.encoded, der.explicit(2, der.sequence(*encoded))))
     assert office.ocsp().respond(request) == failure(ResponseStatus.MALFORMED_REQUEST)
+
+
+def test_since_when_a_key_is_bad_stands_in_the_answer(stored_office: Office) -> None:
+    """Who asks for answers instead of lists hears the same (RFC 6960, 4.4.5)."""
+    office = stored_office
+    certificate, since = office.issue(), office.clock.now() - timedelta(days=3)
+    office.authority.revoke(certificate.serial, reason="key_compromise", actor=REGISTRAR, invalid_since=since)
+    found = OcspAnswer.from_der(office.ocsp().respond(request_for(office, certificate)))
+    (single,) = found.singles
+    assert (single.status, single.invalid_since) == ("revoked", since)
+    snapshot = RevocationSnapshot(ocsp=[found])
+    status = snapshot.status(certificate, office.authority.certificate, at=since)
+    assert (status.state, status.since_is_stated) == ("revoked", True)
+    before = snapshot.status(certificate, office.authority.certificate, at=since - timedelta(seconds=1))
+    assert before.state == "good"

@@ -150,3 +150,35 @@ def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
     except x509.ExtensionNotFound:
         return None
+
+
+class TestSinceWhen:
+    """A compromised key is not to be trusted from a day before anybody heard of it (RFC 5280, 5.3.2)."""
+
+    def test_lists_say_it(self, stored_office: Office) -> None:
+        office, since = stored_office, stored_office.clock.now() - timedelta(days=3, microseconds=7)
+        certificate = office.issue()
+        office.authority.revoke(
+            certificate.serial, reason="key_compromise", actor=REGISTRAR, invalid_since=since
+        )
+        (entry,) = x509.load_der_x509_crl(office.authority.crl())
+        said = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
+        assert said == since.replace(microsecond=0)
+        assert entry.revocation_date_utc == office.clock.now()
+
+    def test_it_may_be_learnt_later_and_only_earlier(self, stored_office: Office) -> None:
+        office, now = stored_office, stored_office.clock.now()
+        serial = office.issue().serial
+        office.authority.revoke(serial, reason="superseded", actor=REGISTRAR)
+        days = {"reason": "key_compromise", "actor": REGISTRAR}
+        office.authority.revoke(serial, invalid_since=now - timedelta(days=1), **days)
+        with pytest.raises(Conflict):
+            office.authority.revoke(serial, invalid_since=now - timedelta(hours=1), **days)
+        office.authority.revoke(serial, invalid_since=now - timedelta(days=2), **days)
+        assert listed(office) == {serial: x509.ReasonFlags.key_compromise}
+
+    def test_only_of_compromised_keys_and_of_the_past(self, office: Office) -> None:
+        serial, now = office.issue().serial, office.clock.now()
+        for reason, since in (("superseded", now), ("key_compromise", now + timedelta(days=1))):
+            with pytest.raises(UsageError):
+                office.authority.revoke(serial, reason=reason, actor=REGISTRAR, invalid_since=since)

@@ -1,4 +1,4 @@
-"""The register of seals, grants, and the log of their use."""
+"""The register of seals, grants, the log of their use; since when a revoked key is not to be trusted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,7 @@ def _seal() -> sa.Column[str]:
 
 def upgrade() -> None:
     """Apply."""
+    op.add_column("ca_revocation", sa.Column("invalid_since", UtcDateTime(), nullable=True))
     _add_register()
     _add_uses()
     _add_drills()
@@ -27,6 +28,7 @@ def downgrade() -> None:
     for name in ("drill_item", "drill", "alarm", "use", "count", "grant", "request"):
         op.drop_table(f"office_seal_{name}")
     op.drop_table("office_seal")
+    op.drop_column("ca_revocation", "invalid_since")
 
 
 def _add_register() -> None:
