@@ -28,6 +28,14 @@ class WorkKind(StrEnum):
     ISSUE = "issue"
     REPLACE = "replace"
     RENEW = "renew"
+    CORRECT = "correct"
+    CHANGE = "change"
+    MERGE = "merge"
+    SPLIT = "split"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    END = "end"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +52,25 @@ class KindRow:
     details: frozenset[str] = frozenset()
 
 
-# A further kind is a name above, a row here, and a row of `making.MAKERS`.
+_ONE = (1, 1)
+_EVENT = frozenset({"effective_from", "cause"})
+# A further kind is a name above, a row here and a row of `making.MAKERS`; `office.details` reads details.
 KINDS: Mapping[WorkKind, KindRow] = {
     WorkKind.ISSUE: KindRow(Text("新办", "a new licence")),
     WorkKind.REPLACE: KindRow(Text("换发", "a replacement"), licences=(1, 1)),
     WorkKind.RENEW: KindRow(Text("延续", "a renewal"), licences=(1, 1)),
+    WorkKind.CORRECT: KindRow(Text("更正", "a correction"), licences=_ONE),
+    WorkKind.CHANGE: KindRow(Text("变更", "a change"), licences=_ONE, details=frozenset({"effective_from"})),
+    WorkKind.MERGE: KindRow(Text("多证合一", "a merger"), licences=(2, 20), details=frozenset({"into"})),
+    WorkKind.SPLIT: KindRow(Text("分立", "a split"), licences=_ONE, details=frozenset({"parts", "goes_on"})),
+    WorkKind.SUSPEND: KindRow(Text("暂停", "a suspension"), licences=_ONE, states=False, details=_EVENT),
+    WorkKind.RESUME: KindRow(Text("恢复", "a resumption"), licences=_ONE, states=False, details=_EVENT),
+    WorkKind.END: KindRow(
+        Text("终止", "an ending"), licences=_ONE, states=False, details=_EVENT | {"ending"}
+    ),
+    WorkKind.UNDO: KindRow(
+        Text("撤回误登", "an undoing"), licences=_ONE, states=False, details=frozenset({"event"})
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.gate import Gate
 from credentials.office.agreements import check_consent, give_consent
 from credentials.office.cases import KINDS, MAX_NUMBER, Case, CaseState, Work, work_digest
+from credentials.office.details import checked_details
 from credentials.office.making import MAKERS, Order, Sealed
 from credentials.office.repository import CaseRepository, StoredCase
 from credentials.repository import LicenceRepository
@@ -286,7 +287,8 @@ class Desk:
                 raise NotFound(f"no licence {name}")
             if len(found) == 1 and licence.type_code != kind.code:
                 raise UsageError(f"the licence is of the type {licence.type_code}")
-        return replace(work, claims=kind.check(work.claims)) if KINDS[work.kind].states else work
+        claims = kind.check(work.claims) if KINDS[work.kind].states else work.claims
+        return replace(work, claims=claims, details=checked_details(work, kind))
 
     def _step(self, case_id: str, verb: str, actor: Actor, state: CaseState) -> Case:
         def stepped(case: Case) -> Case:

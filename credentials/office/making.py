@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from credentials.office.cases import WorkKind
+from credentials.office.details import read_details
+from yinxin.base.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +80,111 @@ def _follow(verb: str) -> Maker:
     return make
 
 
+def _change(issuer: Issuer, work: Work, order: Order) -> tuple[IssuedLicence, ...]:
+    since = read_details(work).effective_from
+    issued = issuer.change(
+        _named(work),
+        work.claims,
+        effective_from=since,
+        holder=order.holder,
+        beside=order.beside,
+        **_decided(work, order),
+    )
+    return (issued,)
+
+
+def _merge(issuer: Issuer, work: Work, order: Order) -> tuple[IssuedLicence, ...]:
+    issued = issuer.merge(
+        work.licences,
+        work.claims,
+        type_code=work.type_code,
+        into=read_details(work).into,
+        holder=order.holder,
+        beside=order.beside,
+        **_decided(work, order),
+    )
+    return (issued,)
+
+
+def _split(issuer: Issuer, work: Work, order: Order) -> tuple[IssuedLicence, ...]:
+    """The holder's key is that of the first part."""
+    details = read_details(work)
+    issued = issuer.split(
+        _named(work),
+        [work.claims, *details.parts],
+        goes_on=details.goes_on,
+        holders=[order.holder, *(None for _ in details.parts)],
+        beside=order.beside,
+        **_decided(work, order),
+    )
+    return tuple(issued)
+
+
+def _happen(verb: str) -> Maker:
+    """A pause or its end: nothing is sealed."""
+
+    def make(issuer: Issuer, work: Work, order: Order) -> tuple[IssuedLicence, ...]:
+        details = read_details(work)
+        getattr(issuer, verb)(
+            work.licence,
+            effective_from=details.effective_from,
+            cause=details.cause,
+            beside=order.beside,
+            **_decided(work, order),
+        )
+        return ()
+
+    return make
+
+
+def _end(issuer: Issuer, work: Work, order: Order) -> tuple[IssuedLicence, ...]:
+    details = read_details(work)
+    if details.ending is None:
+        raise UsageError("an ending has its legal kind")
+    issuer.end(
+        _named(work),
+        details.ending,
+        effective_from=details.effective_from,
+        cause=details.cause,
+        beside=order.beside,
+        **_decided(work, order),
+    )
+    return ()
+
+
+def _undo(issuer: Issuer, work: Work, order: Order) -> tuple[IssuedLicence, ...]:
+    details = read_details(work)
+    if details.event is None:
+        raise UsageError("an undoing names the event that it takes back")
+    issuer.undo(_named(work), details.event, beside=order.beside, **_decided(work, order))
+    return ()
+
+
+def _named(work: Work) -> str:
+    if work.licence is None:
+        raise UsageError("the work names no licence")
+    return work.licence
+
+
+def _decided(work: Work, order: Order) -> dict[str, Any]:
+    return {
+        "ground": work.ground,
+        "document_number": work.document_number,
+        "actor": order.actor,
+        "approval": order.approval,
+    }
+
+
 MAKERS: Mapping[WorkKind, Maker] = {
     WorkKind.ISSUE: _issue,
     WorkKind.REPLACE: _follow("replace"),
     WorkKind.RENEW: _follow("renew"),
+    WorkKind.CORRECT: _follow("correct"),
+    WorkKind.CHANGE: _change,
+    WorkKind.MERGE: _merge,
+    WorkKind.SPLIT: _split,
+    WorkKind.SUSPEND: _happen("suspend"),
+    WorkKind.RESUME: _happen("resume"),
+    WorkKind.END: _end,
+    WorkKind.UNDO: _undo,
 }
