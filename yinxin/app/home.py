@@ -227,5 +227,6 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         catalogue_directory=inside(settings.catalogue_directory),
         policy_file=inside(settings.policy_file),
         retention_file=inside(settings.retention_file),
+        subject_rules_file=inside(settings.subject_rules_file),
         openid_client_secret_file=inside(settings.openid_client_secret_file),
     )

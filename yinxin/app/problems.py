@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from yinxin.app.subjects.comparing import PlanOutdated
 from yinxin.base import errors
 from yinxin.base.randomness import SystemRandomness, random_text
 from yinxin.base.text import Text
@@ -95,6 +96,9 @@ ROWS: Mapping[type[errors.YinxinError], Row] = {
     errors.Conflict: Row(
         HTTPStatus.CONFLICT, Text("请查询当前状态后再操作", "Look at the current state, then decide")
     ),
+    PlanOutdated: Row(
+        HTTPStatus.CONFLICT, Text("请重新生成方案并再次报批", "Plan again, and have it approved again")
+    ),
     errors.Unreachable: Row(HTTPStatus.SERVICE_UNAVAILABLE, _LATER, says_detail=False),
 }
 
@@ -164,6 +168,8 @@ def problem(error: errors.YinxinError, language: Language = "en") -> JSONRespons
     members: dict[str, Any] = {}
     if isinstance(error, errors.InvalidClaims):
         members["errors"] = [_fault(name, why, language) for name, why in error.faults[:MAX_FAULTS]]
+    if isinstance(error, PlanOutdated):
+        members["differences"] = [one.to_dict() for one in error.differences[:MAX_FAULTS]]
     if isinstance(error, errors.IssuanceRefused):
         members["reasons"] = list(error.reasons[:MAX_FAULTS])
     if isinstance(error, errors.VerificationFailed):

@@ -75,6 +75,11 @@ class Settings:
         "证照目录（TOML）所在目录；不填则用内置目录",
         "the directory of the licence catalogue; the built-in one when not set",
     )
+    subject_rules_file: Path | None = _setting(
+        None,
+        "主体变更规则文件（TOML）：何种事件对何种证照、证书、印章如何处理；不填则用内置规则",
+        "rules for events of people and companies (TOML); the built-in ones when not set",
+    )
     policy_file: Path | None = _setting(
         None, "验证策略文件；不填则用默认策略", "the validation policy; the default one when not set"
     )

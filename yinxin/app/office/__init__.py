@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yinxin.app import wiring
-from yinxin.app.office import desk
+from yinxin.app.office import desk, subjects
 from yinxin.app.office.entrance import Entrance
 
 if TYPE_CHECKING:
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from yinxin.app.home import Home
 
 
-def office_app(home: Home, _stage: wiring.Stage, *, timestamper: Timestamper | None = None) -> FastAPI:
+def office_app(home: Home, stage: wiring.Stage, *, timestamper: Timestamper | None = None) -> FastAPI:
     """The entrance, and what every room offers."""
     entrance = Entrance(home)
     return wiring.application(
         "office",
         *entrance.routers(),
         *desk.routers(home, entrance, timestamper=timestamper),
+        *subjects.routers(home, entrance, stage=stage, timestamper=timestamper),
     )
