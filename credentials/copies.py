@@ -17,7 +17,7 @@ from credentials.repository import CredentialCopy, LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from credentials.standing import State, standing
 from yinxin.base import audit
-from yinxin.base.errors import NotFound, UsageError
+from yinxin.base.errors import Conflict, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,8 +83,14 @@ class CopyMaker:
         now = self.clock.now()
         with self.database.transaction() as session:
             licence = current(session, identifier, agency=self.agency, now=now)
-            before(session, licence)
-            places = [self.status.allocate(session, actor=actor) for _ in keys]
+            if licence.awaits_document:
+                LicenceRepository(session).want_document(licence.identifier, at=now)
+                places = []
+            else:
+                before(session, licence)
+                places = [self.status.allocate(session, actor=actor) for _ in keys]
+        if licence.awaits_document:  # from an older register: the office, which has the seal, makes it now
+            raise Conflict("the document of this licence is being made: ask again in a minute")
         made = [
             self._sign(licence, key, place, now, marks or {}) for key, place in zip(keys, places, strict=True)
         ]

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from credentials.licence import agency_day
-from credentials.vocabulary import LICENCE_IDENTIFIER
+from credentials.vocabulary import LICENCE_IDENTIFIER, PROVENANCE
 
 if TYPE_CHECKING:
     from credentials.catalogue import LicenceType
@@ -36,10 +35,12 @@ def credential_claims(
         "licence_name": licence.type_name.zh,
         "issuing_authority": licence.agency.name.zh,
         "issuing_authority_code": licence.agency.credit_code,
-        "issued_on": agency_day(licence.issued_at).isoformat(),
+        "issued_on": licence.issued_on.isoformat(),
         "valid_from": licence.valid_from.isoformat(),
         **licence.claims,
     }
+    if licence.provenance:
+        claims[PROVENANCE] = licence.provenance.words.zh
     if licence.valid_until and licence.ends_at:
         claims["valid_until"] = licence.valid_until.isoformat()
         claims["exp"] = int(licence.ends_at.timestamp())

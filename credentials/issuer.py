@@ -17,6 +17,7 @@ from credentials.decisions import nothing_beside
 from credentials.endings import Endings
 from credentials.face.page import Typesetter
 from credentials.face.press import Press
+from credentials.first_use import FIRST_USER, FirstUse
 from credentials.gate import Gate, is_of
 from credentials.printed_code import PATH
 from credentials.production import Draft, IssuedLicence, Production
@@ -94,6 +95,7 @@ class Issuer(NextVersions, Endings):
             hearers=hearers,
         )
         super().__init__(production, gate, catalogue)
+        self._first_use = FirstUse(production, catalogue)
 
     def issue(  # noqa: PLR0913 - the facts of a licence
         self,
@@ -155,10 +157,20 @@ class Issuer(NextVersions, Endings):
         with Press(processes) as press:
             return BatchWork(replace(self._production, typesetter=press), order, found).run()
 
+    @property
+    def first_use(self) -> FirstUse:
+        """What seals licences of older registers when they are first asked for."""
+        return self._first_use
+
     def document(self, identifier: str) -> bytes:
-        """The sealed PDF of a version, from the document store; `NotFound` when it is not there."""
+        """The sealed PDF of a version, from the document store; `NotFound` when it is not there.
+
+        One that came from an older register is sealed now, if it was not: `first_use` says what may fail.
+        """
         with self._production.database.reading() as session:
             licence = LicenceRepository(session).by_identifier(identifier)
+        if licence is not None and licence.awaits_document:
+            licence = self._first_use.seal(identifier, actor=FIRST_USER)
         documents, own = self._production.documents, self._production.agency.credit_code
         if licence is None or not is_of(licence, own) or licence.pdf_sha256 is None or documents is None:
             raise NotFound(f"no document of a licence {identifier} is kept here")

@@ -128,10 +128,14 @@ class Provenance:
     examined: bool = False
 
     @property
+    def words(self) -> Text:
+        """What people must know of it."""
+        return EXAMINED_REGISTER if self.examined else PAPER_REGISTER
+
+    @property
     def text(self) -> Text:
-        """In words for people."""
-        words = EXAMINED_REGISTER if self.examined else PAPER_REGISTER
-        return Text(f"{words.zh}（{self.source}）", f"{words.en} ({self.source})")
+        """The same, with the register."""
+        return Text(f"{self.words.zh}（{self.source}）", f"{self.words.en} ({self.source})")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` reads it."""
@@ -192,6 +196,11 @@ class Licence:
     def issued_on(self) -> date:
         """The day of issue that people read: of the paper where there was one first."""
         return self.provenance.issued_on if self.provenance else agency_day(self.issued_at)
+
+    @property
+    def awaits_document(self) -> bool:
+        """Whether it came from an older register and was not sealed yet."""
+        return self.provenance is not None and self.pdf_sha256 is None
 
     @property
     def starts_at(self) -> datetime:

@@ -152,19 +152,22 @@ class Production:
 
     def make(self, draft: Draft, reserved: Reserved) -> Made:
         """Page, seal and credential; no transaction is open here."""
-        licence = self._licence(draft, reserved.number)
-        code = make(licence, draft.kind, address=self.code_address, signer=self.credential_signer)
-        page = self.typesetter.typeset(licence, draft.kind, code=code)
+        licence, pdf = self.press(self._licence(draft, reserved.number), draft.kind)
+        credential = self._sign(draft, licence, reserved.status) if reserved.status else None
+        return Made(draft, reserved, IssuedLicence(licence, pdf, credential))
+
+    def press(self, licence: Licence, kind: LicenceType) -> tuple[Licence, bytes]:
+        """A licence with the digest of its sealed page, and that page; no transaction is open here."""
+        code = make(licence, kind, address=self.code_address, signer=self.credential_signer)
+        page = self.typesetter.typeset(licence, kind, code=code)
         face = self.seal.face
         pdf = self.seal.apply(
             page.pdf,
             now=licence.issued_at,
             at=page.seal_place(face.width_mm, face.height_mm) if face else None,
-            reason=draft.kind.name.zh,
+            reason=kind.name.zh,
         )
-        licence = replace(licence, pdf_sha256=hashlib.sha256(pdf).hexdigest())
-        credential = self._sign(draft, licence, reserved.status) if reserved.status else None
-        return Made(draft, reserved, IssuedLicence(licence, pdf, credential))
+        return replace(licence, pdf_sha256=hashlib.sha256(pdf).hexdigest()), pdf
 
     def keep(self, issued: IssuedLicence) -> None:
         """Put the sealed page away, where there is a store: before the register says that it is there."""
@@ -283,7 +286,8 @@ _ACTIONS = {
 
 
 def _require_issuable(drafts: Sequence[Draft], on: date) -> None:
-    abolished = {one.kind.code for one in drafts if one.previous is None and one.kind.is_abolished(on)}
+    begins = (one for one in drafts if one.previous is None or one.version_kind is VersionKind.RENEWED)
+    abolished = {one.kind.code for one in begins if one.kind.is_abolished(on)}
     if abolished:
         raise IssuanceRefused(reasons=[f"the type {code} is abolished" for code in sorted(abolished)])
 

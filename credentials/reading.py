@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from credentials.foreign.repository import ForeignRepository
 from credentials.repository import LicenceRepository
 from yinxin.base.actor import Actor, ActorKind
+from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import NotFound, NotPermitted
 
 if TYPE_CHECKING:
@@ -22,14 +24,22 @@ class OfficeReading:
     agency: str
     database: Database
     documents: DocumentStore | None = None
+    clock: Clock = field(default_factory=SystemClock)
 
     def licence(self, text: str, *, actor: Actor) -> Licence:
-        """The licence that an identifier or a number names."""
+        """The licence that an identifier or a number names; another issuer's says where to ask instead.
+
+        One of an older register that has no document yet gets it soon: somebody looked at it.
+        """
         self._require(actor)
         with self.database.reading() as session:
             found = LicenceRepository(session).find(text, agency=self.agency)
+            others = [] if found else ForeignRepository(session).find(text.strip())
         if found is None:
-            raise NotFound(text)
+            where = "; ".join(f"issued by {one.issuer_name.en}, ask at {one.verify_at}" for one in others)
+            raise NotFound(f"{text}: {where}" if where else text)
+        if found.awaits_document:
+            self._want(found)
         return found
 
     def events(self, identifier: str, *, actor: Actor) -> list[Event]:
@@ -44,6 +54,10 @@ class OfficeReading:
         if self.documents is None or own.pdf_sha256 is None:
             raise NotFound("no sealed document is kept here")
         return self.documents.get(own.pdf_sha256)
+
+    def _want(self, licence: Licence) -> None:
+        with self.database.transaction() as session:
+            LicenceRepository(session).want_document(licence.identifier, at=self.clock.now())
 
     def _require(self, actor: Actor) -> None:
         is_ours = actor.kind is ActorKind.STAFF and actor.agency == self.agency

@@ -25,6 +25,7 @@ from yinxin.base.sealed import SealedJson, SealedText
 
 _CURRENT = text("is_current")
 _ENDING = text("is_ending")
+_WANTED = text("wanted_at IS NOT NULL")
 
 
 class LicenceRecord(SQLModel, table=True):
@@ -34,7 +35,8 @@ class LicenceRecord(SQLModel, table=True):
     partial indexes hold what must never break: one current version of a licence, and one of a number.
     `holder_index` is a keyed digest of `holder_code`: the index that finds a person's licences says nothing
     of who that is (empty in rows that were written without the key). `provenance` stands in rows of older
-    registers; such a row gets its `pdf_sha256` and `issued_at` when it is sealed, once.
+    registers; such a row gets its `pdf_sha256` and `issued_at` when it is sealed, once, and until then has
+    `wanted_at` when somebody asked for its document.
     """
 
     __tablename__ = "licence"
@@ -50,6 +52,7 @@ class LicenceRecord(SQLModel, table=True):
             postgresql_where=_CURRENT,
         ),
         Index("ix_licence_number", "number"),
+        Index("ix_licence_wanted", "wanted_at", sqlite_where=_WANTED, postgresql_where=_WANTED),
         Index("ix_licence_holder_index", "holder_index", "issued_at", "identifier"),
     )
 
@@ -81,6 +84,7 @@ class LicenceRecord(SQLModel, table=True):
     type_version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     provenance: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    wanted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     kind: str | None = Field(default=None, max_length=20)  # None in rows older than the column
     effective_from: datetime | None = Field(default=None, sa_type=UtcDateTime)
     origins: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from credentials.foreign.repository import ForeignRepository
 from credentials.licence import (
     KIND_NAMES,
     Agency,
@@ -36,7 +37,7 @@ from yinxin.base.identifiers import LicenceIdentifier
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -88,6 +89,8 @@ class LicenceRepository:
 
         A second first version, a version that is there already, or a number in use is a `Conflict`.
         """
+        if ForeignRepository(self._session).taken(licence.type_code, [licence.number]):
+            raise Conflict("another agency issued the licence of this number: it is not issued here")
         if licence.replaces:
             self._retire(licence)
         for origin in licence.origins:
@@ -106,11 +109,30 @@ class LicenceRepository:
             self._insert(_LICENCES, rows, "one of these licences, or its number, exists already")
 
     def fill_document(self, identifier: str, *, pdf_sha256: str, sealed_at: datetime) -> bool:
-        """Give a licence of an older register its document, once; whether it had none and is the current one."""
+        """Give a licence of an older register its document, once; whether it had none and is current."""
         bare = _LICENCES.c.pdf_sha256.is_(None) & _LICENCES.c.provenance.is_not(None) & _LICENCES.c.is_current
         filled = update(_LICENCES).where(_LICENCES.c.identifier == identifier, bare)
-        found = self._session.execute(filled.values(pdf_sha256=pdf_sha256, issued_at=sealed_at))
+        values = {"pdf_sha256": pdf_sha256, "issued_at": sealed_at, "wanted_at": None}
+        found = self._session.execute(filled.values(values))
         return bool(found.rowcount == 1)  # type: ignore[attr-defined]  # an update's result has it
+
+    def want_document(self, identifier: str, *, at: datetime) -> None:
+        """Ask for the document of a licence that has none, from whoever has the seal at hand."""
+        bare = _LICENCES.c.pdf_sha256.is_(None) & _LICENCES.c.wanted_at.is_(None)
+        wanted = update(_LICENCES).where(_LICENCES.c.identifier == identifier, bare)
+        self._session.execute(wanted.values(wanted_at=at))
+
+    def wanted_documents(self, *, agency: str, limit: int) -> list[str]:
+        """Licences of an agency whose document was asked for, the longest waiting first."""
+        query = select(_LICENCES.c.identifier).where(
+            _LICENCES.c.wanted_at.is_not(None), _LICENCES.c.agency_code == agency
+        )
+        return list(self._session.execute(query.order_by(_LICENCES.c.wanted_at).limit(limit)).scalars())
+
+    def forget_wishes(self, identifiers: Collection[str]) -> None:
+        """These get no document now; who asks again is heard again."""
+        refused = update(_LICENCES).where(_LICENCES.c.identifier.in_(identifiers))
+        self._session.execute(refused.values(wanted_at=None))
 
     def add_copy(self, copy: CredentialCopy) -> None:
         """Remember a machine copy."""

@@ -202,6 +202,7 @@ RESERVED_CLAIMS = frozenset(
         "licence_number",
         "licence_version",
         "licence_name",
+        "licence_provenance",
         "issuing_authority",
         "issuing_authority_code",
         "issued_on",

@@ -27,6 +27,8 @@ VALID, INVALID, SUSPENDED = 0, 1, 2
 
 # Our own claim: the licence that a credential is a copy of (GB/T 36904 identifier).
 LICENCE_IDENTIFIER = "licence_identifier"
+# Our own claim: that the data come from an older register, and whether anybody compared them since.
+PROVENANCE = "licence_provenance"
 # Our own claim: the delegation that a credential was given to an agent under.
 DELEGATION = "delegation"
 DELEGATION_VCT = "urn:yinxin:delegation:1"

@@ -287,8 +287,9 @@ def _provenance_checks(licence: Licence) -> tuple[Check, ...]:
 def _seal_checks(examined: Examined, licence: Licence) -> tuple[Check, ...]:
     """Whether this is the very file that the agency sealed as this licence, perhaps with later signatures.
 
-    A licence of an older register that was not sealed yet has no file: what names it is none of it. Another body's seal proves nothing here. Nor does the agency's own on another file: whoever gets a letter
-    sealed could have put the data of a genuine licence into it.
+    Another body's seal proves nothing here. Nor does the agency's own on another file: whoever gets a letter
+    sealed could have put the data of a genuine licence into it. One of an older register has no file until
+    it is sealed, so nothing is that file.
     """
     if examined.kind is not Kind.PDF:
         return ()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import to_text
 from credentials.fields import shown_date
-from credentials.vocabulary import LICENCE_IDENTIFIER, NEVER_DISCLOSABLE
+from credentials.vocabulary import LICENCE_IDENTIFIER, NEVER_DISCLOSABLE, PROVENANCE
 from wallet.words import plain
 from yinxin.base.errors import UnknownLicenceType
 from yinxin.base.text import Text
@@ -37,6 +37,7 @@ COMMON: Mapping[str, Text] = {
     "valid_from": Text("有效期自", "Valid from"),
     "valid_until": Text("有效期至", "Valid until"),
     "licence_version": Text("版本", "Version"),
+    PROVENANCE: Text("资料来源", "Source of the data"),
     LICENCE_IDENTIFIER: Text("电子证照标识", "Licence identifier"),
 }
 # What serves the machines and tells a holder nothing.

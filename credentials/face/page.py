@@ -16,7 +16,6 @@ from credentials.face.ornament import Ground, draw_ground
 from credentials.face.qr_code import draw_code
 from credentials.face.typst_engine import ContentTooLong, Engine
 from credentials.fields import FieldKind, shown_date
-from credentials.licence import agency_day
 from credentials.licence_type import PLACEHOLDER
 from yinxin.base.errors import InvalidClaims
 from yinxin.base.text import Text
@@ -112,7 +111,7 @@ class Typesetter:
         return self._engine.png(kind.page.design, data, dots_per_inch=dots_per_inch, ground=ground)
 
     def _data(self, licence: Licence, kind: LicenceType, layout: Layout, code: str) -> dict[str, Any]:
-        page, issued_on = kind.page, agency_day(licence.issued_at)
+        page, issued_on = kind.page, licence.issued_on
         return {
             "size": [layout.width, layout.height],
             "seal": {"x": layout.seal_x, "y": layout.seal_y},
@@ -134,6 +133,7 @@ class Typesetter:
             "left": _rows(licence, kind, page.left_fields),
             "salutation": _words(_filled(page.salutation, licence, kind)),
             "body": [_words(_filled(one, licence, kind)) for one in page.body],
+            "provenance": _words(licence.provenance.words if licence.provenance else None),
             "words": {name: text.to_dict() for name, text in _WORDS.items()},
             "code": draw_code(code),
             "code_address": code.partition("#")[0],
@@ -174,7 +174,7 @@ def licence_json(licence: Licence, kind: LicenceType) -> str:
         "certificate_define_authority_code": kind.number[:18],
         "certificate_issuing_authority_name": licence.agency.name.zh,
         "certificate_issuing_authority_code": licence.agency.credit_code,
-        "certificate_issuing_authority_date": agency_day(licence.issued_at).isoformat(),
+        "certificate_issuing_authority_date": licence.issued_on.isoformat(),
         "certificate_holder_name": licence.holder_name,
         "certificate_holder_code": licence.holder_code,
         "certificate_holder_type_name": _HOLDER_TYPES.get(holder_code_kind, "其他证件号码"),
@@ -184,6 +184,9 @@ def licence_json(licence: Licence, kind: LicenceType) -> str:
     content = {"yinxin": 1, "type": licence.type_code, **items, "claims": dict(licence.claims)}
     if licence.replaces:
         content["replaces"] = licence.replaces
+    if licence.provenance:
+        # 原证照系统的记载：来源、录入时间、是否复核
+        content["provenance"] = licence.provenance.to_dict()
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
@@ -240,7 +243,7 @@ def _standard_items(licence: Licence) -> dict[str, Text]:
     return {
         "number": Text(licence.number, licence.number),
         "agency": licence.agency.name,
-        "issued_on": shown_date(agency_day(licence.issued_at)),
+        "issued_on": shown_date(licence.issued_on),
         "valid_from": shown_date(licence.valid_from),
         "valid_until": last,
         "holder": Text(licence.holder_name, licence.holder_name),

@@ -12,6 +12,7 @@ from credentials.changes import Changes
 from credentials.legacy.importing import LegacyImport
 from credentials.legacy.mapping_files import read_mapping
 from credentials.legacy.registers import Registers, agreement_digest
+from credentials.legacy.repository import LegacyRepository
 from credentials.office import KeyProofs
 from credentials.repository import LicenceRepository
 from world.desks import DeskWorld
@@ -120,6 +121,10 @@ class LegacyWorld(DeskWorld):
             Changes(self.status, self.clock),
             self.clock,
         )
+
+    def unsealed(self) -> list[str]:
+        with self.database.reading() as session:
+            return LegacyRepository(session, agency=self.agency.credit_code).unsealed("food-2012", limit=1000)
 
     def mapping(self, text: str = MAPPING, **changes: str) -> LegacyMapping:
         for old, new in changes.items():

@@ -47,6 +47,7 @@ _CHECKS = {
     "key_binding_type": Text("持有人证明的类型", "Type of the holder's proof"),
     "licence file": Text("内嵌的证照数据", "Licence data inside the file"),
     "licence_commitment": Text("告知承诺履行情况", "Whether a commitment was met"),
+    "licence_provenance": Text("资料来源：依据纸质档案录入", "Data from a paper register"),
     "licence_standing": Text("证照状态", "Standing of the licence"),
     "limits": Text("大小与复杂度", "Size and complexity"),
     "nonce": Text("随机数", "Nonce"),

@@ -14,6 +14,16 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     op.add_column("licence", sa.Column("provenance", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("licence", sa.Column("wanted_at", UtcDateTime(), nullable=True))
+    wanted = sa.text("wanted_at IS NOT NULL")
+    op.create_index(
+        "ix_licence_wanted",
+        "licence",
+        ["wanted_at"],
+        unique=False,
+        sqlite_where=wanted,
+        postgresql_where=wanted,
+    )
     op.create_table(
         "legacy_register",
         sa.Column("agency", sa.String(length=18), nullable=False),
@@ -83,4 +93,6 @@ def downgrade() -> None:
     op.drop_table("legacy_row")
     op.drop_table("legacy_run")
     op.drop_table("legacy_register")
+    op.drop_index("ix_licence_wanted", table_name="licence")
+    op.drop_column("licence", "wanted_at")
     op.drop_column("licence", "provenance")
