@@ -1,8 +1,9 @@
-"""Read applications for licences from a CSV file.
+"""Read applications for licences from a CSV file, or from the records of another kind of table.
 
 UTF-8 (with or without a byte order mark) and GB18030 are recognised; the first row names the columns by
 their machine names or by their Chinese or English labels. Every fault is reported by row (as a spreadsheet
-counts, the header is row 1), column and reason; the rows without a fault come out checked. Issuing is
+counts, the header is row 1), column and reason; the rows without a fault come out checked. Workbooks and
+JSON lines are read by `credentials.spreadsheets` and `credentials.application_lines`; issuing is
 `credentials.issuer`.
 """
 
@@ -14,7 +15,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
 from yinxin.base.text import Text
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from credentials.catalogue import Catalogue, LicenceType
     from credentials.fields import Claim
+    from signing.keys import PublicKey
 
 MAX_BYTES = 8 << 20
 MAX_ROWS = 5000
@@ -43,11 +45,25 @@ class RowFault:
     reason: Text
 
 
+class UnusableCell(str):
+    """A cell that holds no text, and why."""
+
+    __slots__ = ("why",)
+    why: Text
+
+    def __new__(cls, why: Text) -> Self:
+        """An empty text with its reason."""
+        made = super().__new__(cls, "")
+        made.why = why
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class ApplicationRow:
     """One application without a fault: its row, the licence type and its claims in canonical form.
 
-    `case` is the number that the agency filed it under, empty where the file has no such column.
+    `case` is the number that the agency filed it under, empty where the file has no such column; `holder`
+    is the key that the credential will be bound to, where the file says one.
     """
 
     row: int
@@ -55,6 +71,7 @@ class ApplicationRow:
     claims: Mapping[str, Claim]
     headings: Mapping[str, str]
     case: str = ""
+    holder: PublicKey | None = None
 
     @property
     def content(self) -> str:
@@ -84,7 +101,16 @@ def read_applications(data: bytes, catalogue: Catalogue, *, type_code: str | Non
     column `case` (办件编号) tells applications apart; without it two rows that say the same are one.
     `MalformedInput` or `TooLarge` when the file as a whole cannot be read.
     """
-    records = _records(_decode(data))
+    return read_records(_records(_decode(data)), catalogue, type_code=type_code)
+
+
+def read_records(
+    records: Iterator[tuple[int, list[str]]], catalogue: Catalogue, *, type_code: str | None = None
+) -> Applications:
+    """The applications of a table whose first record is its heading; each record has its row's number.
+
+    A cell that cannot be taken as a text is an `UnusableCell`.
+    """
     heading = next(records, (0, []))[1]
     sheet = _Sheet([_plain(one) for one in heading], catalogue, catalogue[type_code] if type_code else None)
     faults = sheet.faults()
@@ -92,14 +118,14 @@ def read_applications(data: bytes, catalogue: Catalogue, *, type_code: str | Non
     seen: dict[str, int] = {}
     total = 0
     for number, cells in records:
-        if not any(cell.strip() for cell in cells):
+        if not any(cell.strip() or isinstance(cell, UnusableCell) for cell in cells):
             continue
         total += 1
         if total > MAX_ROWS:
-            raise TooLarge("csv", f"over {MAX_ROWS} rows")
+            raise TooLarge("applications", f"over {MAX_ROWS} rows")
         found = sheet.read(number, cells)
         if isinstance(found, ApplicationRow):
-            found = _unless_seen(found, seen)
+            found = unless_seen(found, seen)
         if isinstance(found, ApplicationRow):
             rows.append(found)
         else:
@@ -195,7 +221,9 @@ class _Sheet:
 
     def _cell_faults(self, row: int, cells: list[str]) -> Iterator[RowFault]:
         for heading, cell in zip(self._headings, cells, strict=True):
-            if len(cell) > MAX_CELL_CHARACTERS:
+            if isinstance(cell, UnusableCell):
+                yield RowFault(row, heading, cell.why)
+            elif len(cell) > MAX_CELL_CHARACTERS:
                 most = MAX_CELL_CHARACTERS
                 yield RowFault(row, heading, Text(f"超过 {most} 个字符", f"is longer than {most} characters"))
             elif bad := next(
@@ -213,7 +241,8 @@ class _Sheet:
                 )
 
 
-def _unless_seen(found: ApplicationRow, seen: dict[str, int]) -> ApplicationRow | list[RowFault]:
+def unless_seen(found: ApplicationRow, seen: dict[str, int]) -> ApplicationRow | list[RowFault]:
+    """The row, or that an earlier one of this file is the same; `seen` is kept by the caller."""
     first = seen.setdefault(found.content, found.row)
     if first == found.row:
         return found

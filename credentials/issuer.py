@@ -30,6 +30,7 @@ from yinxin.base.randomness import Randomness, SystemRandomness
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from credentials.applications import Applications
     from credentials.batches.work import HolderKey
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
@@ -152,6 +153,13 @@ class Issuer(NextVersions, Endings):
         order = BatchOrder(
             batch, actor, approval, holder_key, progress, each, max(workers, processes), resume
         )
+        return self.issue_applications(found, order, processes=processes)
+
+    def issue_applications(
+        self, found: Applications, order: BatchOrder, *, processes: int = 0
+    ) -> BatchResult:
+        """Issue rows that were read already, as `issue_rows` does; the order says for whom and how."""
+        self._gate.admit(order.actor, "issue rows")
         if not processes:
             return BatchWork(self._production, order, found).run()
         with Press(processes) as press:

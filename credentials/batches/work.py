@@ -59,7 +59,7 @@ class BatchOrder:
     """Who issues which file, and how.
 
     `holder_key` finds a holder's key; `progress` hears of the rows done and all rows, `each` of every licence
-    once it is recorded.
+    once it is recorded; `beside` is done in the transaction that records some rows.
     """
 
     batch: str
@@ -70,6 +70,7 @@ class BatchOrder:
     each: Callable[[IssuedLicence], None] = lambda _issued: None
     workers: int = 1
     resume: bool = False
+    beside: Callable[[Session, Sequence[Application]], None] = lambda _session, _done: None
 
 
 @dataclass
@@ -148,7 +149,9 @@ class BatchWork:
 
     def _issue(self, rows: Sequence[ApplicationRow], pool: ThreadPoolExecutor) -> None:
         order, production = self.order, self.production
-        drafts = [Draft(row.kind, row.claims, order.holder_key(row.kind, row.claims)) for row in rows]
+        drafts = [
+            Draft(row.kind, row.claims, row.holder or order.holder_key(row.kind, row.claims)) for row in rows
+        ]
         reserved = production.reserve(drafts, order.actor)
         made: list[tuple[ApplicationRow, Made]] = []
         for row, answer in zip(rows, pool.map(self._try, drafts, reserved), strict=True):
@@ -194,6 +197,7 @@ class BatchWork:
             batches = BatchRepository(session)
             batches.add(self.production.agency.credit_code, done)
             batches.drop_drafts(digests)
+            order.beside(session, done)
 
         self.production.record([one for _, one in made], order.actor, order.approval, beside=beside)
         for _, one in made:
