@@ -58,6 +58,17 @@ class RunningRecord(SQLModel, table=True):
     due_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class TallyRecord(SQLModel, table=True):
+    """What a rule counts: so many of a name in a bucket."""
+
+    __tablename__ = "supervision_tally"
+
+    rule: str = Field(primary_key=True, max_length=120)
+    bucket: str = Field(primary_key=True, max_length=260)
+    name: str = Field(primary_key=True, max_length=200)
+    count: int
+
+
 class FindingRecord(SQLModel, table=True):
     """One finding. `id` follows from rule and key: the same thing is found once. `step` counts changes."""
 
@@ -66,7 +77,6 @@ class FindingRecord(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=32)
     rule: str = Field(max_length=60)
-    key: str = Field(max_length=500)
     organisation: str = Field(max_length=18)
     officers: list[str] = Field(sa_column=Column(JSON, nullable=False))
     entries: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))

@@ -49,7 +49,6 @@ def upgrade() -> None:
         "supervision_finding",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("rule", sa.String(length=60), nullable=False),
-        sa.Column("key", sa.String(length=500), nullable=False),
         sa.Column("organisation", sa.String(length=18), nullable=False),
         sa.Column("officers", sa.JSON(), nullable=False),
         sa.Column("entries", sa.JSON(), nullable=False),
@@ -139,10 +138,19 @@ def upgrade() -> None:
         sa.Column("granted_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("inspector", "organisation"),
     )
+    op.create_table(
+        "supervision_tally",
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("bucket", sa.String(length=260), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("rule", "bucket", "name"),
+    )
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_table("supervision_tally")
     op.drop_table("supervision_scope")
     op.drop_table("supervision_running")
     op.drop_table("supervision_look_up")

@@ -1,0 +1,31 @@
+"""An office under supervision; what runs beside something else runs on both databases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world.databases import database, database_url, postgresql
+from world.supervision import SupervisionWorld
+
+from yinxin.base.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from world.pki import Pki
+
+__all__ = ["database", "database_url", "postgresql"]
+
+
+@pytest.fixture
+def memory() -> Iterator[Database]:
+    found = Database("sqlite://")
+    found.create_schema()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def office(pki: Pki, memory: Database) -> SupervisionWorld:
+    return SupervisionWorld(pki, memory)
