@@ -14,6 +14,7 @@ from credentials import key_binding
 from credentials.dcql import Candidate, match, options_to_return
 from credentials.oid4vp.transactions import binding_claims
 from credentials.sd_jwt import SdJwt
+from wallet.agents import beside_delegations, delegations_of, showable
 from wallet.present import Shares, shares
 from wallet.words import plain
 from yinxin.base.errors import NotFound, UsageError
@@ -155,12 +156,15 @@ def propose_answer(
     """
     query, wishes = verified.request.query, choices or {}
     parsed = [(one, SdJwt.parse(one.credential)) for one in holdings]
+    marks = delegations_of(parsed)
     found = {asked.id: _fitting(asked, parsed, labels or {}) for asked in query.credentials}
+    found = showable(found, marks)
     wanted = options_to_return(query, {name for name, picks in found.items() if picks}, optional=optional)
     if not wanted:
         missing = sorted({kind for one in query.credentials if not found[one.id] for kind in one.types})
         raise NotFound(f"the wallet has nothing that satisfies the request: {', '.join(missing)[:500]}")
     picks = [_choose(found[name], wishes.get(name)) for name in wanted]
+    picks = beside_delegations(picks, found, marks)
     return Answering(verified, _with_transactions(picks, verified.request.transactions))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import is_date
-from credentials.vocabulary import LICENCE_IDENTIFIER
+from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.base64url import decode_base64url, encode_base64url
 from wallet.keys import HolderKey
 from wallet.sources import Grant, Source
@@ -41,7 +41,8 @@ class HeldLicence:
     `id` is its licence identifier, or the digest of the credential where it names none; `claims` are all
     its claims; `name` is what people call it. `uses` counts the presentations of all copies, `unused` the
     copies that nobody saw yet. `issuer` is who it was received from, None where that is not known; with
-    `can_refresh` new copies can be had.
+    `can_refresh` new copies can be had. `replaced_by` is the licence that came instead: this one is kept to
+    be looked at, and shown no more.
     """
 
     id: str
@@ -54,6 +55,7 @@ class HeldLicence:
     name: Text = _UNNAMED
     issuer: Text | None = None
     can_refresh: bool = False
+    replaced_by: str | None = None
 
     @property
     def expires_at(self) -> datetime | None:
@@ -90,7 +92,9 @@ def held_licence(contents: Contents, licence_id: str) -> HeldLicence:
 
 def licence_id_of(credential: str, claims: Mapping[str, Any]) -> str:
     """The name under which a credential is kept."""
-    named = claims.get(LICENCE_IDENTIFIER)
+    named, delegation = claims.get(LICENCE_IDENTIFIER), claims.get(DELEGATION)
+    if isinstance(delegation, str) and delegation:  # an agent's copy is another one than the holder's own
+        return f"{named or DELEGATION}#{delegation}"
     if isinstance(named, str) and named:
         return named
     return hashlib.sha256(credential.encode("ascii")).hexdigest()
@@ -136,6 +140,14 @@ def next_copy(contents: Contents, licence_id: str) -> tuple[str, dict[str, Any]]
     return chosen
 
 
+def copy_to_show(contents: Contents, licence_id: str) -> tuple[str, dict[str, Any]]:
+    """As `next_copy`; `Conflict` for a licence that a newer version came instead of."""
+    copy, row = next_copy(contents, licence_id)
+    if row.get("replaced_by"):
+        raise Conflict("a newer version of this licence is in the wallet: show that one")
+    return copy, row
+
+
 def take_in(contents: Contents, arrivals: Sequence[Arrival], now: datetime) -> list[str]:
     """Put in copies that were judged, with their keys and sources; the ids of their licences.
 
@@ -145,7 +157,9 @@ def take_in(contents: Contents, arrivals: Sequence[Arrival], now: datetime) -> l
     fresh = {item.licence: item for item in arrivals}
     for licence, item in fresh.items():
         _check_same(contents, licence, item)
-        _drop_copies(contents, licence, only_used=True)
+        _drop_copies(contents, licence, only_used=item.instead_of != licence)
+        if item.instead_of not in {None, licence}:
+            _mark_replaced(contents, str(item.instead_of), item)
     for item in arrivals:
         add_key(contents, item.key, now)
         add_copy(contents, item.credential, item.key.public_key, item.licence, now)
@@ -249,6 +263,7 @@ def _held(contents: Contents, row: Mapping[str, Any]) -> HeldLicence:
         source.name if source else Text(named, named),
         source.issuer_name if source else None,
         bool(source and source.grant in contents.get("grants", {})),
+        row.get("replaced_by"),
     )
 
 
@@ -262,6 +277,16 @@ def _check_same(contents: Contents, licence: str, item: Arrival) -> None:
     source = source_of(contents, licence)
     if source is not None and source.issuer != item.source.issuer:
         raise Conflict("the wallet has another issuer's licence of this name")
+
+
+def _mark_replaced(contents: Contents, old: str, item: Arrival) -> None:
+    """Have the copies of a licence say what came instead; its grant goes to that one."""
+    _check_same(contents, old, item)
+    for row in contents.get("copies", {}).values():
+        if row["licence"] == old:
+            row["replaced_by"] = item.licence
+    if source := contents.get("sources", {}).get(old):
+        source["grant"] = None
 
 
 def _drop_copies(contents: Contents, licence: str, *, only_used: bool) -> None:

@@ -7,11 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from credentials import samples
+from credentials.copies import CopyMaker
+from credentials.delegations.handing import Handing
 from credentials.delegations.principals import Principals
 from credentials.delegations.service import Delegations
 from credentials.delegations.statements import Statement, show, sign
 from credentials.delegations.terms import Kind, Terms
 from credentials.oid4vci.nonces import Nonces
+from credentials.oid4vci.vocabulary import PROOF_TYP
+from signing.jose import sign_jws
 from signing.policy import Policy
 from signing.signers.file import FileSigner
 from world.office import URL, Office
@@ -42,8 +46,8 @@ class Person:
 class DelegatingOffice(Office):
     """The agency, a company with its licence in the representative's wallet, and people who act for it."""
 
-    def __init__(self, pki: Pki, database: Database) -> None:
-        super().__init__(pki, database)
+    def __init__(self, pki: Pki, database: Database, *, clock: Any = None) -> None:
+        super().__init__(pki, database, clock=clock)
         randomness = SystemRandomness()
         self.delegations = Delegations(
             URL,
@@ -57,6 +61,18 @@ class DelegatingOffice(Office):
             clock=self.clock,
             randomness=randomness,
         )
+        copies = CopyMaker(
+            url=URL,
+            catalogue=self.catalogue,
+            database=database,
+            credential_signer=pki.signer("credential"),
+            status=self.status,
+            clock=self.clock,
+            randomness=randomness,
+            agency=self.agency.credit_code,
+            index=self.index,
+        )
+        self.handing = Handing(self.delegations, copies)
         self.boss = FileSigner.generate()
         self.claims = samples.application(BUSINESS, 1)
         made = self.issuer.issue(BUSINESS, self.claims, holder=self.boss.public_key, actor=self.clerk)
@@ -109,6 +125,19 @@ class DelegatingOffice(Office):
 
     def appoint(self, to: Person, terms: Terms | None = None) -> Delegation:
         return self.accept(self.propose(to, terms), to)
+
+    def hand(
+        self, one: Delegation, by: Person, licence: str | None = None, *, key: FileSigner | None = None
+    ) -> str:
+        """A credential for one fresh key of the agent's."""
+        signer = key or FileSigner.generate()
+        content = {"delegation": one.id, "licence": licence, "keys": [signer.public_key.thumbprint]}
+        statement = self.statement("copies", content)
+        claims = {"aud": URL, "iat": int(self.now.timestamp()), "nonce": statement.nonce}
+        headers = {"typ": PROOF_TYP, "jwk": signer.public_key.to_jwk()}
+        proofs = [sign_jws(claims, signer, headers=headers)]
+        (made,) = self.handing.hand(statement, self.signed(statement, by), proofs)
+        return made
 
     def recall(self, one: Delegation, by: Person | None = None) -> tuple[Delegation, ...]:
         """By the representative, or by somebody with their own key."""

@@ -31,6 +31,7 @@ from signing.pdf import Seal
 from signing.revocation import Crl, RevocationSnapshot
 from signing.signers.file import FileSigner
 from signing.trust import TrustStore
+from verify_api.delegates import Delegates
 from verify_api.departments import Department, DepartmentRegistry, Grant
 from verify_api.documents import Snapshots
 from verify_api.http import Limits, create_app
@@ -38,6 +39,7 @@ from verify_api.http.limits import Limit
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
 from verify_api.workers import WorkerPool
+from world.office import INDEX
 from world.pki import Pki
 from yinxin.access.tokens import ASSERTION_TYPE
 from yinxin.app import problems
@@ -136,6 +138,7 @@ class City:
             token_signer=FileSigner.generate(),
             clock=self.clock,
             workers=WorkerPool(processes=self.processes, time_limit=self.time_limit),
+            delegates=Delegates(self.database, INDEX),
         )
         self.app = self.make_app()
         self.address = self._start() if self.serve else ("", 0)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from yinxin.base.database import Database
 
 URL = "https://licences.jincheng.example"
+INDEX = BlindIndex(b"i" * 32)
 WHY = {"ground": "《中华人民共和国食品安全法》第一百二十四条", "document_number": "津城监罚〔2026〕7号"}
 
 
@@ -48,7 +49,7 @@ class Office:
         self.agency, self.clerk = agency, staff("clerk-17", agency=agency.credit_code)
         self.holder = FileSigner.generate()
         self.catalogue = self.make_catalogue()
-        self.index = BlindIndex(b"i" * 32)
+        self.index = INDEX
         self.status = StatusService(database, pki.signer("status"), url, clock=self.clock, size=1024)
         face = draw_seal_face(agency.name.zh, purpose="行政审批专用章", code="1201990000281")
         self.issuer = Issuer(
