@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Step = Callable[[Session, Licence], None]
 
 MAX_AT_ONCE = 100
+MAX_MERGERS = 10  # that are followed, one after the other
 _LIVE = (State.IN_FORCE, State.NOT_YET_VALID)
 
 
@@ -128,14 +129,28 @@ class CopyMaker:
 
 
 def current(session: Session, identifier: str, *, agency: str, now: datetime) -> Licence:
-    """The current version of an agency's licence, if it holds or will; else `NotFound` or `Conflict`."""
+    """The current version of an agency's licence, if it holds or will; else `NotFound` or `Conflict`.
+
+    Of what was merged into one licence of its type, that one is the current version.
+    """
     repository = LicenceRepository(session)
-    versions = repository.versions(identifier)
-    if not versions or not is_of(versions[-1], agency):
+    licence = _last(repository, identifier)
+    if licence is None or not is_of(licence, agency):
         raise NotFound(f"no licence {identifier}")
-    licence = versions[-1]
     events = repository.events(licence.identifier)
     require_state(standing(licence, events, as_of=now, known_at=now), *_LIVE)
+    return licence
+
+
+def _last(repository: LicenceRepository, identifier: str) -> Licence | None:
+    licence = next(reversed(repository.versions(identifier)), None)
+    for _ in range(MAX_MERGERS):
+        if licence is None or len(licence.successors) != 1:
+            break
+        after = next(reversed(repository.versions(licence.successors[0])), None)
+        if after is None or (after.type_code, after.holder_code) != (licence.type_code, licence.holder_code):
+            break
+        licence = after
     return licence
 
 

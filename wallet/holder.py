@@ -185,7 +185,7 @@ class Holder:
     ) -> Proposal:
         """What answering the request with this licence would share; ask the holder with `.consent`."""
         contents = self._store.read()
-        _, row = kept.next_copy(contents, licence_id)
+        _, row = kept.copy_to_show(contents, licence_id)
         known = labels or kept.labels_of(contents).get(licence_id)
         return propose(request, licence_id, SdJwt.parse(row["credential"]), labels=known)
 
@@ -194,7 +194,7 @@ class Holder:
         now = self._clock.now()
 
         def show(contents: dict[str, Any]) -> str:
-            _, row = kept.next_copy(contents, proposal.licence)
+            _, row = kept.copy_to_show(contents, proposal.licence)
             presentation = fulfil(proposal, row["credential"], kept.key_of(contents, row), at=now)
             row["uses"] += 1
             kept.log(contents, _shown(proposal, presentation, now))
@@ -218,6 +218,8 @@ class Holder:
         contents = self._store.read()
         holdings = []
         for held in kept.held_licences(contents):
+            if held.replaced_by:
+                continue
             _, row = kept.next_copy(contents, held.id)
             holdings.append(Holding(held.id, row["credential"], held.name, is_used=row["uses"] > 0))
         known = {**kept.labels_of(contents), **(labels or {})}
@@ -237,7 +239,7 @@ class Holder:
             shown: dict[str, list[str]] = {}
             mine: set[str] = set()  # one answer may show a copy twice: to the same verifier
             for pick in answering.picks:
-                copy, row = kept.next_copy(contents, pick.licence)
+                copy, row = kept.copy_to_show(contents, pick.licence)
                 if row["uses"] and not pick.reused and copy not in mine:
                     raise Conflict("the last unused copy was shown meanwhile; consider the request again")
                 key = kept.key_of(contents, row)

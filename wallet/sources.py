@@ -102,7 +102,9 @@ class Grant:
 class Arrival:
     """A credential copy that came in: verified, with the key that it is bound to.
 
-    `licence` is the id under which the wallet keeps it beside the other copies of the same licence.
+    `licence` is the id under which the wallet keeps it beside the other copies of the same licence. It came
+    `instead_of` the copies of the licence of that id, which are shown no more: of the version before, or of
+    the same one where its issuer ended them.
     """
 
     credential: str
@@ -110,3 +112,4 @@ class Arrival:
     key: HolderKey
     licence: str
     source: Source
+    instead_of: str | None = None

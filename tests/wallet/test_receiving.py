@@ -14,6 +14,7 @@ from world.vci import REDIRECT, IssuingOffice, query_of
 from credentials import samples
 from credentials.licence import EndingKind
 from credentials.oid4vci.offers import Flow
+from credentials.repository import LicenceRepository
 from credentials.sd_jwt import SdJwt
 from signing.jose import parse_jws
 from wallet.activity import ActivityKind
@@ -355,6 +356,57 @@ def test_a_replaced_licence_comes_as_its_next_version(office: IssuingOffice, str
     fresh = stranger.receiving.refresh(held.id)
     assert fresh.id == made.licence.identifier != held.id
     assert {one.id for one in stranger.holder.licences()} == {held.id, fresh.id}
+    old = stranger.holder.licence(held.id)
+    assert (old.replaced_by, old.can_refresh, fresh.can_refresh) == (fresh.id, False, True)
+    with pytest.raises(Conflict, match="newer version"):
+        stranger.holder.present(held.id, disclose=["operator_name"], audience="a", nonce="n")
+    assert stranger.holder.present(fresh.id, disclose=["operator_name"], audience="a", nonce="n")
+
+
+def test_a_wallet_swaps_what_its_issuer_superseded(office: IssuingOffice, stranger: Citizen) -> None:
+    """The status list tells it, and its refresh brings the next version; the office marks the old copies."""
+    held = receive(stranger, copies=2)
+    assert stranger.receiving.swap() == []
+    claims = {**samples.application("food-business-licence", 1), "business_premises": "新华路 9 号"}
+    made = office.issuer.correct(held.id, claims, actor=office.clerk, **WHY).licence
+    office.clock.advance(timedelta(minutes=2))
+    (fresh,) = stranger.receiving.swap()
+    assert (fresh.id, fresh.claims["business_premises"]) == (made.identifier, "新华路 9 号")
+    assert stranger.receiving.swap() == [], "what is replaced is not asked for again"
+    with office.database.reading() as session:
+        copies = LicenceRepository(session)
+        assert [one.retired_by for one in copies.copies(held.id)] == ["superseded"] * 2
+        assert [one.retired_by for one in copies.copies(made.identifier)] == [None] * 5
+
+
+def test_after_an_undone_ending_new_copies_come_with_new_indexes(
+    office: IssuingOffice, stranger: Citizen
+) -> None:
+    held = receive(stranger, copies=2)
+    office.issuer.end(held.id, EndingKind.REVOKED, actor=office.clerk, **WHY)
+    office.clock.advance(timedelta(minutes=2))
+    assert stranger.receiving.swap() == [], "it ended, and the wallet keeps what it has"
+    office.issuer.undo(held.id, 1, actor=office.clerk, **WHY)
+    office.clock.advance(timedelta(minutes=2))
+    (fresh,) = stranger.receiving.swap()
+    assert (fresh.id, fresh.copies, fresh.unused) == (held.id, 5, 5), "the old copies went"
+    report = stranger.holder.report(fresh.id, stranger.trusted())
+    assert report.passed
+    with office.database.reading() as session:
+        copies = LicenceRepository(session).copies(held.id)
+    assert len({(one.status_uri, one.status_index) for one in copies}) == 7, "no index is given twice"
+
+
+def test_of_a_merged_licence_the_one_that_took_its_place_comes(
+    office: IssuingOffice, stranger: Citizen
+) -> None:
+    held = receive(stranger)
+    claims = samples.application("food-business-licence", 1)
+    other = office.issuer.issue("food-business-licence", claims, holder=None, actor=office.clerk).licence
+    made = office.issuer.merge([held.id, other.identifier], claims, actor=office.clerk, **WHY).licence
+    office.clock.advance(timedelta(minutes=2))
+    (fresh,) = stranger.receiving.swap()
+    assert fresh.id == made.identifier
 
 
 def test_of_a_licence_that_ended_no_copies_come(office: IssuingOffice, stranger: Citizen) -> None:

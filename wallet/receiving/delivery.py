@@ -35,12 +35,14 @@ MAX_NOTIFICATION_CHARACTERS = 200
 class Wanted:
     """One licence to ask for. `licence` is the id that the wallet keeps it under already, if it does.
 
-    `vcts` are the types that it may be of: what came is of one of them.
+    `vcts` are the types that it may be of: what came is of one of them. `ended`: its issuer's status list
+    says that the copies of it hold no longer.
     """
 
     source: Source
     vcts: frozenset[str]
     licence: str | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,8 @@ def _verified(
         raise DeliveryRefused("the credential is of another type than was asked for")
     named = verified.claims.get(LICENCE_IDENTIFIER)
     found = named if isinstance(named, str) and named else licence or _digest(text)
-    return Arrival(text, verified, key, found, wanted.source)
+    old = wanted.licence if wanted.ended or found != wanted.licence else None
+    return Arrival(text, verified, key, found, wanted.source, old)
 
 
 def _digest(text: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from signing.reasons import Reason
 from wallet.keys import HolderKey
 from wallet.receiving import delivery as deliveries
 from wallet.receiving.authorization import (
@@ -148,6 +149,8 @@ class Receiving:
     def refresh(self, licence_id: str, *, copies: int = DEFAULT_COPIES) -> HeldLicence:
         """Fetch new copies of a licence by the grant that it came with; used ones are thrown away.
 
+        So are all that its issuer ended. When a next version comes, the copies of the one before stay to be
+        looked at and are shown no more.
         `NotFound` when the wallet has no grant for it, `Conflict` while another program does the same.
         """
         _check_copies(copies)
@@ -156,6 +159,17 @@ class Receiving:
             return self._refresh(licence_id, source, grant, copies)
         finally:
             self._holder.end_refresh(grant.id)
+
+    def swap(self, *, copies: int = DEFAULT_COPIES) -> list[HeldLicence]:
+        """Refresh each licence whose copies its issuer ended: the next version comes, or nothing does."""
+        fresh = []
+        for held in self._holder.licences():
+            if not held.can_refresh or held.replaced_by:
+                continue
+            if Reason.CREDENTIAL_REVOKED in self._holder.report(held.id, self._trusted).reasons:
+                with suppress(IssuerRefused):  # it ended, and nothing took its place
+                    fresh.append(self.refresh(held.id, copies=copies))
+        return fresh
 
     def _refresh(self, licence_id: str, source: Source, grant: Grant, copies: int) -> HeldLicence:
         wire = self._wire()
@@ -176,6 +190,7 @@ class Receiving:
             self._source(considered, kind.configuration, source.identifier, grant.id),
             _versions_of(kind, considered),
             licence_id,
+            Reason.CREDENTIAL_REVOKED in self._holder.report(licence_id, self._trusted).reasons,
         )
         (held,) = self._keep(
             wire, considered, tokens, [wanted], grant=grant, client_id=grant.client_id, copies=copies

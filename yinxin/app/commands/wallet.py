@@ -309,9 +309,13 @@ def activity(context: click.Context, store: Path) -> int:
 
 
 @command.command(
-    "refresh", help=phrase("向发证方领取新的副本。", "Fetch new copies of a licence from its issuer.")
+    "refresh",
+    help=phrase(
+        "向发证方领取新的副本；不写证照则换取已被发证方取代或恢复的全部证照。",
+        "Fetch new copies of a licence from its issuer; without a licence, of all whose copies it ended.",
+    ),
 )
-@click.argument("licence")
+@click.argument("licence", required=False)
 @click.option(
     "--copies",
     type=click.IntRange(1, 20),
@@ -322,17 +326,24 @@ def activity(context: click.Context, store: Path) -> int:
 @_store
 @_surroundings
 @click.pass_context
-def refresh(context: click.Context, /, licence: str, copies: int, store: Path, **surroundings: Any) -> int:
-    """By the grant that it came with."""
+def refresh(
+    context: click.Context, /, licence: str | None, copies: int, store: Path, **surroundings: Any
+) -> int:
+    """By the grants that they came with."""
     console = console_of(context)
     with _advising(context, console):
         wallet = Place(store, **surroundings).open(read_passphrase())
-        fresh = wallet.receiving.refresh(wallet.find(licence).id, copies=copies)
-        console.say(
-            f"{fresh.name.zh}：现有 {fresh.unused} 份未用副本",
-            f"{fresh.name.en}: {fresh.unused} unused copies",
-        )
-        console.result(_json(fresh))
+        if licence is None:
+            came = wallet.receiving.swap(copies=copies)
+            console.result([_json(fresh) for fresh in came])
+        else:
+            came = [wallet.receiving.refresh(wallet.find(licence).id, copies=copies)]
+            console.result(_json(came[0]))
+        for fresh in came:
+            console.say(
+                f"{fresh.name.zh}：现有 {fresh.unused} 份未用副本",
+                f"{fresh.name.en}: {fresh.unused} unused copies",
+            )
     return ExitCode.DONE
 
 
@@ -481,4 +492,5 @@ def _json(held: HeldLicence) -> dict[str, Any]:
         "unused": held.unused,
         "uses": held.uses,
         "can_refresh": held.can_refresh,
+        "replaced_by": held.replaced_by,
     }
