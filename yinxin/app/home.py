@@ -67,6 +67,7 @@ class Home:
         self.clock = clock or SystemClock()
         self._passphrase = passphrase
         self._signers: dict[str, Signer] = {}
+        self._document_key: bytes | None = None
 
     @classmethod
     def open(
@@ -184,10 +185,13 @@ class Home:
         signer.save(path, passphrase=self._passphrase)
 
     def document_key(self) -> bytes:
-        """The key of the document store: kept beside the others, wrapped by the same passphrase."""
-        if self._passphrase is None:
-            raise SignerUnavailable("the document store needs the passphrase of this home")
-        return unwrap_key(read_file(self.directory / KEYS / DOCUMENT_KEY, limit=1024), self._passphrase)
+        """The key of the document store: kept beside the others, wrapped by the same passphrase; opened once."""
+        if self._document_key is None:
+            if self._passphrase is None:
+                raise SignerUnavailable("the document store needs the passphrase of this home")
+            wrapped = read_file(self.directory / KEYS / DOCUMENT_KEY, limit=1024)
+            self._document_key = unwrap_key(wrapped, self._passphrase)
+        return self._document_key
 
     def _personal_keys(self) -> list[bytes]:
         """What personal data in the database is sealed with: the settings name them, the current one first."""
