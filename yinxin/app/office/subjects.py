@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from ca.issuance import Authority
 from credentials.office.seals import Seals
 from yinxin.app import wiring
+from yinxin.app.office.delegations import keeper
 from yinxin.app.office.entrance import office_proofs
 from yinxin.app.subjects.cascade import Cascade
 from yinxin.app.subjects.certificates import CertificateEffects
+from yinxin.app.subjects.delegations import DelegationEffects
 from yinxin.app.subjects.licences import LicenceEffects
 from yinxin.app.subjects.rules import Rules
 from yinxin.app.subjects.runner import Runner
@@ -97,6 +99,7 @@ def _rooms(home: Home, timestamper: Timestamper | None) -> dict[EffectKind, Effe
         EffectKind.LICENCE: licences,
         EffectKind.CERTIFICATE: CertificateEffects(_authorities(home), database, rules),
         EffectKind.SEAL: SealEffects(seals, rules),
+        EffectKind.DELEGATION: DelegationEffects(keeper(home), rules),
     }
 
 
