@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
+
+from credentials import samples
 from credentials.face.seal_face import draw_seal_face
 from credentials.issuer import Issuer
 from credentials.office import KeyProofs
@@ -17,13 +20,21 @@ from credentials.office.seals import (
     Seal,
     Seals,
 )
+from credentials.office.seals.drills import Compromise, Examiner
+from signing import pdf
 from signing.pdf.seal import Seal as PdfSeal
+from signing.policy import Policy
+from signing.revocation import Crl, RevocationSnapshot
 from signing.signers.file import FileSigner
+from signing.trust import TrustStore
 from world.office import URL, Office
 from world.tsa import MemoryTsa
 from yinxin.base.actor import staff
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from credentials.issuer import IssuedLicence
     from credentials.office.seals.uses import Alarm
     from signing.keys import PublicKey
     from world.pki import Pki
@@ -47,6 +58,10 @@ class SealOffice(Office):
         self.seals = Seals(
             self.agency.credit_code, database=database, proofs=KeyProofs(self.keys_of), clock=self.clock
         )
+        self.compromise = Compromise(
+            self.agency.credit_code, database=database, proofs=KeyProofs(self.keys_of), clock=self.clock
+        )
+        self.trust = TrustStore([pki.root.certificate])
         self.adoption = Adoption(self.agency.credit_code, database=database, clock=self.clock)
         self.key = pki.signer("seal")
         self.issuer = self.issuer_with(self.key)
@@ -127,3 +142,33 @@ class SealOffice(Office):
 
     def state(self, seal: Seal) -> str:
         return self.seals.seal(seal.id, actor=self.keeper).state
+
+    def examiner(self) -> Examiner:
+        assert self.documents
+        return Examiner(self.documents, self.trust, self.revocation(), Policy.default(), self.clock)
+
+    def revocation(self, *, lost: datetime | None = None) -> RevocationSnapshot:
+        """The authorities' lists as they are now; with `lost` they say since when keys are bad."""
+        stated = ((x509.InvalidityDate(lost.replace(tzinfo=None)), False),) if lost else ()
+        return RevocationSnapshot(
+            [
+                Crl.from_der(self.pki.root.crl(self.now)),
+                Crl.from_der(self.pki.issuing.crl(self.now, entry_extra=stated)),
+            ]
+        )
+
+    def revoke(self, key: FileSigner) -> None:
+        """The authority's part."""
+        self.pki.issuing.revoke(key.certificate, self.now, x509.ReasonFlags.key_compromise)
+
+    def verified(self, document: bytes, *, lost: datetime) -> Any:
+        """What anybody hears who verifies a document now."""
+        return pdf.verify(document, self.trust, revocation=self.revocation(lost=lost), now=self.now)
+
+    def issue_at(self, moment: datetime, index: int, *, stamped: bool = True) -> IssuedLicence:
+        """A licence that was sealed at a moment, with or without a time-stamp."""
+        self.clock.advance(moment - self.now)
+        self.tsa.at = moment
+        maker = self.issuer if stamped else self.issuer_with(self.key, seal=PdfSeal(self.key))
+        claims = samples.application("food-business-licence", index)
+        return maker.issue("food-business-licence", claims, holder=None, actor=self.clerk)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from credentials.office.seals.grants import ANY_TYPE, ANYONE, Grant, GrantTerms
 from credentials.office.seals.repository import SealRepository
-from credentials.office.seals.values import RemakeReason, Seal, SealKind, SealState
+from credentials.office.seals.values import BEFORE, RemakeReason, Seal, SealKind, SealState
 from yinxin.base import audit
 from yinxin.base.actor import system
 from yinxin.base.clock import Clock, SystemClock
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from yinxin.base.database import Database, Session
 
-BEFORE = "from-before"  # who applied for, and granted, what was in use before there was a register
 MAX_NAME = 200
 _START = system("seal-register")
 

@@ -13,8 +13,8 @@ _OPEN = text("decided_at IS NULL")
 _CERTIFIED = text("certificate IS NOT NULL")
 
 
-def _seal() -> Column[str]:
-    return Column(String(40), ForeignKey(_SEAL), nullable=False)
+def _seal(*, nullable: bool = False) -> Column[str]:
+    return Column(String(40), ForeignKey(_SEAL), nullable=nullable)
 
 
 class SealRecord(SQLModel, table=True):
@@ -67,7 +67,7 @@ class SealRequestRecord(SQLModel, table=True):
 
     id: str = Field(primary_key=True, max_length=40)
     agency: str = Field(max_length=18)
-    seal: str = Field(sa_column=_seal())
+    seal: str | None = Field(default=None, sa_column=_seal(nullable=True))  # None: about another key
     kind: str = Field(max_length=20)
     content: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     asked_by: str = Field(max_length=200)
@@ -139,18 +139,20 @@ class SealAlarmRecord(SQLModel, table=True):
 
 
 class SealDrillRecord(SQLModel, table=True):
-    """What is done about one leaked key; `cursor` is the last use looked at, `last` the last there is."""
+    """What is done about one leaked key; `cursor` is the last use that was looked at.
+
+    Without a seal it is a credential key's.
+    """
 
     __tablename__ = "office_seal_drill"
 
     id: str = Field(primary_key=True, max_length=40)
     agency: str = Field(max_length=18)
-    seal: str = Field(sa_column=_seal())
+    seal: str | None = Field(default=None, sa_column=_seal(nullable=True))
     certificate: str = Field(max_length=64)
     since: datetime = Field(sa_type=UtcDateTime)
     state: str = Field(max_length=20)
     cursor: int
-    last: int  # the last use there was when the seal was stopped
     ground: str = Field(sa_column=Column(Text, nullable=False))
     document_number: str = Field(max_length=120)
     begun_by: str = Field(max_length=200)

@@ -43,7 +43,7 @@ class Request:
 
     id: str
     agency: str
-    seal: str
+    seal: str | None
     kind: RequestKind
     content: Mapping[str, Any]
     asked_by: str

@@ -219,7 +219,7 @@ class Seals(SealReading):
             seals = SealRepository(session)
             request = seals.request(request_id, agency=self._agency)
             seals.decide(request, None, at=self._clock.now())
-            seal = seals.find(request.seal, agency=self._agency)
+            seal = seals.find(request.seal or "", agency=self._agency)
             if request.kind is RequestKind.APPLY:
                 self._store(session, seal, replace(seal, state=SealState.CANCELLED), "refuse", actor)
             else:
@@ -288,7 +288,7 @@ class Seals(SealReading):
     def _carry_out(self, session: Session, request: Request, actor: Actor) -> None:
         """What an agreement leads to."""
         seals = SealRepository(session)
-        seal = seals.find(request.seal, agency=self._agency)
+        seal = seals.find(request.seal or "", agency=self._agency)
         digest = request.digest.hex()
         if request.kind is RequestKind.GRANT:
             seal.require("grant")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
+BEFORE = "from-before"  # who applied for, granted and used what was there before there was a register
+
+
 class SealState(StrEnum):
     """How far a seal is."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -17,7 +17,8 @@ from credentials.office.seals.records import (
     SealUseRecord,
 )
 from credentials.office.seals.uses.values import Alarm, Use
-from credentials.office.seals.values import SealState
+from credentials.office.seals.values import BEFORE, SealState
+from credentials.records import LicenceRecord
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -29,6 +30,7 @@ _SEALS: Table = SQLModel.metadata.tables[str(SealRecord.__tablename__)]
 _GRANTS: Table = SQLModel.metadata.tables[str(SealGrantRecord.__tablename__)]
 _COUNTS: Table = SQLModel.metadata.tables[str(SealCountRecord.__tablename__)]
 _USES: Table = SQLModel.metadata.tables[str(SealUseRecord.__tablename__)]
+_LICENCES: Table = SQLModel.metadata.tables[str(LicenceRecord.__tablename__)]
 _ALARMS: Table = SQLModel.metadata.tables[str(SealAlarmRecord.__tablename__)]
 
 # Asked beside every sealing, so built once. Both rows stay as they are until the transaction ends.
@@ -74,6 +76,21 @@ class UseRepository:
         """Add a use; its number is given here."""
         self._session.execute(_ADD_USE, row)
 
+    def add_before(self, seal: str, *, agency: str) -> None:
+        """Add the sealed licences of an agency that no use tells of; they have no audit entry of a use."""
+        told = select(_USES.c.number).where(_USES.c.licence == _LICENCES.c.identifier).exists()
+        sealed = select(
+            literal(seal),
+            literal(BEFORE),
+            _LICENCES.c.pdf_sha256,
+            _LICENCES.c.identifier,
+            literal(BEFORE),
+            _LICENCES.c.issued_at,
+            literal(""),
+        ).where(_LICENCES.c.agency_code == agency, _LICENCES.c.pdf_sha256.is_not(None), ~told)
+        names = ["seal", "grant", "document", "licence", "actor", "used_at", "entry"]
+        self._session.execute(insert(_USES).from_select(names, sealed))
+
     def uses(  # noqa: PLR0913 - what can be asked of a log
         self,
         seal: str,
@@ -100,10 +117,10 @@ class UseRepository:
         wanted = (_USES.c.seal == seal) & (_USES.c.used_at >= since) & (_USES.c.used_at < until)
         return int(self._session.execute(select(func.count()).select_from(_USES).where(wanted)).scalar_one())
 
-    def last(self, seal: str) -> int:
-        """The number of the last use; 0 before the first."""
-        found = select(func.max(_USES.c.number)).where(_USES.c.seal == seal)
-        return self._session.execute(found).scalar_one() or 0
+    def count_all(self, seal: str) -> int:
+        """How often a seal was used."""
+        found = select(func.count()).select_from(_USES).where(_USES.c.seal == seal)
+        return int(self._session.execute(found).scalar_one())
 
     def add_alarm(self, alarm: Alarm) -> None:
         """Add an alarm."""

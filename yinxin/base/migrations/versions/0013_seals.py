@@ -11,8 +11,8 @@ branch_labels = None
 depends_on = None
 
 
-def _seal() -> sa.Column[str]:
-    return sa.Column("seal", sa.String(length=40), sa.ForeignKey("office_seal.id"), nullable=False)
+def _seal(*, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column("seal", sa.String(length=40), sa.ForeignKey("office_seal.id"), nullable=nullable)
 
 
 def upgrade() -> None:
@@ -72,7 +72,7 @@ def _add_register() -> None:
         "office_seal_request",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("agency", sa.String(length=18), nullable=False),
-        _seal(),
+        _seal(nullable=True),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("asked_by", sa.String(length=200), nullable=False),
@@ -149,12 +149,11 @@ def _add_drills() -> None:
         "office_seal_drill",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("agency", sa.String(length=18), nullable=False),
-        _seal(),
+        _seal(nullable=True),
         sa.Column("certificate", sa.String(length=64), nullable=False),
         sa.Column("since", UtcDateTime(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("cursor", sa.Integer(), nullable=False),
-        sa.Column("last", sa.Integer(), nullable=False),
         sa.Column("ground", sa.Text(), nullable=False),
         sa.Column("document_number", sa.String(length=120), nullable=False),
         sa.Column("begun_by", sa.String(length=200), nullable=False),
