@@ -30,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("启动服务（证书服务、核验服务）", "serve the certificate and verification services"),
     "ca": ("证书机构：建立、申请、审批、吊销", "the certificate authority: set up, apply, approve, revoke"),
     "licence": ("电子证照：目录、签发、状态变更", "licences: catalogue, issue, change status"),
+    "type": (
+        "证照类型：新版本、预览、两人批准、废止",
+        "licence types: versions, previews, approval, abolition",
+    ),
     "subject": (
         "持证主体变更：方案、批准、联动执行",
         "events of people and companies: plan, approve, run",

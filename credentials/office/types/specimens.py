@@ -1,6 +1,6 @@
 """A specimen (样证) of any licence type: made-up values that keep the type's own rules, and no seal.
 
-A value with a pattern cannot be made up: it is the field's `example`, which must then be a right one.
+A field's `example` stands for it where it is a right one; a value with a pattern cannot be made up otherwise.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from credentials import samples
-from credentials.fields import FieldKind
+from credentials.fields import FieldKind, InvalidValue
 from credentials.licence import Licence, agency_day
 from yinxin.base.errors import InvalidClaims
 from yinxin.base.identifiers import LicenceIdentifier
@@ -66,20 +66,34 @@ def specimen(kind: LicenceType, *, agency: Agency, at: datetime) -> Licence:
 
 
 def as_specimen(kind: LicenceType) -> LicenceType:
-    """The type with a page that says below its title that it is a specimen."""
-    given = kind.page.subtitle
-    says = Text(f"{given.zh}（{SPECIMEN.zh}）", f"{given.en} ({SPECIMEN.en})") if given else SPECIMEN
-    return replace(kind, page=replace(kind.page, subtitle=says))
+    """The type with a page that says of itself that it is a specimen, wherever its design has a place."""
+    page = kind.page
+    body = (*page.body, SPECIMEN) if page.body else ()
+    return replace(
+        kind, page=replace(page, subtitle=_marked(page.subtitle), note=_marked(page.note), body=body)
+    )
+
+
+def _marked(given: Text | None) -> Text:
+    return Text(f"{SPECIMEN.zh}。{given.zh}", f"{SPECIMEN.en}. {given.en}") if given else SPECIMEN
 
 
 def _value(field: Field) -> str:
-    if field.example:
+    if field.example and _fits(field, field.example):
         return field.example
     if field.kind is FieldKind.CHOICE:
         return field.choices[0].value
     if field.kind is FieldKind.TEXT:
         return f"{field.label.zh}示例"[: field.max_characters]
     return _MADE_UP[field.kind]
+
+
+def _fits(field: Field, value: str) -> bool:
+    try:
+        field.check(value)
+    except InvalidValue:
+        return False
+    return True
 
 
 _MADE_UP = {

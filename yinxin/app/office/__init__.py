@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yinxin.app import wiring
-from yinxin.app.office import desk, subjects
+from yinxin.app.office import desk, subjects, types
 from yinxin.app.office.entrance import Entrance
 
 if TYPE_CHECKING:
@@ -25,5 +25,6 @@ def office_app(home: Home, stage: wiring.Stage, *, timestamper: Timestamper | No
         "office",
         *entrance.routers(),
         *desk.routers(home, entrance, timestamper=timestamper),
+        *types.routers(home, entrance),
         *subjects.routers(home, entrance, stage=stage, timestamper=timestamper),
     )
