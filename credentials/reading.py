@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from credentials.foreign.repository import ForeignRepository
+from credentials.history import History
 from credentials.repository import LicenceRepository
 from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.clock import Clock, SystemClock
@@ -47,6 +48,15 @@ class OfficeReading:
         own = self.licence(identifier, actor=actor)
         with self.database.reading() as session:
             return LicenceRepository(session).events(own.identifier)
+
+    def history(self, text: str, *, actor: Actor) -> History:
+        """All versions of a licence, what happened to each, and what it came from and became."""
+        own = self.licence(text, actor=actor)
+        with self.database.reading() as session:
+            repository = LicenceRepository(session)
+            versions = repository.versions(own.identifier)
+            found = tuple((one, tuple(repository.events(one.identifier))) for one in versions)
+        return History(found, self.clock.now())
 
     def document(self, identifier: str, *, actor: Actor) -> bytes:
         """The sealed PDF of one version."""

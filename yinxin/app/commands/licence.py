@@ -1,40 +1,28 @@
-"""`yinxin licence types | issue | show | suspend | resume | meet | end | replace`."""
+"""`yinxin licence types | issue | show`; what becomes of one: `licence_events`, `licence_versions`."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from credentials.catalogue import Catalogue
-from credentials.licence import EndingKind
 from credentials.repository import LicenceRepository
 from yinxin.app import wiring
+from yinxin.app.commands import licence_events, licence_versions
 from yinxin.app.commands.ca import actor_option
+from yinxin.app.commands.licence_events import open_home
 from yinxin.app.commands.offer import offer
-from yinxin.app.commands.options import (
-    Moment,
-    clerk_of,
-    home_option,
-    passphrase_option,
-    read_passphrase,
-)
+from yinxin.app.commands.options import Moment, clerk_of, home_option, passphrase_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import system
-from yinxin.base.errors import MalformedInput
 from yinxin.base.files import PRIVATE, read_file, write_new_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
-
-    from credentials.issuer import Issuer
-
-_ENDINGS = [str(kind) for kind in EndingKind if kind is not EndingKind.SUPERSEDED]
 
 
 @click.group(
@@ -46,6 +34,8 @@ def command() -> None:
 
 
 command.add_command(offer)
+for one in (*licence_events.COMMANDS, *licence_versions.COMMANDS):
+    command.add_command(one)
 
 
 @command.command(
@@ -143,7 +133,7 @@ def issue(
 ) -> int:
     """Write one PDF for each licence; exit 1 when a row was faulty."""
     console = console_of(context)
-    place = _open(home, passphrase_file)
+    place = open_home(home, passphrase_file)
     issuer = wiring.issuer(place)
     output.mkdir(parents=True, exist_ok=True)
     data = read_file(applications)
@@ -229,135 +219,3 @@ def _flat(path: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, list | tuple):
         return [(path, "；".join(map(str, value)))]
     return [(path, "–" if value is None else str(value))]
-
-
-def _event_options(function: Any) -> Any:
-    """What every change of a licence names."""
-    options: list[Callable[[Any], Any]] = [
-        click.argument("identifier"),
-        click.option("--ground", required=True, help=phrase("法律依据", "the legal ground")),
-        click.option("--document", required=True, help=phrase("文书编号", "number of the decision")),
-        actor_option("clerk"),
-        home_option(),
-        passphrase_option,
-        click.pass_context,
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
-
-
-_FROM = click.option(
-    "--from",
-    "effective_from",
-    type=Moment(),
-    help=phrase("自何时起（默认现在）", "from when on (now by default)"),
-)
-
-
-@command.command("suspend", help=phrase("暂停证照。", "Suspend a licence."))
-@_FROM
-@_event_options
-def suspend(context: click.Context, identifier: str, **facts: Any) -> int:
-    """Until it is resumed."""
-    return _change(context, identifier, facts, lambda issuer, event: issuer.suspend(identifier, **event))
-
-
-@command.command("resume", help=phrase("恢复已暂停的证照。", "Resume a suspended licence."))
-@_FROM
-@_event_options
-def resume(context: click.Context, identifier: str, **facts: Any) -> int:
-    """It holds again."""
-    return _change(context, identifier, facts, lambda issuer, event: issuer.resume(identifier, **event))
-
-
-@command.command("meet", help=phrase("登记告知承诺已履行。", "Record that a holder's commitment is met."))
-@_FROM
-@_event_options
-def meet(context: click.Context, identifier: str, **facts: Any) -> int:
-    """Its due date no longer matters."""
-    return _change(
-        context, identifier, facts, lambda issuer, event: issuer.meet_commitment(identifier, **event)
-    )
-
-
-@command.command(
-    "end", help=phrase("终止证照：到期、注销、撤销、撤回、吊销。", "End a licence by its legal kind.")
-)
-@click.option(
-    "--kind", required=True, type=click.Choice(_ENDINGS), help=phrase("终止的法律性质", "the legal kind")
-)
-@_FROM
-@_event_options
-def end(context: click.Context, identifier: str, kind: str, **facts: Any) -> int:
-    """For good."""
-    return _change(
-        context, identifier, facts, lambda issuer, event: issuer.end(identifier, EndingKind(kind), **event)
-    )
-
-
-@command.command(
-    "replace", help=phrase("换发：编号不变，版本加一。", "Replace: the number stays, the version rises.")
-)
-@click.option(
-    "--claims",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("新内容（JSON）", "the new data (JSON)"),
-)
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("新证照文件", "file for the new licence"),
-)
-@_event_options
-def replace(context: click.Context, identifier: str, claims: Path, output: Path, **facts: Any) -> int:
-    """Issue the next version and end the old one."""
-    console = console_of(context)
-    place = _open(facts["home"], facts["passphrase_file"])
-    issuer = wiring.issuer(place)
-    try:
-        content = json.loads(read_file(claims, limit=1 << 20))
-    except ValueError as exc:
-        raise MalformedInput("claims", "not JSON") from exc
-    if not isinstance(content, dict):
-        raise MalformedInput("claims", "not a JSON object")
-    issued = issuer.replace(
-        identifier,
-        content,
-        holder=None,
-        ground=facts["ground"],
-        document_number=facts["document"],
-        actor=clerk_of(place, facts["actor"]),
-    )
-    write_new_file(output, issued.pdf, mode=PRIVATE)
-    console.say(f"已换发 {issued.licence.identifier}", f"replaced by {issued.licence.identifier}")
-    console.result(issued.licence.to_dict())
-    return ExitCode.DONE
-
-
-def _change(
-    context: click.Context,
-    identifier: str,
-    facts: dict[str, Any],
-    change: Callable[[Issuer, dict[str, Any]], None],
-) -> int:
-    console = console_of(context)
-    place = _open(facts["home"], facts["passphrase_file"])
-    issuer = wiring.issuer(place)
-    event = {
-        "ground": facts["ground"],
-        "document_number": facts["document"],
-        "actor": clerk_of(place, facts["actor"]),
-        "effective_from": facts["effective_from"],
-    }
-    change(issuer, event)
-    console.say(f"已登记：{identifier}", f"recorded: {identifier}")
-    console.result({"licence": identifier})
-    return ExitCode.DONE
-
-
-def _open(home: str, passphrase_file: str | None) -> Home:
-    return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
