@@ -31,12 +31,13 @@ from yinxin.base.randomness import SystemRandomness, random_text
 from yinxin.base.restoration import Restoration
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from sqlmodel import Session
 
+    from credentials.licence_type import LicenceType
     from yinxin.app.home import Home
     from yinxin.base.actor import Actor
     from yinxin.base.audit import Checkpoint
@@ -82,8 +83,9 @@ def enter(  # noqa: PLR0913 - what is known of the time that was lost
     notice = None if state.agrees else _notice(home, state, seen)
     found = published.read(home, lists)
     skipped = serials if serials is not None else max(SERIALS_SKIPPED, state.lost or 0)
+    kinds = list(wiring.catalogue(home))  # before the transaction: the catalogue reads the database
     with home.database.transaction() as session:
-        made = _apply(home, session, found, skipped, taken_at)
+        made = _apply(home, session, found, skipped, taken_at, kinds)
         now = home.clock.now()
         row = restoration.unreleased(session)
         if row is None:
@@ -177,8 +179,13 @@ def _text(root: bytes) -> str:
     return b64encode(root).decode("ascii")
 
 
-def _apply(
-    home: Home, session: Session, found: published.Lists, serials: int, taken_at: datetime | None
+def _apply(  # noqa: PLR0913, PLR0917 - one call
+    home: Home,
+    session: Session,
+    found: published.Lists,
+    serials: int,
+    taken_at: datetime | None,
+    kinds: Iterable[LicenceType],
 ) -> dict[str, Any]:
     now = home.clock.now()
     burnt = IssuanceRepository(session).burn(now=now) + AccessRepository(session).burn(now=now)
@@ -194,7 +201,7 @@ def _apply(
         number = authorities.skip_crl_numbers(name, CRL_NUMBERS_SKIPPED, at_least=found.crl_number(name))
         if number is not None:
             numbers[name] = number
-    _skip_serials(home, LicenceRepository(session), serials, {now.date(), (taken_at or now).date()})
+    _skip_serials(kinds, LicenceRepository(session), serials, {now.date(), (taken_at or now).date()})
     return {
         "burnt": burnt,
         "cases_reopened": reopened,
@@ -206,9 +213,11 @@ def _apply(
     }
 
 
-def _skip_serials(home: Home, licences: LicenceRepository, count: int, days: set[Any]) -> None:
+def _skip_serials(
+    kinds: Iterable[LicenceType], licences: LicenceRepository, count: int, days: set[Any]
+) -> None:
     """Jump ahead in every series that could have been counted in, also one that did not exist yet."""
-    for kind in wiring.catalogue(home):
+    for kind in kinds:
         if kind.numbering.field is None and count > 0:
             for series in {kind.numbering.series(on=day) for day in days}:
                 licences.take_serials(kind.code, series, count=count)
