@@ -29,6 +29,7 @@ from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from credentials.delegations.terms import Terms
     from credentials.verifier import VerifiedCredential
@@ -95,6 +96,10 @@ class Delegating:
         self._outbound = outbound
         self._examine = examine
         self._clock = clock
+
+    def now(self) -> datetime:
+        """What the wallet's clock says."""
+        return self._clock.now()
 
     def card(self, name: str, *, code: str = "") -> str:
         """The wallet's card, for who wants to appoint its holder."""

@@ -38,8 +38,8 @@ class State(StrEnum):
 
 
 STATE_NAMES: Mapping[State, Text] = {
-    State.WAITING: Text("待审批", "waits for approval"),
-    State.PROPOSED: Text("待接受", "waits to be accepted"),
+    State.WAITING: Text("待审批", "waiting for approval"),
+    State.PROPOSED: Text("待接受", "waiting to be accepted"),
     State.ACCEPTED: Text("有效", "in force"),
     State.DECLINED: Text("已拒绝", "declined"),
     State.RECALLED: Text("已收回", "recalled"),

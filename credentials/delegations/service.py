@@ -31,7 +31,7 @@ from credentials.delegations.terms import Kind, Terms
 from credentials.vocabulary import INVALID
 from yinxin.base import audit, once
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted
-from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+from yinxin.base.randomness import Randomness, SystemRandomness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -144,7 +144,7 @@ class Delegations:
     ) -> Delegation:
         """Store a new delegation; its holder is locked."""
         made = Delegation(
-            id=random_text(self._randomness),
+            id=self._randomness.bytes(10).hex(),  # read aloud, and typed after a command
             principal=principal,
             agent=agent,
             terms=terms,

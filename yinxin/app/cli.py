@@ -45,6 +45,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "seal": ("为任意 PDF 加盖电子印章（不改动原文件）", "seal any PDF (the input is never changed)"),
     "wallet": ("证照钱包：领取、出示、使用记录", "a wallet: receive and show licences, with a log"),
+    "delegation": (
+        "授权委托：任命经办人、接受、收回、使用记录",
+        "delegations: appoint agents, accept, recall, uses",
+    ),
     "verify": ("核验 PDF、凭证或回执", "verify PDFs, credentials and receipts"),
     "trust": ("信任锚：添加、查看、比较、解释", "trust anchors: add, show, compare, explain"),
     "staff": ("工作人员：添加、角色、注册码、停用", "staff: add, roles, enrolment codes, close"),

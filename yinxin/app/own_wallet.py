@@ -17,12 +17,13 @@ import click
 
 from credentials.catalogue import Catalogue
 from signing.trust import TrustStore
+from wallet.delegations import Delegating
 from wallet.exchange import fetch, send
 from wallet.holder import Holder
 from wallet.invitation import Invitation
 from wallet.names import Names
 from wallet.receiving import Receiving
-from wallet.store import FILE_NAME
+from wallet.store import FILE_NAME, Store
 from wallet.trusted import TrustedParties
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
@@ -61,9 +62,9 @@ class Place:
             TrustStore.load(named).save(self.store / TRUST)
 
     def open(self, passphrase: str) -> OwnWallet:
-        """The wallet; errors as for `Holder.open`."""
-        clock = SystemClock()
-        return OwnWallet(self, Holder.open(self.store, passphrase, clock=clock), clock)
+        """The wallet; errors as for `Store.open`."""
+        clock, store = SystemClock(), Store.open(self.store, passphrase)
+        return OwnWallet(self, Holder(store, clock=clock), clock, store)
 
     @property
     def exists(self) -> bool:
@@ -101,6 +102,7 @@ class OwnWallet:
     place: Place
     holder: Holder
     clock: Clock
+    kept: Store
 
     @cached_property
     def outbound(self) -> Outbound:
@@ -141,6 +143,17 @@ class OwnWallet:
             clock=self.clock,
             allow_http=self.allow_http,
         )
+
+    def delegating(self, issuer: str | None) -> Delegating:
+        """Its delegations at an issuer: the one that is named, or else the one whose licences lie here."""
+        url = issuer or self._only_issuer()
+        return Delegating(self.kept, self.outbound, url=url, examine=self.trusted.examine, clock=self.clock)
+
+    def _only_issuer(self) -> str:
+        found = {str(one.claims["iss"]) for one in self.holder.licences() if "iss" in one.claims}
+        if len(found) != 1:
+            raise UsageError("say which issuer keeps the delegations: --issuer URL")
+        return found.pop()
 
     @property
     def allow_http(self) -> bool:
