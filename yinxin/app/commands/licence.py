@@ -186,13 +186,19 @@ def issue(
 @click.option("--as-of", type=Moment(), help=phrase("询问的时刻", "the moment asked about"))
 @click.option("--known-at", type=Moment(), help=phrase("以何时所知为准", "by what was known then"))
 @home_option()
+@passphrase_option
 @click.pass_context
-def show(
-    context: click.Context, identifier: str, as_of: datetime | None, known_at: datetime | None, home: str
+def show(  # noqa: PLR0913, PLR0917 - click hands each option over
+    context: click.Context,
+    identifier: str,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    home: str,
+    passphrase_file: str | None,
 ) -> int:
     """The licence as the register knows it."""
     console = console_of(context)
-    place = Home.open(home)
+    place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
     now = place.clock.now()
     with place.database.reading() as session:
         licences = LicenceRepository(session)
