@@ -8,14 +8,26 @@ import pytest
 from world.databases import database, database_url, postgresql
 from world.subjects import SubjectWorld
 
-if TYPE_CHECKING:
-    from world.pki import Pki
+from yinxin.base.database import Database
 
-    from yinxin.base.database import Database
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from world.pki import Pki
 
 __all__ = ["database", "database_url", "postgresql"]
 
 
 @pytest.fixture
-def city(pki: Pki, database: Database) -> SubjectWorld:
+def city(pki: Pki, tmp_path: Path) -> Iterator[SubjectWorld]:
+    """On a file; what two databases could do differently is asked of `city_on_both`."""
+    found = Database(f"sqlite:///{tmp_path / 'city.db'}")
+    found.create_schema()
+    yield SubjectWorld(pki, found)
+    found.close()
+
+
+@pytest.fixture
+def city_on_both(pki: Pki, database: Database) -> SubjectWorld:
     return SubjectWorld(pki, database)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ca.names import SubjectName
 from credentials import samples
 from credentials.office.proofs import KeyProofs
+from credentials.office.seals import SealKind, Seals
 from credentials.repository import LicenceRepository
 from signing.signers.file import FileSigner
 from world.authority import CLERK as PROVER
@@ -18,15 +19,19 @@ from yinxin.app.subjects.cascade import Cascade, Planned
 from yinxin.app.subjects.certificates import CertificateEffects
 from yinxin.app.subjects.licences import LicenceEffects
 from yinxin.app.subjects.rules import Rules
+from yinxin.app.subjects.seals import SealEffects
 from yinxin.app.subjects.values import EffectKind, EventKind, Subject, SubjectEvent
 from yinxin.app.subjects.work import CascadeWork
 from yinxin.base.actor import Actor, staff
 from yinxin.base.identifiers import CreditCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ca.issuance import Authority
     from credentials.licence import Licence
     from credentials.production import IssuedLicence
+    from signing.keys import PublicKey
     from world.pki import Pki
     from yinxin.app.subjects.effects import Effects
     from yinxin.base.database import Database
@@ -46,24 +51,37 @@ class SubjectWorld(Office):
     """The office of `world.office`: Li plans, Zhao approves; company 3 and person 2 have licences."""
 
     def __init__(
-        self, pki: Pki, database: Database, *, more: dict[EffectKind, Effects] | None = None
+        self,
+        pki: Pki,
+        database: Database,
+        *,
+        more: Mapping[EffectKind, Effects] | None = None,
+        keys: Mapping[str, FileSigner] | None = None,
+        authority: Authority | None = None,
+        clock: Any = None,
     ) -> None:
-        super().__init__(pki, database)
+        """`keys` and `authority` are those of another process that works at the same database."""
+        super().__init__(pki, database, clock=clock)
         code = self.agency.credit_code
-        self.keys = {name: FileSigner.generate() for name in ("li", "chen", "zhao")}
+        self.keys = dict(keys or {name: FileSigner.generate() for name in ("li", "chen", "zhao")})
         self.li, self.chen = staff("li", agency=code), staff("chen", agency=code, roles=("clerk", "approver"))
         self.zhao = staff("zhao", agency=code, roles=("approver",))
-        self.ren = staff("ren", agency=code, roles=("registrar",))
-        self.certificates = CertificateOffice(database, self.clock)
+        self.ren, self.keeper = (staff(role, agency=code, roles=(role,)) for role in ("registrar", "keeper"))
+        self.certificates = None if authority else CertificateOffice(database, self.clock)
+        self.authority = authority or self.certificates.authority
         self.company, self.person = samples.company(3), samples.person(2)
         self.company_subject = Subject.parse(self.company["credit_code"])
         self.person_subject = Subject.parse(self.person["citizen_number"])
-        rules = Rules.load()
-        licences = LicenceEffects(self.issuer, code, self.catalogue, database, self.index, rules, self.clock)
+        self.successor = Subject.parse(samples.company(9)["credit_code"])
+        rules, proofs = Rules.load(), KeyProofs(self._keys_of)
+        self.seals = Seals(code, database=database, proofs=proofs, clock=self.clock)
         authorities = {self.authority.name: self.authority}
         self.rooms: dict[EffectKind, Effects] = {
-            EffectKind.LICENCE: licences,
+            EffectKind.LICENCE: LicenceEffects(
+                self.issuer, code, self.catalogue, database, self.index, rules, self.clock
+            ),
             EffectKind.CERTIFICATE: CertificateEffects(authorities, database, rules),
+            EffectKind.SEAL: SealEffects(self.seals, rules),
             **(more or {}),
         }
         self.cascade = Cascade(
@@ -71,14 +89,13 @@ class SubjectWorld(Office):
             agency=code,
             database=database,
             index=self.index,
-            proofs=KeyProofs(lambda name: [self.keys[name].public_key] if name in self.keys else []),
+            proofs=proofs,
             clock=self.clock,
         )
         self.work = CascadeWork(self.cascade, self.rooms, database=database, clock=self.clock)
 
-    @property
-    def authority(self) -> Authority:
-        return self.certificates.authority
+    def _keys_of(self, name: str) -> list[PublicKey]:
+        return [self.keys[name].public_key] if name in self.keys else []
 
     def give(self, type_code: str, index: int) -> IssuedLicence:
         return self.issue(type_code, index)
@@ -91,12 +108,25 @@ class SubjectWorld(Office):
         )
         return self._certificate(profile, name)
 
+    def company_seal(self, kind: SealKind = SealKind.NAME) -> str:
+        """A seal of the company in the register, made with its certificate."""
+        owner = {"owner": self.company["credit_code"], "owner_name": self.company["name"]}
+        seal = self.seals.apply(
+            name=f"{self.company['name']} {kind}", key="token:1", kind=kind, actor=self.keeper, **owner
+        )
+        request = next(one for one in self.seals.open_requests(actor=self.keeper) if one.seal == seal.id)
+        proof = KeyProofs.make(request.digest, self.zhao, self.keys["zhao"])
+        self.seals.agree(request.id, proof=proof, actor=self.zhao)
+        certificate = self.authority.find(self.company_certificate())
+        return self.seals.make(seal.id, certificate=certificate, actor=self.keeper).id
+
     def person_certificate(self) -> int:
         serial = self._certificate("personal-signature", SubjectName(common_name=self.person["name"]))
         self.cascade.link_certificate(self.person_subject, self.authority.name, serial, actor=self.ren)
         return serial
 
     def _certificate(self, profile: str, name: SubjectName) -> int:
+        assert self.certificates is not None
         registration = self.certificates.registration
         applicant = staff("applicant")
         identifier = registration.apply(profile, name, csr=csr(FileSigner.generate()), actor=applicant)

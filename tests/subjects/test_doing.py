@@ -1,0 +1,147 @@
+"""The work of an event: once, whoever does it, and however often."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import text
+from world.subjects import FOOD
+
+from yinxin.app.subjects.runner import Runner
+from yinxin.app.subjects.values import EventKind, EventState, OutcomeKind
+from yinxin.app.subjects.work import CascadeWork
+from yinxin.base.errors import Conflict, SignerUnavailable, YinxinError
+
+if TYPE_CHECKING:
+    from world.subjects import SubjectWorld
+
+    from yinxin.app.subjects.effects import Task
+    from yinxin.app.subjects.values import Outcome
+
+NEW = "津城新海河糕点有限公司"
+
+
+def rows(city: SubjectWorld, query: str) -> list[Any]:
+    with city.database.reading() as session:
+        return [tuple(row) for row in session.execute(text(query))]
+
+
+def everything(city: SubjectWorld) -> list[Any]:
+    """All that an event can change."""
+    tables = ("licence", "licence_event", "licence_copy", "ca_revocation", "subject_effect", "audit_inbox")
+    return [rows(city, f"SELECT count(*) FROM {table}") for table in tables]  # noqa: S608 - our own names
+
+
+def test_two_who_do_it_at_once_do_it_once(city_on_both: SubjectWorld) -> None:
+    city = city_on_both
+    licences = [city.give(FOOD, 3) for _ in range(3)]
+    serial = city.company_certificate()
+    planned = city.plan(EventKind.RENAMED, name=NEW)
+    city.approve(planned)
+    event = city.cascade.begin(planned.event.id, actor=city.li)
+    with pytest.raises(Conflict):
+        city.cascade.plan_again(event.id, actor=city.li)
+    threads = [
+        threading.Thread(target=city.work.go_on, args=(event,), kwargs={"actor": city.li}) for _ in "ab"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    report = city.cascade.show(event.id, actor=city.li)
+    assert (report.event.state, report.counts[OutcomeKind.DONE]) == (EventState.DONE, 7)
+    assert [len(city.versions(one)) for one in licences] == [2, 2, 2]
+    assert city.certificate(serial) == "affiliation_changed"
+    entries = rows(city, "SELECT body FROM audit_inbox WHERE body LIKE '%subject.done%'")
+    assert len(entries) == 1
+
+
+def test_of_two_who_take_it_up_one_is_told(city_on_both: SubjectWorld) -> None:
+    city, outcomes = city_on_both, []
+    city.give(FOOD, 3)
+    planned = city.plan(EventKind.DISSOLVED)
+    city.approve(planned)
+    gate = threading.Barrier(2)
+
+    def begin() -> None:
+        gate.wait()
+        try:
+            outcomes.append(city.cascade.begin(planned.event.id, actor=city.li).state)
+        except YinxinError as error:
+            outcomes.append(error.code)
+
+    threads = [threading.Thread(target=begin) for _ in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # The slower one is refused, or finds it running already and goes on with it.
+    assert set(map(str, outcomes)) <= {"running", "conflict", "plan_outdated"}
+    assert "running" in outcomes
+    assert city.run(planned).event.state is EventState.DONE
+
+
+def test_twice_is_once(city: SubjectWorld) -> None:
+    city.give(FOOD, 3)
+    city.company_certificate()
+    planned = city.plan(EventKind.RENAMED, name=NEW)
+    city.approve(planned)
+    city.run(planned)
+    before = everything(city)
+    again = city.run(planned)
+    assert again.event.state is EventState.DONE
+    assert everything(city) == before
+
+
+def test_a_key_that_does_not_answer_loses_nothing(
+    city: SubjectWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    licences = [city.give(FOOD, 3) for _ in range(2)]
+    planned = city.plan(EventKind.RENAMED, name=NEW)
+    city.approve(planned)
+    asked: list[Task] = []
+    apply = type(city.rooms["licence"]).apply  # type: ignore[index]  # a str enum
+
+    def fails_second(self: Any, task: Task) -> Outcome | None:
+        asked.append(task)
+        if len(asked) == 3:
+            raise SignerUnavailable("the token was pulled out")
+        return apply(self, task)
+
+    monkeypatch.setattr(type(city.rooms["licence"]), "apply", fails_second)  # type: ignore[index]
+    with pytest.raises(SignerUnavailable):
+        city.run(planned)
+    cut = city.cascade.show(planned.event.id, actor=city.li)
+    assert (cut.event.state, cut.counts[OutcomeKind.DONE]) == (EventState.RUNNING, 2)
+    report = city.run(planned)
+    assert (report.event.state, report.counts[OutcomeKind.FAILED]) == (EventState.DONE, 0)
+    assert [len(city.versions(one)) for one in licences] == [2, 2]
+
+
+def test_work_that_was_told_to_stop_is_taken_up_when_the_office_opens(city: SubjectWorld) -> None:
+    city.give(FOOD, 3)
+    planned = city.plan(EventKind.DISSOLVED)
+    city.approve(planned)
+    event = city.cascade.begin(planned.event.id, actor=city.li)
+    city.work.go_on(event, actor=city.li, stop=lambda: True)
+    agency, heard = city.agency.credit_code, []
+    runner = Runner(city.cascade, city.work, agency=agency, database=city.database)
+    assert runner.resume() == 1
+    runner.wait()
+    runner.close()
+    assert city.cascade.show(event.id, actor=city.li).event.state is EventState.DONE
+    work = CascadeWork(city.cascade, city.rooms, database=city.database, clock=city.clock)
+    work.run(event.id, actor=city.li, progress=lambda done, every: heard.append((done, every)))
+    assert heard == []  # nothing was left
+
+
+def test_progress_is_told(city: SubjectWorld) -> None:
+    city.give(FOOD, 3)
+    city.give("administrative-decision", 3)
+    planned = city.plan(EventKind.DISSOLVED)
+    city.approve(planned)
+    heard: list[tuple[int, int]] = []
+    city.work.run(planned.event.id, actor=city.li, progress=lambda done, every: heard.append((done, every)))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
