@@ -14,7 +14,7 @@ from yinxin.app.commands import licence_events, licence_versions
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.licence_events import open_home
 from yinxin.app.commands.offer import offer
-from yinxin.app.commands.options import Moment, clerk_of, home_option, passphrase_option
+from yinxin.app.commands.options import Moment, clerk_of, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
@@ -188,7 +188,7 @@ def issue(
 @home_option()
 @passphrase_option
 @click.pass_context
-def show(  # noqa: PLR0913, PLR0917 - click hands each option over
+def show(
     context: click.Context,
     identifier: str,
     as_of: datetime | None,
