@@ -177,7 +177,8 @@ class Work:
 class Case:
     """One case. `number` is the agency's own (办件编号); `revision` counts edits; `sealed_as` is the licence.
 
-    `editors` are all who wrote any part of it: none of them reviews or approves it.
+    `editors` are all who wrote any part of it: none of them reviews or approves it. A case of a `bundle` was
+    in that row of its file (`place`), and goes the bundle's way.
     """
 
     id: str
@@ -191,6 +192,8 @@ class Case:
     consents: tuple[Consent, ...] = ()
     note: str = ""
     sealed_as: str | None = None
+    bundle: str | None = None
+    place: int = 0
 
     @property
     def digest(self) -> bytes:
@@ -207,13 +210,28 @@ class Case:
 
     def require(self, step: str) -> None:
         """`Conflict` unless this may be done to the case now."""
-        if self.state not in _STEPS[step]:
-            raise Conflict(f"the case is {STATE_NAMES[self.state].en}")
+        if self.bundle is not None and step not in {"edit", "withdraw"}:
+            raise Conflict("the case belongs to a bundle, which goes as a whole")
+        if self.bundle is not None and step == "edit" and self.state is not CaseState.DRAFT:
+            raise Conflict("a case of a bundle is edited when the bundle was sent back")
+        require_step(self.state, step)
 
     def consent(self, role: str) -> Consent | None:
         """The agreement in this role that is about the case as it is."""
         wanted = self.digest.hex()
         return next((one for one in self.consents if (one.role, one.digest) == (role, wanted)), None)
+
+
+def require_number(number: str, *, longest: int = MAX_NUMBER) -> None:
+    """`UsageError` unless this can be the number of a case or a bundle."""
+    if not 0 < len(number) <= longest or not number.isprintable() or number != number.strip():
+        raise UsageError(f"a number is readable text of at most {longest} characters")
+
+
+def require_step(state: CaseState, step: str) -> None:
+    """`Conflict` unless a case, or a bundle of them, that is in this state may take this step."""
+    if state not in _STEPS[step]:
+        raise Conflict(f"the case is {STATE_NAMES[state].en}")
 
 
 def work_digest(work: Work) -> str:

@@ -11,16 +11,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate
-from credentials.office.agreements import check_consent, give_consent
-from credentials.office.cases import KINDS, MAX_NUMBER, Case, CaseState, Work, work_digest
+from credentials.office.agreements import give_consent
+from credentials.office.cases import KINDS, Case, CaseState, Work, require_number, work_digest
 from credentials.office.details import checked_details
+from credentials.office.eyes import APPROVER, CLERK, REVIEWER, require_agreements, require_other
 from credentials.office.making import MAKERS, Order, Sealed
 from credentials.office.repository import CaseRepository, StoredCase
 from credentials.repository import LicenceRepository
 from signing.keys import PublicKey
 from yinxin.base import audit
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import Conflict, IssuanceRefused, NotFound, NotPermitted, UsageError
+from yinxin.base.errors import Conflict, NotFound, NotPermitted, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database, Session
 
-CLERK, REVIEWER, APPROVER = "clerk", "reviewer", "approver"
 READERS = frozenset({CLERK, REVIEWER, APPROVER, "inspector"})
 MAX_NOTE = 1000
 WAITING = (CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)
@@ -76,8 +76,7 @@ class Desk:
     def open(self, number: str, work: Work, *, actor: Actor) -> Opened:
         """As `draft`, and tells whether the case is new."""
         self._gate.admit(actor, "draft", *work.licences)
-        if not 0 < len(number) <= MAX_NUMBER or not number.isprintable():
-            raise UsageError(f"a case number is readable text of at most {MAX_NUMBER} characters")
+        require_number(number)
         checked = self._checked(work)
         asked_for = work_digest(checked)
         case = Case(
@@ -154,7 +153,7 @@ class Desk:
 
         def returned(case: Case) -> Case:
             case.require("return")
-            self._require_other(case, actor, role)
+            require_other(case.editors, case.consents, actor, role)
             return replace(case, state=CaseState.DRAFT, consents=(), note=note.strip())
 
         return self._change(case_id, "send_back", actor, returned)
@@ -178,7 +177,13 @@ class Desk:
         stored = self._stored(case_id)
         case = stored.case
         case.require("seal")
-        self._recheck(case)
+        require_agreements(
+            self._proofs,
+            digest=case.digest,
+            consents=case.consents,
+            editors=case.editors,
+            agency=self._agency,
+        )
 
         done: list[Licence] = []
 
@@ -235,7 +240,7 @@ class Desk:
     ) -> Case:
         seen = self._stored(case_id).case
         seen.require(verb)
-        self._require_other(seen, actor, role)
+        require_other(seen.editors, seen.consents, actor, role)
         consent = give_consent(
             self._proofs, proof, digest=seen.digest, role=role, actor=actor, at=self._clock.now()
         )
@@ -247,30 +252,6 @@ class Desk:
             return replace(case, state=state, consents=(*case.consents, consent))
 
         return self._change(case_id, verb, actor, agreed)
-
-    @staticmethod
-    def _require_other(case: Case, actor: Actor, role: str) -> None:
-        if actor.identifier in case.editors:
-            raise NotPermitted("nobody reviews or approves what they wrote")
-        if role == APPROVER and actor.identifier in {one.by for one in case.consents}:
-            raise NotPermitted("nobody approves what they reviewed")
-
-    def _recheck(self, case: Case) -> None:
-        reasons = []
-        for role in (REVIEWER, APPROVER):
-            consent = case.consent(role)
-            if consent is None:
-                reasons.append(f"no {role} has agreed to the case as it is")
-                continue
-            try:
-                check_consent(self._proofs, consent, digest=case.digest, agency=self._agency)
-            except NotPermitted as exc:
-                reasons.append(f"{role}: {exc.detail}")
-        people = {one.by for one in case.consents} | set(case.editors)
-        if len(people) < len(case.editors) + 2:
-            reasons.append("the same person wrote, reviewed or approved it")
-        if reasons:
-            raise IssuanceRefused(reasons=tuple(reasons))
 
     def _checked(self, work: Work) -> Work:
         """The work with its claims as the type spells them; each licence that it is about must be there.
@@ -301,6 +282,8 @@ class Desk:
         with self._database.transaction() as session:
             repository = CaseRepository(session)
             stored = repository.find(case_id, agency=self._agency)
+            if stored.case.bundle and verb == "edit":  # its row is changed before those of its cases
+                repository.note_editor(stored.case.bundle, actor.identifier, at=self._clock.now())
             changed = replace(change(stored.case), changed_at=self._clock.now())
             repository.change(stored, changed)
             self._record(session, verb, changed, actor)

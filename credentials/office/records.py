@@ -1,13 +1,32 @@
-"""The table of cases: queries stand in `credentials.office.repository`, meanings in `.cases`."""
+"""The tables of cases and of their bundles; queries stand in the repositories beside what they mean."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from yinxin.base.database import UtcDateTime
 from yinxin.base.sealed import SealedJson
+
+BUNDLES = Table(
+    "office_bundle",
+    SQLModel.metadata,
+    Column("id", String(32), primary_key=True),
+    Column("agency", String(18), nullable=False),
+    Column("number", String(64), nullable=False),
+    Column("content", String(64), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("step", Integer, nullable=False),  # counts every change: the faster of two wins
+    Column("total", Integer, nullable=False),
+    Column("faults", SealedJson("office_bundle.faults"), nullable=False),  # a reason may quote what was typed
+    Column("editors", JSON, nullable=False),
+    Column("consents", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("agency", "number", name="uq_office_bundle_number"),
+)
 
 
 class CaseRecord(SQLModel, table=True):
@@ -31,3 +50,11 @@ class CaseRecord(SQLModel, table=True):
     sealed_as: str | None = Field(
         default=None, sa_column=Column(String(160), ForeignKey("licence.identifier"))
     )
+    bundle: str | None = Field(
+        default=None,
+        sa_column=Column(
+            String(32), ForeignKey("office_bundle.id", name="fk_office_case_bundle"), index=True
+        ),
+    )
+    # Its row in the bundle's file.
+    place: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
