@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credentials.office.seals import Adoption, Custody, Seals
-from yinxin.app.ceremony import SEAL
+from credentials.office.seals import Adoption, Custody, Seals, SealState
+from credentials.office.seals.drills import Compromise, Examiner
+from yinxin.app import wiring
+from yinxin.app.ceremony import SEAL, open_authority, publish_lists
+from yinxin.app.office.entrance import office_proofs
+from yinxin.base.actor import system
+from yinxin.base.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credentials.office.proofs import Proofs
+    from credentials.office.seals import Seal
+    from credentials.office.seals.drills import Drill
     from credentials.office.seals.uses import Alarm
+    from signing.signer import Signer
     from yinxin.app.home import Home
+    from yinxin.base.actor import Actor
+
+CREDENTIAL = "credential"
 
 
 def register(home: Home, proofs: Proofs) -> Seals:
@@ -20,20 +31,71 @@ def register(home: Home, proofs: Proofs) -> Seals:
     return Seals(home.settings.agency_code, database=home.database, proofs=proofs, clock=home.clock)
 
 
-def custody(home: Home, *, on_alarm: Callable[[Alarm], None] = lambda _alarm: None) -> Custody:
-    """Custody of the home's seal key.
+def custody(
+    home: Home,
+    *,
+    signer: Signer | None = None,
+    on_alarm: Callable[[Alarm], None] = lambda _alarm: None,
+) -> Custody:
+    """Custody of the home's seal key, or of another `signer`'s that the register knows.
 
     A home that used its seal before there was a register goes on: the seal is entered as "in use,
     registered from before". Once people keep the register, a key that it does not know seals nothing.
     """
-    settings, certificate = home.settings, home.chain(SEAL)[0]
+    settings, own = home.settings, home.chain(SEAL)[0]
     adoption = Adoption(settings.agency_code, database=home.database, clock=home.clock)
     name = f"{settings.agency_name}电子印章"
-    adoption.adopt(certificate, name=name, owner_name=settings.agency_name, key=SEAL)
+    adoption.adopt(own, name=name, owner_name=settings.agency_name, key=SEAL)
     return Custody(
         settings.agency_code,
-        certificate=certificate,
+        certificate=signer.certificate if signer else own,
         database=home.database,
         clock=home.clock,
         on_alarm=on_alarm,
     )
+
+
+def keeps(home: Home, signer: Signer) -> bool:
+    """Whether the seal of this key is in the home's custody: its own, or one that the register knows."""
+    if not signer.chain:
+        return False
+    fingerprint = signer.certificate.fingerprint
+    if any(chain[0].fingerprint == fingerprint for chain in home.every_chain(SEAL)):
+        return True
+    seals = register(home, office_proofs(home))
+    return any(one.certificate == fingerprint for one in seals.all(actor=system("command line")))
+
+
+def lost_keys(home: Home, proofs: Proofs) -> Compromise:
+    """What this home's agency does about keys that are lost."""
+    return Compromise(home.settings.agency_code, database=home.database, proofs=proofs, clock=home.clock)
+
+
+def examiner(home: Home) -> Examiner:
+    """Judges what was sealed as any verifier does, by the lists as they are now."""
+    publish_lists(home, tuple(open_authority(home, name) for name in wiring.AUTHORITIES))
+    return Examiner(wiring.documents(home), home.trust, home.revocation, home.policy, home.clock)
+
+
+def revoke_lost(home: Home, drill: Drill, *, actor: Actor) -> None:
+    """Have the authority revoke a lost key's certificate, and say since when it is not to be trusted.
+
+    Done again it changes nothing, and publishes the list. `NotFound` when the certificate is not this home's.
+    """
+    name = SEAL if drill.seal else CREDENTIAL
+    found = [chain[0] for chain in home.every_chain(name) if chain[0].fingerprint == drill.certificate]
+    if not found:
+        raise NotFound("the certificate of the lost key is not here: tell the authority that issued it")
+    authority = open_authority(home, "issuing")
+    status = authority.status(found[0].serial)
+    said = status.invalid_since if status else None
+    if said is None or drill.since < said:
+        authority.revoke(found[0].serial, reason="key_compromise", actor=actor, invalid_since=drill.since)
+    publish_lists(home, (authority,))
+
+
+def seal_in_use(home: Home, seals: Seals, *, actor: Actor) -> Seal | None:
+    """The register's entry of the seal whose key this home holds, when it is in use."""
+    certificate = home.chain(SEAL)[0].fingerprint
+    in_use = [one for one in seals.all(actor=actor) if one.state is SealState.IN_USE]
+    return next((one for one in in_use if one.certificate == certificate), None)

@@ -74,6 +74,12 @@ class SealReading:
                 seal.id, after=after, limit=min(limit, MAX_ROWS), since=since, until=until
             )
 
+    def count_uses(self, seal_id: str, *, actor: Actor, since: datetime, until: datetime) -> int:
+        """How often a seal was used in a time, both ends included to the microsecond."""
+        seal = self.seal(seal_id, actor=actor)
+        with self._database.reading() as session:
+            return UseRepository(session).count(seal.id, since=since, until=until)
+
     def alarms(self, seal_id: str, *, actor: Actor, limit: int = 50) -> list[Alarm]:
         """A seal's alarms, the newest first."""
         seal = self.seal(seal_id, actor=actor)

@@ -1,16 +1,21 @@
-"""`yinxin seal FILE`: seal any PDF; the input is never changed."""
+"""`yinxin seal FILE`: seal any PDF; the input is never changed. `yinxin seal VERB …`: the register of seals."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.office.seals import FILE
 from signing import pdf
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
-from yinxin.app import wiring
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app import sealing, wiring
+from yinxin.app.commands import seal_lost, seal_register, seal_uses
+from yinxin.app.commands.ca import actor_option
+from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
@@ -19,6 +24,11 @@ from yinxin.base.errors import UsageError
 from yinxin.base.files import read_file, write_new_file
 from yinxin.base.outbound import Outbound
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signing.signer import Signer
+
 _HELP = phrase(
     "为一个 PDF 加盖电子印章，写入新文件。\n\n默认使用安装目录中机关的印章；也可用 --key 指定密钥，如 file:seal.pem?chain=seal-chain.pem。",
     "Seal a PDF into a new file.\n\nThe installation's agency seal is used, or the key that --key names, "
@@ -26,7 +36,34 @@ _HELP = phrase(
 )
 
 
-@click.command(help=_HELP)
+class _Seal(click.Group):
+    """A group whose every first word that is no verb begins the sealing of a file."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """`yinxin seal letter.pdf` is `yinxin seal pdf letter.pdf`."""
+        is_verb = bool(args) and (args[0] in self.commands or args[0] in {"-h", "--help"})
+        return super().parse_args(ctx, args if is_verb or not args else ["pdf", *args])
+
+
+@click.group(
+    "seal",
+    cls=_Seal,
+    help=phrase(
+        "电子印章：为 PDF 盖章；印章登记、用印授权与日志、密钥失密处置。\n\nyinxin seal 文件.pdf 即 yinxin seal pdf 文件.pdf。",
+        "Seals: seal a PDF; the register, grants and log of uses; what to do about a lost key.\n\n"
+        "`yinxin seal FILE.pdf` is `yinxin seal pdf FILE.pdf`.",
+    ),
+)
+def command() -> None:
+    """Group."""
+
+
+for _verbs in (seal_register.COMMANDS, seal_uses.COMMANDS, seal_lost.COMMANDS):
+    for _one in _verbs:
+        command.add_command(_one)
+
+
+@command.command("pdf", help=_HELP)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -62,10 +99,11 @@ _HELP = phrase(
     metavar="HOST:PORT",
     help=phrase("允许访问的内网地址", "private address that may be reached"),
 )
+@actor_option("clerk")
 @home_option(required=False)
 @passphrase_option
 @click.pass_context
-def command(
+def seal_pdf(
     context: click.Context,
     file: Path,
     output: Path | None,
@@ -78,6 +116,7 @@ def command(
     reason: str | None,
     tsa: str | None,
     allow_private: tuple[str, ...],
+    actor: str,
     home: str | None,
     passphrase_file: str | None,
 ) -> int:
@@ -100,10 +139,25 @@ def command(
         picture = wiring.seal(place).face
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
     timestamper = HttpTimestamper(tsa, outbound) if tsa else None
+    data = read_file(file)
     seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
-    sealed = seal.apply(read_file(file), now=SystemClock().now(), page=page, at=at, reason=reason)
+    asked: dict[str, Any] = {"page": page, "at": at, "reason": reason}
+    sealed = _in_custody(place, signer, actor, lambda: seal.apply(data, now=SystemClock().now(), **asked))
     target = output or file.with_name(f"{file.stem}.sealed.pdf")
     write_new_file(target, sealed)
     console.say(f"已盖章：{target}", f"sealed: {target}")
     console.result({"sealed": str(target), "signer": signer.certificate.common_name, "bytes": len(sealed)})
     return ExitCode.DONE
+
+
+def _in_custody(place: Home | None, signer: Signer, actor: str, seal: Callable[[], bytes]) -> bytes:
+    """Seal with leave of the register that knows the key, and write the use down; other keys are nobody's."""
+    if place is None or not sealing.keeps(place, signer):
+        return seal()
+    custody, who = sealing.custody(place, signer=signer), clerk_of(place, actor)
+    permit = custody.allow(who, {FILE: 1})
+    sealed = seal()
+    with place.database.transaction() as session:
+        digest = hashlib.sha256(sealed).hexdigest()
+        custody.used(session, permit, document=digest, licence=None, at=place.clock.now())
+    return sealed

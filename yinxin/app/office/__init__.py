@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from yinxin.app import wiring
-from yinxin.app.office import changes, desk, subjects, types
+from yinxin.app.office import changes, desk, seals, subjects, types
 from yinxin.app.office.entrance import Entrance
 
 if TYPE_CHECKING:
@@ -28,4 +28,5 @@ def office_app(home: Home, stage: wiring.Stage, *, timestamper: Timestamper | No
         *changes.routers(home, entrance),
         *types.routers(home, entrance),
         *subjects.routers(home, entrance, stage=stage, timestamper=timestamper),
+        *seals.routers(home, entrance),
     )

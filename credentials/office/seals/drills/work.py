@@ -74,6 +74,7 @@ class Compromise(SealReading):
         """
         self._gate.admit(actor, "tell a lost key", role=APPROVER if APPROVER in actor.roles else KEEPER)
         now = self._clock.now()
+        since = since.replace(microsecond=0)  # as lists say it: what is kept here must pass there
         if since > now:
             raise UsageError("a key is lost since a moment that has come")
         facts = (_text(ground, MAX_GROUND), _text(document_number, MAX_NUMBER))

@@ -114,7 +114,7 @@ class UseRepository:
 
     def count(self, seal: str, *, since: datetime, until: datetime) -> int:
         """How often a seal was used in a time."""
-        wanted = (_USES.c.seal == seal) & (_USES.c.used_at >= since) & (_USES.c.used_at < until)
+        wanted = (_USES.c.seal == seal) & (_USES.c.used_at >= since) & (_USES.c.used_at <= until)
         return int(self._session.execute(select(func.count()).select_from(_USES).where(wanted)).scalar_one())
 
     def count_all(self, seal: str) -> int:
