@@ -1,4 +1,4 @@
-"""Delegations on both databases."""
+"""An office that keeps delegations: one for a whole file, or a fresh one on each kind of database."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from world.databases import database, database_url, postgresql
 from world.delegating import DelegatingOffice
 from world.pki import Pki
 
+from yinxin.base.database import Database
+
 if TYPE_CHECKING:
-    from yinxin.base.database import Database
+    from collections.abc import Iterator
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -20,6 +22,23 @@ def pki() -> Pki:
     return Pki()
 
 
+@pytest.fixture(scope="module")
+def shared(pki: Pki) -> DelegatingOffice:
+    database = Database("sqlite://")
+    database.create_schema()
+    return DelegatingOffice(pki, database)
+
+
 @pytest.fixture
-def office(pki: Pki, database: Database) -> DelegatingOffice:
+def office(shared: DelegatingOffice) -> Iterator[DelegatingOffice]:
+    """The file's office, with no open delegation and the time that it began with."""
+    began = shared.now
+    yield shared
+    shared.clock.advance(began - shared.now)
+    facts = {"ground": "测试结束", "document_number": "1"}
+    shared.delegations.recall_of(shared.business.holder_code, actor=shared.clerk, **facts)
+
+
+@pytest.fixture
+def fresh(pki: Pki, database: Database) -> DelegatingOffice:
     return DelegatingOffice(pki, database)
