@@ -28,10 +28,7 @@ class OfficeReading:
     clock: Clock = field(default_factory=SystemClock)
 
     def licence(self, text: str, *, actor: Actor) -> Licence:
-        """The licence that an identifier or a number names; another issuer's says where to ask instead.
-
-        One of an older register that has no document yet gets it soon: somebody looked at it.
-        """
+        """The licence that an identifier or a number names; another issuer's says where to ask instead."""
         self._require(actor)
         with self.database.reading() as session:
             found = LicenceRepository(session).find(text, agency=self.agency)
@@ -39,8 +36,6 @@ class OfficeReading:
         if found is None:
             where = "; ".join(f"issued by {one.issuer_name.en}, ask at {one.verify_at}" for one in others)
             raise NotFound(f"{text}: {where}" if where else text)
-        if found.awaits_document:
-            self._want(found)
         return found
 
     def events(self, identifier: str, *, actor: Actor) -> list[Event]:
@@ -59,8 +54,11 @@ class OfficeReading:
         return History(found, self.clock.now())
 
     def document(self, identifier: str, *, actor: Actor) -> bytes:
-        """The sealed PDF of one version."""
+        """The sealed PDF of one version. One of an older register is asked for, and made in a moment."""
         own = self.licence(identifier, actor=actor)
+        if own.awaits_document:
+            self._want(own)
+            raise NotFound("the document of this licence is being made: ask again in a minute")
         if self.documents is None or own.pdf_sha256 is None:
             raise NotFound("no sealed document is kept here")
         return self.documents.get(own.pdf_sha256)

@@ -109,6 +109,7 @@ class LegacyWorld(DeskWorld):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.documents = options.get("documents")
         proofs = KeyProofs(self.keys_of)
         own = self.agency.credit_code
         self.registers = Registers(agency=own, database=self.database, proofs=proofs, clock=self.clock)

@@ -41,8 +41,8 @@ def order_the_log(home: Home, stage: Stage) -> None:
 def keep_the_register(home: Home, stage: Stage) -> None:
     """The duties of the issuer: order the log, seal what is not sealed yet, forget what is over."""
     order_the_log(home, stage)
-    _repeat(stage, "seal", lambda: persons.seal_all(home), every_seconds=DAY, first_seconds=SOON)
-    _repeat(stage, "forget", lambda: persons.forget(home), every_seconds=DAY, first_seconds=2 * SOON)
+    repeat(stage, "seal", lambda: persons.seal_all(home), every_seconds=DAY, first_seconds=SOON)
+    repeat(stage, "forget", lambda: persons.forget(home), every_seconds=DAY, first_seconds=2 * SOON)
 
 
 def fetch_and_tidy(home: Home, stage: Stage) -> None:
@@ -60,8 +60,8 @@ def fetch_and_tidy(home: Home, stage: Stage) -> None:
 
     fetch()
     stage.refreshers.append(fetch)
-    _repeat(stage, "fetch", fetch, every_seconds=home.settings.refresh_seconds)
-    _repeat(stage, "tidy", lambda: tidy(home), every_seconds=TIDY_SECONDS)
+    repeat(stage, "fetch", fetch, every_seconds=home.settings.refresh_seconds)
+    repeat(stage, "tidy", lambda: tidy(home), every_seconds=TIDY_SECONDS)
 
 
 def tidy(home: Home) -> int:
@@ -74,7 +74,7 @@ def tidy(home: Home) -> int:
         return ended + once.purge(session, now=now)
 
 
-def _repeat(
+def repeat(
     stage: Stage,
     name: str,
     work: Callable[[], object],

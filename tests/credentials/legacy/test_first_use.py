@@ -126,12 +126,15 @@ def test_a_wallet_that_asks_first_waits_for_the_office(office: LegacyWorld) -> N
     assert claims["issued_on"] == "2019-01-08"
 
 
-def test_a_look_at_the_office_is_a_first_use_too(office: LegacyWorld) -> None:
+def test_who_reads_without_the_seal_asks_for_it(office: LegacyWorld) -> None:
     licence = taken(office)
-    OfficeReading(office.agency.credit_code, office.database, clock=office.clock).licence(
-        licence.number, actor=office.li
-    )
+    reading = OfficeReading(office.agency.credit_code, office.database, office.documents, office.clock)
+    assert reading.licence(licence.number, actor=office.li) == licence
+    assert office.issuer.first_use.seal_wanted() == 0
+    with pytest.raises(NotFound, match="being made"):
+        reading.document(licence.identifier, actor=office.li)
     assert office.issuer.first_use.seal_wanted() == 1
+    assert reading.document(licence.identifier, actor=office.li).startswith(b"%PDF")
 
 
 def test_what_holds_no_longer_is_not_sealed(office: LegacyWorld) -> None:

@@ -74,6 +74,8 @@ def offer(
     place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
     clerk = clerk_of(place, actor)
     licence = wiring.reading(place).licence(identifier, actor=clerk)
+    if licence.awaits_document:  # of an older register: this is its first use
+        licence = wiring.issuer(place).first_use.seal(licence.identifier, actor=clerk)
     holder = Holder(licence.holder_code, AuthenticationMethod(authenticated), evidence)
     server = wiring.issuance_server(place)
     if sign_in and not server.with_code:
