@@ -1,9 +1,10 @@
-"""A case on the wire and in files: strict JSON in, plain JSON out."""
+"""Cases and bundles on the wire and in files: strict JSON in, plain JSON out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from credentials.office.bundles.values import fault_to_dict
 from credentials.office.cases import STATE_NAMES, Work, WorkKind
 from yinxin.base.errors import InvalidClaims, MalformedInput
 from yinxin.base.text import Text
@@ -11,6 +12,7 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from credentials.office.bundles import Bundle
     from credentials.office.cases import Case
 
 # name in the body → its type; all that a work says
@@ -90,6 +92,29 @@ def case_facts(case: Case) -> dict[str, Any]:
     """A case as its agency's systems see it."""
     consents = [{"role": one.role, "by": one.by, "at": one.at.isoformat()} for one in case.consents]
     return {**case_summary(case), "work": case.work.to_dict(), "consents": consents, "note": case.note}
+
+
+def bundle_facts(bundle: Bundle) -> dict[str, Any]:
+    """A bundle with its report."""
+    consents = [{"role": one.role, "by": one.by, "at": one.at.isoformat()} for one in bundle.consents]
+    faults = [fault_to_dict(one) for one in bundle.faults]
+    return {**bundle_summary(bundle), "faults": faults, "consents": consents, "note": bundle.note}
+
+
+def bundle_summary(bundle: Bundle) -> dict[str, Any]:
+    """A bundle in a list."""
+    return {
+        "id": bundle.id,
+        "bundle": bundle.number,
+        "state": str(bundle.state),
+        "text": STATE_NAMES[bundle.state].to_dict(),
+        "digest": bundle.digest,
+        "rows": bundle.total,
+        "faulty": bundle.faulty,
+        "cases": {str(state): number for state, number in sorted(bundle.counts.items())},
+        "editors": list(bundle.editors),
+        "changed_at": bundle.changed_at.isoformat(),
+    }
 
 
 def case_summary(case: Case) -> dict[str, Any]:

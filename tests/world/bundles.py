@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -95,3 +96,11 @@ def as_lines(count: int, **changes: Any) -> bytes:
         for index in range(1, count + 1)
     ]
     return b"\n".join(lines) + b"\n"
+
+
+def bomb() -> bytes:
+    """A small workbook that unpacks to a hundred megabytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (100 << 20))
+    return out.getvalue()

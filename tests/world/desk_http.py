@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 
 from credentials.office import Desk, KeyProofs
+from credentials.office.bundles import Bundles
 from credentials.office.http import router
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from world.asgi import Answer, Client
-from world.desks import DeskWorld
+from world.bundles import BundleWorld
 from yinxin.access.clients import StaffKeys, StaffTokens
 from yinxin.access.directory import StaffDirectory
 from yinxin.access.http import bearer, token_router
@@ -31,7 +32,7 @@ URL = "https://office.example"
 RANDOMNESS = SystemRandomness()
 
 
-class HttpDesk(DeskWorld):
+class HttpDesk(BundleWorld):
     """The desk of `world.desks`, whose people and system come in by registered keys."""
 
     def __init__(self, pki: Pki, database: Database, **more: Any) -> None:
@@ -52,6 +53,14 @@ class HttpDesk(DeskWorld):
             proofs=KeyProofs(lambda name: self.staff_keys.keys_of(name, organisation=agency)),
             clock=self.clock,
         )
+        self.bundles = Bundles(
+            self.issuer,
+            agency=agency,
+            catalogue=self.catalogue,
+            database=database,
+            proofs=KeyProofs(lambda name: self.staff_keys.keys_of(name, organisation=agency)),
+            clock=self.clock,
+        )
         self.tokens = StaffTokens(
             self.staff_keys,
             url=URL,
@@ -63,7 +72,7 @@ class HttpDesk(DeskWorld):
         self.app = FastAPI()
         problems.install(self.app)
         self.app.include_router(token_router(self.tokens))
-        self.app.include_router(router(self.desk, enter=self.enter, clock=self.clock))
+        self.app.include_router(router(self.desk, self.bundles, enter=self.enter, clock=self.clock))
 
     async def enter(self, request: Request) -> Actor:
         found = await bearer(request, self.tokens)
@@ -113,9 +122,12 @@ class Caller(Client):
         )
         return str(answer.json().get("access_token", ""))
 
+    @property
+    def named(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"}
+
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        named = {"authorization": f"Bearer {self.token}"}
-        named |= {name.replace("_", "-"): value for name, value in headers.items()}
+        named = self.named | {name.replace("_", "-"): value for name, value in headers.items()}
         if body is None:
             return self.request(method, path, headers=named)
         named["Content-Type"] = "application/json"

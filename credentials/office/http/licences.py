@@ -10,7 +10,6 @@ GET  /v1/cases/{id}/document         the sealed PDF
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -18,29 +17,30 @@ from starlette.concurrency import run_in_threadpool
 
 from credentials.office.cases import CaseState
 from credentials.office.desk import WAITING
+from credentials.office.http.answers import HEADERS, Enter, json_answer
+from credentials.office.http.bundles import add_bundles
 from credentials.office.wire import case_facts, case_summary, read_case, read_members, read_work
-from signing.jose import dump_json
-from yinxin.base.actor import Actor
 from yinxin.base.buckets import Buckets, Limit
 from yinxin.base.errors import MalformedInput, NotFound
 from yinxin.web.bodies import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credentials.office.bundles import Bundles
     from credentials.office.cases import Case
     from credentials.office.desk import Desk
+    from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
 
-# Gives who calls, or raises `Unauthenticated`: the office's entrance makes it.
-Enter = Callable[[Request], Awaitable[Actor]]
 CALLS = Limit("office", 600, 6000)
 MAX_CASE_BYTES, MAX_STEP_BYTES = 256 * 1024, 64 * 1024
 MAX_PAGE = 200
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _State = Annotated[list[CaseState] | None, Query(max_length=len(CaseState))]
 
 
-def router(desk: Desk, *, enter: Enter, clock: Clock) -> APIRouter:
-    """The routes of one agency's desk."""
+def router(desk: Desk, bundles: Bundles, *, enter: Enter, clock: Clock) -> APIRouter:
+    """The routes of one agency's desk and of its bundles."""
     routes, buckets = APIRouter(), Buckets(CALLS)
 
     async def come(request: Request) -> Actor:
@@ -51,6 +51,7 @@ def router(desk: Desk, *, enter: Enter, clock: Clock) -> APIRouter:
     _add_cases(routes, desk, come)
     _add_reading(routes, desk, come)
     _add_steps(routes, desk, come)
+    add_bundles(routes, bundles, come)
     return routes
 
 
@@ -87,7 +88,7 @@ def _add_reading(routes: APIRouter, desk: Desk, come: Enter) -> None:
             desk.waiting, actor=actor, states=state or WAITING, after=last, limit=limit
         )
         more = {"after": found[-1].id} if len(found) == limit else {}
-        return _json({"cases": [case_summary(one) for one in found], **more})
+        return json_answer({"cases": [case_summary(one) for one in found], **more})
 
     @routes.get("/v1/cases/{case_id}")
     async def one(request: Request, case_id: str) -> Response:
@@ -98,7 +99,7 @@ def _add_reading(routes: APIRouter, desk: Desk, come: Enter) -> None:
     async def document(request: Request, case_id: str) -> Response:
         actor = await come(request)
         pdf = await run_in_threadpool(desk.document, case_id, actor=actor)
-        headers = {**_HEADERS, "Content-Disposition": 'attachment; filename="licence.pdf"'}
+        headers = {**HEADERS, "Content-Disposition": 'attachment; filename="licence.pdf"'}
         return Response(pdf, media_type="application/pdf", headers=headers)
 
 
@@ -110,7 +111,7 @@ def _add_steps(routes: APIRouter, desk: Desk, come: Enter) -> None:
         done = await run_in_threadpool(desk.seal, case_id, actor=actor)
         licence = done.licence
         named = {"identifier": licence.identifier, "number": licence.number, "version": licence.version}
-        return _json({"state": str(CaseState.SEALED), "licence": named})
+        return json_answer({"state": str(CaseState.SEALED), "licence": named})
 
     @routes.post("/v1/cases/{case_id}/{step}")
     async def take(request: Request, case_id: str, step: str) -> Response:
@@ -158,8 +159,4 @@ def _seen(request: Request) -> bytes | None:
 
 def _case(case: Case, *, status: int = 200) -> Response:
     headers = {"ETag": f'"{case.digest.hex()}"', "Location": f"/v1/cases/{case.id}"}
-    return _json(case_facts(case), status=status, headers=headers)
-
-
-def _json(content: dict[str, Any], *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(dump_json(content), status, {**_HEADERS, **(headers or {})}, "application/json")
+    return json_answer(case_facts(case), status=status, headers=headers)

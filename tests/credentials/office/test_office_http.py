@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.bundles import as_workbook, bomb, rows_of
 from world.desk_http import HttpDesk
 from world.desks import FOOD
 
@@ -167,6 +168,45 @@ def test_a_list_goes_on_where_a_page_ended(bureau: Bureau) -> None:
             break
         after = f"&after={page['after']}"
     assert seen == [f"办-{place}" for place in range(5)]
+
+
+def test_a_bundle_over_http(bureau: Bureau) -> None:
+    rows = rows_of(4)
+    rows[2]["credit_code"] = "1"
+    path, file = f"/v1/bundles?number=%E6%89%B9-1&type={FOOD}", as_workbook(rows)
+    made = bureau.permits.request("POST", path, headers=bureau.permits.named, content=file)
+    assert made.status_code == 201, made.text
+    assert [(one["row"], one["column"]) for one in made.json()["faults"]] == [(4, "credit_code")]
+    again = bureau.permits.request("POST", path, headers=bureau.permits.named, content=file)
+    assert (again.status_code, again.json()["id"]) == (200, made.json()["id"])
+    where = made.headers["location"]
+    bundle = bureau.good(bureau.permits.call("POST", f"{where}/submit", {}))
+    for caller, step in ((bureau.reviewer, "review"), (bureau.approver, "approve")):
+        proof = caller.proof(bundle["digest"])
+        bundle = bureau.good(caller.call("POST", f"{where}/{step}", {"proof": proof}))
+    page = bureau.permits.call("GET", f"{where}/cases?limit=2").json()
+    assert ([one["row"] for one in page["cases"]], page["after"]) == ([2, 3], 3)
+    first = bureau.good(bureau.permits.call("POST", f"{where}/seal?at_most=2", {}))
+    last = bureau.good(bureau.permits.call("POST", f"{where}/seal", {}))
+    assert (first["left"], last["left"], last["state"]) == (1, 0, "sealed")
+    listed = bureau.permits.call("GET", "/v1/bundles").json()["bundles"]
+    assert [(one["bundle"], one["cases"]) for one in listed] == [("批-1", {"sealed": 3})]
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"", 400),
+        (b"PK\x03\x04 broken", 400),
+        (b"x" * (9 << 20), 413),
+        (bomb(), 413),
+        (b"\xff\xff\xff\xff", 400),
+    ],
+)
+def test_files_that_are_none(still: Bureau, content: bytes, status: int) -> None:
+    path = f"/v1/bundles?number=b-1&type={FOOD}"
+    answer = still.permits.request("POST", path, headers=still.permits.named, content=content)
+    assert answer.status_code == status, answer.text
 
 
 class TestAttacks:
