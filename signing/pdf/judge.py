@@ -5,39 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from signing import cms
-from signing.path import PathResult, validate_path
+from signing.judging import Question, judge_signer, known_hash, own_timestamps
 from signing.pdf._pyhanko import PADES, RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedSignature, describe
 from signing.reasons import Reason
-from signing.report import Check, Indication, Scope
+from signing.report import Check, Indication
 from signing.timestamp import parse_token, verify_timestamp
-from signing.usages import usage
-from yinxin.base.errors import MalformedInput, UnknownAlgorithm
+from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from signing.certificates import Certificate
     from signing.pdf.gate import Gap
-    from signing.policy import Policy
-    from signing.revocation import RevocationSnapshot
-    from signing.timestamp import TimestampResult
-    from signing.trust import TrustStore
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of every signature, in one value. `at` is the time that the verdict "now" is about."""
-
-    trust: TrustStore
-    revocation: RevocationSnapshot
-    policy: Policy
-    at: datetime
-    known_at: datetime
 
 
 @dataclass
@@ -98,7 +79,7 @@ def judge_signature(pdf: bytes, judgement: Judgement, question: Question) -> Non
     except MalformedInput as exc:
         judgement.checks.append(Check("signature_format", Reason.FORMAT_FAILURE, detail=str(exc)[:200]))
         return
-    stamps = _own_timestamps(signed, question)
+    stamps = own_timestamps(signed, question)
     times = [stamp.gen_time for stamp in stamps if stamp.gen_time]
     judgement.proved_at = min(times, default=None)
     judgement.checks += cms.check_signature(
@@ -135,30 +116,10 @@ def judge_document_timestamp(pdf: bytes, judgement: Judgement, question: Questio
 
 def judge_certificate(judgement: Judgement, question: Question) -> None:
     """Check the signer's certificate at the proved time, or else at the time asked about."""
-    signed, policy, proved = judgement.signed, question.policy, judgement.proved_at
-    if signed is None or signed.signer is None:
-        return
-    if proved is None and policy.require_timestamp:
-        judgement.checks.append(Check("timestamp", Reason.TIMESTAMP_MISSING))
-    if proved is not None and proved > question.at + policy.clock_skew:
-        judgement.checks.append(Check("signing_time", Reason.NOT_YET_VALID, detail=proved.isoformat()))
-    judgement.usage = _usage_of(signed.signer)
-    result = validate_path(
-        signed.signer,
-        signed.others,
-        question.trust,
-        at=proved or question.at,
-        usage=judgement.usage,
-        revocation=question.revocation,
-        policy=policy,
-        known_at=question.known_at,
-    )
-    judgement.path = result.path
-    judgement.checks += result.checks
-    if proved is not None:
-        judgement.checks += _revoked_since(result, proved, question)
-    else:
-        judgement.checks += _revoked_without_proof(result, question)
+    result = judge_signer(judgement.signed, judgement.proved_at, question) if judgement.signed else None
+    if result is not None:
+        judgement.usage, judgement.path = result.usage, result.path
+        judgement.checks += result.checks
 
 
 def judge_changes(
@@ -188,73 +149,8 @@ def judge_changes(
     judgement.checks.append(Check("changes_after_signing", reason, detail=detail or review.level))
 
 
-def _own_timestamps(signed: cms.SignedData, question: Question) -> list[TimestampResult]:
-    stamps = []
-    for token in signed.unsigned.get(cms.TIMESTAMP_TOKEN, ())[:4]:
-        try:
-            parsed: Any = parse_token(token)
-            name = parsed.digest_algorithm
-        except MalformedInput:  # verify_timestamp says so in its checks
-            parsed, name = token, "sha256"
-        digest = _hash(name, signed.signature)
-        stamps.append(
-            verify_timestamp(
-                parsed,
-                digest=digest,
-                trust=question.trust,
-                revocation=question.revocation,
-                policy=question.policy,
-                at=question.known_at,
-                known_at=question.known_at,
-            )
-        )
-    return stamps
-
-
-def _revoked_since(result: PathResult, proved: datetime, question: Question) -> Iterable[Check]:
-    """A revocation after the proved time changes nothing about then, but it counts now.
-
-    Not where the authority states since when the key is not to be trusted (RFC 5280, 5.3.2): before that
-    moment it was, and what is proved to be of that time holds now as well.
-    """
-    for certificate, status in result.statuses:
-        if status.revoked_at is None or not proved < status.revoked_at <= question.at:
-            continue
-        if status.since_is_stated and not status.is_on_hold:
-            continue
-        reason = Reason.CERTIFICATE_ON_HOLD if status.is_on_hold else Reason.CERTIFICATE_REVOKED
-        detail = f"{certificate.common_name}: since {status.revoked_at.isoformat()}, after the proved time"
-        yield Check("certificate_revocation", reason, Scope.NOW, detail)
-
-
-def _revoked_without_proof(result: PathResult, question: Question) -> Iterable[Check]:
-    """A key that is known to be revoked may have signed at any time, whatever earlier day is asked about.
-
-    EN 319 102-1 (REVOKED_NO_POE): without a proof that the signature existed before, it counts.
-    """
-    for certificate, status in result.statuses:
-        if status.revoked_at is None or status.is_on_hold or status.revoked_at <= question.at:
-            continue  # what is revoked at the time asked about is said already
-        detail = f"{certificate.common_name}: since {status.revoked_at.isoformat()}, and no time is proved"
-        yield Check("certificate_revocation", Reason.CERTIFICATE_REVOKED, detail=detail)
-
-
-def _usage_of(certificate: Certificate) -> str:
-    extended = certificate.extension(x509.ExtendedKeyUsage)
-    purposes = {item.dotted_string for item in extended.value} if extended else set()
-    return "signature" if usage("signature").extended in purposes else "seal"
-
-
 def _digest(name: str, gap: Gap, pdf: bytes) -> bytes:
-    return _hash(name, *gap.signed(pdf))
-
-
-def _hash(name: str, *parts: bytes | memoryview) -> bytes:
-    """The hash, or nothing for a hash we do not know: nothing equals it, and the algorithm check says why."""
-    try:
-        return cms.hash_with(name, *parts)
-    except UnknownAlgorithm:
-        return b""
+    return known_hash(name, *gap.signed(pdf))
 
 
 def _worst(checks: list[Check]) -> Indication:

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
+from signing.judging import Question
 from signing.pdf._pyhanko import RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedDocument
 from signing.pdf.gate import Gap, examine, overlap
 from signing.pdf.judge import (
     Judgement,
-    Question,
     judge_certificate,
     judge_changes,
     judge_document_timestamp,
