@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "events of people and companies: plan, approve, run",
     ),
     "case": ("办件：起草、审核、批准、制证", "cases of the office: draft, review, approve, seal"),
+    "bundle": ("批量办件：一份申请表，整批办理", "bundles of cases: one file, one agreement"),
     "legacy": ("存量证照：核对、录入、补盖章、每日续录", "older registers: check, take over, seal, follow"),
     "department": (
         "用证部门：登记、审批、停用",
