@@ -1,4 +1,4 @@
-"""The bureau's seal key is lost: told by commands and over HTTP only, from the first licence to the last proof.
+"""The bureau's seal key is lost: told by commands and over HTTP only, from the first licence to the last.
 
 A time-stamp authority runs beside, so that some of what was sealed is proved to be from before.
 """
