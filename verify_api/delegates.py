@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from credentials.delegations.chain import chain_checks
+from credentials.delegations.chain import SCOPE, chain_checks
 from credentials.delegations.repository import DelegationRepository, Use
 from credentials.delegations.terms import Kind
 from signing.reasons import Reason
@@ -97,7 +97,9 @@ class Delegates:
         chain = repository.chain(name)
         kind = licence.type_code if licence else ""
         checks = list(chain_checks(chain, at=now, matter=question.matter, type_code=kind))
-        if chain and (licence is None or licence.holder_code != chain[-1].principal.code):
+        if licence is None:  # something else speaks against the copy already
+            checks = [check for check in checks if check.name != SCOPE]
+        elif chain and licence.holder_code != chain[-1].principal.code:
             checks.append(Check("delegation_principal", Reason.DELEGATION_UNKNOWN))
         if chain and chain[-1].terms.kind is Kind.HELPER:
             repository.lock(chain[0].principal.code)  # two departments at once are not both the first

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from credentials.delegations.delegation import Delegation
 
-CHAIN = "delegation"
+CHAIN, SCOPE = "delegation", "delegation_scope"
 _STATES = {
     State.WAITING: Reason.DELEGATION_NOT_ACCEPTED,
     State.PROPOSED: Reason.DELEGATION_NOT_ACCEPTED,
@@ -71,4 +71,4 @@ def _standing(chain: Sequence[Delegation], at: datetime) -> Check:
 
 def _scope(chain: Sequence[Delegation], matter: str, type_code: str) -> Check:
     good = all(link.terms.covers(matter=matter, type_code=type_code) for link in chain)
-    return Check("delegation_scope", None if good else Reason.DELEGATION_EXCEEDED)
+    return Check(SCOPE, None if good else Reason.DELEGATION_EXCEEDED)

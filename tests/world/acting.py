@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from credentials.licence import Licence
     from signing.keys import PublicKey
 
+WINDOW, OTHER_WINDOW = "urn:jincheng:window", "urn:jincheng:other-window"
 _NUMBERS = itertools.count(1)
 FIELDS = {
     BUSINESS: frozenset({"enterprise_name", "credit_code", "legal_representative"}),
@@ -91,8 +92,9 @@ class ActingCity(AskingCity):
             "operator_name": company.holder_name,
         }
         self.food = self.office.issuer.issue(FOOD, claims, holder=None, actor=self.office.clerk).licence
-        self.register("urn:jincheng:window", self.keys[BUREAU], grants=(Grant(PURPOSE, MATTER, FIELDS),))
-        self.keys["urn:jincheng:window"] = self.keys[BUREAU]
+        for name in (WINDOW, OTHER_WINDOW):
+            self.register(name, self.keys[BUREAU], grants=(Grant(PURPOSE, MATTER, FIELDS),))
+            self.keys[name] = self.keys[BUREAU]
 
     def issuing(self, address: str) -> Client:
         return Client(self._issuing, address=address)
@@ -119,8 +121,8 @@ class ActingCity(AskingCity):
 
     def asked(self, **changes: Any) -> dict[str, Any]:
         """The window asks for the business licence, from agents too."""
-        wish = {"types": [BUSINESS], "agents": True, "as_": "urn:jincheng:window", **changes}
+        wish = {"types": [BUSINESS], "agents": True, "as_": WINDOW, **changes}
         return self.started(**wish)
 
     def found(self, session: str) -> dict[str, Any]:
-        return dict(self.outcome(session, as_="urn:jincheng:window").json)
+        return dict(self.outcome(session, as_=WINDOW).json)
