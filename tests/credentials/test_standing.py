@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from credentials import samples
-from credentials.licence import EndingKind, Event, EventKind, Licence
+from credentials.licence import Cause, EndingKind, Event, EventKind, Licence, VersionKind
 from credentials.standing import Standing, State, standing, standing_checks, unknown
 from signing.reasons import Reason
 from signing.report import Indication, Report, Scope
@@ -48,24 +49,135 @@ def event(kind: EndingKind | EventKind, effective: datetime = ENDED, recorded: d
     return Event(kind, effective, recorded, "法律依据", "文号", "staff:clerk-17", later)
 
 
-ENDINGS = [kind for kind in EndingKind if kind is not EndingKind.ANNULLED]
+# What happened (effective 1 May, recorded 1 June; what follows it: 1 August), and how the licence stands when
+# one asks about 15 March (before), 15 May (between) and 15 September (after), by what was known on 31 May
+# (then), on 1 July (meanwhile) and on 15 September (now). Written by hand, from the law, not from the code.
+TABLE = """
+                           | known then         | known meanwhile    | known now
+what happened              | bef.  betw. after  | bef.  betw. after  | bef.  betw. after
+nothing                    | force force force  | force force force  | force force force
+expired                    | force force force  | force EXPIR EXPIR  | force EXPIR EXPIR
+deregistered               | force force force  | force DEREG DEREG  | force DEREG DEREG
+annulled                   | force force force  | ANNUL ANNUL ANNUL  | ANNUL ANNUL ANNUL
+withdrawn                  | force force force  | force WITHD WITHD  | force WITHD WITHD
+revoked                    | force force force  | force REVOK REVOK  | force REVOK REVOK
+replaced                   | force force force  | force SUPER SUPER  | force SUPER SUPER
+renewed                    | force force force  | force SUPER SUPER  | force SUPER SUPER
+changed                    | force force force  | force SUPER SUPER  | force SUPER SUPER
+corrected                  | force force force  | SUPER SUPER SUPER  | SUPER SUPER SUPER
+merged into another        | force force force  | force SUPER SUPER  | force SUPER SUPER
+split                      | force force force  | force SUPER SUPER  | force SUPER SUPER
+suspended                  | force force force  | force PAUSE PAUSE  | force PAUSE PAUSE
+suspended, resumed         | force force force  | force PAUSE PAUSE  | force PAUSE force
+suspended, revoked         | force force force  | force PAUSE PAUSE  | force PAUSE REVOK
+suspended, undone          | force force force  | force PAUSE PAUSE  | force force force
+expired, undone            | force force force  | force EXPIR EXPIR  | force force force
+deregistered, undone       | force force force  | force DEREG DEREG  | force force force
+annulled, undone           | force force force  | ANNUL ANNUL ANNUL  | force force force
+withdrawn, undone          | force force force  | force WITHD WITHD  | force force force
+revoked, undone            | force force force  | force REVOK REVOK  | force force force
+death reported             | force force force  | force PAUSE PAUSE  | force PAUSE PAUSE
+death reported, contested  | force force force  | force PAUSE PAUSE  | force PAUSE force
+death reported, confirmed  | force force force  | force PAUSE PAUSE  | force PAUSE DEREG
+the version that corrects  | unkno unkno unkno  | force force force  | force force force
+the version that changes   | unkno unkno unkno  | notye force force  | notye force force
+"""
+STATES = {
+    "force": State.IN_FORCE,
+    "EXPIR": State.EXPIRED,
+    "DEREG": State.DEREGISTERED,
+    "ANNUL": State.ANNULLED,
+    "WITHD": State.WITHDRAWN,
+    "REVOK": State.REVOKED,
+    "SUPER": State.SUPERSEDED,
+    "PAUSE": State.SUSPENDED,
+    "unkno": State.UNKNOWN,
+    "notye": State.NOT_YET_VALID,
+}
+KNOWN = {
+    "then": RECORDED - timedelta(days=1),
+    "meanwhile": RECORDED + timedelta(days=30),
+    "now": AFTER,
+}
+ASKED = {"before": BEFORE, "between": BETWEEN, "after": AFTER}
+LATER = datetime(2026, 8, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("kind", EndingKind)
-@pytest.mark.parametrize("known", ["then", "now"])
-@pytest.mark.parametrize("asked", ["before", "between", "after"])
-def test_the_table_of_endings(kind: EndingKind, known: str, asked: str) -> None:
-    as_of = {"before": BEFORE, "between": BETWEEN, "after": AFTER}[asked]
-    known_at = AFTER if known == "now" else RECORDED - timedelta(days=1)
-    if known == "then":
-        wanted = State.IN_FORCE  # nobody knew of an ending yet, whatever day is asked about
-    elif kind is EndingKind.ANNULLED:
-        wanted = State.ANNULLED  # as if it had never been valid
-    else:
-        wanted = State.IN_FORCE if asked == "before" else State(kind)
-    found = standing(licence(), [event(kind)], as_of=as_of, known_at=known_at)
+def superseded(kind: VersionKind) -> Event:
+    others = kind in {VersionKind.MERGED, VersionKind.SPLIT}
+    since = licence().starts_at if kind is VersionKind.CORRECTED else ENDED
+    taken: dict[str, Any] = {"successors": (SECOND,)} if others else {"replaced_by": SECOND}
+    return Event(
+        EndingKind.SUPERSEDED,
+        since,
+        RECORDED,
+        "依据",
+        "文号",
+        "staff:a",
+        version_kind=kind,
+        sequence=1,
+        **taken,
+    )
+
+
+def numbered(kind: EndingKind | EventKind, sequence: int = 1, **more: Any) -> Event:
+    when = ENDED if sequence == 1 else more.pop("since", LATER)
+    recorded = RECORDED if sequence == 1 else LATER
+    return Event(kind, when, recorded, "依据", "文号", "staff:a", sequence=sequence, **more)
+
+
+def undone() -> Event:
+    return numbered(EventKind.UNDONE, 2, since=ENDED, undoes=1)
+
+
+DEATH = numbered(EventKind.SUSPENDED, cause=Cause.DEATH_REPORTED)
+HISTORIES: dict[str, list[Event]] = {
+    "nothing": [],
+    **{str(kind): [numbered(kind)] for kind in EndingKind if kind is not EndingKind.SUPERSEDED},
+    **{
+        f"{kind}, undone": [numbered(kind), undone()]
+        for kind in EndingKind
+        if kind is not EndingKind.SUPERSEDED
+    },
+    "replaced": [superseded(VersionKind.REPLACED)],
+    "renewed": [superseded(VersionKind.RENEWED)],
+    "changed": [superseded(VersionKind.CHANGED)],
+    "corrected": [superseded(VersionKind.CORRECTED)],
+    "merged into another": [superseded(VersionKind.MERGED)],
+    "split": [superseded(VersionKind.SPLIT)],
+    "suspended": [numbered(EventKind.SUSPENDED)],
+    "suspended, resumed": [numbered(EventKind.SUSPENDED), numbered(EventKind.RESUMED, 2)],
+    "suspended, revoked": [numbered(EventKind.SUSPENDED), numbered(EndingKind.REVOKED, 2)],
+    "suspended, undone": [numbered(EventKind.SUSPENDED), undone()],
+    "death reported": [DEATH],
+    "death reported, contested": [DEATH, numbered(EventKind.RESUMED, 2, cause=Cause.DEATH_CONTESTED)],
+    "death reported, confirmed": [DEATH, numbered(EndingKind.DEREGISTERED, 2, cause=Cause.DEATH_CONFIRMED)],
+}
+ROWS = [
+    (what.strip(), known, asked, STATES[word])
+    for what, *cells in (line.split("|") for line in TABLE.strip().splitlines()[2:])
+    for known, cell in zip(KNOWN, cells, strict=True)
+    for asked, word in zip(ASKED, cell.split(), strict=True)
+]
+
+
+@pytest.mark.parametrize(("what", "known", "asked", "wanted"), ROWS)
+def test_the_table_of_endings(what: str, known: str, asked: str, wanted: State) -> None:
+    later = {"version": 2, "replaces": FIRST, "issued_at": RECORDED, "recorded_at": RECORDED}
+    subject = {
+        "the version that corrects": licence(**later, effective_from=licence().starts_at),
+        "the version that changes": licence(**later, effective_from=ENDED),
+    }.get(what, licence())
+    events = HISTORIES.get(what, [])
+    found = standing(subject, events, as_of=ASKED[asked], known_at=KNOWN[known])
     assert found.state is wanted
     assert found.holds is (wanted is State.IN_FORCE)
+
+
+def test_the_table_has_every_ending_and_its_undoing() -> None:
+    named = {what for what, *_ in ROWS}
+    assert named == {*HISTORIES, "the version that corrects", "the version that changes"}
+    assert len(ROWS) == 9 * len(named)
 
 
 def test_a_superseded_licence_is_genuine_and_never_revoked() -> None:
