@@ -145,3 +145,22 @@ def test_progress_is_told(city: SubjectWorld) -> None:
     heard: list[tuple[int, int]] = []
     city.work.run(planned.event.id, actor=city.li, progress=lambda done, every: heard.append((done, every)))
     assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_work_that_is_halted_leaves_the_rest_and_can_be_taken_back(city: SubjectWorld) -> None:
+    first, second = sorted((city.give(FOOD, 3), city.give(FOOD, 3)), key=lambda one: one.licence.identifier)
+    planned = city.plan(EventKind.DISSOLVED)
+    city.approve(planned)
+    event = city.cascade.begin(planned.event.id, actor=city.li)
+    stops = iter([False, True])
+    city.work.go_on(event, actor=city.li, stop=lambda: next(stops))
+    del city.keys["zhao"]  # who approved has left: what was begun goes on, or is halted
+    assert city.cascade.begin(event.id, actor=city.li).state is EventState.RUNNING
+    city.cascade.halt(event.id, actor=city.zhao)
+    report = city.run(planned)
+    assert {one.outcome.code for one in report.effects} == {"", "halted"}
+    assert (city.now_standing(first), city.now_standing(second)) == ("deregistered", "in_force")
+    with pytest.raises(Conflict):
+        city.cascade.halt(event.id, actor=city.li)
+    back = city.plan(EventKind.RESTORED, undoes=event.id)
+    assert [one.effect.thing for one in back.effects] == [first.licence.identifier]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from ca.issuance import Authority
     from credentials.licence import Licence
+    from credentials.office.proofs import Proofs
     from credentials.production import IssuedLicence
     from signing.keys import PublicKey
     from world.pki import Pki
@@ -59,6 +60,7 @@ class SubjectWorld(Office):
         keys: Mapping[str, FileSigner] | None = None,
         authority: Authority | None = None,
         clock: Any = None,
+        proofs: Proofs | None = None,
     ) -> None:
         """`keys` and `authority` are those of another process that works at the same database."""
         super().__init__(pki, database, clock=clock)
@@ -73,7 +75,7 @@ class SubjectWorld(Office):
         self.company_subject = Subject.parse(self.company["credit_code"])
         self.person_subject = Subject.parse(self.person["citizen_number"])
         self.successor = Subject.parse(samples.company(9)["credit_code"])
-        rules, proofs = Rules.load(), KeyProofs(self._keys_of)
+        rules, proofs = Rules.load(), proofs or KeyProofs(self._keys_of)
         self.seals = Seals(code, database=database, proofs=proofs, clock=self.clock)
         authorities = {self.authority.name: self.authority}
         self.rooms: dict[EffectKind, Effects] = {

@@ -1,4 +1,4 @@
-"""`yinxin subject plan | again | approve | withdraw | run | show | list | link`."""
+"""`yinxin subject plan | again | approve | withdraw | run | halt | show | list | link`."""
 
 from __future__ import annotations
 
@@ -199,6 +199,25 @@ def withdraw(
 
 
 @command.command(
+    "halt",
+    help=phrase("立即叫停执行中的事项；已办理的不变。", "Halt a running event; what was done stays."),
+)
+@_EVENT
+@actor_option("clerk")
+@home_option()
+@passphrase_option
+@click.pass_context
+def halt(context: click.Context, event_id: str, actor: str, home: str, passphrase_file: str | None) -> int:
+    """Leave the rest."""
+    console = console_of(context)
+    place, subjects = _open(home, passphrase_file)
+    event = subjects.cascade.halt(event_id, actor=clerk_of(place, actor))
+    console.say(f"已叫停 {event.id}", f"halted {event.id}")
+    console.result(event.to_dict())
+    return ExitCode.DONE
+
+
+@command.command(
     "run",
     help=phrase(
         "执行已批准的方案；中断后再次执行即从断点继续，不重复、不遗漏。",
@@ -341,13 +360,13 @@ def _show(console: Console, planned: Planned) -> None:
 
 
 def _row(one: PlannedEffect, language: Any) -> tuple[str, ...]:
-    effect, outcome = one.effect, OUTCOME_NAMES[one.outcome.kind].in_language(language)
+    effect = one.effect
     return (
         EFFECT_NAMES[effect.of].in_language(language),
         effect.name.in_language(language),
         effect.thing,
         ACTION_NAMES[effect.action].in_language(language),
-        f"{outcome} {one.outcome.code}".strip(),
+        one.outcome.text.in_language(language),
         effect.why.in_language(language),
     )
 

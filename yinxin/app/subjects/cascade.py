@@ -18,12 +18,14 @@ from yinxin.app.subjects.effects import Occasion
 from yinxin.app.subjects.history import require_possible, subject_state
 from yinxin.app.subjects.repository import SubjectRepository
 from yinxin.app.subjects.values import (
+    HALTED,
     STATE_NAMES,
     TAKING_BACK,
     Effect,
     EffectKind,
     EventFacts,
     EventState,
+    Outcome,
     OutcomeKind,
     PlannedEffect,
     Subject,
@@ -164,17 +166,36 @@ class Cascade:
         _require(event, *_OPEN)
         return self._change(event, replace(event, state=EventState.WITHDRAWN), "withdraw", actor)
 
+    def halt(self, event_id: str, *, actor: Actor) -> SubjectEvent:
+        """End the work of a running event at once: what is not done yet is left, and told so.
+
+        One person may, because it must be quick. What was done stays, and can be taken back by an event.
+        """
+        self._gate.admit(
+            actor, "halt an event of a subject", role=APPROVER if APPROVER in actor.roles else CLERK
+        )
+        event = self._event(event_id)
+        _require(event, EventState.RUNNING)
+        now = self._clock.now()
+        with self._database.transaction() as session:
+            repository = SubjectRepository(session)
+            left = repository.settle_rest(event.id, Outcome.failed(HALTED), at=now)
+            halted = repository.change(event, replace(event, state=EventState.DONE, ended_at=now))
+            self.record(session, "halt", halted, actor, left=left)
+        return halted
+
     def begin(self, event_id: str, *, actor: Actor) -> SubjectEvent:
         """Take an approved event up, or one whose work was cut off: from here on effects are done.
 
-        The approval is checked again. `PlanOutdated` when something does not stand as it was seen, `Conflict`
-        for an event that is not approved or that has ended.
+        The approval is checked again before anything is done; work that was cut off goes on by the approval
+        that it began with. `PlanOutdated` when something does not stand as it was seen, `Conflict` for an event
+        that is not approved or that has ended.
         """
         self._gate.admit(actor, "run an event of a subject")
         event = self._event(event_id)
-        self._recheck(event)
         if event.state is EventState.RUNNING:
             return event
+        self._recheck(event)
         _require(event, EventState.APPROVED)
         facts = self._completed(event.facts)
         found = self._effects(facts)

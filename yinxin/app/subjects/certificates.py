@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ca.crl import RevocationReason
 from ca.repository import ISSUED, StatusRow
 from yinxin.app.subjects.repository import SubjectRepository
-from yinxin.app.subjects.values import Action, Effect, EffectKind, Outcome
+from yinxin.app.subjects.values import CHANGED, Action, Effect, EffectKind, Outcome
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class CertificateEffects:
         effect = task.effect
         authority, serial = self._parse(effect.thing)
         if _seen(authority.status(serial)) != effect.seen:
-            return Outcome.failed("changed")
+            return Outcome.failed(CHANGED)
         more = (
             {"apply_anew": "yes"}
             if effect.terms.get("reason") == RevocationReason.AFFILIATION_CHANGED

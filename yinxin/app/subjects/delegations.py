@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.delegations.delegation import OPEN, State
 from credentials.delegations.terms import KIND_NAMES
-from yinxin.app.subjects.values import Action, Effect, EffectKind, Outcome
+from yinxin.app.subjects.values import CHANGED, Action, Effect, EffectKind, Outcome
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class DelegationEffects:
             if one.state is State.RECALLED and one.ground == ground:
                 task.settle(session, Outcome.done(ended="with the one above it"))
             elif _seen(one) != task.effect.seen:
-                task.settle(session, Outcome.failed("changed"))
+                task.settle(session, Outcome.failed(CHANGED))
             else:
                 delegations.end(session, [one], by=_BY, ground=ground, actor=task.actor)
                 task.settle(session, Outcome.done())

@@ -4,7 +4,7 @@ POST /v1/subject-events               plan an event: 201, with everything that i
 GET  /v1/subject-events               the agency's events, newest first
 POST /v1/subject-events/search        a subject's state and events; its code stands in the body, never in an address
 GET  /v1/subject-events/{id}          one event: its plan, what became of each effect, how far it is
-POST /v1/subject-events/{id}/{step}   plan-again, approve, withdraw, run (202: the work goes on by itself)
+POST /v1/subject-events/{id}/{step}   plan-again, approve, withdraw, run (202: the work goes on by itself), halt
 """
 
 from __future__ import annotations
@@ -121,6 +121,8 @@ def _add_steps(routes: APIRouter, cascade: Cascade, runner: Runner, come: Enter)
             return _json((await run_in_threadpool(cascade.plan_again, event_id, actor=actor)).to_dict())
         if step == "withdraw":
             return _json((await run_in_threadpool(cascade.withdraw, event_id, actor=actor)).to_dict())
+        if step == "halt":
+            return _json((await run_in_threadpool(cascade.halt, event_id, actor=actor)).to_dict())
         if step == "run":
             event = await run_in_threadpool(runner.start, event_id, actor=actor)
             return _json(event.to_dict(), status=202)

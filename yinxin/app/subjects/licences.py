@@ -15,7 +15,16 @@ from credentials.repository import LicenceRepository
 from credentials.standing import Standing, State, standing
 from credentials.status_records import StatusRecords
 from credentials.vocabulary import INVALID, SUSPENDED, VALID
-from yinxin.app.subjects.values import Action, Effect, EffectKind, EventKind, Outcome, PlannedEffect
+from yinxin.app.subjects.values import (
+    CHANGED,
+    NOT_FOLLOWED,
+    Action,
+    Effect,
+    EffectKind,
+    EventKind,
+    Outcome,
+    PlannedEffect,
+)
 from yinxin.base.errors import InvalidClaims, UnknownLicenceType, UsageError
 from yinxin.base.text import Text
 
@@ -102,7 +111,7 @@ class LicenceEffects:
         with self.database.reading() as session:
             licence = LicenceRepository(session).by_identifier(task.effect.thing)
             if licence is None or self._seen(session, licence)[1] != task.effect.seen:
-                return Outcome.failed("changed")
+                return Outcome.failed(CHANGED)
         self._do(task, licence)
         return None
 
@@ -140,7 +149,7 @@ class LicenceEffects:
         with self.database.transaction() as session:
             value = StatusRecords(session).value(uri, int(index))
             followed = str(value) == task.effect.terms["status"]
-            outcome = Outcome.done() if followed else Outcome.failed("not_followed", status=str(value))
+            outcome = Outcome.done() if followed else Outcome.failed(NOT_FOLLOWED, status=str(value))
             task.settle(session, outcome)
 
     def _licences(self, session: Session, code: str) -> list[Licence]:

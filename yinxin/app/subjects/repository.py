@@ -99,6 +99,12 @@ class SubjectRepository:
         if self._session.execute(update(EFFECTS).where(open_one).values(**values)).rowcount != 1:  # type: ignore[attr-defined]  # the same
             raise Conflict("this effect was settled already")
 
+    def settle_rest(self, event_id: str, outcome: Outcome, *, at: datetime) -> int:
+        """Say of every effect that is not settled what became of it; returns how many those were."""
+        left = (EFFECTS.c.event == event_id) & (EFFECTS.c.outcome == str(OutcomeKind.PENDING))
+        values = {"outcome": str(outcome.kind), "code": outcome.code, "settled_at": at}
+        return int(self._session.execute(update(EFFECTS).where(left).values(**values)).rowcount)  # type: ignore[attr-defined]  # the same
+
     def counts(self, event_id: str) -> dict[OutcomeKind, int]:
         """How many effects came out how."""
         query = select(EFFECTS.c.outcome, func.count()).where(EFFECTS.c.event == event_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from credentials.office.seals.values import KIND_NAMES, SealState
-from yinxin.app.subjects.values import Action, Effect, EffectKind, Outcome
+from yinxin.app.subjects.values import CHANGED, Action, Effect, EffectKind, Outcome
 from yinxin.base.actor import system
 from yinxin.base.text import Text
 
@@ -58,7 +58,7 @@ class SealEffects:
         if _is_ours(seal, task):
             return Outcome.done()
         if _seen(seal) != effect.seen:
-            return Outcome.failed("changed")
+            return Outcome.failed(CHANGED)
         why: dict[str, Any] = {
             "ground": facts.ground,
             "document_number": facts.document_number,

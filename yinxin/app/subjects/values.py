@@ -272,13 +272,33 @@ OUTCOME_NAMES: Mapping[OutcomeKind, Text] = {
 }
 
 
+CHANGED, NOT_FOLLOWED, HALTED = "changed", "not_followed", "halted"
+CODE_NAMES: Mapping[str, Text] = {
+    CHANGED: Text("其间另有变动，未作处理", "something else happened to it meanwhile: not touched"),
+    NOT_FOLLOWED: Text("副本状态与证照不一致，请核查", "its status is not that of its licence: look into it"),
+    HALTED: Text("执行被叫停，未作处理", "the work was halted before it: not touched"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an effect: `code` says why it failed, `facts` name what it made. No personal data."""
+    """What became of an effect: `code` says why it failed, `facts` name what it made. No personal data.
+
+    A code is one of `CODE_NAMES`, or that of the error that refused it.
+    """
 
     kind: OutcomeKind
     code: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> Text:
+        """In words for people."""
+        words = OUTCOME_NAMES[self.kind]
+        if not self.code:
+            return words
+        why = CODE_NAMES.get(self.code, Text(f"系统拒绝（{self.code}）", f"refused ({self.code})"))
+        return Text(f"{words.zh}：{why.zh}", f"{words.en}: {why.en}")
 
     @classmethod
     def done(cls, **facts: str) -> Outcome:
@@ -306,6 +326,7 @@ class PlannedEffect:
             "sequence": self.sequence,
             **self.effect.to_dict(),
             "outcome": str(self.outcome.kind),
+            "says": self.outcome.text.to_dict(),
             "code": self.outcome.code,
             "facts": dict(self.outcome.facts),
             "settled_at": self.settled_at.isoformat() if self.settled_at else None,

@@ -136,6 +136,17 @@ class CascadeWork:
 
     def _end(self, event: SubjectEvent, actor: Actor) -> None:
         """Say that every effect is settled; whoever else worked at it may have been faster."""
+        try:
+            self._say_done(event, actor)
+        except Conflict:
+            if self._state(event) is EventState.RUNNING:
+                raise
+
+    def _state(self, event: SubjectEvent) -> EventState:
+        with self._database.reading() as session:
+            return SubjectRepository(session).find(event.id, agency=event.agency).state
+
+    def _say_done(self, event: SubjectEvent, actor: Actor) -> None:
         with self._database.transaction() as session:
             repository = SubjectRepository(session)
             now = repository.find(event.id, agency=event.agency)

@@ -145,6 +145,7 @@ def _add_steps(routes: APIRouter, room: _Room) -> None:
         steps: dict[str, Callable[[], Any]] = {
             "again": lambda: cascade.plan_again(event_id, actor=actor),
             "withdraw": lambda: cascade.withdraw(event_id, actor=actor),
+            "halt": lambda: cascade.halt(event_id, actor=actor),
             "run": lambda: runner.start(event_id, actor=actor),
         }
         if step not in steps:
