@@ -98,9 +98,15 @@ class RepositoryRegister:
 
 def _facts(version: Version) -> list[Any]:
     licence = version.licence
-    days = (licence.valid_from, licence.valid_until, licence.commitment_due, licence.recorded_at)
+    since = [licence.effective_from] if licence.effective_from else []
+    days = (licence.valid_from, licence.valid_until, licence.commitment_due, licence.recorded_at, *since)
     events = [
-        [str(event.kind), event.effective_from.isoformat(), event.recorded_at.isoformat()]
+        [
+            str(event.kind),
+            event.effective_from.isoformat(),
+            event.recorded_at.isoformat(),
+            *([event.undoes] if event.undoes else []),
+        ]
         for event in version.events
     ]
     return [licence.identifier, *(day.isoformat() if day else None for day in days), events]
