@@ -43,7 +43,7 @@ def is_own(kind: LicenceType, field: Field) -> bool:
 
 def _of_field(kind: LicenceType, field: Field, known: Mapping[str, LicenceType]) -> Iterator[Text]:
     source = field.source
-    if is_own(kind, field) or source.type_code not in known:
+    if source.type_code is None or is_own(kind, field) or source.type_code not in known:
         return  # a type that is not kept here is another authority's to say
     origin = known[source.type_code]
     found = _field(origin, source)

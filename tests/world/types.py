@@ -14,6 +14,8 @@ from world.desks import DeskWorld
 from world.office import URL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from credentials.office.types import TypeChange
     from world.pki import Pki
     from yinxin.base.actor import Actor
@@ -34,11 +36,16 @@ example = "office@example.com"
 
 
 def next_version(
-    code: str = FOOD, *, version: int = 2, day: date = TODAY, more: str = "", **changes: str
+    code: str = FOOD,
+    *,
+    version: int = 2,
+    day: date = TODAY,
+    more: str = "",
+    changes: Mapping[str, str] | None = None,
 ) -> bytes:
     """A type's built-in file as its next version; `changes` are pieces of text and what replaces them."""
     text = _FILES[code].replace(f'code = "{code}"', f'code = "{code}"\nversion = {version}\nfrom_day = {day}')
-    for old, new in changes.items():
+    for old, new in (changes or {}).items():
         assert old in text, old
         text = text.replace(old, new, 1)
     return (text + more).encode()
@@ -46,7 +53,7 @@ def next_version(
 
 def with_email(*, day: date = TODAY, vct: str = f"urn:yinxin:licence:{FOOD}:2", **options: Any) -> bytes:
     """A version with one more required field, and so another vct."""
-    return next_version(day=day, more=EMAIL, **{f"urn:yinxin:licence:{FOOD}:1": vct}, **options)
+    return next_version(day=day, more=EMAIL, changes={f"urn:yinxin:licence:{FOOD}:1": vct}, **options)
 
 
 class TypesWorld(DeskWorld):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]  # ships none
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from credentials import samples
 from credentials.catalogue import Catalogue
 from credentials.disclosures import Placed, Revealed
 from credentials.face.page import Typesetter
+from credentials.fields import Disclosure
 from credentials.office.types.differences import differences
 from credentials.office.types.preview import Previewer, metadata_document
 from credentials.office.types.rules import is_stricter
@@ -81,7 +82,7 @@ def test_an_abolition_has_none(office: TypesWorld) -> None:
     ],
 )
 def test_each_change_is_named(office: TypesWorld, old: str, new: str, kinds: set[str]) -> None:
-    change = office.types.propose(next_version(**{old: new}), actor=office.li)
+    change = office.types.propose(next_version(changes={old: new}), actor=office.li)
     said = office.types.preview(change.id, actor=office.li).changes
     assert {one.kind for one in said} == kinds
 
@@ -106,7 +107,7 @@ def test_a_version_that_keeps_its_vct_never_fails_an_older_credential(
         replace(
             one,
             required=bool(draw["required"]),
-            disclosure=type(one.disclosure)(draw["disclosure"]),
+            disclosure=Disclosure(str(draw["disclosure"])),
         )
         for one, draw in zip(kind.fields, draws, strict=False)
         if draw["kept"]

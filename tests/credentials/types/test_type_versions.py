@@ -103,7 +103,7 @@ class TestAbolition:
         old = office.issue().licence
         office.abolish(last_day=TODAY)
         office.pass_days(1)
-        why = {"ground": "《行政许可法》第四十九条", "document_number": "津城更〔2026〕3号"}
+        why: dict[str, Any] = {"ground": "《行政许可法》第四十九条", "document_number": "津城更〔2026〕3号"}
         claims = {**old.claims, "complaint_line": "12345"}
         new = office.issuer.replace(old.identifier, claims, holder=None, actor=office.clerk, **why).licence
         assert (new.version, new.claims["complaint_line"]) == (2, "12345")
@@ -228,15 +228,15 @@ def test_a_row_that_is_not_what_was_agreed_to_stops_the_catalogue(office: TypesW
         (next_version(day=date(2026, 11, 19)), "from_day", "past"),
         (with_email(vct="urn:yinxin:licence:food-business-licence:1"), "vct", "another vct"),
         (with_email(vct="urn:yinxin:licence:business-licence:1"), "vct", "the same as of business-licence"),
-        (next_version(**{"11100000900001017N002": "11100000900001017N001"}), "number", "stays the same"),
+        (next_version(changes={"017N002": "017N001"}), "number", "stays the same"),
         (next_version(more="until_day = 2027-01-01"), "fields[complaint_line].until_day", "no such key"),
         (
-            next_version(**{'field = "domicile"': 'field = "home"'}),
+            next_version(changes={'field = "domicile"': 'field = "home"'}),
             "fields[domicile].source",
             "no field 'home'",
         ),
         (
-            next_version(**{'field = "domicile"': 'field = "registered_capital"'}),
+            next_version(changes={'field = "domicile"': 'field = "registered_capital"'}),
             "fields[domicile].source",
             "another kind",
         ),
@@ -259,7 +259,9 @@ def test_a_file_that_does_not_fit_says_where_and_what(
 
 
 def test_a_type_that_others_take_a_datum_from_keeps_it(office: TypesWorld) -> None:
-    file = next_version("business-licence", **{'name = "legal_representative"': 'name = "legal_person"'})
+    file = next_version(
+        "business-licence", changes={'name = "legal_representative"': 'name = "legal_person"'}
+    )
     file = file.replace(b'"legal_representative"', b'"legal_person"')
     with pytest.raises(InvalidCatalogue, match="has its source here"):
         office.types.propose(file, actor=office.li)

@@ -127,5 +127,10 @@ def _database_file(home: Home) -> Path | None:
 def _outside(home: Home) -> list[str]:
     """What the settings name that does not lie in the home: the operator keeps it otherwise."""
     settings, inside = home.settings, home.directory.resolve()
-    places = (settings.trust_directory, settings.catalogue_directory, settings.policy_file)
+    places = (
+        settings.trust_directory,
+        settings.catalogue_directory,
+        settings.forms_directory,
+        settings.policy_file,
+    )
     return [str(place) for place in places if place and inside not in place.resolve().parents]

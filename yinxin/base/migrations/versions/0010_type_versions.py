@@ -1,4 +1,4 @@
-"""Licence types have versions with dates, and a licence knows the one that it was issued under."""
+"""Types have versions with dates, a licence knows the one that it was issued under; consents to forms."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-CHANGES = "office_type_change"
+CHANGES, CONSENTS = "office_type_change", "verify_form_consent"
 APPROVED = sa.text("state = 'approved'")
 
 
@@ -45,9 +45,25 @@ def upgrade() -> None:
         postgresql_where=APPROVED,
     )
     op.create_index("ix_office_type_change_state", CHANGES, ["agency", "state"], unique=False)
+    op.create_table(
+        CONSENTS,
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("department", sa.String(length=200), nullable=False),
+        sa.Column("matter", sa.String(length=64), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("session", sa.String(length=32), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("clerk", sa.String(length=200), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("number"),
+        sa.UniqueConstraint("session"),
+    )
+    op.create_index("ix_verify_form_consent_asked_at", CONSENTS, ["asked_at"], unique=False)
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_table(CONSENTS)
     op.drop_table(CHANGES)
     op.drop_column("licence", "type_version")

@@ -1,0 +1,52 @@
+"""The forms of this home: filled for departments from the register, with the holder's consent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credentials.sources.form_files import load_forms
+from verify_api.forms.routes import forms_router
+from verify_api.forms.service import FormService
+from yinxin.app import wiring
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from credentials.sources.form import FormBook
+    from verify_api.http.limits import Limits
+    from verify_api.presentations.service import PresentationService
+    from verify_api.service import VerificationService
+    from yinxin.app.home import Home
+    from yinxin.base.journal import Journal
+
+
+def form_book(home: Home) -> FormBook:
+    """The forms of this installation, by matter."""
+    return load_forms(home.settings.forms_directory, wiring.catalogue(home))
+
+
+def make_forms(home: Home, presentations: PresentationService, journal: Journal) -> FormService:
+    """Asks holders for consent, and fills forms."""
+    return FormService(
+        presentations,
+        form_book(home),
+        catalogue=wiring.catalogue(home),
+        database=home.database,
+        journal=journal,
+        index=wiring.holder_index(home),
+        clock=home.clock,
+    )
+
+
+def add_forms(  # noqa: PLR0913 - what they stand on
+    app: FastAPI,
+    home: Home,
+    service: VerificationService,
+    presentations: PresentationService,
+    journal: Journal,
+    *,
+    limits: Limits,
+) -> None:
+    """Add the routes of forms to the verifier's application."""
+    forms = make_forms(home, presentations, journal)
+    app.include_router(forms_router(forms, service, limits=limits))
