@@ -229,6 +229,7 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         database_url=url,
         trust_directory=place / settings.trust_directory,
         catalogue_directory=inside(settings.catalogue_directory),
+        forms_directory=inside(settings.forms_directory),
         policy_file=inside(settings.policy_file),
         retention_file=inside(settings.retention_file),
         subject_rules_file=inside(settings.subject_rules_file),

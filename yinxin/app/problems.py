@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from credentials.licence_type import InvalidCatalogue
 from yinxin.app.subjects.comparing import PlanOutdated
 from yinxin.base import errors
 from yinxin.base.randomness import SystemRandomness, random_text
@@ -67,6 +68,9 @@ ROWS: Mapping[type[errors.YinxinError], Row] = {
         HTTPStatus.NOT_FOUND, Text("请从证照目录中选择类型", "Choose a type of the catalogue")
     ),
     errors.InvalidClaims: Row(
+        HTTPStatus.UNPROCESSABLE_ENTITY, Text("请更正列出的各项内容", "Correct the data that are listed")
+    ),
+    InvalidCatalogue: Row(
         HTTPStatus.UNPROCESSABLE_ENTITY, Text("请更正列出的各项内容", "Correct the data that are listed")
     ),
     errors.MalformedInput: Row(
@@ -166,7 +170,7 @@ def problem(error: errors.YinxinError, language: Language = "en") -> JSONRespons
     """The answer that this error leaves as."""
     row = row_of(error)
     members: dict[str, Any] = {}
-    if isinstance(error, errors.InvalidClaims):
+    if isinstance(error, errors.InvalidClaims | InvalidCatalogue):
         members["errors"] = [_fault(name, why, language) for name, why in error.faults[:MAX_FAULTS]]
     if isinstance(error, PlanOutdated):
         members["differences"] = [one.to_dict() for one in error.differences[:MAX_FAULTS]]

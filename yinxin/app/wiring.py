@@ -90,7 +90,7 @@ class Stage:
             refresher()
 
 
-def catalogue(home: Home) -> Catalogue:
+def catalogue(home: Home) -> LiveCatalogue:
     """The licence types of this installation: its files, and what its people approved since."""
     files = Catalogue.load(home.settings.catalogue_directory)
     found = LiveCatalogue(
@@ -234,12 +234,14 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
 
 
 def issuer_app(home: Home, stage: Stage) -> FastAPI:
-    """The issuer: status lists and OpenID4VCI."""
+    """The issuer: status lists, type metadata and OpenID4VCI."""
     from credentials import http  # noqa: PLC0415 - FastAPI takes a second
+    from credentials.office.types.http import metadata_router  # noqa: PLC0415 - the same
 
     del stage  # what runs beside it is `yinxin.app.duties`
     statuses = http.router(status_service(home), url=home.settings.base_url)
-    return application("issuer", statuses, http.wallet_router(issuance_server(home)))
+    metadata = metadata_router(catalogue(home))
+    return application("issuer", statuses, metadata, http.wallet_router(issuance_server(home)))
 
 
 def verifier_app(home: Home, stage: Stage) -> FastAPI:
@@ -247,6 +249,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
     from verify_api.http.limits import Limits  # noqa: PLC0415 - the same
     from yinxin.app import problems  # noqa: PLC0415 - the same
+    from yinxin.app.forms import add_forms  # noqa: PLC0415 - the same
     from yinxin.app.verifier_pages import add_pages  # noqa: PLC0415 - the same
 
     refresher = Refresher(home, source=stage.shelf)
@@ -288,6 +291,8 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         issuers=lambda: home.issuer_certificates,
         closing=stage.closing,
     )
+    if presentations:
+        add_forms(app, home, service, presentations, journal, limits=limits)
     return app
 
 

@@ -75,6 +75,11 @@ class Settings:
         "证照目录（TOML）所在目录；不填则用内置目录",
         "the directory of the licence catalogue; the built-in one when not set",
     )
+    forms_directory: Path | None = _setting(
+        None,
+        "事项表单（TOML）所在目录；不填则用内置表单",
+        "the directory of the forms of matters (TOML); the built-in ones when not set",
+    )
     subject_rules_file: Path | None = _setting(
         None,
         "主体变更规则文件（TOML）：何种事件对何种证照、证书、印章如何处理；不填则用内置规则",
