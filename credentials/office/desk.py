@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database, Session
 
+__all__ = ["APPROVER", "CLERK", "READERS", "REVIEWER", "WAITING", "Desk", "Opened"]
+
 READERS = frozenset({CLERK, REVIEWER, APPROVER, "inspector"})
 MAX_NOTE = 1000
 WAITING = (CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)

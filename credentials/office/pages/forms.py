@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from credentials.fields import FieldKind
-from credentials.office.cases import Case, Work, WorkKind
+from credentials.office.cases import KINDS, Case, Work, WorkKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from credentials.fields import Choice, Claim
+    from credentials.licence import Licence
     from credentials.licence_type import LicenceType
     from yinxin.base.text import Text
 
 PREFIX = "field."
 _LONG_TEXT = 100
+# What a case of one licence may say besides on its form; more is said by an agency's system.
+DETAILS = ("ending",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,26 @@ def texts_of(claims: Mapping[str, Any]) -> dict[str, str]:
 def rows_of(kind: LicenceType, claims: Mapping[str, Claim]) -> list[tuple[Text, Text]]:
     """Claims as people read them, in the type's order."""
     return [(one.label, one.shown(claims[one.name])) for one in kind.fields if one.name in claims]
+
+
+def shown_detail(value: object) -> str:
+    """A further detail of a work as people read it, whatever it is: nothing that is signed is hidden."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+
+
+def follow_work(licence: Licence, kind: WorkKind, form: Mapping[str, str]) -> Work:
+    """What is to become of a licence, as it was typed; the desk checks it."""
+    claims = {name: text for name, text in typed(form).items() if text.strip()}
+    details = {name: form[name] for name in DETAILS if name in KINDS[kind].details and form.get(name)}
+    return Work(
+        kind,
+        licence.type_code,
+        claims if KINDS[kind].states else {},
+        licence=licence.identifier,
+        ground=form.get("ground", "").strip(),
+        document_number=form.get("document_number", "").strip(),
+        details=details,
+    )
 
 
 def _control(kind: FieldKind, longest: int) -> str:

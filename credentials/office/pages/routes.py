@@ -5,40 +5,59 @@ Agreements are given with a passkey by the script; all else works without one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 from starlette.concurrency import run_in_threadpool
 
 from credentials.licence import CHINA
-from credentials.office.cases import STATE_NAMES, CaseState
-from credentials.office.desk import APPROVER, CLERK, READERS, REVIEWER
-from credentials.office.pages.forms import edited_work, inputs_of, new_work, rows_of, texts_of, typed
-from yinxin.access.accounts import SignedIn
-from yinxin.base.errors import InvalidClaims, MalformedInput, NotFound
+from credentials.office.cases import KINDS, STATE_NAMES
+from credentials.office.desk import READERS
+from credentials.office.eyes import CLERK, REVIEWER
+from credentials.office.pages.bundles import add_bundles
+from credentials.office.pages.common import (
+    AGREES,
+    MAX_FORM_BYTES,
+    MAX_JSON_BYTES,
+    PAGES,
+    Enter,
+    Office,
+    agreeing,
+    answer_of,
+    page_json,
+    require_shown,
+)
+from credentials.office.pages.forms import (
+    edited_work,
+    inputs_of,
+    new_work,
+    rows_of,
+    shown_detail,
+    texts_of,
+    typed,
+)
+from credentials.office.pages.licences import add_licences
+from yinxin.base.errors import InvalidClaims, NotFound
 from yinxin.web.bodies import read_form, read_json
-from yinxin.web.guards import require_same_origin
-from yinxin.web.headers import page_headers
-from yinxin.web.pages import Pages, see_other
+from yinxin.web.pages import see_other
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credentials.catalogue import Catalogue
     from credentials.licence_type import LicenceType
+    from credentials.office.bundles import Bundles
     from credentials.office.cases import Case
     from credentials.office.desk import Desk
+    from credentials.reading import OfficeReading
+    from yinxin.access.accounts import SignedIn
     from yinxin.access.consent import PasskeyConsent
-
-PAGES = Pages("credentials.office.pages")
-MAX_FORM_BYTES, MAX_JSON_BYTES = 256 * 1024, 64 * 1024
-# Gives the signed-in account of a request, or raises `Unauthenticated`; the wiring makes it of staff sign-in.
-Enter = Callable[[Request], Awaitable[SignedIn]]
-_AGREE = {CaseState.IN_REVIEW: REVIEWER, CaseState.IN_APPROVAL: APPROVER}
 
 
 def router(  # noqa: PLR0913 - what the pages stand on
     desk: Desk,
+    bundles: Bundles,
+    reading: OfficeReading,
     consent: PasskeyConsent,
     *,
     catalogue: Catalogue,
@@ -48,49 +67,17 @@ def router(  # noqa: PLR0913 - what the pages stand on
 ) -> APIRouter:
     """The office's pages. `passkey_script` is the address of the script that talks to authenticators."""
     routes = PAGES.router()
-    office = _Office(desk, consent, catalogue, enter, origin, passkey_script)
+    office = Office(desk, bundles, reading, consent, catalogue, enter, origin, passkey_script)
     _add_reading(routes, office)
     _add_writing(routes, office)
     _add_agreement(routes, office)
+    add_licences(routes, office)
+    add_bundles(routes, office)
     routes.include_router(PAGES.static_routes())
     return routes
 
 
-class _Office:
-    """What every route needs."""
-
-    def __init__(  # noqa: PLR0913, PLR0917 - handed on from `router`, in its order
-        self,
-        desk: Desk,
-        consent: PasskeyConsent,
-        catalogue: Catalogue,
-        enter: Enter,
-        origin: str,
-        passkey_script: str,
-    ) -> None:
-        self.desk, self.consent, self.catalogue = desk, consent, catalogue
-        self.passkey_script = passkey_script
-        self._enter, self._origin = enter, origin
-
-    async def come(self, request: Request) -> SignedIn:
-        """Who is here; a request that changes something must come from our own page."""
-        if request.method != "GET":
-            require_same_origin(request, self._origin)
-        return await self._enter(request)
-
-    def kind(self, code: str) -> LicenceType:
-        """A licence type, or `NotFound`."""
-        found = next((one for one in self.catalogue if one.code == code), None)
-        if found is None:
-            raise NotFound("no such licence type")
-        return found
-
-    async def case(self, case_id: str, signed_in: SignedIn) -> Case:
-        """A case of the agency."""
-        return await run_in_threadpool(self.desk.case, case_id, actor=signed_in.actor)
-
-
-def _add_reading(routes: APIRouter, office: _Office) -> None:
+def _add_reading(routes: APIRouter, office: Office) -> None:
     @routes.get("/office")
     async def cases(request: Request) -> Response:
         signed_in = await office.come(request)
@@ -130,7 +117,7 @@ def _add_reading(routes: APIRouter, office: _Office) -> None:
         return _form(request, signed_in, kind, texts_of(case.work.claims), number=case.number, case=case)
 
 
-def _add_writing(routes: APIRouter, office: _Office) -> None:
+def _add_writing(routes: APIRouter, office: Office) -> None:
     desk = office.desk
 
     @routes.post("/office/new/{code}")
@@ -174,7 +161,7 @@ def _add_writing(routes: APIRouter, office: _Office) -> None:
         return see_other(f"/office/cases/{case_id}")
 
 
-def _add_agreement(routes: APIRouter, office: _Office) -> None:
+def _add_agreement(routes: APIRouter, office: Office) -> None:
     """What the script asks and brings: the digest that is signed is the one of the case as it is shown."""
 
     @routes.post("/office/cases/{case_id}/agreement/begin")
@@ -182,32 +169,23 @@ def _add_agreement(routes: APIRouter, office: _Office) -> None:
         signed_in = await office.come(request)
         sent = await read_json(request, limit=MAX_JSON_BYTES)
         case = await office.case(case_id, signed_in)
-        _require_shown(case, sent)
-        return _json({"options": office.consent.options(case.digest)})
+        require_shown(case.digest.hex(), sent)
+        return page_json({"options": office.consent.options(case.digest)})
 
     @routes.post("/office/cases/{case_id}/agreement/finish")
     async def finish(request: Request, case_id: str) -> Response:
         signed_in = await office.come(request)
         sent = await read_json(request, limit=MAX_JSON_BYTES)
-        case, answer = await office.case(case_id, signed_in), sent.get("answer")
-        _require_shown(case, sent)
-        if not isinstance(answer, dict):
-            raise MalformedInput("agreement", "no answer of an authenticator")
-        step = office.desk.review if _AGREE.get(case.state) == REVIEWER else office.desk.approve
-        proof = office.consent.proof(answer)
+        case = await office.case(case_id, signed_in)
+        require_shown(case.digest.hex(), sent)
+        step = office.desk.review if AGREES.get(case.state) == REVIEWER else office.desk.approve
+        proof = office.consent.proof(answer_of(sent))
         await run_in_threadpool(lambda: step(case_id, proof=proof, actor=signed_in.actor))
-        return _json({"next": f"/office/cases/{case_id}"})
+        return page_json({"next": f"/office/cases/{case_id}"})
 
 
-def _require_shown(case: Case, sent: dict[str, Any]) -> None:
-    if sent.get("digest") != case.digest.hex():
-        raise MalformedInput("agreement", "the case was changed since this page was shown: look at it again")
-
-
-def _case_page(request: Request, office: _Office, signed_in: SignedIn, case: Case) -> Response:
+def _case_page(request: Request, office: Office, signed_in: SignedIn, case: Case) -> Response:
     kind, actor = office.kind(case.work.type_code), signed_in.actor
-    role = _AGREE.get(case.state)
-    is_own = actor.identifier in case.editors or actor.identifier in {one.by for one in case.consents}
     return PAGES.answer(
         request,
         "case.html",
@@ -216,8 +194,10 @@ def _case_page(request: Request, office: _Office, signed_in: SignedIn, case: Cas
         kind=kind,
         state=STATE_NAMES[case.state],
         rows=rows_of(kind, case.work.claims),
-        agrees=role if role in actor.roles and not is_own else None,
-        waits_for=role,
+        work_kind=KINDS[case.work.kind].name,
+        details={name: shown_detail(value) for name, value in case.work.details.items()},
+        agrees=agreeing(case, signed_in),
+        waits_for=AGREES.get(case.state),
         is_clerk=CLERK in actor.roles,
         passkey_script=office.passkey_script,
         china=CHINA,
@@ -249,7 +229,3 @@ def _form(  # noqa: PLR0913, PLR0917 - what the page shows
 
 def _to(case: Case) -> Response:
     return see_other(f"/office/cases/{case.id}")
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return JSONResponse(content, headers=page_headers())

@@ -12,8 +12,10 @@ from world.passkeys import Authenticator, Browser, register
 
 from credentials import samples
 from credentials.office import CaseState, Desk
+from credentials.office.bundles import Bundles
 from credentials.office.pages import router
 from credentials.office.proofs import EitherProof
+from credentials.reading import OfficeReading
 from yinxin.access import pages as access_pages
 from yinxin.access.consent import KIND, PasskeyConsent
 from yinxin.base.actor import staff
@@ -45,9 +47,19 @@ class OfficePages(Office):
             proofs=EitherProof({KIND: self.consent}),
             clock=self.clock,
         )
+        self.bundles = Bundles(
+            self.issuer,
+            agency=self.agency.credit_code,
+            catalogue=self.catalogue,
+            database=database,
+            proofs=EitherProof({KIND: self.consent}),
+            clock=self.clock,
+        )
         self.world.app.include_router(
             router(
                 self.desk,
+                self.bundles,
+                OfficeReading(self.agency.credit_code, database, clock=self.clock),
                 self.consent,
                 catalogue=self.catalogue,
                 enter=self._enter,

@@ -53,6 +53,8 @@ def routers(home: Home, entrance: Entrance, *, timestamper: Timestamper | None =
         http.router(desk, bundles, enter=entrance.caller, clock=home.clock),
         pages.router(
             desk,
+            bundles,
+            wiring.reading(home),
             entrance.consent,
             catalogue=wiring.catalogue(home),
             enter=entrance.visitor,
