@@ -156,7 +156,7 @@ class Delegating:
         by_key = self._by_key(verbs.LIST, {})
         if any(one["id"] == delegation for one in (*by_key["received"], *by_key["given"])):
             return _list(self._by_key(verbs.RECALL, content), "ended")
-        for licence in self._speaking():
+        for licence in self.speaking():
             given = self._by_licence(verbs.LIST, {}, licence.id)["given"]
             if any(one["id"] == delegation for one in given):
                 return _list(self._by_licence(verbs.RECALL, content, licence.id), "ended")
@@ -166,7 +166,7 @@ class Delegating:
         """What the holder has `given`, by licence or by key, and `received`; newest first."""
         found = self._by_key(verbs.LIST, {})
         given = {one["id"]: one for one in _list(found, "given")}
-        for licence in self._speaking():
+        for licence in self.speaking():
             given |= {one["id"]: one for one in _list(self._by_licence(verbs.LIST, {}, licence.id), "given")}
         newest = sorted(given.values(), key=lambda one: (one["proposed_at"], one["id"]), reverse=True)
         return {"given": newest, "received": _list(found, "received")}
@@ -176,7 +176,7 @@ class Delegating:
         content = {"delegation": delegation}
         found: dict[str, dict[str, Any]] = {}
         ways = [partial(self._by_key, verbs.USES, content)]
-        ways += [partial(self._by_licence, verbs.USES, content, one.id) for one in self._speaking()]
+        ways += [partial(self._by_licence, verbs.USES, content, one.id) for one in self.speaking()]
         for way in ways:
             try:
                 found |= {one["verification"]: one for one in _list(way(), "uses")}
@@ -200,7 +200,7 @@ class Delegating:
         own = [one for one in every if LICENCE_IDENTIFIER in one.claims and DELEGATION not in one.claims]
         return [one for one in own if one.claims.get("iss") == self.url]
 
-    def _speaking(self) -> list[kept.HeldLicence]:
+    def speaking(self) -> list[kept.HeldLicence]:
         """One licence for each holder whom this wallet speaks for."""
         own = self._own()
         companies = [one for one in own if REPRESENTATIVE in one.claims]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import to_text
 from credentials.fields import shown_date
-from credentials.vocabulary import LICENCE_IDENTIFIER, NEVER_DISCLOSABLE, PROVENANCE
+from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER, NEVER_DISCLOSABLE, PROVENANCE
 from wallet.words import plain
 from yinxin.base.errors import UnknownLicenceType
 from yinxin.base.text import Text
@@ -72,6 +72,15 @@ class Names:
         except UnknownLicenceType:
             return None
 
+    def types(self) -> list[tuple[str, Text]]:
+        """The kinds of the catalogue: code and name."""
+        return [(one.code, one.name) for one in self._catalogue]
+
+    def type_name(self, code: str) -> Text:
+        """The name of the kind of this code; the code itself where it is not known."""
+        known = dict(self.types()).get(code)
+        return known or Text(plain(code), plain(code))
+
     def labels(self) -> dict[str, dict[str, Text]]:
         """What people call claims, by type and text of the path; for consent."""
         return {
@@ -82,6 +91,8 @@ class Names:
     def title(self, vct: str, claims: Mapping[str, Any] | None = None, learnt: Text | None = None) -> Text:
         """The name of a kind of licence."""
         kind = self.kind(vct)
+        if kind and DELEGATION in (claims or {}):
+            return Text(f"{kind.name.zh}（代办）", f"{kind.name.en} (as an agent)")
         if kind:
             return kind.name
         if learnt:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wallet.accepting import Accepting
+from wallet.delegations import Delegating
 from wallet.holder import Holder
 from wallet.names import Names
 from wallet.pending import Pending
@@ -33,6 +34,7 @@ class Wallet:
     presenting: Presenting
     receiving: Receiving
     accepting: Accepting
+    delegating: Delegating | None = None
 
 
 class Wallets:
@@ -47,11 +49,16 @@ class Wallets:
         catalogue: Catalogue,
         clock: Clock,
         client_id: str | None = None,
+        delegations_at: str | None = None,
     ) -> None:
-        """Keep what they are made of; `client_id` is how issuers know this wallet, where they must."""
+        """Keep what they are made of; `client_id` is how issuers know this wallet, where they must.
+
+        `delegations_at` is the issuer that keeps the delegations of these wallets.
+        """
         self._custody = custody
         self._outbound = outbound
         self._client_id = client_id
+        self._delegations_at = delegations_at
         self.judge = judge
         self.clock = clock
         self.names = Names(catalogue)
@@ -84,4 +91,11 @@ class Wallets:
             Presenting(holder, pending, self.judge, self._outbound, labels=self._labels),
             receiving,
             Accepting(pending, receiving),
+            self._delegating(store),
         )
+
+    def _delegating(self, store: Store) -> Delegating | None:
+        if self._delegations_at is None:
+            return None
+        examine = self.judge.parties.examine
+        return Delegating(store, self._outbound, url=self._delegations_at, examine=examine, clock=self.clock)

@@ -70,6 +70,7 @@ class Site:
             catalogue=Catalogue.load(),
             clock=self.clock,
             client_id=ORIGIN,
+            delegations_at="https://licences.jincheng.example",
         )
         self.access = Access(
             self.database, realm="holder", origin=ORIGIN, name=Text("证照夹", "Wallet"), clock=self.clock

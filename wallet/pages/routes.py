@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from wallet.pages import activity, licences, presenting, receiving, scanning
+from wallet.pages import activity, delegations, licences, presenting, receiving, scanning
 from wallet.pages.desk import LIMIT, PAGES, Desk
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def router(  # noqa: PLR0913 - the doors, by name
     """
     desk = Desk(wallets, access, origin=origin, row_of=row_of, read_frame=read_frame, limit=limit)
     routes = PAGES.router()
-    for add in (licences.add, receiving.add, presenting.add, scanning.add, activity.add):
+    for add in (licences.add, receiving.add, presenting.add, scanning.add, delegations.add, activity.add):
         add(routes, desk)
     routes.include_router(PAGES.static_routes())
     return routes
