@@ -8,7 +8,7 @@ the work of `signing.path`, and when it was signed that of `signing.timestamp`.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,11 @@ SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier, no secret
 
+OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"  # RFC 5940
+
 MAX_CMS_BYTES = 1 << 20
 MAX_CERTIFICATES = 32
+MAX_EVIDENCE = 64
 _DIGESTS = {
     "sha1": "1.3.14.3.2.26",
     **DIGEST_OIDS,
@@ -50,7 +53,8 @@ class SignedData:
     """A parsed SignedData. Nothing in it is trustworthy before `check_signature` found no fault.
 
     `attributes` and `unsigned` map an attribute's identifier to its values in DER; `signed_part` is what
-    the signature is over; `algorithm` is None when no row of ours fits.
+    the signature is over; `algorithm` is None when no row of ours fits. `crls` and `ocsp` are lists and
+    answers that came along, in DER; whether they are genuine is judged where they are used.
     """
 
     content_type: str
@@ -64,6 +68,8 @@ class SignedData:
     signed_part: bytes
     signature: bytes
     unsigned: Mapping[str, tuple[bytes, ...]]
+    crls: tuple[bytes, ...] = ()
+    ocsp: tuple[bytes, ...] = ()
 
     @property
     def others(self) -> tuple[Certificate, ...]:
@@ -152,6 +158,38 @@ def sign(  # noqa: PLR0913 - the parts of one structure, all by name
         der.set_of(info),
     )
     return der.sequence(der.oid(SIGNED_DATA), der.explicit(0, data))
+
+
+def with_evidence(
+    data: bytes, *, certificates: Iterable[bytes], crls: Iterable[bytes], ocsp: Iterable[bytes]
+) -> bytes:
+    """The same signature with more to judge it by: certificates, lists and OCSP answers, all in DER.
+
+    They stand outside of what is signed (RFC 5652, 5.1; RFC 5940), so the signature stays good. What was
+    there stays. `MalformedInput` for what `parse` would not read.
+    """
+    parse(data)
+    kind, wrapped = der.children(der.read_exactly(data, der.SEQUENCE))
+    fields = list(der.children(der.read_exactly(wrapped.content, der.SEQUENCE)))
+    version, digests, encapsulated, *optional, infos = fields
+    there = {
+        tag: [one.encoded for group in optional if group.tag == tag for one in der.children(group)]
+        for tag in (0xA0, 0xA1)
+    }
+    known = [*there[0xA0], *certificates]
+    answers = [der.tlv(0xA1, der.oid(OCSP_RESPONSE), answer) for answer in ocsp]
+    evidence = [*there[0xA1], *crls, *answers]
+    # RFC 5652, 5.1: version 5 where revocation information of another form than a list is carried.
+    others = any(one[:1] == b"\xa1" for one in evidence)
+    inner = der.sequence(
+        der.integer(5) if others else version.encoded,
+        digests.encoded,
+        encapsulated.encoded,
+        *([der.tlv(0xA0, *sorted(set(known)))] if known else []),
+        *([der.tlv(0xA1, *sorted(set(evidence)))] if evidence else []),
+        infos.encoded,
+    )
+    return der.sequence(kind.encoded, der.explicit(0, inner))
 
 
 def size_bound(signer: Signer) -> int:
@@ -283,8 +321,10 @@ def _parse(outer: der.Element) -> SignedData:
     inner_type, *inner = der.children(encapsulated)
     content = der.read_exactly(inner[0].content, der.OCTET_STRING).content if inner else None
     certificates = _certificates([item for item in optional if item.tag == 0xA0])
+    crls, ocsp = _evidence([item for item in optional if item.tag == 0xA1])
     (info,) = der.children(infos)
-    return _signer_info(info, der.read_oid(inner_type), content, certificates)
+    found = _signer_info(info, der.read_oid(inner_type), content, certificates)
+    return replace(found, crls=crls, ocsp=ocsp)
 
 
 def _signer_info(
@@ -317,6 +357,20 @@ def _certificates(groups: list[der.Element]) -> tuple[Certificate, ...]:
     if len(found) > MAX_CERTIFICATES:
         raise TooLarge("cms", f"more than {MAX_CERTIFICATES} certificates")
     return tuple(Certificate(encoded) for encoded in dict.fromkeys(found))
+
+
+def _evidence(groups: list[der.Element]) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Lists, and OCSP answers (RFC 5940); other forms of revocation information are left aside."""
+    found = [item for group in groups for item in der.children(group)]
+    if len(found) > MAX_EVIDENCE:
+        raise TooLarge("cms", f"more than {MAX_EVIDENCE} pieces of revocation information")
+    crls = [item.encoded for item in found if item.tag == der.SEQUENCE]
+    answers = []
+    for item in found:
+        parts = list(der.children(item)) if item.tag == 0xA1 else []
+        if len(parts) == 2 and der.read_oid(parts[0]) == OCSP_RESPONSE:
+            answers.append(parts[1].encoded)
+    return tuple(dict.fromkeys(crls)), tuple(dict.fromkeys(answers))
 
 
 def _attributes(group: der.Element) -> dict[str, tuple[bytes, ...]]:

@@ -137,6 +137,14 @@ def read_exactly(data: bytes, tag: int) -> Element:
     return element
 
 
+def read_whole(data: bytes) -> Element:
+    """The one element, of whatever tag, that `data` consists of."""
+    element, end = read(data)
+    if end != len(data):
+        raise MalformedInput("der", "expected one element")
+    return element
+
+
 def children(element: Element) -> Iterator[Element]:
     """The elements inside a constructed one, in order."""
     offset = 0

@@ -104,6 +104,19 @@ def judge_signer(signed: cms.SignedData, proved: datetime | None, question: Ques
     return SignerResult(used, result.path, tuple(checks))
 
 
+def describe(certificate: Certificate) -> dict[str, Any]:
+    """A certificate as findings show it."""
+    return {
+        "name": certificate.common_name,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": f"{certificate.serial:x}",
+        "fingerprint": certificate.fingerprint,
+        "not_before": certificate.not_before.isoformat(),
+        "not_after": certificate.not_after.isoformat(),
+    }
+
+
 def known_hash(name: str, *parts: bytes | memoryview) -> bytes:
     """The hash, or nothing for a hash we do not know: nothing equals it, and the algorithm check says why."""
     try:

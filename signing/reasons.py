@@ -65,6 +65,10 @@ class Reason(Enum):
         _FAILED, "EN 319 102-1, 5.2.7", "内容在签署之后被改动", "The content was changed after it was signed",
         "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",
     )  # fmt: skip
+    SIGNED_DATA_NOT_FOUND = _row(
+        _UNSURE, "EN 319 102-1, 5.2.7", "缺少被签署的文件", "The file that was signed is not there",
+        "请一并提供原文件", "Give the original file along with its signature",
+    )  # fmt: skip
     SIG_CRYPTO_FAILURE = _row(
         _FAILED, "EN 319 102-1, 5.2.7", "签名值验证不通过", "The signature value does not verify",
         "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",

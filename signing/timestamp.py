@@ -83,11 +83,12 @@ class TimestampToken:
 
 @dataclass(frozen=True, slots=True)
 class TimestampResult:
-    """What came of a time-stamp: its time when every check passed, else None."""
+    """What came of a time-stamp: its time when every check passed, else None; the authority's path."""
 
     gen_time: datetime | None
     checks: tuple[Check, ...]
     authority: Certificate | None = None
+    path: tuple[Certificate, ...] = ()
 
 
 class HttpTimestamper:
@@ -252,7 +253,7 @@ def verify_timestamp(  # noqa: PLR0913 - every fact that a verdict depends on co
     checks += [_as_timestamp(check) for check in path.checks]
     checks += [_compromised(one.common_name) for one, status in path.statuses if status.is_compromised]
     proved = all(check.indication is Indication.PASSED for check in checks)
-    return TimestampResult(parsed.gen_time if proved else None, tuple(checks), signed.signer)
+    return TimestampResult(parsed.gen_time if proved else None, tuple(checks), signed.signer, path.path)
 
 
 def _imprint_check(token: TimestampToken, digest: bytes) -> Check:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from signing.report import Evidence
 
@@ -47,16 +47,3 @@ class VerifiedDocument(Evidence):
     signatures: tuple[VerifiedSignature, ...]
     attachments: Mapping[str, bytes]
     pdf_digest: str
-
-
-def describe(certificate: Certificate) -> dict[str, Any]:
-    """A certificate as findings show it."""
-    return {
-        "name": certificate.common_name,
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "serial": f"{certificate.serial:x}",
-        "fingerprint": certificate.fingerprint,
-        "not_before": certificate.not_before.isoformat(),
-        "not_after": certificate.not_after.isoformat(),
-    }

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
-from signing.judging import Question, judge_signer, known_hash, own_timestamps
+from signing.judging import Question, describe, judge_signer, known_hash, own_timestamps
 from signing.pdf._pyhanko import PADES, RFC3161, FoundSignature, Reading
-from signing.pdf.evidence import VerifiedSignature, describe
+from signing.pdf.evidence import VerifiedSignature
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from signing.timestamp import parse_token, verify_timestamp

@@ -148,6 +148,19 @@ class RevocationSnapshot:
         """A snapshot with the evidence of both: what an archive kept and what a document carries."""
         return RevocationSnapshot(self.crls + other.crls, self.ocsp + other.ocsp)
 
+    def about(self, path: Iterable[Certificate]) -> RevocationSnapshot:
+        """What is here of the certificates of a path, leaf to anchor: what an archive has to keep of it."""
+        certificates = list(path)
+        names = {name for one in certificates for name in list_issuers_of(one)}
+        crls = [crl for name in sorted(names, key=repr) for crl in self._crls_by_issuer.get(name, ())]
+        answers = [
+            answer
+            for one, issuer in itertools.pairwise(certificates)
+            for answer in self._ocsp_by_serial.get(one.serial, ())
+            if answer.about(one, issuer)
+        ]
+        return RevocationSnapshot(crls, answers)
+
     def __repr__(self) -> str:
         return (
             f"RevocationSnapshot({len(self.crls)} lists, {len(self.ocsp)} answers, {self.snapshot_id[:16]})"

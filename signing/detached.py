@@ -1,0 +1,284 @@
+"""Sign any file, the signature beside it: CAdES (ETSI EN 319 122-1), levels B-B, B-T and B-LT, as `.p7s`.
+
+    signature = sign(content, signer, now=now, timestamper=authority)
+    signature = extend(signature, content, trust, revocation=snapshot, now=now)   # B-LT
+    report = verify(signature, content, trust, revocation=snapshot, now=now)
+
+Content is bytes, or a file that is read in pieces. Who signed and when is judged by `signing.judging`, as in
+a PDF. Archive time-stamps (B-LTA) and several signers in one file are not written and not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from signing import cms, der
+from signing.judging import (
+    Question,
+    SignerResult,
+    describe,
+    judge_signer,
+    known_hash,
+    own_timestamps,
+)
+from signing.policy import Policy
+from signing.reasons import Reason
+from signing.report import Check, Evidence, EvidenceKey, Report
+from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
+from yinxin.base.errors import Conflict, MalformedInput, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signing.certificates import Certificate
+    from signing.signer import Signer
+    from signing.timestamp import Timestamper, TimestampResult
+    from signing.trust import TrustStore
+
+Content = bytes | BinaryIO
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedFile(Evidence):
+    """A file whose signature passed.
+
+    `path` goes from the signer's certificate to the anchor; `usage` is "seal" or "signature". `proved_at` is
+    the time that a time-stamp proves, `claimed_at` only what the signer says. `content_digest` is the
+    file's SHA-256 in hex.
+    """
+
+    usage: str
+    path: tuple[Certificate, ...]
+    proved_at: datetime | None
+    claimed_at: datetime | None
+    content_digest: str
+
+    @property
+    def certificate(self) -> Certificate:
+        """The signer's certificate."""
+        return self.path[0]
+
+
+def sign(
+    content: Content,
+    signer: Signer,
+    *,
+    now: datetime,
+    timestamper: Timestamper | None = None,
+    inside: bool = False,
+) -> bytes:
+    """A signature over a file: B-B, or B-T where time-stamps can be had.
+
+    With `inside` the content is carried in the signature. Raises what the signer and the authority raise,
+    `UsageError` for content that would make it larger than `cms.MAX_CMS_BYTES`.
+    """
+    carried = _whole(content) if inside else None
+    digest = _digest(cms.cms_digest(signer.algorithm), carried if carried is not None else content)
+
+    def stamp(value: bytes) -> bytes:
+        assert timestamper is not None  # noqa: S101 - only handed over when there is one
+        return timestamper.stamp(cms.hash_with("sha256", value), digest_algorithm="sha256")
+
+    signed = cms.sign(
+        signer,
+        digest,
+        content=carried,
+        attributes=[cms.attribute(cms.SIGNING_TIME, der.time(now))],
+        stamp=stamp if timestamper else None,
+    )
+    if len(signed) > cms.MAX_CMS_BYTES:
+        raise UsageError(f"over {cms.MAX_CMS_BYTES} bytes: sign it with the signature beside it")
+    return signed
+
+
+def extend(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
+    signature: bytes,
+    content: Content | None,
+    trust: TrustStore,
+    *,
+    revocation: RevocationSnapshot,
+    policy: Policy | None = None,
+    now: datetime,
+) -> bytes:
+    """Level B-LT: the same signature with what it takes to judge it later, certificates and evidence.
+
+    `VerificationFailed` unless it passes now; `Conflict` without a time-stamp, because evidence without a
+    proved time says nothing later.
+    """
+    verify(signature, content, trust, revocation=revocation, policy=policy, now=now).require()
+    signed = cms.parse(signature)
+    question = Question(trust, revocation.merged_with(_carried(signed)), policy or Policy.default(), now, now)
+    stamps = [stamp for stamp in own_timestamps(signed, question) if stamp.gen_time]
+    if not stamps:
+        raise Conflict("a signature without a time-stamp is not extended: sign with one")
+    proved = min(stamp.gen_time for stamp in stamps if stamp.gen_time)
+    judged = judge_signer(signed, proved, question)
+    paths = [judged.path if judged else (), *(stamp.path for stamp in stamps)]
+    found = RevocationSnapshot()
+    for path in paths:
+        found = found.merged_with(question.revocation.about(path))
+    return cms.with_evidence(
+        signature,
+        certificates=[one.der for path in paths for one in path],
+        crls=[crl.der for crl in found.crls],
+        ocsp=[answer.der for answer in found.ocsp],
+    )
+
+
+def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
+    signature: bytes,
+    content: Content | None,
+    trust: TrustStore,
+    *,
+    revocation: RevocationSnapshot,
+    policy: Policy | None = None,
+    now: datetime,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+) -> Report[VerifiedFile]:
+    """What a signature proves of a file. Never raises for a bad signature.
+
+    `content` is None for a signature that carries its content; when both are there, they must be the same.
+    Times mean what they mean in `signing.pdf.verify`. Evidence that came along is used beside `revocation`.
+    """
+    policy, checks = policy or Policy.default(), list[Check]()
+    findings: dict[str, Any] = {}
+    question = Question(trust, revocation, policy, at or now, known_at or now)
+    outcome: _Outcome | None = None
+    try:
+        signed = cms.parse(signature)
+        merged = revocation.merged_with(_carried(signed))
+        question = Question(trust, merged, policy, at or now, known_at or now)
+        outcome = _judge(signed, content, question, checks)
+        findings = outcome.findings()
+    except MalformedInput as exc:
+        checks.append(Check("format", Reason.FORMAT_FAILURE, detail=str(exc)[:300]))
+
+    def make(key: EvidenceKey) -> VerifiedFile:
+        assert outcome and outcome.signer  # noqa: S101, PT018 - it is handed over only then
+        who = outcome.signer
+        return VerifiedFile(
+            key, who.usage, who.path, outcome.proved_at, outcome.claimed_time, outcome.content_digest
+        )
+
+    return Report(
+        subject="cades",
+        digest=hashlib.sha256(signature).hexdigest(),
+        at=question.at,
+        known_at=question.known_at,
+        checks=tuple(checks),
+        policy=policy.hash,
+        snapshots={"trust": trust.snapshot_id, "revocation": question.revocation.snapshot_id},
+        findings=findings,
+        make_evidence=make if outcome and outcome.signer else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What judging found, before it is shown."""
+
+    signed: cms.SignedData
+    signer: SignerResult | None
+    stamps: tuple[TimestampResult, ...]
+    claimed_time: datetime | None
+    content_digest: str
+
+    @property
+    def proved_at(self) -> datetime | None:
+        """The earliest time that a time-stamp proves."""
+        return min((stamp.gen_time for stamp in self.stamps if stamp.gen_time), default=None)
+
+    def findings(self) -> dict[str, Any]:
+        """What it says, for display."""
+        signer, proved, claimed = self.signed.signer, self.proved_at, self.claimed_time
+        return {
+            "usage": self.signer.usage if self.signer else "",
+            "signer": describe(signer) if signer else None,
+            "algorithm": self.signed.algorithm_oid,
+            "claimed_time": claimed.isoformat() if claimed else None,
+            "proved_time": proved.isoformat() if proved else None,
+            "content": self.content_digest,
+        }
+
+
+def _judge(
+    signed: cms.SignedData, content: Content | None, question: Question, checks: list[Check]
+) -> _Outcome:
+    digest, plain = _content_digests(signed, content, checks)
+    stamps = tuple(own_timestamps(signed, question))
+    proved = min((stamp.gen_time for stamp in stamps if stamp.gen_time), default=None)
+    checks += cms.check_signature(signed, digest, policy=question.policy, at=proved or question.at)
+    for stamp in stamps:
+        checks += stamp.checks
+    claimed = _claimed_time(signed, checks)
+    signer = judge_signer(signed, proved, question)
+    checks += signer.checks if signer else ()
+    return _Outcome(signed, signer, stamps, claimed, plain)
+
+
+def _content_digests(
+    signed: cms.SignedData, content: Content | None, checks: list[Check]
+) -> tuple[bytes, str]:
+    """The hash that the signature names, and SHA-256 in hex, both over the content that is meant."""
+    if content is None and signed.content is None:
+        checks.append(Check("content", Reason.SIGNED_DATA_NOT_FOUND))
+        return b"", ""
+    given = signed.content if content is None else content
+    assert given is not None  # noqa: S101 - one of them is there
+    plain = _digest("sha256", given)
+    if content is not None and signed.content is not None and _digest("sha256", signed.content) != plain:
+        checks.append(Check("content", Reason.HASH_FAILURE, detail="another content is carried inside"))
+    return _digest(signed.digest_algorithm, given), plain.hex()
+
+
+def _claimed_time(signed: cms.SignedData, checks: list[Check]) -> datetime | None:
+    """The signer's own time (EN 319 122-1, 5.2.1): one, readable, and demanded of a CAdES signature."""
+    values = signed.attributes.get(cms.SIGNING_TIME, ())
+    try:
+        (value,) = values
+        return der.read_time(der.read_whole(value))
+    except (ValueError, MalformedInput):
+        detail = "no signing time" if not values else "a signing time that cannot be read"
+        checks.append(Check("signing_time", Reason.SIG_CONSTRAINTS_FAILURE, detail=detail))
+        return None
+
+
+def _carried(signed: cms.SignedData) -> RevocationSnapshot:
+    """The evidence that came along; what does not parse is none."""
+    crls, answers = [], []
+    for encoded in signed.crls:
+        try:
+            crls.append(Crl.from_der(encoded))
+        except MalformedInput:
+            continue
+    for encoded in signed.ocsp:
+        try:
+            answers.append(OcspAnswer.from_der(encoded))
+        except MalformedInput:
+            continue
+    return RevocationSnapshot(crls, answers)
+
+
+def _digest(name: str, content: Content) -> bytes:
+    """The hash of the content, read in pieces from its beginning; nothing for a hash we do not know."""
+    if isinstance(content, bytes):
+        return known_hash(name, content)
+    try:
+        state = hashlib.new(name)
+    except ValueError:
+        return b""
+    content.seek(0)
+    while piece := content.read(_PIECE):
+        state.update(piece)
+    return state.digest()
+
+
+def _whole(content: Content) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    content.seek(0)
+    return content.read(cms.MAX_CMS_BYTES + 1)
