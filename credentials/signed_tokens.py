@@ -56,6 +56,14 @@ class _Window(NamedTuple):
     end: datetime
 
 
+class _Judged(NamedTuple):
+    """A path at a second: its checks, the window of a good one, and whether a key of it is in other hands."""
+
+    checks: tuple[Check, ...]
+    window: _Window | None
+    is_compromised: bool
+
+
 _NOT_GENUINE = {
     Reason.FORMAT_FAILURE,
     Reason.TOO_LARGE,
@@ -101,17 +109,21 @@ class ChainSignatures:
     def path_checks(
         self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
     ) -> tuple[Check, ...]:
-        """Check the path alone, for a signature that was verified elsewhere; `made` as `issued_at` above."""
+        """Check the path alone, for a signature that was verified elsewhere; `made` as `issued_at` above.
+
+        Whoever has a lost key writes any time into a token: nothing that a compromised key signed holds, now
+        or then.
+        """
         second = at.replace(microsecond=0)
-        checks, good = self._path(chain, second, Scope.BOTH)
+        checks, good, is_compromised = self._path(chain, second, Scope.BOTH)
         # Good now, and every certificate valid then: it was good then.
-        if made is None or (good and good.start <= made <= good.end):
+        if made is None or is_compromised or (good and good.start <= made <= good.end):
             return checks
         # Signed outside the certificate's validity: that is wrong for both verdicts.
         scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
-        then, _ = self._path(chain, made.replace(microsecond=0), scope)
-        now, _ = self._path(chain, second, Scope.NOW)
-        return (*now, *then)
+        then = self._path(chain, made.replace(microsecond=0), scope)
+        now = self._path(chain, second, Scope.NOW)
+        return (*now.checks, *then.checks)
 
     def _signature(self, token: Token, leaf: Certificate, at: datetime) -> tuple[Check, ...]:
         row = jose_algorithm(token.header.get("alg"))
@@ -125,9 +137,7 @@ class ChainSignatures:
         good = token.verify(key, algorithms=self._policy.algorithms)
         return Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE)
 
-    def _validate(
-        self, chain: tuple[Certificate, ...], second: datetime, scope: Scope
-    ) -> tuple[tuple[Check, ...], _Window | None]:
+    def _validate(self, chain: tuple[Certificate, ...], second: datetime, scope: Scope) -> _Judged:
         result = validate_path(
             chain[0],
             chain[1:],
@@ -138,10 +148,15 @@ class ChainSignatures:
             policy=self._policy,
             scope=scope,
         )
+        lost = [one for one, status in result.statuses if status.is_compromised]
+        if lost and not any(check.reason for check in result.checks):  # asked about a day before it was lost
+            detail = f"{lost[0].common_name}: its key is compromised, so its times prove nothing"
+            again = Check("certificate_revocation", Reason.CERTIFICATE_REVOKED, scope, detail)
+            return _Judged((*result.checks, again), None, is_compromised=True)
         if not result.path or any(check.reason for check in result.checks):
-            return result.checks, None
+            return _Judged(result.checks, None, bool(lost))
         start, end = max(c.not_before for c in result.path), min(c.not_after for c in result.path)
-        return result.checks, _Window(start, end)
+        return _Judged(result.checks, _Window(start, end), is_compromised=False)
 
 
 def moment_check(

@@ -9,8 +9,19 @@
 Each step goes on where it was cut off. How a document is judged stands in `judging`.
 """
 
+from credentials.office.seals.drills.copies import LostCredentialKey
 from credentials.office.seals.drills.judging import Examiner
 from credentials.office.seals.drills.values import Drill, DrillState, Item, ItemState, Plan, Verdict
 from credentials.office.seals.drills.work import Compromise
 
-__all__ = ["Compromise", "Drill", "DrillState", "Examiner", "Item", "ItemState", "Plan", "Verdict"]
+__all__ = [
+    "Compromise",
+    "Drill",
+    "DrillState",
+    "Examiner",
+    "Item",
+    "ItemState",
+    "LostCredentialKey",
+    "Plan",
+    "Verdict",
+]

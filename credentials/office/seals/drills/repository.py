@@ -138,6 +138,14 @@ class DrillRepository:
         rows = self._session.execute(query.order_by(_REQUESTS.c.asked_at.desc(), _REQUESTS.c.id))
         return next((row.id for row in rows if row.content.get("drill") == drill), None)
 
+    def content_of(self, drill: str, *, agency: str) -> dict[str, Any]:
+        """What the newest request about a drill says, or `NotFound`."""
+        request = self.request_of(drill, agency=agency)
+        if request is None:
+            raise NotFound("nothing is planned yet")
+        query = select(_REQUESTS.c.content).where(_REQUESTS.c.id == request)
+        return dict(self._session.execute(query).scalar_one())
+
     # Machine copies, of a credential key
 
     def copies(self, agency: str, *, since: datetime, until: datetime, limit: int) -> list[Any]:

@@ -77,7 +77,7 @@ class Compromise(SealReading):
         since = since.replace(microsecond=0)  # as lists say it: what is kept here must pass there
         if since > now:
             raise UsageError("a key is lost since a moment that has come")
-        facts = (_text(ground, MAX_GROUND), _text(document_number, MAX_NUMBER))
+        facts = (checked_text(ground), checked_text(document_number, MAX_NUMBER))
         with self._database.transaction() as session:
             seals, drills = SealRepository(session), DrillRepository(session)
             seal = seals.find(seal_id, agency=self._agency)
@@ -279,6 +279,11 @@ class Compromise(SealReading):
         if uses:
             drills.advance(drill, at=now, cursor=uses[-1].number)
             return replace(drill, cursor=uses[-1].number)
+        return self._planned(session, drill, actor, {})
+
+    def _planned(self, session: Session, drill: Drill, actor: Actor, more: Mapping[str, Any]) -> Drill:
+        """The drill with its plan, which waits for a second person."""
+        drills, now = DrillRepository(session), self._clock.now()
         drills.advance(drill, at=now, state=DrillState.PLANNED)
         verdicts, _ = drills.counts(drill.id)
         content = {
@@ -289,6 +294,7 @@ class Compromise(SealReading):
             "document_number": drill.document_number,
             "verdicts": verdicts,
             "items": drills.digest(drill.id),
+            **more,
         }
         request = Request(
             f"ask-{self._randomness.bytes(8).hex()}",
@@ -349,7 +355,8 @@ class Compromise(SealReading):
         )
 
 
-def _text(value: str, longest: int) -> str:
+def checked_text(value: str, longest: int = MAX_GROUND) -> str:
+    """Readable text, or `UsageError`."""
     found = value.strip()
     if not 0 < len(found) <= longest or not found.isprintable():
         raise UsageError("a lost key needs the ground in words and the number of the document about it")
