@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credentials.office.seals import Adoption, Custody, Seals, SealState
-from credentials.office.seals.drills import Compromise, Examiner
+from credentials.office.seals.drills import Examiner, LostCredentialKey
 from yinxin.app import wiring
 from yinxin.app.ceremony import SEAL, open_authority, publish_lists
 from yinxin.app.office.entrance import office_proofs
+from yinxin.app.renewal import renew
 from yinxin.base.actor import system
 from yinxin.base.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from credentials.office.proofs import Proofs
     from credentials.office.seals import Seal
@@ -66,9 +68,37 @@ def keeps(home: Home, signer: Signer) -> bool:
     return any(one.certificate == fingerprint for one in seals.all(actor=system("command line")))
 
 
-def lost_keys(home: Home, proofs: Proofs) -> Compromise:
+def lost_keys(home: Home, proofs: Proofs) -> LostCredentialKey:
     """What this home's agency does about keys that are lost."""
-    return Compromise(home.settings.agency_code, database=home.database, proofs=proofs, clock=home.clock)
+    return LostCredentialKey(
+        home.settings.agency_code, database=home.database, proofs=proofs, clock=home.clock
+    )
+
+
+def begin_credential_drill(  # noqa: PLR0913 - the facts of a loss
+    home: Home,
+    lost: LostCredentialKey,
+    *,
+    since: datetime,
+    ground: str,
+    document_number: str,
+    actor: Actor,
+) -> Drill:
+    """The drill of this home's credential key, and a new key in its place; the same again goes on.
+
+    The certificate authority of the home issues the new certificate: a service's key takes one registrar.
+    """
+    chains = {chain[0].fingerprint: chain[0] for chain in home.every_chain(CREDENTIAL)}
+    told = [one for one in lost.drills(actor=actor) if one.certificate in chains]
+    same = [one for one in told if one.since == since.replace(microsecond=0)]
+    leaked = chains[same[0].certificate] if same else home.chain(CREDENTIAL)[0]
+    drill = lost.begin_credential(
+        leaked, since=since, ground=ground, document_number=document_number, actor=actor
+    )
+    if home.chain(CREDENTIAL)[0].fingerprint == drill.certificate:
+        name = actor.identifier
+        renew(home, CREDENTIAL, people=(name, name, name))
+    return drill
 
 
 def examiner(home: Home) -> Examiner:

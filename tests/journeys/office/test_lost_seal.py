@@ -217,3 +217,18 @@ def test_who_may_not_is_told_so(bureau: Bureau) -> None:
         assert answer.status_code in {400, 422}
     since = {"since": "yesterday", **WHY}
     assert bureau.call("he-keeper", "POST", f"/v1/seals/{seal['id']}/compromise", since).status_code == 400
+
+
+def test_the_credential_key_is_lost_too(bureau: Bureau) -> None:
+    """Refreshing brings fresh copies; the codes on paper were signed by the lost key and fail."""
+    lost = ("--since", datetime.now(UTC).isoformat(timespec="seconds"), *WHY_OPTIONS)
+    old = bureau.home.chain("credential")[0]
+    told = bureau.keeper("credential-key", *lost, expected=1)
+    assert (told["state"], told["certificate"]) == ("planned", old.fingerprint)
+    assert bureau.home.chain("credential")[0] != old
+    assert bureau.keeper("credential-key", *lost, expected=1)["id"] == told["id"]
+    own = ("--actor", "zhao", "--key", bureau.key("zhao"))
+    assert bureau.say("seal", "approve", told["request"], *own)["agreed_by"] == "zhao"
+    assert bureau.keeper("credential-key", *lost)["state"] == "done"
+    listed = bureau.home.revocation.status(old, bureau.home.chain("credential")[1], at=datetime.now(UTC))
+    assert (listed.state, listed.reason) == ("revoked", "key_compromise")

@@ -15,7 +15,7 @@ from ca.profiles import Profiles
 from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
 from yinxin.app.ceremony import SEAL, SERVICE_KEYS, Plan, make_home, open_authority, publish_lists
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import PASSPHRASE, Home
 from yinxin.app.phrases import phrase
@@ -27,6 +27,7 @@ from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Any
 
 
@@ -342,6 +343,11 @@ def certificates(context: click.Context, authority: str, home: str, passphrase_f
     type=click.Choice([str(reason) for reason in RevocationReason]),
     help=phrase("原因", "reason"),
 )
+@click.option(
+    "--invalid-since",
+    type=Moment(),
+    help=phrase("密钥失密：自何时起不可信", "of a compromised key: since when it is not to be trusted"),
+)
 @click.option("--authority", default="issuing", show_default=True, help=phrase("证书机构", "authority"))
 @actor_option("registrar")
 @home_option()
@@ -351,6 +357,7 @@ def revoke(
     context: click.Context,
     serial: str,
     reason: str,
+    invalid_since: datetime | None,
     authority: str,
     actor: str,
     home: str,
@@ -364,7 +371,7 @@ def revoke(
     except ValueError as exc:
         raise click.BadParameter(phrase("序列号应为十六进制", "a serial number is hexadecimal")) from exc
     opened = open_authority(place, authority)
-    opened.revoke(number, reason=reason, actor=_act(actor, "registrar"))
+    opened.revoke(number, reason=reason, actor=_act(actor, "registrar"), invalid_since=invalid_since)
     publish_lists(place, (opened,))
     console.say(f"已吊销 {serial}", f"revoked {serial}")
     console.result({"serial": serial, "reason": reason})

@@ -1,4 +1,4 @@
-"""`yinxin seal compromise`: a key is lost; run it again and it goes on where it can."""
+"""`yinxin seal compromise | credential-key`: a key is lost; run it again and it goes on where it can."""
 
 from __future__ import annotations
 
@@ -104,4 +104,48 @@ def _tell(console: Console, plan: Plan, lost: Compromise, person: Person) -> int
     return ExitCode.DONE if drill.state is DrillState.DONE else ExitCode.FAILED
 
 
-COMMANDS = (compromise,)
+@click.command(
+    "credential-key",
+    help=phrase(
+        "凭证密钥失密：换发新密钥（服务须重启），提出方案；另一人批准后吊销证书，作废全部副本，持证人的证照夹刷新即得新副本。\n\n可反复执行，从中断处继续。",
+        "The credential key is lost: a new one takes its place (services restart); after a second person agreed "
+        "every copy in a wallet is ended, and refreshing brings fresh ones.\n\nRun it again and it goes on.",
+    ),
+)
+@click.option(
+    "--since",
+    required=True,
+    type=Moment(),
+    help=phrase("自何时起不可信", "since when it is not to be trusted"),
+)
+@GROUND
+@DOCUMENT
+@passphrase_option
+@person_options("keeper")
+def credential_key(context: click.Context, since: datetime, ground: str, document: str, **given: Any) -> int:
+    """Exit 1 while something is left to do."""
+    home, person = opened(given)
+    console, lost = console_of(context), sealing.lost_keys(home, office_proofs(home))
+    drill = sealing.begin_credential_drill(
+        home, lost, since=since, ground=ground, document_number=document, actor=person.actor
+    )
+    ended = 0
+    if drill.state in {DrillState.APPROVED, DrillState.DONE}:
+        sealing.revoke_lost(home, drill, actor=person.actor)
+        with console.progress("作废副本", "ending copies") as show:
+            ended = lost.retire(drill.id, wiring.status_service(home), actor=person.actor, progress=show)
+    plan = lost.plan(drill.id, actor=person.actor)
+    state = DRILL_NAMES[plan.drill.state]
+    console.say(f"处置 {drill.id}：{state.zh}", f"{drill.id}: {state.en}")
+    if plan.drill.state is DrillState.PLANNED:
+        console.say(
+            f"须由另一人批准：yinxin seal approve {plan.request}",
+            f"another person agrees: yinxin seal approve {plan.request}",
+        )
+    else:
+        console.say(f"本次作废副本 {ended} 份", f"{ended} copies ended this time")
+    console.result({**plan.to_dict(), "ended": ended})
+    return ExitCode.DONE if plan.drill.state is DrillState.DONE else ExitCode.FAILED
+
+
+COMMANDS = (compromise, credential_key)
