@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from signing.reasons import Reason
@@ -81,15 +81,18 @@ class VerificationService:
         directory: DepartmentDirectory | None = None,
         delegates: Delegates | None = None,
         count_verdict: Callable[[str, str], None] | None = None,
+        slip_of: Callable[..., Mapping[str, Any]] | None = None,
     ) -> None:
         """`url` is the service's address without a slash at the end: its name as issuer and audience.
 
         `delegates` is the register of who acts for whom; without it no agent's copy passes.
 
-        `count_verdict` hears kind and indication of each verification.
+        `count_verdict` hears kind and indication of each verification; `slip_of` gives what a verdict that is
+        not `passed` carries along (codes, `indication`, `at`, `about`, `agency`).
         """
         self.url = url
         self._count_verdict = count_verdict or (lambda _kind, _indication: None)
+        self._slip_of = slip_of
         self.receipt_signer = receipt_signer
         self.clock = clock
         self.directory = directory or DepartmentDirectory(database, clock=clock)
@@ -253,8 +256,10 @@ class VerificationService:
 
     async def verify_for_anybody(self, question: Question) -> dict[str, Any]:
         """Verdict and status of a PDF or a number, for somebody unknown."""
-        assessment, _ = await self.assess_for_anybody(question)
-        return reduce_for_anybody(assessment)
+        assessment, entry = await self.assess_for_anybody(question)
+        said = reduce_for_anybody(assessment)
+        # The reason is not said here, so it does not stand on the slip either.
+        return {**said, **self._slip([], said["indication"], self.clock.now(), entry)}
 
     async def assess_for_anybody(self, question: Question) -> tuple[Assessment, str]:
         """What `verify_for_anybody` says less of, for our own pages; and the id of its entry in the log."""
@@ -270,6 +275,12 @@ class VerificationService:
         )
         entry = await self._write(lambda session: record_anonymous(session, assessment, moments.now))
         return assessment, entry
+
+    def slip_for_anybody(self, assessment: Assessment, entry: str) -> dict[str, Any]:
+        """The slip beside what a page of ours tells somebody unknown, with the reason that the page tells."""
+        report = assessment.report
+        codes = sorted(reason.code for reason in report.reasons)
+        return self._slip(codes, str(report.indication), self.clock.now(), entry)
 
     async def record_of(self, verification_id: str, department: Department) -> dict[str, Any]:
         """A department's own verification as recorded, with its receipt and without claims, or `NotFound`."""
@@ -350,7 +361,20 @@ class VerificationService:
         recorded = {name: content[name] for name in _RECORDED if name in content}
         acting = assessment.acting.words if assessment.acting else None
         signed = {**content, "acting": acting.to_dict()} if acting else content
-        return Answer({**said, **recorded, "id": content["jti"], "receipt": self._sign(signed)}, assessment)
+        agency = said["licence"]["agency"]["credit_code"] if said["licence"] else ""
+        at = datetime.fromtimestamp(content["iat"], UTC)
+        slip = self._slip(content["reasons"], content["indication"], at, content["jti"], agency=agency)
+        return Answer(
+            {**said, **recorded, "id": content["jti"], "receipt": self._sign(signed), **slip}, assessment
+        )
+
+    def _slip(
+        self, codes: Sequence[str], indication: str, at: datetime, about: str, *, agency: str = ""
+    ) -> dict[str, Any]:
+        """The slip of a verdict that is not `passed`; the same record has the same slip."""
+        if self._slip_of is None or indication == Indication.PASSED:
+            return {}
+        return {"slip": self._slip_of(codes, indication=indication, at=at, about=about, agency=agency)}
 
     def _count(self, examined: Examined, assessment: Assessment) -> None:
         self._count_verdict(str(examined.kind), str(assessment.report.indication))

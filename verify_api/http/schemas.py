@@ -299,6 +299,19 @@ class StatusAnswer(_Schema):
     as_of: dict[str, Any] | None
 
 
+class SlipAnswer(_Schema):
+    """告知单：编号、原因、下一步、向谁咨询 / A slip: number, reason, next step, whom to ask."""
+
+    number: str
+    kind: str
+    code: str
+    reason: BothLanguages
+    next: BothLanguages
+    ask: dict[str, Any]
+    at: str
+    kept_until: str
+
+
 class VerificationAnswer(_Schema):
     """部门核验结果 / What a department hears."""
 
@@ -325,6 +338,7 @@ class VerificationAnswer(_Schema):
     audit: str
     repeats: str | None = None
     receipt: str = Field(description="验证回执（JWS） / The signed receipt")
+    slip: SlipAnswer | None = Field(default=None, description="未通过时的告知单 / The slip, unless it passed")
 
 
 class AnonymousStatus(_Schema):
@@ -342,6 +356,7 @@ class AnonymousAnswer(BaseModel):
     indication: str
     text: BothLanguages
     status: AnonymousStatus | None
+    slip: SlipAnswer | None = Field(default=None, description="未通过时的告知单 / The slip, unless it passed")
 
 
 class RecordAnswer(_Schema):

@@ -100,6 +100,7 @@ def _add_page(
         except Conflict:  # a number that is not one licence's alone
             return form(request, 409, PUBLIC_PAGES.text("form.ambiguous"))
         content = content_for_anybody(assessment, reference)
+        content |= service.slip_for_anybody(assessment, reference)
         return PUBLIC_PAGES.answer(
             request,
             "public_result.html",

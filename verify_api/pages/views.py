@@ -114,6 +114,7 @@ class ResultView:
     signers: tuple[str, ...]
     licence: LicenceView | None
     then: str = ""
+    slip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
         ),
         licence=_licence(content, catalogue),
         then="" if is_number else str(content.get("then", "")),
+        slip=str((content.get("slip") or {}).get("number", "")),
     )
 
 

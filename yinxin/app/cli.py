@@ -34,6 +34,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "证照类型：新版本、预览、两人批准、废止",
         "licence types: versions, previews, approval, abolition",
     ),
+    "correction": (
+        "数据更正：申请转至来源机关",
+        "corrections: to the one source of a datum",
+    ),
+    "form": ("事项表单：自动填写、撤回同意", "forms that fill themselves; consents"),
     "subject": (
         "持证主体变更：方案、批准、联动执行",
         "events of people and companies: plan, approve, run",
@@ -58,6 +63,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "个人信息：查询、删除、保存期限、加密密钥",
         "personal data: what is held, erasure, retention, keys",
     ),
+    "inspect": (
+        "电子监察：说明事由后查询，记录可离线证明",
+        "supervision: look up for a reason, findings, counts",
+    ),
+    "dispute": ("告知单与证照异议：提出、答复、更正", "slips and disputes: open, answer, correct"),
     "audit": ("审计日志：查看、证明、检查", "the audit log: read, prove, check"),
     "backup": ("备份整个安装，服务无需停止", "back the installation up while it works"),
     "restore": ("从备份恢复并隔离；由另一人解除", "restore a backup, in quarantine; release it"),

@@ -1,4 +1,4 @@
-"""What one process does for all of its role: the log's order, sealed rows, fetched lists, what is forgotten.
+"""What one process does for all of its role: the log's order and its watch, sealed rows, fetched lists.
 
 A server of one process does these beside answering; with several, one process does nothing else. Should two
 machines do the same duty, the database lets one at a time do it (the log), or nothing is lost by doing it
@@ -16,6 +16,7 @@ from verify_api.presentations.repository import PresentationRepository
 from verify_api.repository import SessionRepository
 from verify_api.service import KEPT_AFTER_END
 from yinxin.app import persons, wiring
+from yinxin.app.office.supervision import make_watch
 from yinxin.app.refresh import Refresher
 from yinxin.base import once
 from yinxin.base.errors import YinxinError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from yinxin.app.wiring import Stage
 
 TIDY_SECONDS = 600.0
+WATCH_SECONDS = 30.0
 SOON, DAY = 60.0, 24 * 3600.0
 _log = logging.getLogger("yinxin.duties")
 
@@ -42,6 +44,7 @@ def keep_the_register(home: Home, stage: Stage) -> None:
     """The duties of the issuer: order the log, seal what is not sealed yet, forget what is over."""
     order_the_log(home, stage)
     repeat(stage, "seal", lambda: persons.seal_all(home), every_seconds=DAY, first_seconds=SOON)
+    repeat(stage, "watch", make_watch(home).run, every_seconds=WATCH_SECONDS)
     repeat(stage, "forget", lambda: persons.forget(home), every_seconds=DAY, first_seconds=2 * SOON)
 
 

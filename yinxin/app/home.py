@@ -234,4 +234,7 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         retention_file=inside(settings.retention_file),
         subject_rules_file=inside(settings.subject_rules_file),
         openid_client_secret_file=inside(settings.openid_client_secret_file),
+        documents_keys_file=inside(settings.documents_keys_file),
+        contacts_file=inside(settings.contacts_file),
+        supervision_rules=inside(settings.supervision_rules),
     )

@@ -9,6 +9,7 @@ answer in their own forms and never come here.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ROWS", "Row", "install", "language_of", "problem", "row_of"]
 
+# Gives the slip for an error that is a refusal, as JSON; None for any other.
+SlipOf = Callable[[errors.YinxinError], "Mapping[str, Any] | None"]
 _RANDOMNESS = SystemRandomness()  # of references, which protect nothing
 _LOG = logging.getLogger("yinxin.http")
 PROBLEM_TYPE = "urn:yinxin:problem:"
@@ -153,8 +156,9 @@ _FAULTS: tuple[tuple[str, Text], ...] = (
 _OTHER_FAULT = Text("取值不合要求", "the value is not allowed")
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of this application leave as a problem."""
+def install(app: FastAPI, *, slip_of: SlipOf | None = None) -> None:
+    """Let every error of this application leave as a problem; refusals with the slip that `slip_of` gives."""
+    app.state.slip_of = slip_of
     app.add_exception_handler(errors.YinxinError, _answer_ours)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_framework)
@@ -166,10 +170,12 @@ def row_of(error: errors.YinxinError) -> Row:
     return next(ROWS[kind] for kind in type(error).__mro__ if kind in ROWS)  # the root has a row
 
 
-def problem(error: errors.YinxinError, language: Language = "en") -> JSONResponse:
-    """The answer that this error leaves as."""
+def problem(
+    error: errors.YinxinError, language: Language = "en", *, slip: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """The answer that this error leaves as, with its slip where it is a refusal."""
     row = row_of(error)
-    members: dict[str, Any] = {}
+    members: dict[str, Any] = {"slip": slip} if slip else {}
     if isinstance(error, errors.InvalidClaims | InvalidCatalogue):
         members["errors"] = [_fault(name, why, language) for name, why in error.faults[:MAX_FAULTS]]
     if isinstance(error, PlanOutdated):
@@ -191,22 +197,25 @@ def language_of(accept_language: str | None) -> Language:
 async def _answer_ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, errors.YinxinError):
         raise error
-    answer = problem(error, _language(request))
+    slip_of: SlipOf | None = getattr(request.app.state, "slip_of", None)
+    slip = slip_of(error) if slip_of else None
+    answer = problem(error, _language(request), slip=slip)
     if answer.status_code >= 500:
         _LOG.error("%s %s", answer.headers["x-reference"], type(error).__name__, exc_info=error)
     if isinstance(error, errors.Unauthenticated) and pages_of(request):
         here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return see_other("/sign-in?" + urlencode({"next": here}) if request.method == "GET" else "/sign-in")
     advice = getattr(error, "advice", row_of(error).next)
-    return _shown(request, answer, error.title, advice, _headers(error))
+    return _shown(request, answer, error.title, advice, _headers(error), slip)
 
 
-def _shown(
+def _shown(  # noqa: PLR0913, PLR0917 - what the page tells
     request: Request,
     answer: JSONResponse,
     title: Text,
     advice: Text,
     headers: Mapping[str, str] | None = None,
+    slip: Mapping[str, Any] | None = None,
 ) -> Response:
     """The problem as the caller reads it: people on a page, programs as it is."""
     pages = pages_of(request)
@@ -220,6 +229,7 @@ def _shown(
         title=title,
         next=advice,
         reference=answer.headers["x-reference"],
+        slip=slip,
     )
 
 

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ca.ocsp import OcspResponder
@@ -18,6 +19,7 @@ from credentials.catalogue import Catalogue
 from credentials.copies import CopyMaker
 from credentials.documents import DocumentStore
 from credentials.licence import Agency
+from credentials.office.disputes.slips import SlipKind
 from credentials.office.notices import NoticeQueue, Notices
 from credentials.office.types.live import LiveCatalogue
 from credentials.oid4vci.clients import read_clients
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from signing.pdf import Seal
     from verify_api.documents import Snapshots
     from yinxin.app.home import Home
+    from yinxin.app.problems import SlipOf
     from yinxin.app.shelf import Shelf
 
 AUTHORITIES = ("root", "issuing")
@@ -248,8 +251,9 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     """The verification service, with a thread that refreshes what it stands on."""
     from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
     from verify_api.http.limits import Limits  # noqa: PLC0415 - the same
-    from yinxin.app import problems  # noqa: PLC0415 - the same
+    from yinxin.app import problems, slips  # noqa: PLC0415 - the same
     from yinxin.app.forms import add_forms  # noqa: PLC0415 - the same
+    from yinxin.app.office.disputes import public_routers  # noqa: PLC0415 - the same
     from yinxin.app.verifier_pages import add_pages  # noqa: PLC0415 - the same
 
     refresher = Refresher(home, source=stage.shelf)
@@ -265,6 +269,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         token_signer=home.signer("token"),
         clock=home.clock,
         count_verdict=stage.count_verdict,
+        slip_of=slips.verdicts(home),
     )
     stage.snapshots, stage.unanswered = lambda: service.snapshots, refresher.unanswered
     stage.refreshers.append(lambda: service.use(refresher.snapshots()))
@@ -275,12 +280,14 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     presentations = _presentations(home, service, journal)
     app = create_app(
         service,
-        install_problems=problems.install,
+        install_problems=partial(problems.install, slip_of=slips.refusals(home, SlipKind.USE)),
         limits=limits,
         presentations=presentations,
         notices=DepartmentNotices(NoticeQueue(clock=home.clock), journal, catalogue(home)),
         tidies=stage.shelf is None,
     )
+    for router in public_routers(home, service):
+        app.include_router(router)
     add_pages(
         app,
         service,
@@ -391,14 +398,14 @@ def client_id_prefix(name: str) -> Prefix:
     return Prefix(name)
 
 
-def application(title: str, *routers: APIRouter) -> FastAPI:
-    """An application of these routes, with our errors."""
+def application(title: str, *routers: APIRouter, slip_of: SlipOf | None = None) -> FastAPI:
+    """An application of these routes, with our errors; `slip_of` gives refusals their slip."""
     from fastapi import FastAPI  # noqa: PLC0415 - it takes a second
 
     from yinxin.app import problems  # noqa: PLC0415 - the same
 
     app = FastAPI(title=f"yinxin {title}", openapi_url=None, docs_url=None, redoc_url=None)
-    problems.install(app)
+    problems.install(app, slip_of=slip_of)
     for router in routers:
         app.include_router(router)
     return app

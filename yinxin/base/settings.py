@@ -27,7 +27,7 @@ OTHER_VARIABLES = frozenset(
     f"YINXIN_{name}"
     for name in (
         *("HOME", "LANG", "PASSPHRASE", "KEY_PASSPHRASE", "WALLET", "WALLET_PASSPHRASE"),
-        *("VECTORS", "CAMPAIGN", "NODE", "SCREENSHOTS"),
+        *("VECTORS", "CAMPAIGN", "NODE", "SCREENSHOTS", "SWIFT"),
     )
 )
 
@@ -204,6 +204,38 @@ class Settings:
         None,
         "client_secret 所在文件；不填则以密钥证明身份（private_key_jwt，推荐）",
         "the file with the client's secret; a key proves who we are when not set (private_key_jwt, better)",
+    )
+    contacts_file: Path | None = _setting(
+        None,
+        "各机关联系方式文件（TOML），用于告知单与异议分派；不填则只有本机关",
+        "the agencies' contacts (TOML), for slips and disputes; this agency only when not set",
+    )
+    supervision_rules: Path | None = _setting(
+        None,
+        "监察规则文件（TOML）；不填则用内置规则",
+        "the rules of supervision (TOML); the built-in ones when not set",
+    )
+    dispute_accept_days: int = _setting(
+        5,
+        "收到证照异议后决定是否受理的期限（工作日）",
+        "working days until a dispute is accepted or rejected",
+        at_least=1,
+    )
+    dispute_answer_days: int = _setting(
+        20,
+        "收到证照异议后作出答复的期限（工作日）",
+        "working days until a dispute is answered, from its receipt",
+        at_least=1,
+    )
+    documents_url: str = _setting(
+        "",
+        "证照文件的存放处：s3://桶/前缀?endpoint=https://…；不填则存于本机文件夹",
+        "where sealed documents are kept: s3://bucket/prefix?endpoint=https://…; a local folder when not set",
+    )
+    documents_keys_file: Path | None = _setting(
+        None,
+        "对象存储的密钥文件（TOML：access_key、secret_key），仅服务可读",
+        "the object store's keys (TOML: access_key, secret_key), in a file that only the service reads",
     )
     log_format: str = _setting(
         "text",

@@ -17,7 +17,7 @@ from yinxin.base.errors import Conflict, NotFound
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import Table
+    from sqlalchemy import ColumnElement, Table
     from sqlmodel import Session
 
 _DISPUTES: Table = SQLModel.metadata.tables[str(DisputeRecord.__tablename__)]
@@ -88,7 +88,7 @@ class DisputeRepository:
 
     def count_open(self, *, agency: str | None = None, opened_by: str | None = None) -> int:
         """How many wait for an answer: of an agency from holders, or of one opener."""
-        wanted = _DISPUTES.c.state.in_(list(map(str, OPEN)))
+        wanted: ColumnElement[bool] = _DISPUTES.c.state.in_(list(map(str, OPEN)))
         if agency is not None:
             wanted &= (_DISPUTES.c.agency == agency) & _DISPUTES.c.is_holder
         if opened_by is not None:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from credentials.foreign.repository import ForeignRepository
 from credentials.gate import Gate
 from credentials.office.cases import CaseState
+from credentials.office.disputes.contacts import Contact
 from credentials.office.disputes.dispute import (
     OPEN,
     Answer,
@@ -35,6 +37,7 @@ from yinxin.base.actor import Actor, ActorKind
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import Conflict, NotFound, NotPermitted, TooManyRequests
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -104,6 +107,8 @@ class Disputes:
         the answer says where to go.
         """
         slip = self._slips.read(complaint.slip).number if complaint.slip or actor is None else ""
+        if actor is not None and (others := self._issued_elsewhere(complaint)):
+            return Elsewhere(others)
         if actor is not None and actor.kind is not ActorKind.DEPARTMENT:
             raise NotPermitted("a dispute is opened by a department, or by a holder with a slip")
         licence = self._licence(complaint, actor, proof, slip)
@@ -196,6 +201,20 @@ class Disputes:
             # Who proves that they hold one licence learns nothing of another.
             raise NotPermitted("the proof is about another licence")
         return found
+
+    def _issued_elsewhere(self, complaint: Complaint) -> Contact | None:
+        """Whom to ask about a licence that somebody else issued, as far as we know of it."""
+        if complaint.kind is DisputeKind.MISSING:
+            return None
+        with self._database.reading() as session:
+            own = LicenceRepository(session).find(complaint.licence)
+            others = [] if own else ForeignRepository(session).find(complaint.licence.strip())
+        if not others:
+            return None
+        found = others[0]
+        there = Text(found.verify_at, found.verify_at)
+        named = Contact(found.issuer_code, found.issuer_name, there, is_elsewhere=True)
+        return self._contacts.find(found.issuer_code) or named
 
     def _receive(
         self, complaint: Complaint, licence: Licence | None, agency: str, actor: Actor, slip: str

@@ -151,7 +151,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What one person hands in is approved by the same other one: `percent` of `at_least` or more in a quarter.
+    """What one person hands in is approved by the same other one: `percent` of `at_least` in a quarter.
 
     It says nothing where an organisation has one approver only.
     """

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from yinxin.base.audit import Entry
 
 MAX_KEY, MAX_CODE = 160, 18
+_CASE = "case:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ def line_of(entry: Entry) -> Line | None:
         office=_office(content["action"], details, licence),
         subject=content["subject"],
         licence=licence,
-        case=_named("case", content, details, "approval", "case"),
-        seal=_named("seal", content, details, "seal"),
+        case=_case(content, details),
+        seal=_seal(content, details),
         due=_due(details.get("due")),
     )
 
@@ -100,13 +101,18 @@ def _office(action: str, details: Mapping[str, Any], licence: str | None) -> str
     return LicenceIdentifier.parse(licence).issuer if licence else ""
 
 
-def _named(kind: str, content: Mapping[str, Any], details: Mapping[str, Any], *names: str) -> str | None:
-    """What `case:…` or `seal:…` names in the subject or in one of the details."""
-    for said in (content["subject"], *(details.get(name) for name in names)):
-        if isinstance(said, str) and said.startswith(f"{kind}:"):
-            return said.removeprefix(f"{kind}:")[:MAX_KEY]
-    plain = details.get(kind)
-    return plain[:MAX_KEY] if kind == "seal" and isinstance(plain, str) else None
+def _case(content: Mapping[str, Any], details: Mapping[str, Any]) -> str | None:
+    """What `case:…` names: the subject, or the case by which something was approved or corrected."""
+    for said in (content["subject"], details.get("approval"), details.get("case")):
+        if isinstance(said, str) and said.startswith(_CASE):
+            return said.removeprefix(_CASE)[:MAX_KEY]
+    return None
+
+
+def _seal(content: Mapping[str, Any], details: Mapping[str, Any]) -> str | None:
+    """The seal that was used, or that something was done to."""
+    said = details.get("seal") or (content["subject"] if content["action"].startswith("seal.") else None)
+    return said.removeprefix("seal:")[:MAX_KEY] if isinstance(said, str) else None
 
 
 def _due(text: object) -> datetime | None:

@@ -1,8 +1,8 @@
 """The watch: reads the log on from where it was, makes lines of it, and asks every rule about them.
 
-Each portion is one transaction that begins with the cursor's move, so a run that was killed goes on where it
-stopped, and of two that run at once one gives way. A rule in a new form is asked about everything from the beginning;
-what it finds again is no second finding.
+Each portion is one transaction that begins with the cursor's move, so a run that was killed goes on where
+it stopped, and of two that run at once one gives way. A rule in a new form is asked about everything from
+the beginning; what it finds again is no second finding.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from world.supervision import EIGHT
 
 from credentials import samples
 from credentials.office.supervision.service import By, Search
+from yinxin.base import audit
 from yinxin.base.actor import staff
 from yinxin.base.audit import verifier_key
 from yinxin.base.audit.bundle import Bundle
@@ -278,8 +279,6 @@ def test_what_is_sought_is_never_a_pattern(office: SupervisionWorld, sought: str
 
 
 def test_erased_entries_are_told_as_such(office: SupervisionWorld) -> None:
-    from yinxin.base import audit
-
     entry = office.wrote("case.draft", "case:9")
     office.run()
     with office.database.transaction() as session:

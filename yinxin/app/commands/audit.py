@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,17 @@ from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.app.wiring import log_key, sequencer
 from yinxin.base.audit import AuditLog, verify_offline
+from yinxin.base.audit.bundle import Bundle
 from yinxin.base.audit.checkpoint import parse_verifier_key
 from yinxin.base.errors import MalformedInput, NotFound
 from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from yinxin.app.console import Console
+
+MAX_PROOF_BYTES = 32 << 20
 
 
 @click.group(
@@ -182,11 +188,13 @@ def check(
 
 def _check_proof(context: click.Context, file: Path, key: str | None) -> int:
     console = console_of(context)
-    if not key:
-        raise click.UsageError(phrase("检查证明需要 --key", "a proof is checked with --key"))
-    origin, public_key = parse_verifier_key(key)
     try:
-        text = read_file(file, limit=1 << 20).decode("utf-8")
+        text = read_file(file, limit=MAX_PROOF_BYTES).decode("utf-8")
+        if text.lstrip().startswith("{"):
+            return _check_bundle(console, text, key)
+        if not key:
+            raise click.UsageError(phrase("检查证明需要 --key", "a proof is checked with --key"))
+        origin, public_key = parse_verifier_key(key)
         proven = verify_offline(text, origin=origin, public_key=public_key)
     except (MalformedInput, UnicodeDecodeError) as error:
         console.say(f"✗ 证明无效：{error}", f"✗ the proof does not hold: {error}")
@@ -194,4 +202,22 @@ def _check_proof(context: click.Context, file: Path, key: str | None) -> int:
         return ExitCode.FAILED
     console.say(f"证明有效：第 {proven.log_index} 条", f"the proof holds: entry {proven.log_index}")
     console.result({"valid": True, "index": proven.log_index})
+    return ExitCode.DONE
+
+
+def _check_bundle(console: Console, text: str, key: str | None) -> int:
+    """Every entry of a file of proofs, with no database and no network."""
+    bundle = Bundle.parse(text)
+    proven = bundle.verify(key)
+    console.say(f"证明有效：{len(proven)} 条", f"the proofs hold: {len(proven)} entries")
+    if not key:
+        console.note(
+            f"所用公钥出自文件本身，请与日志公布的公钥核对：{bundle.key}",
+            f"checked with the key in the file itself: compare it with the one that the log's keeper publishes: {bundle.key}",
+        )
+    entries = [
+        {"index": one.log_index, "entry": name, "content": json.loads(one.body) if one.body else None}
+        for (name, _, _), one in zip(bundle.proofs, proven, strict=True)
+    ]
+    console.result({"valid": True, "key": bundle.key, "key_is_pinned": bool(key), "entries": entries})
     return ExitCode.DONE

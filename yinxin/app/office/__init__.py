@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from yinxin.app import wiring
-from yinxin.app.office import changes, desk, seals, subjects, types
+from credentials.office.disputes.slips import SlipKind
+from yinxin.app import slips, wiring
+from yinxin.app.office import changes, desk, disputes, seals, sources, subjects, supervision, types
 from yinxin.app.office.entrance import Entrance
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ def office_app(home: Home, stage: wiring.Stage, *, timestamper: Timestamper | No
         *desk.routers(home, entrance, timestamper=timestamper),
         *changes.routers(home, entrance),
         *types.routers(home, entrance),
+        *sources.routers(home, entrance),
         *subjects.routers(home, entrance, stage=stage, timestamper=timestamper),
         *seals.routers(home, entrance),
+        *disputes.routers(home, entrance),
+        *supervision.routers(home, entrance),
+        slip_of=slips.refusals(home, SlipKind.ISSUE),
     )

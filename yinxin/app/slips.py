@@ -1,0 +1,102 @@
+"""Slips of this installation, and which refusals get one.
+
+A refusal is a decision about somebody's licence: it was not issued (`issuance_refused`, `invalid_claims`, an
+act that the office does not permit), it did not pass verification (any verdict but `passed`), its use was not
+permitted. What is only a slip of the pen (a malformed request, no sign-in, too many requests, a service that
+is down) is told as before and gets none.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any
+
+from credentials.office.disputes.contacts import Contact, Contacts
+from credentials.office.disputes.slips import Phrase, SlipKind, Slips
+from signing.reasons import Reason
+from yinxin.app.problems import ROWS
+from yinxin.base import errors
+from yinxin.base.files import read_file
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from credentials.office.disputes.slips import Slip
+    from yinxin.app.home import Home
+    from yinxin.base.errors import YinxinError
+
+INDETERMINATE, FAILED = "verification_indeterminate", errors.VerificationFailed.code
+_UNSURE = Phrase(
+    Text("现有信息不足，无法得出核验结论", "What is known does not allow a verdict"),
+    Text("请稍后重试，或向发证机关核实", "Try again later, or ask the issuing agency"),
+)
+
+
+def make_slips(home: Home) -> Slips:
+    """The slips of a home; every process of it makes and reads the same."""
+    secret = hmac.digest(home.document_key(), b"yinxin slips 1", "sha256")
+    return Slips(secret, phrases=phrases(), contacts=contacts(home), clock=home.clock)
+
+
+def contacts(home: Home) -> Contacts:
+    """Whom people ask: the agency itself, and those in the file of contacts."""
+    settings = home.settings
+    name = Text(settings.agency_name, settings.agency_name_en)
+    where = Text(f"{settings.agency_name}办事窗口", f"the counter of {settings.agency_name_en}")
+    own = Contact(settings.agency_code, name, where)
+    file = settings.contacts_file
+    return Contacts.read(read_file(file).decode("utf-8"), operator=own) if file else Contacts(own)
+
+
+def phrases() -> Mapping[str, Phrase]:
+    """The plain words for every code that a slip may have."""
+    reasons = {one.code: Phrase(one.text, one.next_step) for one in Reason}
+    refused = {one.code: Phrase(one.title, row.next) for one, row in ROWS.items()}
+    return {**refused, **reasons, INDETERMINATE: _UNSURE}
+
+
+def slip_of_error(slips: Slips, error: YinxinError, *, kind: SlipKind, agency: str) -> Slip | None:
+    """The slip for an error that is a refusal; `kind` is what the service that refuses is for."""
+    if isinstance(error, errors.VerificationFailed):
+        codes = sorted(reason.code for reason in error.report.reasons)
+        return slips.make(SlipKind.VERIFICATION, main_code(codes), agency=agency)
+    if isinstance(error, errors.IssuanceRefused | errors.InvalidClaims):
+        return slips.make(SlipKind.ISSUE, error.code, agency=agency)
+    if isinstance(error, errors.NotPermitted):
+        return slips.make(kind, errors.NotPermitted.code, agency=agency)
+    return None
+
+
+def refusals(home: Home, kind: SlipKind) -> Callable[[YinxinError], Mapping[str, Any] | None]:
+    """What `yinxin.app.problems` puts into the answers of a service."""
+    slips, agency = make_slips(home), home.settings.agency_code
+
+    def slip_of(error: YinxinError) -> Mapping[str, Any] | None:
+        found = slip_of_error(slips, error, kind=kind, agency=agency)
+        return found.to_dict() if found else None
+
+    return slip_of
+
+
+def verdicts(home: Home) -> Callable[..., Mapping[str, Any]]:
+    """What the verification service puts beside a verdict that is not `passed`."""
+    slips, own = make_slips(home), home.settings.agency_code
+
+    def slip_of(
+        codes: list[str], *, indication: str, at: datetime, about: str, agency: str = ""
+    ) -> Mapping[str, Any]:
+        code = main_code(codes) if codes else FAILED if indication == "failed" else INDETERMINATE
+        kind = SlipKind.VERIFICATION
+        return slips.make(kind, code, agency=agency or own, at=at, about=about).to_dict()
+
+    return slip_of
+
+
+def main_code(codes: list[str]) -> str:
+    """The reason that a slip names, of several: one about the licence itself, else the first that fails."""
+    known = [Reason[code.upper()] for code in codes]
+    failing = [one for one in known if one.indication == "failed"] or known
+    chosen = next((one for one in failing if one.code.startswith("licence_")), None)
+    return (chosen or failing[0]).code if failing else FAILED
