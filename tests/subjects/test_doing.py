@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import text
 from world.subjects import FOOD
 
+from credentials.persons import Retention
+from yinxin.app.subjects.holding import SubjectEventHolding
 from yinxin.app.subjects.runner import Runner
 from yinxin.app.subjects.values import EventKind, EventState, OutcomeKind
 from yinxin.app.subjects.work import CascadeWork
@@ -164,3 +167,19 @@ def test_work_that_is_halted_leaves_the_rest_and_can_be_taken_back(city: Subject
         city.cascade.halt(event.id, actor=city.li)
     back = city.plan(EventKind.RESTORED, undoes=event.id)
     assert [one.effect.thing for one in back.effects] == [first.licence.identifier]
+
+
+def test_what_is_held_on_a_person_is_told_kept_and_forgotten(city: SubjectWorld) -> None:
+    number, serial = city.person["citizen_number"], city.person_certificate()
+    event = city.happen(EventKind.DEATH_REPORTED).event
+    holding = SubjectEventHolding(city.index, Retention.load(), agency=city.agency.credit_code)
+    with city.database.transaction() as session:
+        (held,) = holding.of(session, number)
+        assert (held.key, held.content["subject"], held.may_go(city.clock.now())) == (event.id, number, False)
+        assert holding.over(session, now=city.clock.now(), limit=10) == []
+        city.clock.advance(timedelta(days=3660))
+        assert [one.key for one in holding.over(session, now=city.clock.now(), limit=10)] == [event.id]
+        holding.erase(session, holding.named(session, [event.id], now=city.clock.now()), at=city.clock.now())
+        assert holding.of(session, number) == []
+    assert serial
+    assert rows(city, "SELECT count(*) FROM subject_certificate") == [(0,)]

@@ -9,6 +9,7 @@ from credentials.persons import PersonalData, Retention
 from credentials.persons.kinds import CaseHolding, IssuanceHolding, LicenceHolding
 from yinxin.app import wiring
 from yinxin.app.office.entrance import office_proofs
+from yinxin.app.subjects.holding import SubjectEventHolding
 from yinxin.base.sealed import reseal
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def holdings(home: Home) -> Sequence[Holding]:
         LicenceHolding(index, retention),
         CaseHolding(index, retention),
         IssuanceHolding(index, keep=timedelta(days=retention.issuance_days)),
+        SubjectEventHolding(index, retention, agency=home.settings.agency_code),
     )
 
 

@@ -129,6 +129,32 @@ class SubjectRepository:
         wanted = (EVENTS.c.agency == agency) & (EVENTS.c.state == str(EventState.RUNNING))
         return [_event(row) for row in self._session.execute(select(EVENTS).where(wanted))]
 
+    def named(self, event_ids: Sequence[str], *, agency: str) -> list[SubjectEvent]:
+        """An agency's events of these ids."""
+        wanted = (EVENTS.c.agency == agency) & EVENTS.c.id.in_(event_ids)
+        return [_event(row) for row in self._session.execute(select(EVENTS).where(wanted))]
+
+    def ended(
+        self, *, agency: str, done_before: datetime, withdrawn_before: datetime, limit: int
+    ) -> list[SubjectEvent]:
+        """Events that were done, or withdrawn plans that were made, before a moment."""
+        done = (EVENTS.c.state == str(EventState.DONE)) & (EVENTS.c.ended_at < done_before)
+        withdrawn = (EVENTS.c.state == str(EventState.WITHDRAWN)) & (EVENTS.c.planned_at < withdrawn_before)
+        query = (
+            select(EVENTS).where(EVENTS.c.agency == agency, done | withdrawn).order_by(EVENTS.c.planned_at)
+        )
+        return [_event(row) for row in self._session.execute(query.limit(limit))]
+
+    def erase(self, event_ids: Sequence[str]) -> None:
+        """Delete events with their plans, and what was linked to subjects that have no event any more."""
+        indexes = select(EVENTS.c.subject_index).where(EVENTS.c.id.in_(event_ids))
+        subjects = [row.subject_index for row in self._session.execute(indexes)]
+        self._session.execute(delete(EFFECTS).where(EFFECTS.c.event.in_(event_ids)))
+        self._session.execute(delete(EVENTS).where(EVENTS.c.id.in_(event_ids)))
+        left = select(EVENTS.c.subject_index)
+        gone = CERTIFICATES.c.subject_index.in_(subjects) & CERTIFICATES.c.subject_index.not_in(left)
+        self._session.execute(delete(CERTIFICATES).where(gone))
+
     def link_certificate(self, index: bytes, *, authority: str, serial: str) -> None:
         """Say that a certificate belongs to a subject; `Conflict` when that is known."""
         row = {"subject_index": index, "authority": authority, "serial": serial}
