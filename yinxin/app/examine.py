@@ -1,6 +1,6 @@
 """Verify a file that somebody brings to the command line: the same engine as the service, in this process.
 
-PDFs, credentials and receipts are told apart by their content. With a home, a licence is also looked up in
+PDFs, credentials, receipts and signatures beside a file (`.p7s`) are told apart by their content. With a home, a licence is also looked up in
 its register. Nothing is fetched, nothing is written, and a bad file is a report, never an error.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.verifier import Verifier
-from signing import pdf
+from signing import detached, pdf
 from signing.jose import parse_jws
 from signing.policy import Policy
 from signing.reasons import Reason
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from yinxin.base.clock import Clock
+
+SIGNATURE_SUFFIXES = frozenset({".p7s", ".p7m"})
 
 
 class Examiner:
@@ -77,6 +79,8 @@ class Examiner:
                 revocation=self._snapshots.revocation,
                 policy=self._snapshots.policy,
             )
+        if data[:1] == b"\x30" and file.suffix.lower() in SIGNATURE_SUFFIXES:
+            return self._beside(data, file, now, at)
         examined = documents.examine_unknown(data)
         return Report(str(examined.kind), examined.digest, at or now, now, examined.checks)
 
@@ -105,6 +109,15 @@ class Examiner:
         entry = self._register.find(examined.licence) if examined.licence else None
         assessment = assess(examined, entry, moments=Moments(now, as_of=at))
         return replace(assessment.report, findings={**_findings(examined), "standing": _standing(assessment)})
+
+    def _beside(self, data: bytes, file: Path, now: datetime, at: datetime | None) -> Report[Any]:
+        """A signature in a file of its own: what it signs lies beside it, without the last suffix."""
+        kept, content = self._snapshots, file.with_suffix("")
+        stands: dict[str, Any] = {"revocation": kept.revocation, "policy": kept.policy, "now": now, "at": at}
+        if not content.is_file():
+            return detached.verify(data, None, kept.trust, **stands)
+        with content.open("rb") as opened:
+            return detached.verify(data, opened, kept.trust, **stands)
 
     @property
     def _verifier(self) -> Verifier:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yinxin.app.commands.options import Moment, home_option
+from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import console_of, exit_code
 from yinxin.app.examine import Examiner
 from yinxin.app.examine_code import CodeExaminer, Sources
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 60  # characters of a code's text; the rest says nothing to a person
 _HELP = phrase(
-    "核验文件：PDF、SD-JWT 凭证或核验回执；用 --qr 核验纸质证照上的二维码。\n\n信任锚取自 --trust 目录或安装目录；不访问网络，不改动文件。",
-    "Verify files: PDFs, SD-JWT credentials or receipts; with --qr codes printed on licences.\n\nTrust comes from --trust or from the installation; "
+    "核验文件：PDF、SD-JWT 凭证、核验回执，或文件旁的签名（.p7s）；用 --qr 核验纸质证照上的二维码。\n\n信任锚取自 --trust 目录或安装目录；不访问网络，不改动文件。",
+    "Verify files: PDFs, SD-JWT credentials, receipts, signatures beside a file (.p7s); with --qr codes printed on "
+    "licences.\n\nTrust comes from --trust or from the installation; "
     "nothing is fetched and no file is changed.",
 )
 
@@ -75,6 +76,7 @@ _HELP = phrase(
     ),
 )
 @home_option(required=False)
+@passphrase_option
 @click.pass_context
 def command(
     context: click.Context,
@@ -86,12 +88,15 @@ def command(
     issuers: Path | None,
     addresses: tuple[str, ...],
     home: str | None,
+    passphrase_file: str | None,
 ) -> int:
     """Print one report for each file and code; exit 0 when all passed, 1 when one failed, 3 when one is open."""
     if not files and not codes:
         raise click.UsageError(phrase("请给出文件，或用 --qr 给出二维码", "name a file, or a code with --qr"))
     console = console_of(context)
-    place = Home.open(home) if home else None
+    # The register's rows are sealed: who asks with a home has its passphrase.
+    passphrase = read_passphrase(passphrase_file, required=False) if home else None
+    place = Home.open(home, passphrase=passphrase) if home else None
     reports: list[Report[Any]] = []
     answers = []
     if files:
