@@ -148,19 +148,7 @@ class FormService:
 
     async def revoke(self, number: str) -> FormConsent:
         """Take a consent back; who knows its number may. `Conflict` when it was used or is over."""
-
-        def work(session: Session) -> FormConsent:
-            repository, now = ConsentRepository(session), self._clock.now()
-            found = repository.find(number)
-            if found is None:
-                raise NotFound("no such consent")
-            _require_open(found, self._clock)
-            if not repository.decide(number, ConsentState.REVOKED, at=now):
-                raise Conflict("the consent was used meanwhile")
-            self._record(session, "revoke", found, _HOLDER, {})
-            return replace(found, state=ConsentState.REVOKED, decided_at=now)
-
-        return await self._write(work)
+        return await self._write(lambda session: take_back(session, number, clock=self._clock))
 
     def _wish(
         self, form: Form, wanted: Collection[str], grant: Grant, department: Department, number: str
@@ -234,7 +222,7 @@ class FormService:
         consents.purge(before=consent.asked_at - KEPT_FOR)
         consents.add(consent)
         details = {"matter": consent.matter, "fields": list(consent.fields), "session": consent.session}
-        self._record(session, "ask", consent, actor, details)
+        _record(session, self._clock, "ask", consent, actor, details)
 
     def _use(self, session: Session, consent: FormConsent, filled: FilledForm, actor: Actor) -> None:
         _require_open(consent, self._clock)
@@ -245,16 +233,7 @@ class FormService:
             "fields": [one.field.name for one in filled.fields if one.value or one.others],
             "licences": list(filled.licences),
         }
-        self._record(session, "fill", consent, actor, details)
-
-    def _record(
-        self, session: Session, verb: str, consent: FormConsent, actor: Actor, details: Mapping[str, Any]
-    ) -> None:
-        # Not by its number: who has that may take the consent back, and the log is read by many.
-        subject = f"form-consent:{consent.session}"
-        at = self._clock.now()
-        said = {"department": consent.department, **details}
-        audit.record(session, action=f"form.{verb}", subject=subject, actor=actor, at=at, details=said)
+        _record(session, self._clock, "fill", consent, actor, details)
 
     async def _read(self, work: Callable[[Session], T]) -> T:
         def look() -> T:
@@ -276,3 +255,30 @@ def _require_open(consent: FormConsent, clock: Clock) -> None:
     state = consent.state_at(clock.now())
     if state is not ConsentState.ASKED:
         raise Conflict(f"the consent is {state}")
+
+
+def take_back(session: Session, number: str, *, clock: Clock) -> FormConsent:
+    """Take a consent back; `NotFound` for an unknown number, `Conflict` when it was used or is over."""
+    repository, now = ConsentRepository(session), clock.now()
+    found = repository.find(number)
+    if found is None:
+        raise NotFound("no such consent")
+    _require_open(found, clock)
+    if not repository.decide(number, ConsentState.REVOKED, at=now):
+        raise Conflict("the consent was used meanwhile")
+    _record(session, clock, "revoke", found, _HOLDER, {})
+    return replace(found, state=ConsentState.REVOKED, decided_at=now)
+
+
+def _record(  # noqa: PLR0913, PLR0917 - the facts of one entry
+    session: Session,
+    clock: Clock,
+    verb: str,
+    consent: FormConsent,
+    actor: Actor,
+    details: Mapping[str, Any],
+) -> None:
+    # Not by its number: who has that may take the consent back, and the log is read by many.
+    subject = f"form-consent:{consent.session}"
+    said = {"department": consent.department, **details}
+    audit.record(session, action=f"form.{verb}", subject=subject, actor=actor, at=clock.now(), details=said)

@@ -1,4 +1,4 @@
-"""Types have versions with dates, a licence knows the one that it was issued under; consents to forms."""
+"""Types have versions with dates, a licence knows the one that it was issued under; consents; corrections."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ branch_labels = None
 depends_on = None
 
 CHANGES, CONSENTS = "office_type_change", "verify_form_consent"
+CORRECTIONS = "source_correction"
 APPROVED = sa.text("state = 'approved'")
 
 
@@ -60,10 +61,33 @@ def upgrade() -> None:
         sa.UniqueConstraint("session"),
     )
     op.create_index("ix_verify_form_consent_asked_at", CONSENTS, ["asked_at"], unique=False)
+    op.create_table(
+        CORRECTIONS,
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("agency", sa.String(length=18), nullable=False),
+        sa.Column("licence", sa.String(length=160), nullable=False),
+        sa.Column("field", sa.String(length=40), nullable=False),
+        sa.Column("authority", sa.String(length=18), nullable=False),
+        sa.Column("words", sa.LargeBinary(), nullable=False),
+        sa.Column("target", sa.String(length=160), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("case_number", sa.String(length=64), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.String(length=200), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_by", sa.String(length=200), nullable=True),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["licence"], ["licence.identifier"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "ix_source_correction_state", CORRECTIONS, ["agency", "state", "asked_at"], unique=False
+    )
 
 
 def downgrade() -> None:
     """Undo."""
+    op.drop_table(CORRECTIONS)
     op.drop_table(CONSENTS)
     op.drop_table(CHANGES)
     op.drop_column("licence", "type_version")

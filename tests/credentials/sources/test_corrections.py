@@ -1,0 +1,163 @@
+"""A datum is put right where it comes from: here, in this agency's queue, or at another authority."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi import FastAPI
+from world.asgi import Client
+from world.audit import sequencer
+from world.databases import database, database_url, postgresql
+from world.office import INDEX, Office
+
+from credentials import samples
+from credentials.catalogue import Catalogue
+from credentials.sources.corrections import Corrections, Request, RequestState, Route
+from credentials.sources.http import router
+from yinxin.app import problems
+from yinxin.base.actor import staff
+from yinxin.base.audit import AuditLog
+from yinxin.base.errors import Conflict, NotFound, NotPermitted, UsageError
+
+if TYPE_CHECKING:
+    from fastapi import Request as HttpRequest
+    from world.pki import Pki
+
+    from yinxin.base.actor import Actor
+    from yinxin.base.database import Database, Session
+
+__all__ = ["database", "database_url", "postgresql"]
+FOOD, BUSINESS = "food-business-licence", "business-licence"
+
+
+class Window(Office):
+    """An office with its queue of corrections; what is referred is remembered."""
+
+    def __init__(self, pki: Pki, database: Database) -> None:
+        super().__init__(pki, database)
+        self.referred: list[tuple[Request, Route]] = []
+        self.corrections = Corrections(
+            self.catalogue,
+            database,
+            agency=self.agency.credit_code,
+            index=INDEX,
+            referrals=self,
+            clock=self.clock,
+        )
+
+    def refer(self, _session: Session, request: Request, route: Route) -> None:
+        self.referred.append((request, route))
+
+
+@pytest.fixture
+def window(pki: Pki, database: Database) -> Window:
+    return Window(pki, database)
+
+
+def test_a_datum_of_another_licence_is_put_right_there(window: Window) -> None:
+    food, business = window.issue(FOOD, 4).licence, window.issue(BUSINESS, 4).licence
+    assert food.holder_code == business.holder_code
+    asked, route = window.corrections.ask(
+        food.identifier, "responsible_person", words="应为王小麦", actor=window.clerk
+    )
+    assert (route.type_code, route.field, route.is_local) == (BUSINESS, "legal_representative", True)
+    assert (asked.state, asked.target) == (RequestState.OPEN, business.identifier)
+    assert "由本机关办理更正" in route.next_step.zh
+    done = window.corrections.settle(asked.id, case="办-2026-0001", actor=window.clerk)
+    assert (done.state, done.case, done.words) == (RequestState.SETTLED, "办-2026-0001", "应为王小麦")
+    assert window.corrections.waiting(actor=window.clerk) == []
+
+
+def test_a_datum_of_another_authority_is_referred(window: Window) -> None:
+    food = window.issue(FOOD, 4).licence
+    asked, route = window.corrections.ask(
+        food.identifier, "business_premises", words="门牌号有误", actor=window.clerk
+    )
+    assert (asked.state, asked.target, route.is_local) == (RequestState.REFERRED, None, False)
+    assert route.authority in route.next_step.zh
+    assert "标准地址库" in route.next_step.zh
+    assert window.referred == [(asked, route)]
+    with pytest.raises(Conflict):
+        window.corrections.settle(asked.id, case="办-1", actor=window.clerk)
+
+
+def test_a_field_without_a_named_authority_belongs_to_the_issuer(window: Window) -> None:
+    licence = window.issue("no-record-certificate", 4).licence
+    route = window.corrections.route(licence.identifier, "purpose", actor=window.clerk)
+    assert (route.authority, route.is_local) == (window.agency.credit_code, True)
+
+
+def test_every_field_of_every_type_has_a_way(window: Window) -> None:
+    for kind in Catalogue.load():
+        licence = window.issue(kind.code, 5).licence
+        for field in kind.fields:
+            route = window.corrections.route(licence.identifier, field.name, actor=window.clerk)
+            assert route.next_step.zh
+            assert route.next_step.en
+
+
+def test_a_request_is_decided_once_and_by_staff(window: Window) -> None:
+    food = window.issue(FOOD, 4).licence
+    asked, _ = window.corrections.ask(food.identifier, "main_format", words="应为餐饮", actor=window.clerk)
+    window.corrections.refuse(asked.id, note="与现场核查一致", actor=window.clerk)
+    with pytest.raises(Conflict):
+        window.corrections.settle(asked.id, case="办-1", actor=window.clerk)
+    with pytest.raises(NotFound):
+        window.corrections.settle("none", case="办-1", actor=window.clerk)
+    stranger = staff("clerk-17", agency="12120116MB1U92841T")
+    for step in (
+        lambda: window.corrections.ask(food.identifier, "main_format", words="x", actor=stranger),
+        lambda: window.corrections.waiting(actor=stranger),
+        lambda: window.corrections.route(food.identifier, "main_format", actor=stranger),
+        lambda: window.corrections.refuse(asked.id, note="x", actor=stranger),
+    ):
+        with pytest.raises(NotPermitted):
+            step()
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "error"),
+    [("no_such", "x", UsageError), ("main_format", " ", UsageError), ("main_format", "x" * 1001, UsageError)],
+)
+def test_what_is_no_request_is_refused(
+    window: Window, field: str, words: str, error: type[Exception]
+) -> None:
+    food = window.issue(FOOD, 4).licence
+    with pytest.raises(error):
+        window.corrections.ask(food.identifier, field, words=words, actor=window.clerk)
+
+
+def test_the_log_has_no_words_of_a_person(window: Window) -> None:
+    food = window.issue(FOOD, 4).licence
+    window.corrections.ask(food.identifier, "main_format", words="应为王小麦", actor=window.clerk)
+    sequencer(window.database).run_once()
+    found = [one.content() or {} for one in AuditLog(window.database).entries(limit=1000)]
+    (entry,) = [one for one in found if one["action"] == "correction.ask"]
+    assert "王小麦" not in str(entry)
+
+
+def test_it_goes_over_http(window: Window) -> None:
+    async def enter(request: HttpRequest) -> Actor:
+        return window.clerk
+
+    app = FastAPI()
+    app.include_router(router(window.corrections, enter=enter, clock=window.clock))
+    problems.install(app)
+    client, food = Client(app), window.issue(FOOD, 4).licence
+    body: dict[str, Any] = {"licence": food.identifier, "field": "main_format", "words": "应为餐饮"}
+    asked = client.post("/v1/corrections", json=body)
+    assert (asked.status_code, asked.json()["route"]["local"]) == (201, True)
+    (waiting,) = client.get("/v1/corrections").json()["corrections"]
+    assert waiting["id"] == asked.json()["id"]
+    done = client.post(f"/v1/corrections/{waiting['id']}/settle", json={"case": "办-1"})
+    assert done.json()["state"] == "settled"
+    for wrong in ({}, {**body, "words": 3}, {**body, "more": "x"}):
+        assert client.post("/v1/corrections", json=wrong).status_code == 400
+    assert client.get("/v1/corrections?state=nothing").status_code == 422
+    assert client.post(f"/v1/corrections/{waiting['id']}/refuse", json={"note": "x"}).status_code == 409
+
+
+def test_samples_share_a_holder() -> None:
+    """What the first test stands on."""
+    assert samples.application(FOOD, 4)["credit_code"] == samples.application(BUSINESS, 4)["credit_code"]
