@@ -37,17 +37,27 @@ _NUMERIC = frozenset(
         FieldKind.NUMBER,
     }
 )
+# What a fix could be about, in one look: most values have nothing of it.
+_ODD_TEXT = re.compile(r"\s|[\u200b\ufeff\uff01-\uff5e•・‧∙⋅●]")
+_SUSPECT = {
+    **dict.fromkeys(FieldKind, _ODD_TEXT),
+    FieldKind.DATE: re.compile(r"\A(?![0-9]{4}-[0-9]{2}-[0-9]{2}\Z)"),
+    FieldKind.CITIZEN_NUMBER: re.compile(r"\A(?![0-9]{17}[0-9X]\Z)"),
+    FieldKind.CREDIT_CODE: re.compile(r"\A(?![0-9A-HJ-NP-RTUW-Y]{18}\Z)"),
+}
 _PARTS = re.compile(
     r"(\d{1,4})\s*[-/.年月、]\s*(\d{1,2})\s*[-/.月日、]\s*(\d{1,4})\s*日?(?:[ T]0{1,2}:00(?::00(?:\.0+)?)?)?"
 )
-_PLAIN = re.compile(r"\d{4}-\d{2}-\d{2}")
-_SHORT = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_SHORT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _SPREADSHEET_DAY = date(1899, 12, 30)  # day 0 of spreadsheets, from March 1900 on
-_OLD_NUMBER = re.compile(r"[1-9]\d{14}")
+_OLD_NUMBER = re.compile(r"[1-9][0-9]{14}")
 
 
 def repaired(kind: FieldKind, text: str, rules: Collection[Fix], *, dates: DateForm) -> tuple[str, list[Fix]]:
     """A value of this kind, better written where the rules allow it, and what was done."""
+    if not _SUSPECT[kind].search(text):
+        return text, []
     done: list[Fix] = []
 
     def apply(rule: Fix, better: str) -> None:

@@ -37,6 +37,7 @@ BREACHES = {
     "Templates only in yinxin.web": {"wallet/show.py": "import jinja2"},
     "Passkeys only in yinxin.access": {"wallet/sign_in.py": "from webauthn import helpers"},
     "Outbound connections only in yinxin.base.outbound": {"verify_api/client.py": "import urllib3"},
+    "A signer of object stores only in credentials.documents.s3": {"ca/shelf.py": "import botocore.auth"},
     "Verification is pure: signing reaches no database, no network, no web framework": {
         "signing/path.py": "import yinxin.base.outbound"
     },

@@ -17,7 +17,6 @@ from ca.tsa import TimestampAuthority
 from credentials.blind_index import BlindIndex
 from credentials.catalogue import Catalogue
 from credentials.copies import CopyMaker
-from credentials.documents import DocumentStore
 from credentials.licence import Agency
 from credentials.office.disputes.slips import SlipKind
 from credentials.office.notices import NoticeQueue, Notices
@@ -30,6 +29,7 @@ from credentials.reading import OfficeReading
 from credentials.repository import LicenceRepository
 from credentials.status_service import StatusService
 from signing.timestamp import HttpTimestamper, Timestamper
+from verify_api.delegates import Delegates
 from verify_api.departments import DepartmentRegistry
 from verify_api.notices import DepartmentNotices, RecordedAcceptances
 from verify_api.pages.scanned import origin_of
@@ -40,7 +40,9 @@ from wallet.custody import Custody
 from wallet.judge import Grounds, Judge
 from wallet.wallets import Wallets
 from yinxin.access.service import Access
+from yinxin.app import document_place
 from yinxin.app.ceremony import open_authority
+from yinxin.app.delegating import make_handing
 from yinxin.app.refresh import Refresher
 from yinxin.app.sign_in import openid_provider
 from yinxin.base.audit import Sequencer, verifier_key
@@ -56,6 +58,8 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
 
     from ca.issuance import Authority
+    from credentials.delegations.handing import Handing
+    from credentials.documents import DocumentStore
     from credentials.issuer import Issuer
     from signing.pdf import Seal
     from verify_api.documents import Snapshots
@@ -175,7 +179,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
 
 def documents(home: Home) -> DocumentStore:
     """Where sealed pages are kept."""
-    return DocumentStore(home.directory / "documents", home.document_key())
+    return document_place.documents(home)
 
 
 def reading(home: Home) -> OfficeReading:
@@ -198,7 +202,23 @@ def index_holders(home: Home) -> None:
 
 def issuance_server(home: Home) -> IssuanceServer:
     """OpenID4VCI: how licences that were issued reach wallets. It needs neither the seal nor its page."""
-    copies = CopyMaker(
+    copies = copy_maker(home)
+    index_holders(home)
+    secret = _derived(home, b"yinxin oid4vci 1")
+    clients = read_clients(home.settings.wallet_clients)
+    # A home that was made before there was a key for it answers plain metadata only.
+    signer = home.signer(METADATA_KEY) if METADATA_KEY in home.key_names() else None
+    return IssuanceServer(copies, agency=agency(home), secret=secret, clients=clients, metadata_signer=signer)
+
+
+def handing(home: Home) -> Handing:
+    """Delegations, and what agents are handed under them."""
+    return make_handing(home, copy_maker(home), secret=_derived(home, b"yinxin delegations 1"))
+
+
+def copy_maker(home: Home) -> CopyMaker:
+    """Makes copies of licences for wallets."""
+    return CopyMaker(
         url=home.settings.base_url.rstrip("/"),
         catalogue=catalogue(home),
         database=home.database,
@@ -209,12 +229,6 @@ def issuance_server(home: Home) -> IssuanceServer:
         agency=home.settings.agency_code,
         index=holder_index(home),
     )
-    index_holders(home)
-    secret = _derived(home, b"yinxin oid4vci 1")
-    clients = read_clients(home.settings.wallet_clients)
-    # A home that was made before there was a key for it answers plain metadata only.
-    signer = home.signer(METADATA_KEY) if METADATA_KEY in home.key_names() else None
-    return IssuanceServer(copies, agency=agency(home), secret=secret, clients=clients, metadata_signer=signer)
 
 
 def departments(home: Home) -> DepartmentRegistry:
@@ -237,14 +251,16 @@ def certificate_app(home: Home, stage: Stage) -> FastAPI:
 
 
 def issuer_app(home: Home, stage: Stage) -> FastAPI:
-    """The issuer: status lists, type metadata and OpenID4VCI."""
+    """The issuer: status lists, type metadata, OpenID4VCI and delegations."""
     from credentials import http  # noqa: PLC0415 - FastAPI takes a second
+    from credentials.delegations import http as delegation_http  # noqa: PLC0415 - the same
     from credentials.office.types.http import metadata_router  # noqa: PLC0415 - the same
 
     del stage  # what runs beside it is `yinxin.app.duties`
     statuses = http.router(status_service(home), url=home.settings.base_url)
-    metadata = metadata_router(catalogue(home))
-    return application("issuer", statuses, metadata, http.wallet_router(issuance_server(home)))
+    delegations = delegation_http.router(handing(home))
+    wallets = http.wallet_router(issuance_server(home))
+    return application("issuer", statuses, metadata_router(catalogue(home)), wallets, delegations)
 
 
 def verifier_app(home: Home, stage: Stage) -> FastAPI:
@@ -268,6 +284,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         receipt_signer=home.signer("receipt"),
         token_signer=home.signer("token"),
         clock=home.clock,
+        delegates=Delegates(home.database, holder_index(home)),
         count_verdict=stage.count_verdict,
         slip_of=slips.verdicts(home),
     )
@@ -365,7 +382,13 @@ def wallet_app(home: Home, stage: Stage) -> FastAPI:
     stage.closing.callback(refresher.stop)
     custody = Custody(home.directory / WALLETS, _derived(home, b"yinxin wallets 1"))
     wallets = Wallets(
-        custody, judge, home.outbound, catalogue=catalogue(home), clock=home.clock, client_id=origin
+        custody,
+        judge,
+        home.outbound,
+        catalogue=catalogue(home),
+        clock=home.clock,
+        client_id=origin,
+        delegations_at=home.settings.base_url,
     )
     access = Access(
         home.database,

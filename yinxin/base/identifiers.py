@@ -10,15 +10,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Literal
 
 from yinxin.base.errors import MalformedInput
 from yinxin.base.text import Text
 
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"  # GB 32100, 4.2: no I, O, S, V, Z
+_CREDIT_VALUES = {character: value for value, character in enumerate(_CREDIT_ALPHABET)}
+_CREDIT_WEIGHTS = tuple(pow(3, place, 31) for place in range(17))
 _CREDIT_CODE = re.compile(rf"[{_CREDIT_ALPHABET}]{{2}}[0-9]{{6}}[{_CREDIT_ALPHABET}]{{10}}\Z")
 _CITIZEN_NUMBER = re.compile(r"[1-9][0-9]{16}[0-9X]\Z")
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BASE36_VALUES = {character: value for value, character in enumerate(_BASE36)}
 _LICENCE_ROOT = "1.2.156.3005.2"  # GB/T 36904: the arc of e-licences
 _TYPE_CODE = re.compile(r"[0-9A-Z]{21}\Z")
 _ISSUER = re.compile(r"[0-9A-Z]{18}\Z|[0-9]{6}\Z")
@@ -177,7 +181,7 @@ class LicenceIdentifier:
 
 def credit_check_character(body: str) -> str:
     """The 18th character of a credit code from the first 17 (GB 32100, 4.3.3)."""
-    total = sum(_CREDIT_ALPHABET.index(c) * pow(3, i, 31) for i, c in enumerate(body))
+    total = sum(_CREDIT_VALUES[c] * weight for c, weight in zip(body, _CREDIT_WEIGHTS, strict=True))
     return _CREDIT_ALPHABET[-total % 31]
 
 
@@ -191,7 +195,7 @@ def licence_check_character(body: str) -> str:
     """The check character of an e-licence identifier (GB/T 36904; ISO 7064 MOD 37,36)."""
     product = 36
     for character in body:
-        product = ((product + _BASE36.index(character)) % 36 or 36) * 2 % 37
+        product = ((product + _BASE36_VALUES[character]) % 36 or 36) * 2 % 37
     return _BASE36[(37 - product) % 36]
 
 
@@ -214,6 +218,7 @@ def _licence_warnings(type_code: str, issuer: str) -> tuple[Text, ...]:
     return tuple(warnings)
 
 
+@lru_cache(maxsize=256)  # agencies and authorities: few, and no personal data
 def _is_credit_code(text: str) -> bool:
     return bool(_CREDIT_CODE.match(text)) and credit_check_character(text[:17]) == text[17]
 

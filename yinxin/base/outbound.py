@@ -103,9 +103,7 @@ class Outbound:
         answer in time. `TooLarge`: more than `max_bytes`.
         """
         if not follow:
-            deadline = time.monotonic() + self._timeout
-            request = _Request("GET", dict(headers or {}))
-            return self._exchange(self._target(url), request, max_bytes or self._max_bytes, deadline)
+            return self.send("GET", url, headers=headers, max_bytes=max_bytes)
         kept = self._kept(url, max_age) if max_age and not headers else None
         if kept:
             return kept
@@ -125,8 +123,21 @@ class Outbound:
         max_bytes: int | None = None,
     ) -> Response:
         """Send a body; a redirect is an answer like any other and is not followed. Errors as in `get`."""
+        typed = {**(headers or {}), "Content-Type": content_type}
+        return self.send("POST", url, body=body, headers=typed, max_bytes=max_bytes)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        max_bytes: int | None = None,
+    ) -> Response:
+        """A request of any method; a redirect is an answer like any other. Errors as in `get`."""
         deadline = time.monotonic() + self._timeout
-        request = _Request("POST", {**(headers or {}), "Content-Type": content_type}, body)
+        request = _Request(method, dict(headers or {}), body)
         return self._exchange(self._target(url), request, max_bytes or self._max_bytes, deadline)
 
     def _target(self, url: str) -> Target:
