@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from credentials.fields import FieldKind
+from credentials.licence import start_of_day
 from credentials.office.cases import KINDS, Case, Work, WorkKind
 
 if TYPE_CHECKING:
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 PREFIX = "field."
 _LONG_TEXT = 100
 # What a case of one licence may say besides on its form; more is said by an agency's system.
-DETAILS = ("ending",)
+DETAILS = ("ending", "cause", "effective_from", "event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,11 @@ def shown_detail(value: object) -> str:
 def follow_work(licence: Licence, kind: WorkKind, form: Mapping[str, str]) -> Work:
     """What is to become of a licence, as it was typed; the desk checks it."""
     claims = {name: text for name, text in typed(form).items() if text.strip()}
-    details = {name: form[name] for name in DETAILS if name in KINDS[kind].details and form.get(name)}
+    details = {
+        name: _detail(name, form[name].strip())
+        for name in DETAILS
+        if name in KINDS[kind].details and form.get(name, "").strip()
+    }
     return Work(
         kind,
         licence.type_code,
@@ -106,6 +113,16 @@ def follow_work(licence: Licence, kind: WorkKind, form: Mapping[str, str]) -> Wo
         document_number=form.get("document_number", "").strip(),
         details=details,
     )
+
+
+def _detail(name: str, text: str) -> object:
+    """A detail as a case says it; what cannot be read is left for the desk to name."""
+    if name == "event" and text.isascii() and text.isdecimal():
+        return int(text[:9])
+    if name == "effective_from":
+        with suppress(ValueError):
+            return start_of_day(date.fromisoformat(text)).isoformat()
+    return text
 
 
 def _control(kind: FieldKind, longest: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 from starlette.concurrency import run_in_threadpool
 
-from credentials.licence import KIND_NAMES, EndingKind
+from credentials.licence import CAUSE_NAMES, KIND_NAMES, Cause, EndingKind, EventKind, still_counting
 from credentials.office.cases import KINDS, WorkKind
 from credentials.office.eyes import CLERK
 from credentials.office.pages.common import MAX_FORM_BYTES, PAGES, Office
@@ -17,9 +17,9 @@ from yinxin.web.bodies import read_form
 from yinxin.web.pages import see_other
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from credentials.licence import Licence
+    from credentials.licence import Event, Licence
     from yinxin.access.accounts import SignedIn
 
 # What a clerk can draft from one licence on a page, the commonest first.
@@ -33,10 +33,11 @@ OFFERED = (
     WorkKind.END,
 )
 MAX_SEARCH = 160
+SENT = ("number", "ground", "document_number", "ending", "cause", "effective_from")
 
 
 def add_licences(routes: APIRouter, office: Office) -> None:
-    """Add the pages."""
+    """Add the pages. An undoing is drafted from the event that it takes back."""
 
     @routes.get("/office/licences")
     async def find(request: Request) -> Response:
@@ -66,6 +67,7 @@ def add_licences(routes: APIRouter, office: Office) -> None:
             history=history,
             kind=kind,
             rows=rows_of(kind, licence.claims),
+            undoable={one.identifier: _undoable(events) for one, events in history.versions},
             offered=[(one, KINDS[one].name) for one in OFFERED] if CLERK in signed_in.actor.roles else [],
         )
 
@@ -73,7 +75,8 @@ def add_licences(routes: APIRouter, office: Office) -> None:
     async def form(request: Request, identifier: str, kind: str) -> Response:
         signed_in = await office.come(request)
         licence = await _licence(office, identifier, signed_in)
-        return _form(request, office, signed_in, licence, _offered(kind), texts_of(licence.claims), {})
+        sent = {"event": request.query_params.get("event", "")}
+        return _form(request, office, signed_in, licence, _offered(kind), texts_of(licence.claims), sent)
 
     @routes.post("/office/licences/{identifier}/{kind}")
     async def draft(request: Request, identifier: str, kind: str) -> Response:
@@ -92,12 +95,21 @@ def add_licences(routes: APIRouter, office: Office) -> None:
         return see_other(f"/office/cases/{case.id}")
 
 
+def _undoable(events: Sequence[Event]) -> frozenset[int]:
+    """The events that a case could take back; whether it still may is decided when that is done."""
+    return frozenset(
+        one.sequence or 0
+        for one in still_counting(events)
+        if one.kind is EventKind.SUSPENDED or (one.is_ending and one.kind is not EndingKind.SUPERSEDED)
+    )
+
+
 async def _licence(office: Office, text: str, signed_in: SignedIn) -> Licence:
     return await run_in_threadpool(office.reading.licence, text, actor=signed_in.actor)
 
 
 def _offered(kind: str) -> WorkKind:
-    found = next((one for one in OFFERED if one == kind), None)
+    found = next((one for one in (*OFFERED, WorkKind.UNDO) if one == kind), None)
     if found is None:
         raise NotFound("no such page")
     return found
@@ -125,7 +137,10 @@ def _form(  # noqa: PLR0913, PLR0917 - what the page shows
         kind=kind,
         wanted=wanted,
         name=row.name,
-        sent={name: sent.get(name, "") for name in ("number", "ground", "document_number", "ending")},
+        sent={name: sent.get(name, "") for name in SENT},
+        event=sent.get("event", "") if "event" in row.details else "",
+        causes=[(one, CAUSE_NAMES[one]) for one in Cause] if "cause" in row.details else [],
+        dated="effective_from" in row.details,
         endings=endings if "ending" in row.details else [],
         inputs=inputs_of(kind, values, faults) if row.states else [],
         faulty=len(faults),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from world.access import AccessWorld
+from world.bundles import as_workbook, bomb, rows_of
 from world.office import Office
 from world.passkeys import Authenticator, Browser, register
 
 from credentials import samples
+from credentials.licence import EndingKind
 from credentials.office import CaseState, Desk
 from credentials.office.bundles import Bundles
 from credentials.office.pages import router
@@ -218,3 +221,111 @@ def test_faults_are_told_beside_their_fields(office: OfficePages) -> None:
     assert clerk.post(NEW, data={**office.form("办-1"), "number": ""}).status_code == 400
     assert clerk.get("/office/new/nothing").status_code == 404
     assert clerk.post(f"{office.draft(clerk)}/fly", data={}).status_code == 404
+
+
+def test_a_replacement_is_drafted_from_its_licence(office: OfficePages) -> None:
+    clerk, licence = office.person("clerk-li", "clerk"), office.issue().licence
+    found = clerk.get(f"/office/licences?sought={licence.number}")
+    assert found.headers["location"] == f"/office/licences/{licence.identifier}"
+    page = clerk.get(found.headers["location"]).text
+    assert str(licence.claims["operator_name"]) in page
+    where = f"/office/licences/{licence.identifier}/replace"
+    assert where in page
+    form = {**office.form("办-7"), "ground": "食品安全法", "document_number": "津监〔2026〕9号"}
+    form["field.business_premises"] = "津城市和平路 20 号"
+    assert clerk.post(where, data={**form, "ground": " "}).status_code == 422
+    made = clerk.post(where, data=form)
+    case = clerk.get(made.headers["location"]).text
+    assert licence.identifier in case
+    assert "津城市和平路 20 号" in case
+    assert "换发" in case
+
+
+def test_an_ending_names_its_kind_and_the_reviewer_sees_it(office: OfficePages) -> None:
+    clerk, licence = office.person("clerk-li", "clerk"), office.issue().licence
+    reviewer = office.person("reviewer-wang", "reviewer")
+    where = f"/office/licences/{licence.identifier}/end"
+    form = {"number": "办-8", "ground": "食品安全法", "document_number": "津监〔2026〕9号"}
+    assert clerk.post(where, data=form).status_code == 422
+    made = clerk.post(where, data={**form, "ending": "revoked"})
+    assert made.status_code == 303, made.text
+    assert "revoked" in reviewer.get(made.headers["location"]).text
+    assert reviewer.post(where, data={**form, "number": "办-9", "ending": "revoked"}).status_code == 403
+    assert f"{licence.identifier}/end" not in reviewer.get(f"/office/licences/{licence.identifier}").text
+
+
+def test_a_mistaken_ending_is_taken_back_from_the_history(office: OfficePages) -> None:
+    clerk, licence = office.person("clerk-li", "clerk"), office.issue().licence
+    why = {"ground": "经核查系误登", "document_number": "津审纠〔2026〕2号"}
+    office.issuer.end(licence.identifier, EndingKind.REVOKED, actor=office.clerk, **why)
+    where = f"/office/licences/{licence.identifier}"
+    page = clerk.get(where).text
+    assert "吊销" in page
+    assert f"{where}/undo?event=1" in page
+    assert 'name="event" value="1"' in clerk.get(f"{where}/undo?event=1").text
+    made = clerk.post(f"{where}/undo", data={"number": "办-9", "event": "1", **why})
+    assert made.status_code == 303, made.text
+    for wrong in ("", "0", "x", "1e9", "９"):
+        answer = clerk.post(f"{where}/undo", data={"number": "办-10", "event": wrong, **why})
+        assert answer.status_code == 422, wrong
+    assert clerk.get(f"{where}/fly").status_code == 404
+
+
+def test_a_change_may_name_its_day(office: OfficePages) -> None:
+    clerk, licence = office.person("clerk-li", "clerk"), office.issue().licence
+    form = {**office.form("办-9"), "ground": "食品安全法", "document_number": "津监〔2026〕9号"}
+    form["field.business_premises"] = "津城市和平路 20 号"
+    where = f"/office/licences/{licence.identifier}/change"
+    assert clerk.post(where, data={**form, "effective_from": "gestern"}).status_code == 422
+    made = clerk.post(where, data={**form, "effective_from": "2026-11-20"})
+    assert "2026-11-20T00:00:00+08:00" in clerk.get(made.headers["location"]).text
+
+
+@pytest.mark.parametrize("sought", ["nobody", "1.2.3", "%00", "x" * 300, "' OR 1=1 --"])
+def test_what_is_not_there_is_said_plainly(office: OfficePages, sought: str) -> None:
+    clerk = office.person("clerk-li", "clerk")
+    assert clerk.get(f"/office/licences?sought={quote(sought)}").status_code == 404
+    assert clerk.get(f"/office/licences/{quote(sought, safe='')}").status_code == 404
+
+
+def test_a_bundle_is_handed_in_and_agreed_to_on_pages(office: OfficePages) -> None:
+    clerk, reviewer = office.person("clerk-li", "clerk"), office.person("reviewer-wang", "reviewer")
+    approver = office.person("approver-zhao", "approver")
+    rows = rows_of(3)
+    rows[1]["credit_code"] = "x"
+    handed = hand_in(clerk, "批-1", as_workbook(rows))
+    assert handed.status_code == 303, handed.text
+    address = handed.headers["location"]
+    page = clerk.get(address).text
+    assert "credit_code" in page
+    assert "办-3" in page
+    assert clerk.post(f"{address}/submit", data={}).status_code == 303
+    assert office.agree(clerk, address, "clerk-li", digest="0" * 64).status_code == 400
+    assert office.agree(reviewer, address, "reviewer-wang").status_code == 200
+    assert office.agree(approver, address, "approver-zhao").status_code == 200
+    assert clerk.post(f"{address}/seal", data={}).status_code == 303
+    assert "已制证" in clerk.get(address).text
+    assert "批-1" in clerk.get("/office/bundles").text
+
+
+def test_a_file_that_is_none_is_told_on_the_page(office: OfficePages) -> None:
+    clerk = office.person("clerk-li", "clerk")
+    for file in (b"", b"PK\x03\x04", b"\xff\xff\xff"):
+        answer = hand_in(clerk, "批-1", file)
+        assert (answer.status_code, "文件未能读取" in answer.text) == (422, True)
+    assert hand_in(clerk, "批-1", bomb()).status_code == 413
+    outside = {"Origin": "https://evil.example"}
+    assert hand_in(clerk, "批-1", as_workbook(rows_of(1)), headers=outside).status_code == 403
+    reviewer = office.person("reviewer-wang", "reviewer")
+    assert hand_in(reviewer, "批-2", as_workbook(rows_of(1))).status_code == 403
+
+
+def hand_in(browser: Browser, number: str, file: bytes, *, headers: dict[str, str] | None = None) -> Answer:
+    parts = {"number": number.encode(), "type": FOOD.encode(), "file": file}
+    body = b"".join(
+        b'--edge\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+        % (name.encode(), b'; filename="x.xlsx"' if name == "file" else b"", content)
+        for name, content in parts.items()
+    )
+    sent = {"Content-Type": "multipart/form-data; boundary=edge", **(headers or {})}
+    return browser.request("POST", "/office/bundles", headers=sent, content=body + b"--edge--\r\n")
