@@ -190,7 +190,7 @@ def test_a_recall_ends_every_credential_and_what_follows_does_not_stumble(office
             office.recall(above, again)
     with pytest.raises(NotPermitted, match="resigned"):
         office.hand(below, office.agent)
-    why = {"ground": "调查", "document_number": "1", "actor": office.clerk}
+    why: dict[str, Any] = {"ground": "调查", "document_number": "1", "actor": office.clerk}
     office.issuer.suspend(office.business.identifier, **why)  # the recalled copy is in nobody's way
     office.issuer.resume(office.business.identifier, **why)
 
@@ -222,18 +222,19 @@ def test_the_first_and_the_last_moment(office: DelegatingOffice) -> None:
 
 def test_terms_that_nobody_may_give(office: DelegatingOffice) -> None:
     now = office.now
-    for wrong in (
-        lambda: office.terms(ends_at=now),
-        lambda: office.terms(ends_at=now + timedelta(days=367)),
-        lambda: office.terms(matters=()),
-        lambda: office.terms(matters=("*", MATTER)),
-        lambda: office.terms(Kind.HELPER, matters=("*",)),
-        lambda: office.terms(Kind.HELPER, may_pass_on=True),
-        lambda: office.terms(Kind.HELPER, ends_at=now + timedelta(hours=13)),
-        lambda: office.terms(Kind.GUARDIAN),
-    ):
+    wrong: list[tuple[Kind, dict[str, Any]]] = [
+        (Kind.AGENT, {"ends_at": now}),
+        (Kind.AGENT, {"ends_at": now + timedelta(days=367)}),
+        (Kind.AGENT, {"matters": ()}),
+        (Kind.AGENT, {"matters": ("*", MATTER)}),
+        (Kind.HELPER, {"matters": ("*",)}),
+        (Kind.HELPER, {"may_pass_on": True}),
+        (Kind.HELPER, {"ends_at": now + timedelta(hours=13)}),
+        (Kind.GUARDIAN, {}),
+    ]
+    for kind, changes in wrong:
         with pytest.raises(UsageError):
-            wrong()
+            office.terms(kind, **changes)
     with pytest.raises(UsageError, match="begins now or later"):
         office.propose(office.agent, office.terms(starts_at=now - timedelta(days=1)))
     with pytest.raises(NotPermitted, match="desk"):

@@ -120,7 +120,7 @@ def test_a_sixth_administrator_finds_no_room_whoever_is_faster(fresh: Delegating
     terms = office.terms(Kind.ADMINISTRATOR)
     for number in range(3):
         office.propose(Person(f"管理员{number}"), terms)
-    said = at_once(*[lambda n=n: office.propose(Person(f"同时{n}"), terms) for n in range(4)])  # type: ignore[misc]
+    said = at_once(*[lambda n=n: office.propose(Person(f"同时{n}"), terms) for n in range(4)])
     assert sorted(said) == ["conflict", "conflict", "done", "done"]
     assert office.propose(office.agent).state is State.PROPOSED  # agents are not counted
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from credentials.office.disputes.slips import SlipKind
 from yinxin.app import slips, wiring
-from yinxin.app.office import changes, desk, disputes, seals, sources, subjects, supervision, types
+from yinxin.app.office import (
+    changes,
+    delegations,
+    desk,
+    disputes,
+    seals,
+    sources,
+    subjects,
+    supervision,
+    types,
+)
 from yinxin.app.office.entrance import Entrance
 
 if TYPE_CHECKING:
@@ -31,6 +41,7 @@ def office_app(home: Home, stage: wiring.Stage, *, timestamper: Timestamper | No
         *sources.routers(home, entrance),
         *subjects.routers(home, entrance, stage=stage, timestamper=timestamper),
         *seals.routers(home, entrance),
+        *delegations.routers(home, entrance),
         *disputes.routers(home, entrance),
         *supervision.routers(home, entrance),
         slip_of=slips.refusals(home, SlipKind.ISSUE),
