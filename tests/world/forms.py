@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from credentials import samples
 from credentials.catalogue import Catalogue
@@ -14,15 +15,19 @@ from credentials.sources.form_files import load_forms
 from signing.jose import dump_json
 from signing.signers.file import FileSigner
 from verify_api.departments import Grant
+from verify_api.forms.pages import router
 from verify_api.forms.routes import forms_router
 from verify_api.forms.service import FormService
-from world.departments import AGENCY_CODE, Reply, claims_of_the_bakery
+from world.departments import AGENCY_CODE, FORM, Reply, claims_of_the_bakery
 from world.office import INDEX
 from world.presentations import AskingCity
+from yinxin.access.accounts import Account, How, SignedIn
+from yinxin.base.actor import ActorKind
+from yinxin.base.errors import Unauthenticated
 from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
 
     from credentials.licence import Licence
     from wallet import Holder
@@ -71,6 +76,9 @@ class FormCity(AskingCity):
             clock=self.clock,
         )
         app.include_router(forms_router(self.forms, self.service, limits=self.limits))
+        app.include_router(
+            router(self.forms, self.presentations, self.service, enter=self._enter, origin=self.url)
+        )
         self.keys[RENEWALS] = FileSigner.generate()
         self.register(
             RENEWALS,
@@ -78,6 +86,21 @@ class FormCity(AskingCity):
             grants=(Grant("renewal", MATTER, GRANTED),),
         )
         return app
+
+    async def _enter(self, request: Request) -> SignedIn:
+        """Whoever the header names is signed in as a clerk of the organisation that it names."""
+        name, _, agency = request.headers.get("x-clerk", "").partition(" ")
+        if not name:
+            raise Unauthenticated("nobody is here")
+        account = Account(name, ActorKind.STAFF, name, name, agency or AGENCY_CODE, frozenset({"clerk"}))
+        return SignedIn(account, How.PASSKEY, self.clock.now(), "s")
+
+    def page(self, path: str, form: Any = None, *, clerk: str = "clerk-17", origin: str = "") -> Reply:
+        """A page as a clerk sees it; with a form it is posted."""
+        headers = {"x-clerk": clerk, "Accept": "text/html", "Origin": origin or self.url}
+        if form is None:
+            return self.call("GET", path, None, headers)
+        return self.call("POST", path, urlencode(form, doseq=True).encode(), {**headers, **FORM})
 
     def registered(self, licence: Licence) -> Licence:
         with self.database.transaction() as session:

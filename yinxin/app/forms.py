@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credentials.sources.form_files import load_forms
-from verify_api.forms.routes import forms_router
 from verify_api.forms.service import FormService
+from verify_api.pages.scanned import origin_of
 from yinxin.app import wiring
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
 
     from credentials.sources.form import FormBook
     from verify_api.http.limits import Limits
     from verify_api.presentations.service import PresentationService
     from verify_api.service import VerificationService
+    from yinxin.access.accounts import SignedIn
     from yinxin.app.home import Home
     from yinxin.base.journal import Journal
 
@@ -47,6 +48,16 @@ def add_forms(  # noqa: PLR0913 - what they stand on
     *,
     limits: Limits,
 ) -> None:
-    """Add the routes of forms to the verifier's application."""
-    forms = make_forms(home, presentations, journal)
+    """Add the routes of forms, and their pages at the counter, to the verifier's application."""
+    from verify_api.forms import pages  # noqa: PLC0415 - FastAPI takes a second
+    from verify_api.forms.routes import forms_router  # noqa: PLC0415 - the same
+    from yinxin.access import pages as access_pages  # noqa: PLC0415 - the same
+
+    forms, access = make_forms(home, presentations, journal), wiring.staff_access(home)
+
+    async def enter(request: Request) -> SignedIn:
+        return await access_pages.require_visitor(request, access)
+
     app.include_router(forms_router(forms, service, limits=limits))
+    origin = origin_of(service.url)
+    app.include_router(pages.router(forms, presentations, service, enter=enter, origin=origin))

@@ -124,7 +124,5 @@ def route_of(licence: Licence, kind: LicenceType, field: str, *, agency: str) ->
     """
     source = kind.field(field).source
     authority = source.authority or licence.agency.credit_code
-    place = (source.type_code, source.field) if source.type_code else (kind.code, field)
-    if source.authority and not source.type_code:
-        place = (None, None)
-    return Route(authority, source.name, *place, is_local=authority == agency)
+    code, name = (source.type_code, source.field) if source.authority else (kind.code, field)
+    return Route(authority, source.name, code, name, is_local=authority == agency)
