@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.licence import VERSION_NAMES
+from credentials.licence import VERSION_NAMES, agency_day
 from credentials.standing import standing
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class History:
             "kind": {"kind": str(licence.kind), **VERSION_NAMES[licence.kind].to_dict()},
             "effective_from": licence.starts_at.isoformat(),
             "recorded_at": licence.recorded_at.isoformat(),
+            "recorded_on": agency_day(licence.recorded_at).isoformat(),
             "replaces": licence.replaces,
             "replaced_by": licence.replaced_by,
             "origins": list(licence.origins),

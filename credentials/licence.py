@@ -287,14 +287,24 @@ class Event:
         """Whether it ends the licence."""
         return isinstance(self.kind, EndingKind)
 
+    @property
+    def title(self) -> Text:
+        """What it is called; a superseding with how what came after was made."""
+        if self.version_kind is None:
+            return KIND_NAMES[self.kind]
+        made = VERSION_NAMES[self.version_kind]
+        return Text(f"被取代（{made.zh}）", f"superseded ({made.en})")
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON, without personal data as far as grounds are written without it."""
         return {
             "sequence": self.sequence,
             "kind": str(self.kind),
-            "name": KIND_NAMES[self.kind].to_dict(),
+            "name": self.title.to_dict(),
             "effective_from": self.effective_from.isoformat(),
+            "effective_on": agency_day(self.effective_from).isoformat(),
             "recorded_at": self.recorded_at.isoformat(),
+            "recorded_on": agency_day(self.recorded_at).isoformat(),
             "ground": self.ground,
             "document_number": self.document_number,
             "actor": self.actor,

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads the annotations
 from starlette.concurrency import run_in_threadpool
 
-from credentials.licence import CAUSE_NAMES, KIND_NAMES, Cause, EndingKind, EventKind, still_counting
+from credentials.licence import CAUSE_NAMES, KIND_NAMES, Cause, EndingKind
 from credentials.office.cases import KINDS, WorkKind
 from credentials.office.eyes import CLERK
 from credentials.office.pages.common import MAX_FORM_BYTES, PAGES, Office
 from credentials.office.pages.forms import follow_work, inputs_of, rows_of, texts_of, typed
+from credentials.standing import standing
 from yinxin.base.errors import InvalidClaims, NotFound, UsageError
 from yinxin.web.bodies import read_form
 from yinxin.web.pages import see_other
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from credentials.licence import Event, Licence
     from yinxin.access.accounts import SignedIn
@@ -67,7 +69,7 @@ def add_licences(routes: APIRouter, office: Office) -> None:
             history=history,
             kind=kind,
             rows=rows_of(kind, licence.claims),
-            undoable={one.identifier: _undoable(events) for one, events in history.versions},
+            undoable={one.identifier: _undoable(one, events, history.at) for one, events in history.versions},
             offered=[(one, KINDS[one].name) for one in OFFERED] if CLERK in signed_in.actor.roles else [],
         )
 
@@ -95,13 +97,12 @@ def add_licences(routes: APIRouter, office: Office) -> None:
         return see_other(f"/office/cases/{case.id}")
 
 
-def _undoable(events: Sequence[Event]) -> frozenset[int]:
-    """The events that a case could take back; whether it still may is decided when that is done."""
-    return frozenset(
-        one.sequence or 0
-        for one in still_counting(events)
-        if one.kind is EventKind.SUSPENDED or (one.is_ending and one.kind is not EndingKind.SUPERSEDED)
-    )
+def _undoable(licence: Licence, events: Sequence[Event], at: datetime) -> frozenset[int]:
+    """The event that a case could take back; whether it still may is decided when that is done."""
+    event = standing(licence, events, as_of=at, known_at=at).event
+    if event is None or event.kind is EndingKind.SUPERSEDED:
+        return frozenset()
+    return frozenset({event.sequence or 0})
 
 
 async def _licence(office: Office, text: str, signed_in: SignedIn) -> Licence:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from credentials.licence import CAUSE_NAMES, KIND_NAMES, VERSION_NAMES, Cause, EndingKind
+from credentials.licence import CAUSE_NAMES, VERSION_NAMES, Cause, EndingKind, agency_day
 from yinxin.app import wiring
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import Moment, clerk_of, home_option, passphrase_option, read_passphrase
@@ -181,13 +181,13 @@ def _links(licence: Licence) -> tuple[str, str]:
 
 
 def _event_row(event: Event, language: Language) -> tuple[str, ...]:
-    name = KIND_NAMES[event.kind].in_language(language)
+    name = event.title.in_language(language)
     what = f"{name} → {event.undoes}" if event.undoes else name
     return (
         str(event.sequence),
         what,
-        f"{event.effective_from:%Y-%m-%d}",
-        f"{event.recorded_at:%Y-%m-%d %H:%M}",
+        str(agency_day(event.effective_from)),
+        str(agency_day(event.recorded_at)),
         event.document_number,
     )
 
