@@ -152,18 +152,18 @@ class Disputes:
             raise Conflict("a correction needs its case: correct()")
         return self._step(stored, step, said, actor, then=stored.dispute.after(step))
 
-    def link(self, number: str, case_id: str, *, actor: Actor) -> Dispute:
-        """Join the desk case that is to correct the licence, or make the missing one.
+    def link(self, number: str, case: str, *, actor: Actor) -> Dispute:
+        """Join the desk case (its number, or id) that is to correct the licence, or make the missing one.
 
         `Conflict` unless the case is about this licence, or about a licence of this type.
         """
         stored = self._admitted(number, "link", actor)
         stored.dispute.after("correct")
         with self._database.transaction() as session:
-            self._require_about(session, stored.dispute, case_id)
-            changed = replace(stored.dispute, case_id=case_id)
+            found = self._case_about(session, stored.dispute, case)
+            changed = replace(stored.dispute, case_id=found)
             DisputeRepository(session).change(stored, changed, at=self._clock.now())
-            self._record(session, "link", changed, actor, case=f"case:{case_id}")
+            self._record(session, "link", changed, actor, case=f"case:{found}")
         return changed
 
     def correct(self, number: str, *, words: str, actor: Actor) -> Dispute:
@@ -278,14 +278,19 @@ class Disputes:
             self._record(session, step, changed, actor, words=words)
         return changed
 
-    def _require_about(self, session: Session, dispute: Dispute, case_id: str) -> None:
-        case = CaseRepository(session).find(case_id, agency=dispute.agency).case
+    @staticmethod
+    def _case_about(session: Session, dispute: Dispute, named: str) -> str:
+        """The id of the agency's case of this number or id, which is about what is disputed."""
+        repository = CaseRepository(session)
+        found = repository.by_number(named, agency=dispute.agency)
+        case = (found or repository.find(named, agency=dispute.agency)).case
         if dispute.licence is None:
             fits = case.work.licence is None and case.work.type_code == dispute.type_code
         else:
             fits = case.work.licence is not None and lineage(case.work.licence) == lineage(dispute.licence)
         if not fits:
             raise Conflict("the case is about another licence")
+        return case.id
 
     def _admitted(self, number: str, step: str, actor: Actor) -> StoredDispute:
         """The dispute, for a clerk of its agency; who else tries stands in the log."""

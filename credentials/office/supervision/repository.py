@@ -141,8 +141,10 @@ class LineRepository:
             return _LINES.c.seal == sought
         if by == "case":
             named = (_CASES.c.number == sought) | (_CASES.c.id == sought)
-            cases = select(_CASES.c.id).where(named & _CASES.c.agency.in_(scope))
-            return _LINES.c.case_id.in_(list(self._session.scalars(cases)))
+            query = select(_CASES.c.id, _CASES.c.sealed_as).where(named & _CASES.c.agency.in_(scope))
+            rows = self._session.execute(query).all()
+            of_licence = _LINES.c.licence.in_([row.sealed_as for row in rows if row.sealed_as])
+            return or_(_LINES.c.case_id.in_([row.id for row in rows]), of_licence)
         licences = [sought] if holder is None else self._licences_of(holder, scope)
         cases = select(_CASES.c.id).where(_CASES.c.sealed_as.in_(licences)).limit(MAX_LICENCES)
         led_to_them = _LINES.c.case_id.in_(list(self._session.scalars(cases)))

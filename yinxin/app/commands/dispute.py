@@ -274,7 +274,7 @@ def say_slip(console: Console, found: Slip) -> None:
 
 
 def _open(home: str, passphrase_file: str | None) -> Home:
-    return Home.open(home, passphrase=read_passphrase(passphrase_file))
+    return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
 
 
 def _department(place: Home, name: str) -> Actor:
