@@ -236,9 +236,15 @@ class Production:
         with self.database.transaction() as session:
             repository = LicenceRepository(session, index=self.index)
             # In one order for everybody: two mergers of the same licences wait for each other, not for ever.
-            for one in sorted(endings, key=lambda ending: ending.old.identifier):
+            for ending in sorted(endings, key=lambda one: one.old.identifier):
                 self.changes.record(
-                    session, one.old.identifier, one.event, actor=actor, fields=one.fields, seen=one.seen
+                    session,
+                    ending.old.identifier,
+                    ending.event,
+                    actor=actor,
+                    approval=approval,
+                    fields=ending.fields,
+                    seen=ending.seen,
                 )
             now = self.clock.now()
             recorded = [_recorded(one, now) for one in made]

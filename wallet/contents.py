@@ -280,10 +280,11 @@ def _check_same(contents: Contents, licence: str, item: Arrival) -> None:
 
 
 def _mark_replaced(contents: Contents, old: str, item: Arrival) -> None:
-    """Have the copies of a licence say what came instead; its grant goes to that one."""
-    _check_same(contents, old, item)
+    """Have the copies of a licence say what came instead, of the same issuer; its grant goes to that one."""
     for row in contents.get("copies", {}).values():
         if row["licence"] == old:
+            if SdJwt.parse(row["credential"]).payload.get("iss") != item.verified.claims.get("iss"):
+                raise Conflict("another issuer's licence does not take the place of this one")
             row["replaced_by"] = item.licence
     if source := contents.get("sources", {}).get(old):
         source["grant"] = None
