@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from world.audit import sequencer
 from world.bundles import BundleWorld, as_csv, as_lines, as_workbook, rows_of
 from world.desks import FOOD
@@ -351,3 +354,46 @@ def test_digests_are_of_every_row(light: BundleWorld) -> None:
     bundle = light.to_review()
     with pytest.raises(NotPermitted):
         light.bundles.review(bundle.id, proof=proof, actor=light.wang)
+
+
+STEPS = ("submit", "review", "approve", "send_back", "edit", "withdraw one", "seal", "seal some")
+
+
+@settings(max_examples=20, deadline=None)
+@given(steps=st.lists(st.sampled_from(STEPS), max_size=12))
+def test_no_order_of_steps_seals_a_row_that_nobody_agreed_to(pki: Pki, steps: list[str]) -> None:
+    database = Database("sqlite://")
+    database.create_schema()
+    office = BundleWorld(pki, database)
+    bundle_id = office.opened(2).bundle.id
+    for count, step in enumerate(steps):
+        bundle = office.bundles.bundle(bundle_id, actor=office.li)
+        agreed = {one.role for one in bundle.consents if one.digest == bundle.digest}
+        with suppress(YinxinError):
+            take(office, bundle, step, count)
+            assert not step.startswith("seal") or agreed == {"reviewer", "approver"}
+        now = office.bundles.bundle(bundle_id, actor=office.li)
+        states = set(now.counts) - {CaseState.WITHDRAWN, CaseState.SEALED}
+        assert states <= {now.state}  # all that is open goes with the bundle
+        assert now.state is not CaseState.SEALED or not states
+    database.close()
+
+
+def take(office: BundleWorld, bundle: Bundle, step: str, count: int) -> None:
+    bundles, li = office.bundles, office.li
+    case = bundles.cases(bundle.id, actor=li)[count % 2]
+    steps: dict[str, Callable[[], Any]] = {
+        "submit": lambda: bundles.submit(bundle.id, actor=li),
+        "review": lambda: bundles.review(
+            bundle.id, proof=office.agreement(bundle, office.wang), actor=office.wang
+        ),
+        "approve": lambda: bundles.approve(
+            bundle.id, proof=office.agreement(bundle, office.zhao), actor=office.zhao
+        ),
+        "send_back": lambda: bundles.send_back(bundle.id, note="补正", actor=office.wang),
+        "edit": lambda: office.desk.edit(case.id, office.work(count + 5), actor=li),
+        "withdraw one": lambda: office.desk.withdraw(case.id, note="x", actor=li),
+        "seal": lambda: bundles.seal(bundle.id, actor=li),
+        "seal some": lambda: bundles.seal(bundle.id, actor=li, at_most=1),
+    }
+    steps[step]()

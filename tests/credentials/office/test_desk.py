@@ -284,6 +284,39 @@ def licences(desk: DeskWorld) -> int:
         return LicenceRepository(session).count()
 
 
+def test_of_two_reviewers_at_once_one_is_told_of_the_other(desk: DeskWorld) -> None:
+    wu = desk.person("reviewer-wu", "reviewer")
+    case = desk.drafted()
+    desk.desk.submit(case.id, actor=desk.li)
+    refused: list[YinxinError] = []
+
+    def review(actor: Any) -> None:
+        try:
+            desk.desk.review(case.id, proof=desk.proof(case, actor), actor=actor)
+        except YinxinError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=review, args=(one,)) for one in (desk.wang, wu)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert [type(one) for one in refused] == [Conflict]
+    assert len(desk.desk.case(case.id, actor=desk.li).consents) == 1
+
+
+# Where each step leads from each state: a step that is not here is a conflict, and no state is skipped.
+_D, _R, _A, _OK = CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED
+LEADS = {
+    ("submit", _D): _R,
+    ("review", _R): _A,
+    ("approve", _A): _OK,
+    ("seal", _OK): CaseState.SEALED,
+    ("send_back", _R): _D,
+    ("send_back", _A): _D,
+    **{("edit", state): _D for state in (_D, _R, _A, _OK)},
+    **{("withdraw", state): CaseState.WITHDRAWN for state in (_D, _R, _A, _OK)},
+}
 STEPS = ("submit", "review", "approve", "send_back", "edit", "seal", "withdraw")
 
 
@@ -299,7 +332,9 @@ def test_no_order_of_steps_seals_without_both_agreements(
         try:
             take(desk, now, step, count)
         except YinxinError:
+            assert desk.desk.case(case.id, actor=desk.li).state is now.state
             continue
+        assert desk.desk.case(case.id, actor=desk.li).state is LEADS[step, now.state]
         if step == "seal":
             assert agreed == {"reviewer", "approver"}
     assert (desk.desk.case(case.id, actor=desk.li).sealed_as is not None) == (

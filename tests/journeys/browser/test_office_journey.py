@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
+from world.bundles import as_workbook, rows_of
 from world.people import Person
 from world.served import REGISTRAR, REVIEWER
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.peer
 OFFICE = Pages("credentials.office.pages")
 FOOD = "food-business-licence"
+NUMBERS = itertools.count(1)
 LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
 
 
@@ -42,7 +45,7 @@ def code(city: ServedCity, identifier: str, role: str) -> str:
 def person(visit: Visit, city: ServedCity) -> Callable[..., Person]:
     def come(role: str, language: str, **options: object) -> Person:
         made = Person(visit(language=language, **options), city.urls["office"], OFFICE)
-        made.register(code=code(city, f"office-{role}-{language}", role))
+        made.register(code=code(city, f"office-{role}-{language}-{next(NUMBERS)}", role))
         return made
 
     return come
@@ -103,3 +106,39 @@ def kind_name(language: str) -> str:
     from credentials.catalogue import Catalogue  # noqa: PLC0415 - here only
 
     return Catalogue.load()[FOOD].name.in_language(language)  # type: ignore[arg-type]
+
+
+@LANGUAGES
+def test_a_bundle_and_a_replacement(person: Callable[..., Person], city: ServedCity, language: str) -> None:
+    clerk, reviewer = person("clerk", language), person("reviewer", language)
+    rows = [{**row, "case": f"{language}-{row['case']}"} for row in rows_of(4, start=60)]
+    rows[2]["credit_code"] = "91120101MA5K3WXY00"
+    clerk.open("/office")
+    clerk.follow("rooms.bundles")
+    clerk.page.locator("#number").fill(f"批-{language}")
+    clerk.page.locator("#type").select_option(FOOD)
+    file = {"name": "applications.xlsx", "mimeType": "application/zip", "buffer": as_workbook(rows)}
+    clerk.page.locator("#file").set_input_files(file)
+    clerk.look("office-20-hand-in")
+    clerk.press("bundles.hand_in")
+    clerk.reads(f"批-{language}", "credit_code")
+    clerk.look("office-21-report")
+    clerk.press("case.submit")
+    reviewer.open(clerk.page.url.removeprefix(city.urls["office"]))
+    reviewer.look("office-22-bundle-review")
+    reviewer.press("case.agree_button.reviewer")
+    reviewer.page.wait_for_selector("form[data-passkey]", state="detached")
+    reviewer.reads(reviewer.t("case.waits.approver"))
+    licence = city.issue(70 if language == "zh" else 71, kind=FOOD).licence
+    clerk.open("/office/licences")
+    clerk.page.locator("#sought").fill(licence.number)
+    clerk.press("find.button")
+    clerk.look("office-23-licence")
+    clerk.page.locator(f"a[href$='{licence.identifier}/replace']").click()
+    clerk.page.locator("#number").fill(f"办-{language}-9")
+    clerk.page.locator("#ground").fill("《食品经营许可和备案管理办法》第二十七条")
+    clerk.page.locator("#document_number").fill("津城监许〔2026〕9号")
+    clerk.look("office-24-replacement")
+    clerk.press("form.save")
+    clerk.reads(licence.identifier, f"办-{language}-9")
+    clerk.look("office-25-replacement-case")
