@@ -19,6 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from credentials.legacy.mapping_files import InvalidMapping
 from credentials.licence_type import InvalidCatalogue
 from yinxin.app.subjects.comparing import PlanOutdated
 from yinxin.base import errors
@@ -71,6 +72,9 @@ ROWS: Mapping[type[errors.YinxinError], Row] = {
         HTTPStatus.NOT_FOUND, Text("请从证照目录中选择类型", "Choose a type of the catalogue")
     ),
     errors.InvalidClaims: Row(
+        HTTPStatus.UNPROCESSABLE_ENTITY, Text("请更正列出的各项内容", "Correct the data that are listed")
+    ),
+    InvalidMapping: Row(
         HTTPStatus.UNPROCESSABLE_ENTITY, Text("请更正列出的各项内容", "Correct the data that are listed")
     ),
     InvalidCatalogue: Row(
@@ -176,7 +180,7 @@ def problem(
     """The answer that this error leaves as, with its slip where it is a refusal."""
     row = row_of(error)
     members: dict[str, Any] = {"slip": slip} if slip else {}
-    if isinstance(error, errors.InvalidClaims | InvalidCatalogue):
+    if isinstance(error, errors.InvalidClaims | InvalidCatalogue | InvalidMapping):
         members["errors"] = [_fault(name, why, language) for name, why in error.faults[:MAX_FAULTS]]
     if isinstance(error, PlanOutdated):
         members["differences"] = [one.to_dict() for one in error.differences[:MAX_FAULTS]]

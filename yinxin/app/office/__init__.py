@@ -14,6 +14,7 @@ from yinxin.app.office import (
     delegations,
     desk,
     disputes,
+    legacy,
     seals,
     sources,
     subjects,
@@ -43,6 +44,7 @@ def office_app(home: Home, stage: wiring.Stage, *, timestamper: Timestamper | No
         *seals.routers(home, entrance),
         *delegations.routers(home, entrance),
         *disputes.routers(home, entrance),
+        *legacy.routers(home, entrance, stage=stage, timestamper=timestamper),
         *supervision.routers(home, entrance),
         slip_of=slips.refusals(home, SlipKind.ISSUE),
     )
