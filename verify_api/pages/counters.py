@@ -102,6 +102,7 @@ class Counter:
             claims=tuple(dict.fromkeys(claims)),
             reason=Text(reason, reason) if reason else None,
             same_device=browser is not None,
+            agents=True,  # at a counter somebody often comes for somebody else
         )
         return await self._asking.start(wish, desk.department, browser=browser, clerk=clerk)
 

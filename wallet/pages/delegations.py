@@ -37,7 +37,7 @@ LOOKS = {
     State.PROPOSED: "indeterminate",
     State.WAITING: "indeterminate",
 }
-EVERYTHING = Text("全部", "every one")
+EVERYTHING = Text("全部（包括今后新增的）", "every one, later ones too")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
             current=CURRENT,
             ways=ways,
             kinds=[(str(kind), KIND_NAMES[kind]) for kind in GIVEN_KINDS],
-            types=wallets.names.types(),
+            types=[*wallets.names.types(), (EVERY, EVERYTHING)],
             most=MAX_DAYS,
         )
 
@@ -201,11 +201,12 @@ def _terms(form: Mapping[str, str], now: datetime) -> Terms:
         raise UsageError(f"a delegation lasts up to {MAX_DAYS} days")
     life = timedelta(days=days) if days and kind is not Kind.HELPER else LIFE[kind]
     types = [name.removeprefix("type-") for name in form if name.startswith("type-")]
+    types = [EVERY] if EVERY in types else types
     matters = form.get("matters", "").replace("，", " ").replace(",", " ").split()
     return Terms(
         kind,
         tuple(matters),
-        tuple(types or [EVERY]),
+        tuple(types),
         now,
         now + life,
         may_pass_on=form.get("pass_on") == "yes",

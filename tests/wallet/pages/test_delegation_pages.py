@@ -85,7 +85,18 @@ def test_from_the_card_to_the_recall(place: Site, boss: Person) -> None:
 def test_a_no_and_what_cannot_be_meant(place: Site, boss: Person) -> None:
     agent, stranger = place.person("sun"), place.person("stranger")
     way = re.findall(r'<option value="(licence:[^"]+)"', boss.get("/delegations/give").text)[0]
-    good = {"on": way, "card": card_of(agent, "孙立新"), "kind": "agent", "matters": MATTER, "days": "10"}
+    good = {
+        "on": way,
+        "card": card_of(agent, "孙立新"),
+        "kind": "agent",
+        "matters": MATTER,
+        "days": "10",
+        "type-*": "yes",
+    }
+    assert (
+        boss.post("/delegations/give", **{name: good[name] for name in good if name != "type-*"}).status_code
+        == 400
+    )
     for wrong in (
         {"card": "eyJ"},
         {"kind": "guardian"},
@@ -112,7 +123,14 @@ def test_what_an_issuer_says_is_shown_as_text(place: Site, boss: Person) -> None
     agent = place.person("jia")
     way = re.findall(r'<option value="(licence:[^"]+)"', boss.get("/delegations/give").text)[0]
     evil = "<b>x</b>"
-    form = {"on": way, "card": card_of(agent, evil), "kind": "agent", "matters": evil, "days": "1"}
+    form = {
+        "on": way,
+        "card": card_of(agent, evil),
+        "kind": "agent",
+        "matters": evil,
+        "days": "1",
+        "type-*": "yes",
+    }
     page = boss.follow(boss.post("/delegations/give", **form))
     assert evil not in page.text
     assert evil not in boss.get(f"/delegations/{ids_on(page)[0]}").text
