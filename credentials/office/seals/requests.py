@@ -29,11 +29,11 @@ class RequestKind(StrEnum):
 
 
 REQUEST_NAMES: Mapping[RequestKind, Text] = {
-    RequestKind.APPLY: Text("申请制作印章", "a seal is to be made"),
-    RequestKind.GRANT: Text("用印授权", "a grant of use"),
-    RequestKind.RESUME: Text("恢复使用", "back into use"),
-    RequestKind.CANCEL: Text("注销印章", "a seal is to be cancelled"),
-    RequestKind.COMPROMISE: Text("密钥失密处置方案", "what to do about a leaked key"),
+    RequestKind.APPLY: Text("申请制作印章", "A seal is to be made"),
+    RequestKind.GRANT: Text("用印授权", "A grant of use"),
+    RequestKind.RESUME: Text("恢复使用", "Back into use"),
+    RequestKind.CANCEL: Text("注销印章", "A seal is to be cancelled"),
+    RequestKind.COMPROMISE: Text("密钥失密处置方案", "What to do about a lost key"),
 }
 
 

@@ -192,7 +192,8 @@ def _rows(asked: Asked) -> list[tuple[str, str]]:
             counts = (f"{VERDICT_NAMES[Verdict(one)].zh} {number}" for one, number in sorted(value.items()))
             rows.append((name, "；".join(counts)))
         elif value:
-            rows.append((name, "、".join(map(str, value)) if isinstance(value, list) else str(value)))
+            between = "–" if name == "hours" else " · "
+            rows.append((name, between.join(map(str, value)) if isinstance(value, list) else str(value)))
     return rows
 
 
