@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from credentials.standing import Standing, standing_checks, unknown
+from credentials.standing import Standing, State, standing_checks, unknown
 from signing.reasons import Reason
 from signing.report import Check, Evidence, EvidenceKey, Report
 from verify_api.documents import Kind
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from verify_api.documents import Examined
     from verify_api.register import RegisterEntry
 
+_ENDED_OTHERWISE = frozenset({State.SUPERSEDED, State.DEREGISTERED, State.WITHDRAWN, State.EXPIRED})
 NO_LICENCE_STATE = "no_licence"  # what anybody hears of a genuine file that is no licence
 # Checks whose details are written here, of field names and codes; details of others may quote a document.
 _OWN_CHECKS = frozenset(
@@ -222,11 +223,25 @@ def _assess_entry(
         content = _content_check(examined, licence)
         differs = content.reason is not None
         checks += [content, *_seal_checks(examined, licence)]
+    checks = _told_exactly(checks, now)
     checks += [*standing_checks(now, then=asked), *_provenance_checks(licence)]
     claims = licence.claims if examined.kind is Kind.LICENCE else examined.claims
     is_said = not differs and not any(check.name == "session" and check.reason for check in checks)
     report = _report(examined, checks, moments, licence, register=entry.snapshot_id)
     return Assessment(report, licence, claims if is_said else None, now, asked, examined.signatures)
+
+
+def _told_exactly(checks: list[Check], now: Standing) -> list[Check]:
+    """A status list only says that a copy holds no longer; how the licence ended says its standing.
+
+    What was superseded, deregistered, withdrawn or has expired is not called revoked (吊销).
+    """
+    if now.state not in _ENDED_OTHERWISE:
+        return checks
+    return [
+        replace(check, reason=None) if check.reason is Reason.CREDENTIAL_REVOKED else check
+        for check in checks
+    ]
 
 
 def _report(

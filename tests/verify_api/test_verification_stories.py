@@ -236,6 +236,26 @@ def test_a_credential_whose_status_is_revoked(city: City, serial: str) -> None:
     assert reply.json["status"]["now"]["state"] == "in_force"  # this copy is void, the licence is not
 
 
+@pytest.mark.parametrize("kind", [EndingKind.SUPERSEDED, EndingKind.DEREGISTERED, EndingKind.REVOKED])
+def test_a_copy_of_an_ended_licence_is_called_what_it_is(city: City, serial: str, kind: EndingKind) -> None:
+    """The list says "invalid" of all of them; only the revoked one is revoked."""
+    licence, _ = city.issue(serial)
+    credential, now = city.credential(licence), city.clock.now()
+    more = {}
+    if kind is EndingKind.SUPERSEDED:
+        new = city.licence(serial, version=2, replaces=licence.identifier, recorded_at=now, issued_at=now)
+        more = {"replaced_by": new.identifier}
+    city.happen(licence, kind, **more)
+    with city.database.transaction() as session:
+        city.statuses.set(session, *city.last_status, 1)
+    city.service.use(city.snapshots())
+    nonce = city.nonce()
+    reply = city.ask({"presentation": city.present(credential, nonce), "nonce": nonce})
+    also = {"credential_revoked"} if kind is EndingKind.REVOKED else set()
+    assert codes(reply) == {f"licence_{kind}", *also}
+    assert reply.json["indication"] == "failed"
+
+
 def test_a_credential_that_says_other_things_than_the_register(city: City, serial: str) -> None:
     licence, _ = city.issue(serial)
     credential, nonce = city.credential(licence, operator_name="另一家面包坊"), city.nonce()
