@@ -95,6 +95,28 @@ class City:
         self.say("department", "approve", proposal, "--actor", "wu")
         return signer
 
+    def issued(self, serial: int, **other: str) -> str:
+        """A licence from an application."""
+        file, claims = self.folder / "applications.csv", {**samples.application(FOOD, serial), **other}
+        values = ("；".join(one) if isinstance(one, list) else str(one) for one in claims.values())
+        # No file is issued twice: a case number makes each another.
+        columns = {**dict(zip(claims, values, strict=True)), "办件编号": random_text(SystemRandomness())}
+        quoted = (f'"{value}"' for value in columns.values())
+        file.write_text(",".join(columns) + "\n" + ",".join(quoted) + "\n", "utf-8")
+        said = self.say("licence", "issue", file, "--type", FOOD, "-o", self.folder / "out", "--actor", "li")
+        (name,) = said["issued"]
+        return str(name)
+
+    def made(self, verb: str, *words: str, claims: list[dict[str, Any]], expected: int = 0) -> dict[str, Any]:
+        """`yinxin licence merge` and the like; the history of the first licence after it."""
+        files = [self.folder / f"part{number}.json" for number in range(len(claims))]
+        for file, content in zip(files, claims, strict=True):
+            file.write_bytes(dump_json(content))
+        named = [part for file in files for part in ("--claims", str(file))]
+        out = self.folder / random_text(SystemRandomness())
+        self.say("licence", verb, *words, *named, "-o", out, *WHY_OPTIONS, "--actor", "li", expected=expected)
+        return dict(self.say("licence", "history", words[0]))
+
     def handled(self, number: str, kind: str, licence: str, **work: Any) -> str:
         """A case that three people agree to with their keys; the licence that came of it."""
         file = self.folder / "case.json"
@@ -156,12 +178,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 
 def test_a_wrong_address_is_corrected_after_two_departments_accepted_it(city: City) -> None:
-    applications, out = city.folder / "applications.csv", city.folder / "out"
-    said = {**samples.application(FOOD, 1), "business_premises": WRONG}
-    row = ",".join(f'"{"；".join(value) if isinstance(value, list) else value}"' for value in said.values())
-    applications.write_text(",".join(said) + f"\n{row}\n", "utf-8")
-    issued = city.say("licence", "issue", applications, "--type", FOOD, "-o", out, "--actor", "li")
-    (old,) = issued["issued"]
+    old = city.issued(1, business_premises=WRONG)
     offer = city.say("licence", "offer", old, "--evidence", "窗口〔2026〕1号", "--actor", "li")
     wallet = city.wallet()
     considered = wallet.consider(offer["link"])
@@ -199,7 +216,7 @@ def test_a_wrong_address_is_corrected_after_two_departments_accepted_it(city: Ci
     assert "genuine, superseded by version 002 on" in found["status"]["now"]["text"]["en"]
     before = city.verify(MARKET, old, known_at=accepted["known_at"], as_of=accepted["known_at"])
     assert before["status"]["as_of"]["state"] == "in_force"
-    page = city.say("verify", out / f"{old}.pdf", expected=ExitCode.FAILED)
+    page = city.say("verify", city.folder / "out" / f"{old}.pdf", expected=ExitCode.FAILED)
     assert "superseded by version 002" in json.dumps(page)
     assert city.verify(MARKET, new)["claims"]["business_premises"] == RIGHT
     history = city.say("licence", "history", new)
@@ -213,12 +230,7 @@ def test_a_wrong_address_is_corrected_after_two_departments_accepted_it(city: Ci
 
 
 def test_a_mistaken_ending_is_undone_over_the_desk(city: City) -> None:
-    applications = city.folder / "second.csv"
-    said = samples.application(FOOD, 2)
-    row = ",".join(f'"{"；".join(value) if isinstance(value, list) else value}"' for value in said.values())
-    applications.write_text(",".join(said) + f"\n{row}\n", "utf-8")
-    issued = city.say("licence", "issue", applications, "--type", FOOD, "-o", city.folder / "out")
-    (name,) = issued["issued"]
+    name = city.issued(2)
     assert city.verify(FIRE, name)["indication"] == "passed"
     city.say("licence", "end", name, "--kind", "revoked", *WHY_OPTIONS)
     then = city.verify(FIRE, name)
@@ -229,3 +241,22 @@ def test_a_mistaken_ending_is_undone_over_the_desk(city: City) -> None:
     assert known_then["status"]["as_of"]["state"] == "revoked"
     events = [one["event"]["kind"] for one in city.call(FIRE, "GET", "/v1/notices").json()["notices"]]
     assert events[-2:] == ["revoked", "undone"]
+
+
+def test_at_the_command_line_licences_are_merged_split_and_changed(city: City) -> None:
+    first, second = city.issued(3), city.issued(3)
+    held = {**samples.application(FOOD, 3), "business_premises": "新华路 1 号、3 号"}
+    merged = city.made("merge", first, second, "--into", first, claims=[held])
+    (fresh,) = [one for one in merged["versions"] if one["version"] == "002"]
+    assert (fresh["replaces"], fresh["origins"]) == (first, [second])
+    parts = [{**held, "business_premises": "新华路 1 号"}, {**held, "business_premises": "新华路 3 号"}]
+    split = city.made("split", fresh["identifier"], "--goes-on", claims=parts)
+    assert [one["kind"]["kind"] for one in split["versions"]] == ["issued", "merged", "split"]
+    assert len(split["versions"][1]["successors"]) == 1
+    last = split["versions"][-1]["identifier"]
+    changed = city.made("change", last, "--from", "2099-01-01", claims=[held], expected=ExitCode.USAGE)
+    assert changed["versions"] == split["versions"], "a change is recorded when it is true, not before"
+    changed = city.made("change", last, claims=[held])
+    assert changed["versions"][-1]["kind"]["kind"] == "changed"
+    city.say("licence", "undo", last, "--event", "1", *WHY_OPTIONS, expected=ExitCode.ERROR)
+    assert city.say("licence", "history", second)["versions"][-1]["successors"] == [fresh["identifier"]]
