@@ -123,9 +123,10 @@ class LegacyWorld(DeskWorld):
             self.clock,
         )
 
-    def unsealed(self) -> list[str]:
+    def unsealed(self, *, limit: int = 1000) -> list[str]:
         with self.database.reading() as session:
-            return LegacyRepository(session, agency=self.agency.credit_code).unsealed("food-2012", limit=1000)
+            repository = LegacyRepository(session, agency=self.agency.credit_code)
+            return repository.unsealed("food-2012", limit=limit)
 
     def mapping(self, text: str = MAPPING, **changes: str) -> LegacyMapping:
         for old, new in changes.items():
