@@ -81,7 +81,17 @@ DOCS = (
     ("python", "-m", "sphinx", "-E", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html"),
 )
 TESTS = (("python", "-m", "pytest"),)
-FIGURES = ("signing", "sd_jwt", "issuing", "printed_code", "register", "ca", "verify_api", "against_node", "legacy")
+FIGURES = (
+    "signing",
+    "sd_jwt",
+    "issuing",
+    "printed_code",
+    "register",
+    "ca",
+    "verify_api",
+    "against_node",
+    "legacy",
+)
 PLATFORMS = ("x86_64-pc-windows-msvc", "aarch64-apple-darwin", "aarch64-unknown-linux-gnu")
 RESOLVE = ("uv", "pip", "compile", "-q", "pyproject.toml", "--extra", "service", "--extra", "postgres")
 TASKS = {
