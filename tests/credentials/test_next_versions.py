@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world.office import WHY, Office
+from world.office import WHY
+from world.quick import QuickOffice
 
 from credentials import samples
 from credentials.catalogue import Catalogue
@@ -21,6 +22,7 @@ from yinxin.base.errors import Conflict, InvalidClaims, NotFound, NotPermitted, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from world.office import Office
     from world.pki import Pki
 
     from credentials.licence import Event, Licence
@@ -33,7 +35,7 @@ DAY = timedelta(days=1)
 def office(pki: Pki) -> Iterator[Office]:
     database = Database("sqlite://")
     database.create_schema()
-    yield Office(pki, database)
+    yield QuickOffice(pki, database)
     database.close()
 
 

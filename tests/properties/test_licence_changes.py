@@ -126,7 +126,7 @@ def picture(place: QuickOffice, names: list[str]) -> Picture:
 
 
 @given(STEPS, st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_no_sequence_of_events_breaks_the_register(steps: list[tuple[str, int]], data: Any) -> None:
     place = office()
     names = [place.begin().identifier, place.begin().identifier]

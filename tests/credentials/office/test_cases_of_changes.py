@@ -6,21 +6,36 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.desks import DeskWorld
+from world.quick import without_pages
 
 from credentials import samples
 from credentials.office import CaseState, Work, WorkKind
 from credentials.office.cases import KINDS
 from credentials.office.making import MAKERS
 from credentials.standing import State
+from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, InvalidClaims, UsageError
 
 if TYPE_CHECKING:
-    from world.desks import DeskWorld
+    from collections.abc import Iterator
+
+    from world.pki import Pki
 
     from credentials.licence import Licence
 
 FOOD = "food-business-licence"
 WHY = {"ground": "《中华人民共和国行政许可法》第四十九条", "document_number": "津城审变〔2026〕3号"}
+
+
+@pytest.fixture
+def desk(pki: Pki) -> Iterator[DeskWorld]:
+    database = Database("sqlite://")
+    database.create_schema()
+    made = DeskWorld(pki, database)
+    without_pages(made.issuer)
+    yield made
+    database.close()
 
 
 def claims(**other: Any) -> dict[str, Any]:
