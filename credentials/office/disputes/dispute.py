@@ -41,8 +41,8 @@ class DisputeState(StrEnum):
 
 
 KIND_NAMES: Mapping[DisputeKind, Text] = {
-    DisputeKind.MISSING: Text("缺证", "a licence is missing"),
     DisputeKind.WRONG: Text("错证", "a licence is wrong"),
+    DisputeKind.MISSING: Text("缺证", "a licence is missing"),
 }
 STATE_NAMES: Mapping[DisputeState, Text] = {
     DisputeState.RECEIVED: Text("已收到，待受理", "received"),

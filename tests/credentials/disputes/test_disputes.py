@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select, text
-from world.desks import FOOD
 from world.disputes import PROVINCE, WORDS
 
 from credentials import samples
@@ -66,7 +65,7 @@ def test_the_log_knows_of_it_and_of_no_word(office: DisputeWorld) -> None:
 
 
 def test_a_holder_needs_a_slip_and_the_licence(office: DisputeWorld) -> None:
-    issued, other = office.sealed("办-1"), office.sealed("办-2", claims=samples.application(FOOD, 2))
+    issued, other = office.issue(), office.issue(index=2)
     licence, slip = issued.licence, office.slip()
     proof = {"document": issued.pdf}
     with pytest.raises(NotFound):
