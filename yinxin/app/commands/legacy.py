@@ -76,10 +76,15 @@ _REPORT = click.option(
 )
 
 
-def _common(function: Any) -> Any:
-    for option in reversed([actor_option("clerk"), home_option(), passphrase_option, click.pass_context]):
-        function = option(function)
-    return function
+def _common(role: str) -> Callable[[Any], Any]:
+    """`--actor`, `--home` and `--passphrase-file`, with the context."""
+
+    def named(function: Any) -> Any:
+        for option in reversed([actor_option(role), home_option(), passphrase_option, click.pass_context]):
+            function = option(function)
+        return function
+
+    return named
 
 
 @command.command(
@@ -92,7 +97,7 @@ def _common(function: Any) -> Any:
 @_FILE
 @_MAPPING
 @_REPORT
-@_common
+@_common("clerk")
 def check(context: click.Context, file: Path, mapping_file: Path, report: Path | None, **given: Any) -> int:
     """Exit 1 when a row would be refused."""
     console, place = console_of(context), _open(given)
@@ -111,7 +116,7 @@ def check(context: click.Context, file: Path, mapping_file: Path, report: Path |
     ),
 )
 @_MAPPING
-@_common
+@_common("clerk")
 def propose(context: click.Context, mapping_file: Path, **given: Any) -> int:
     """Print what is to be agreed to."""
     console, place = console_of(context), _open(given)
@@ -162,7 +167,7 @@ def agree(context: click.Context, register: str, **given: Any) -> int:
     is_flag=True,
     help=phrase("录入后立即全部盖章（默认首次使用时盖章）", "seal all at once (by default at first use)"),
 )
-@_common
+@_common("clerk")
 def take_over(
     context: click.Context,
     file: Path,
@@ -190,7 +195,7 @@ def take_over(
     ),
 )
 @_REGISTER
-@_common
+@_common("clerk")
 def seal_register(context: click.Context, register: str, **given: Any) -> int:
     """Exit 1 when one could not be sealed."""
     console, place = console_of(context), _open(given)
@@ -211,10 +216,7 @@ def seal_register(context: click.Context, register: str, **given: Any) -> int:
 @click.option(
     "--on", "cut_off", required=True, help=phrase("截止日，如 2026-12-31", "the day, as 2026-12-31")
 )
-@actor_option("approver")
-@home_option()
-@passphrase_option
-@click.pass_context
+@_common("approver")
 def close(context: click.Context, register: str, cut_off: str, **given: Any) -> int:
     """It can be drawn nearer, never put off."""
     console, place = console_of(context), _open(given)
@@ -229,7 +231,7 @@ def close(context: click.Context, register: str, cut_off: str, **given: Any) -> 
 @command.command(
     "list", help=phrase("列出登记库、录入数量与续录位置。", "Registers, how much came in, and how far.")
 )
-@_common
+@_common("clerk")
 def list_registers(context: click.Context, **given: Any) -> int:
     """How many licences each brought in, and how many have a document."""
     console, place = console_of(context), _open(given)
