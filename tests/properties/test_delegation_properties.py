@@ -60,7 +60,7 @@ def chain_of(every: Sequence[Terms]) -> list[Delegation]:
     return made
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     some.lists(terms(), min_size=1, max_size=8),
     some.integers(-1, 14),
@@ -84,7 +84,7 @@ def test_the_last_of_a_chain_covers_nothing_that_one_above_does_not(
     assert not any(link.terms.kind is Kind.ADMINISTRATOR for link in chain[1:])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some.lists(terms(), min_size=2, max_size=6), some.data())
 def test_a_chain_with_any_link_ended_lost_or_widened_passes_nothing(
     every: list[Terms], data: some.DataObject
@@ -103,7 +103,7 @@ def test_a_chain_with_any_link_ended_lost_or_widened_passes_nothing(
             assert any(check.reason for check in chain_checks(lost, at=moment, **asked))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     some.recursive(
         some.none() | some.booleans() | some.integers() | some.text(max_size=8),

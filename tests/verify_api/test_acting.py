@@ -36,6 +36,12 @@ def city() -> Iterator[ActingCity]:
     found.close()
 
 
+@pytest.fixture(scope="module")
+def li(city: ActingCity) -> tuple[Wallet, str]:
+    """An agent whom nobody recalls."""
+    return city.agent()
+
+
 def shown(city: ActingCity, wallet: Wallet, **changes: Any) -> dict[str, Any]:
     """How a presentation of this wallet comes out."""
     asked = city.asked(**changes)
@@ -43,8 +49,8 @@ def shown(city: ActingCity, wallet: Wallet, **changes: Any) -> dict[str, Any]:
     return city.found(asked["id"])
 
 
-def test_x_for_y_under_delegation_z(city: ActingCity) -> None:
-    agent, delegation = city.agent()
+def test_x_for_y_under_delegation_z(city: ActingCity, li: tuple[Wallet, str]) -> None:
+    agent, delegation = li
     found = shown(city, agent)
     assert found["indication"] == "passed", found
     (result,) = found["results"][BUSINESS]
@@ -75,8 +81,10 @@ def test_the_holder_themselves_needs_no_delegation(city: ActingCity) -> None:
     assert "acting" not in found["results"][BUSINESS][0]
 
 
-def test_an_agent_is_refused_by_the_wallet_where_no_agents_are_asked_for(city: ActingCity) -> None:
-    agent, _ = city.agent()
+def test_an_agent_is_refused_by_the_wallet_where_no_agents_are_asked_for(
+    city: ActingCity, li: tuple[Wallet, str]
+) -> None:
+    agent, _ = li
     asked = city.asked(agents=False)
     with pytest.raises(NotFound, match="nothing that satisfies"):
         agent.holder.consider_presentation(city.fetch(asked["link"]))
@@ -138,8 +146,8 @@ def answered(city: ActingCity, asked: dict[str, Any], shown: dict[str, list[str]
     return city.found(asked["id"])
 
 
-def test_somebody_else_s_delegation_helps_nobody(city: ActingCity) -> None:
-    agent, _ = city.agent()
+def test_somebody_else_s_delegation_helps_nobody(city: ActingCity, li: tuple[Wallet, str]) -> None:
+    agent, _ = li
     other, _ = city.agent("张建国")
     asked = city.asked()
     verified = city.fetch(asked["link"])
@@ -149,16 +157,16 @@ def test_somebody_else_s_delegation_helps_nobody(city: ActingCity) -> None:
     assert found["results"][BUSINESS][0]["claims"] == {}
 
 
-def test_an_agent_who_keeps_the_delegation_back_is_refused(city: ActingCity) -> None:
-    agent, _ = city.agent()
+def test_an_agent_who_keeps_the_delegation_back_is_refused(city: ActingCity, li: tuple[Wallet, str]) -> None:
+    agent, _ = li
     asked = city.asked()
     shown = made_by(agent, city.fetch(asked["link"]))
     found = answered(city, asked, {BUSINESS: shown[BUSINESS]})
     assert found["reasons"] == ["delegation_missing"]
 
 
-def test_a_delegation_that_was_edited_is_no_delegation(city: ActingCity) -> None:
-    agent, _ = city.agent()
+def test_a_delegation_that_was_edited_is_no_delegation(city: ActingCity, li: tuple[Wallet, str]) -> None:
+    agent, _ = li
     asked = city.asked()
     shown = made_by(agent, city.fetch(asked["link"]))
     (text,) = shown[DELEGATION]
@@ -180,9 +188,9 @@ def test_a_helper_helps_at_one_window_only(city: ActingCity) -> None:
     assert found["reasons"] == ["delegation_exceeded"]
 
 
-def test_an_agent_s_copy_alone_is_nothing(city: ActingCity) -> None:
+def test_an_agent_s_copy_alone_is_nothing(city: ActingCity, li: tuple[Wallet, str]) -> None:
     """Handed in by itself at `POST /v1/verifications`."""
-    agent, _ = city.agent()
+    agent, _ = li
     contents = agent.delegating._store.read()
     name = next(one.id for one in agent.holder.licences() if one.id.startswith(city.business.identifier))
     _, row = kept.next_copy(contents, name)

@@ -106,7 +106,7 @@ class ActingCity(AskingCity):
         return licence
 
     def terms(self, kind: Kind = Kind.AGENT, **changes: Any) -> Terms:
-        return self.office.terms(kind, **{"matters": (MATTER,), **changes})
+        return self.office.terms(kind, **{"matters": (MATTER,), "types": (BUSINESS,), **changes})
 
     def agent(self, name: str = "李明华", terms: Terms | None = None) -> tuple[Wallet, str]:
         """An agent whom the representative appointed, and who accepted; the delegation's id."""

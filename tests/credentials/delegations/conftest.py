@@ -40,5 +40,13 @@ def office(shared: DelegatingOffice) -> Iterator[DelegatingOffice]:
 
 
 @pytest.fixture
+def lone(pki: Pki) -> DelegatingOffice:
+    """An office whose company may change for good."""
+    database = Database("sqlite://")
+    database.create_schema()
+    return DelegatingOffice(pki, database)
+
+
+@pytest.fixture
 def fresh(pki: Pki, database: Database) -> DelegatingOffice:
     return DelegatingOffice(pki, database)

@@ -88,8 +88,8 @@ def test_a_cascade_recalls_all_of_a_holder_once(office: DelegatingOffice) -> Non
     assert office.delegations.recall_of(code, actor=office.clerk, **WHY) == ()
 
 
-def test_a_former_representative_appoints_nobody(fresh: DelegatingOffice) -> None:
-    office = fresh
+def test_a_former_representative_appoints_nobody(lone: DelegatingOffice) -> None:
+    office = lone
     one = office.appoint(office.agent)
     new = FileSigner.generate()
     made = office.issuer.replace(
@@ -109,10 +109,10 @@ def test_a_former_representative_appoints_nobody(fresh: DelegatingOffice) -> Non
     assert [item.id for item in office.delegations.recall(statement, shown)] == [one.id]
 
 
-def test_a_company_that_is_gone_appoints_nobody(fresh: DelegatingOffice) -> None:
-    fresh.issuer.end(fresh.business.identifier, EndingKind.DEREGISTERED, actor=fresh.clerk, **WHY)
+def test_a_company_that_is_gone_appoints_nobody(lone: DelegatingOffice) -> None:
+    lone.issuer.end(lone.business.identifier, EndingKind.DEREGISTERED, actor=lone.clerk, **WHY)
     with pytest.raises(NotPermitted, match="does not hold any more"):
-        fresh.propose(fresh.agent)
+        lone.propose(lone.agent)
 
 
 def test_a_sixth_administrator_finds_no_room_whoever_is_faster(fresh: DelegatingOffice) -> None:
