@@ -7,8 +7,6 @@ twice (the rest).
 
 from __future__ import annotations
 
-import logging
-import threading
 from typing import TYPE_CHECKING
 
 from credentials.oid4vci.repository import IssuanceRepository
@@ -18,19 +16,16 @@ from verify_api.service import KEPT_AFTER_END
 from yinxin.app import persons, wiring
 from yinxin.app.office.supervision import make_watch
 from yinxin.app.refresh import Refresher
+from yinxin.app.repeating import repeat
 from yinxin.base import once
-from yinxin.base.errors import YinxinError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from yinxin.app.home import Home
     from yinxin.app.wiring import Stage
 
 TIDY_SECONDS = 600.0
 WATCH_SECONDS = 30.0
 SOON, DAY = 60.0, 24 * 3600.0
-_log = logging.getLogger("yinxin.duties")
 
 
 def order_the_log(home: Home, stage: Stage) -> None:
@@ -75,35 +70,3 @@ def tidy(home: Home) -> int:
         ended += PresentationRepository(session).purge(now=now)
         ended += IssuanceRepository(session).purge(now=now)
         return ended + once.purge(session, now=now)
-
-
-def repeat(
-    stage: Stage,
-    name: str,
-    work: Callable[[], object],
-    *,
-    every_seconds: float,
-    first_seconds: float | None = None,
-) -> None:
-    """Do it in a thread, again and again until the stage closes; a failure is logged and tried again."""
-    stopping = threading.Event()
-
-    def run() -> None:
-        pause = every_seconds if first_seconds is None else first_seconds
-        while not stopping.wait(pause):
-            pause = every_seconds
-            try:
-                work()
-            except YinxinError as error:
-                _log.warning("%s failed: %s", name, error.code)
-            except Exception as error:  # noqa: BLE001 - a thread that ends would leave its duty undone
-                _log.error("%s failed: %s", name, type(error).__name__)
-
-    thread = threading.Thread(target=run, name=f"yinxin-{name}", daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        stopping.set()
-        thread.join()
-
-    stage.closing.callback(stop)

@@ -11,6 +11,7 @@ from credentials.office.notices import Notices
 from verify_api.notices import RecordedAcceptances
 from yinxin.app import wiring
 from yinxin.app.office.entrance import office_proofs
+from yinxin.app.repeating import repeat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,6 @@ def routers(
 ) -> Sequence[APIRouter]:
     """Older registers for an agency's systems and on pages; what others asked for is sealed meanwhile."""
     from credentials.legacy import http, pages  # noqa: PLC0415 - FastAPI takes a second
-    from yinxin.app.duties import repeat  # noqa: PLC0415 - duties stand on the office
 
     legacy, catalogue = make_import(home), wiring.catalogue(home)
     first_use = make_first_use(home, timestamper=timestamper)
