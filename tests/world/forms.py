@@ -16,8 +16,8 @@ from signing.jose import dump_json
 from signing.signers.file import FileSigner
 from verify_api.departments import Grant
 from verify_api.forms.pages import router
-from verify_api.forms.routes import forms_router
 from verify_api.forms.service import FormService
+from verify_api.http.forms import forms_router
 from world.departments import AGENCY_CODE, FORM, Reply, claims_of_the_bakery
 from world.office import INDEX
 from world.presentations import AskingCity

@@ -6,12 +6,14 @@ the holder signed is the presentation session that belongs to it. Storage is `.r
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from verify_api.presentations.sessions import KEPT_AFTER, SESSION_LIFE
+from yinxin.base.errors import NotFound
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # What the holder showed is forgotten then, and with it whose licences they are.
 CONSENT_LIFE = SESSION_LIFE + KEPT_AFTER
 KEPT_FOR = timedelta(days=30)
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 
 
 class ConsentState(StrEnum):
@@ -89,3 +92,10 @@ def statement(department: Text, form: Text, labels: list[Text], *, number: str, 
         f"I agree that {department.en} reads this from the licences I have, once, to fill in '{form.en}': "
         f"{en}. Good for {minutes} minutes; I can take it back by the number {number}.",
     )
+
+
+def number_of(text: str) -> str:
+    """A consent's number as it may be; `NotFound` for any other text."""
+    if not _NUMBER.match(text):
+        raise NotFound("no such consent")
+    return text

@@ -50,7 +50,7 @@ def add_forms(  # noqa: PLR0913 - what they stand on
 ) -> None:
     """Add the routes of forms, and their pages at the counter, to the verifier's application."""
     from verify_api.forms import pages  # noqa: PLC0415 - FastAPI takes a second
-    from verify_api.forms.routes import forms_router  # noqa: PLC0415 - the same
+    from verify_api.http.forms import forms_router  # noqa: PLC0415 - the same
     from yinxin.access import pages as access_pages  # noqa: PLC0415 - the same
 
     forms, access = make_forms(home, presentations, journal), wiring.staff_access(home)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
-from verify_api.forms.consents import STATE_NAMES, ConsentState
-from verify_api.forms.routes import number_of
+from verify_api.forms.consents import STATE_NAMES, ConsentState, number_of
 from verify_api.pages.handling import qr_code
 from verify_api.pages.views import moment
 from verify_api.pages.words import progress

@@ -9,17 +9,17 @@ POST /v1/form-consents/{number}/revoke     take it back: needs the number and no
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from signing.jose import dump_json
+from verify_api.forms.consents import number_of
 from verify_api.http.limits import Buckets, Limits, address_of
 from verify_api.http.routes import bearer
 from verify_api.pages.handling import qr_code
-from yinxin.base.errors import MalformedInput, NotFound, Unauthenticated
+from yinxin.base.errors import MalformedInput, Unauthenticated
 from yinxin.web.bodies import read_json
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from verify_api.http.routes import Authenticate
     from verify_api.service import VerificationService
 
-NUMBER = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 MAX_FIELDS = 100
 _TAGS: list[str | Any] = ["表单 / Forms"]
 
@@ -92,13 +91,6 @@ def forms_router(
         return _Answer({"consent": found.number, "state": str(found.state)})
 
     return routes
-
-
-def number_of(text: str) -> str:
-    """A consent's number as it may be; `NotFound` for any other text."""
-    if not NUMBER.match(text):
-        raise NotFound("no such consent")
-    return text
 
 
 def _fields(body: dict[str, Any]) -> list[str] | None:
