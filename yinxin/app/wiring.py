@@ -316,7 +316,17 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         closing=stage.closing,
     )
     if presentations:
-        add_forms(app, home, service, presentations, journal, limits=limits)
+        add_forms(
+            app,
+            home,
+            service,
+            presentations=presentations,
+            journal=journal,
+            catalogue=catalogue(home),
+            index=holder_index(home),
+            access=staff_access(home),
+            limits=limits,
+        )
     return app
 
 

@@ -19,7 +19,7 @@ from yinxin.app.phrases import phrase
 from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
-    from credentials.sources.form import Form
+    from credentials.sources.form import Form, FormBook
     from yinxin.app.console import Console
 
 
@@ -39,7 +39,7 @@ def command() -> None:
 @click.pass_context
 def list_forms(context: click.Context, home: str) -> int:
     """A table of matters."""
-    console, book = console_of(context), form_book(Home.open(home))
+    console, book = console_of(context), _book(home)
     rows = [(one.matter, console.text(one.name.zh, one.name.en), str(len(one.fields))) for one in book]
     console.table([("事项编码", "matter"), ("表单", "form"), ("字段数", "fields")], rows)
     console.result([one.to_dict() for one in book])
@@ -54,7 +54,7 @@ def list_forms(context: click.Context, home: str) -> int:
 @click.pass_context
 def show(context: click.Context, matter: str, home: str) -> int:
     """Empty."""
-    _show(console_of(context), form_book(Home.open(home))[matter])
+    _show(console_of(context), _book(home)[matter])
     return ExitCode.DONE
 
 
@@ -91,6 +91,11 @@ def revoke(context: click.Context, number: str, home: str) -> int:
     console.say("已撤回", "taken back")
     console.result(found.to_dict(now=place.clock.now()))
     return ExitCode.DONE
+
+
+def _book(home: str) -> FormBook:
+    place = Home.open(home)
+    return form_book(place, wiring.catalogue(place))
 
 
 def _show(console: Console, form: Form) -> None:
