@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from world.pki import Pki
 
-EXAMPLES = 150 if os.environ.get("YINXIN_CAMPAIGN") == "full" else 4
+EXAMPLES = 40 if os.environ.get("YINXIN_CAMPAIGN") == "full" else 4
 NEW = "津城新海河糕点有限公司"
 WHY = {"ground": "《中华人民共和国食品安全法》", "document_number": "津城监罚〔2026〕9号"}
 

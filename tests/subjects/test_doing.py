@@ -12,16 +12,16 @@ from world.subjects import FOOD
 
 from credentials.persons import Retention
 from yinxin.app.subjects.holding import SubjectEventHolding
+from yinxin.app.subjects.repository import SubjectRepository
 from yinxin.app.subjects.runner import Runner
-from yinxin.app.subjects.values import EventKind, EventState, OutcomeKind
+from yinxin.app.subjects.values import EventKind, EventState, Outcome, OutcomeKind
 from yinxin.app.subjects.work import CascadeWork
-from yinxin.base.errors import Conflict, SignerUnavailable, YinxinError
+from yinxin.base.errors import Conflict, NotPermitted, SignerUnavailable, YinxinError
 
 if TYPE_CHECKING:
     from world.subjects import SubjectWorld
 
     from yinxin.app.subjects.effects import Task
-    from yinxin.app.subjects.values import Outcome
 
 NEW = "津城新海河糕点有限公司"
 
@@ -183,3 +183,37 @@ def test_what_is_held_on_a_person_is_told_kept_and_forgotten(city: SubjectWorld)
         assert holding.of(session, number) == []
     assert serial
     assert rows(city, "SELECT count(*) FROM subject_certificate") == [(0,)]
+
+
+def test_an_outcome_is_said_once(city: SubjectWorld) -> None:
+    city.give(FOOD, 3)
+    event = city.happen(EventKind.DISSOLVED).event
+    with pytest.raises(Conflict, match="settled already"), city.database.transaction() as session:
+        SubjectRepository(session).settle(event.id, 1, Outcome.failed("x"), at=city.clock.now())
+
+
+def test_a_plan_that_was_changed_behind_the_approvers_back_is_not_run(city: SubjectWorld) -> None:
+    city.give(FOOD, 3)
+    planned = city.plan(EventKind.DISSOLVED)
+    city.approve(planned)
+    with city.database.transaction() as session:
+        session.execute(text("UPDATE subject_effect SET action = 'left' WHERE sequence = 1"))
+    with pytest.raises(NotPermitted, match="not the one that was agreed to"):
+        city.run(planned)
+
+
+def test_another_process_that_was_faster_is_no_failure(
+    city: SubjectWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city.give(FOOD, 3)
+    planned = city.plan(EventKind.DISSOLVED)
+    city.approve(planned)
+    room = type(city.rooms["licence"])  # type: ignore[index]  # a str enum
+    apply = room.apply
+
+    def beaten(self: Any, task: Task) -> Outcome | None:
+        apply(self, task)
+        raise Conflict("this effect was settled already")
+
+    monkeypatch.setattr(room, "apply", beaten)
+    assert {one.outcome.kind for one in city.run(planned).effects} == {OutcomeKind.DONE}

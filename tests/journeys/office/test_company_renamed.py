@@ -18,8 +18,6 @@ from world.authority import csr as request_for
 
 from credentials import samples
 from credentials.office.proofs import KeyProofs
-from credentials.office.seals import SealKind, Seals
-from signing.certificates import load_pem_chain
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from yinxin.access.tokens import ASSERTION_TYPE
@@ -27,7 +25,6 @@ from yinxin.app.ceremony import Plan, make_home
 from yinxin.app.cli import run
 from yinxin.app.home import Home
 from yinxin.app.office import office_app
-from yinxin.app.office.entrance import office_proofs
 from yinxin.app.wiring import Stage
 from yinxin.base.actor import staff
 from yinxin.base.clock import SystemClock
@@ -36,8 +33,6 @@ from yinxin.base.randomness import SystemRandomness, random_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from signing.certificates import Certificate
 
 AGENCY, COMPANY, PERSON = samples.AGENCY, samples.company(3), samples.person(2)
 PASSPHRASE, NEW = "correct horse", "津城新海河餐饮有限公司"
@@ -101,7 +96,7 @@ class Bureau:
         issued: list[str] = self.say("licence", "issue", file, "-o", self.folder / "out")["issued"]
         return issued
 
-    def certificate(self, name: str) -> tuple[str, Certificate]:
+    def certificate(self, name: str) -> tuple[str, Path]:
         request, evidence = self.folder / f"{name}.csr", self.folder / "evidence.txt"
         request.write_bytes(request_for(FileSigner.generate(), COMPANY["name"]))
         evidence.write_text("business register, extract")
@@ -114,7 +109,7 @@ class Bureau:
         self.say("ca", "proof", application, *proofing, "--actor", "wang")
         chain = self.folder / f"{name}.chain.pem"
         answer = self.say("ca", "approve", application, "-o", chain, "--actor", "registrar")
-        return answer["serial"], load_pem_chain(chain.read_bytes())[0]
+        return answer["serial"], chain
 
     def state(self, licence: str) -> str:
         return str(self.say("licence", "show", licence)["state"])
@@ -247,18 +242,17 @@ def test_a_physicians_death_is_reported_contested_and_confirmed(
 
 def three_seals(bureau: Bureau) -> tuple[list[str], list[str]]:
     """The company's three seals in the register, each with its certificate."""
-    code, keeper = AGENCY.credit_code, staff("keeper", agency=AGENCY.credit_code, roles=("keeper",))
-    zhao = staff("zhao", agency=code, roles=("approver",))
-    seals = Seals(code, database=bureau.home.database, proofs=office_proofs(bureau.home))
+    keeper = ("--key", bureau.key("keeper"), "--actor", "keeper")
+    zhao = ("--key", bureau.key("zhao"), "--actor", "zhao")
+    owner = ("--owner", COMPANY["credit_code"], "--owner-name", COMPANY["name"])
     names, serials = [], []
-    for kind in (SealKind.NAME, SealKind.PURPOSE, SealKind.DEPARTMENT):
-        owner = {"owner": COMPANY["credit_code"], "owner_name": COMPANY["name"], "key": f"token:{kind}"}
-        seal = seals.apply(name=f"{COMPANY['name']} {kind}", kind=kind, actor=keeper, **owner)
-        (request,) = seals.open_requests(actor=keeper)
-        proof = KeyProofs.make(request.digest, zhao, bureau.signer("zhao"))
-        seals.agree(request.id, proof=proof, actor=zhao)
-        serial, certificate = bureau.certificate(str(kind))
-        seals.make(seal.id, certificate=certificate, actor=keeper)
-        names.append(seal.id)
+    for kind in ("name", "purpose", "department"):
+        key = ("--kind", kind, "--with-key", f"token:{kind}")
+        seal = bureau.say("seal", "register", f"{COMPANY['name']} {kind}", *owner, *key, *keeper)["id"]
+        (request,) = bureau.say("seal", "requests", "--actor", "zhao")
+        bureau.say("seal", "approve", request["id"], *zhao)
+        serial, certificate = bureau.certificate(kind)
+        bureau.say("seal", "make", seal, "--certificate", certificate, *keeper)
+        names.append(seal)
         serials.append(serial)
     return names, serials

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ca.issuance import Authority
-from credentials.office.seals import Seals
-from yinxin.app import wiring
+from yinxin.app import sealing, wiring
 from yinxin.app.office.delegations import keeper
 from yinxin.app.office.entrance import office_proofs
 from yinxin.app.subjects.cascade import Cascade
@@ -94,11 +93,10 @@ def _rooms(home: Home, timestamper: Timestamper | None) -> dict[EffectKind, Effe
         rules=rules,
         clock=home.clock,
     )
-    seals = Seals(settings.agency_code, database=database, proofs=office_proofs(home), clock=home.clock)
     return {
         EffectKind.LICENCE: licences,
         EffectKind.CERTIFICATE: CertificateEffects(_authorities(home), database, rules),
-        EffectKind.SEAL: SealEffects(seals, rules),
+        EffectKind.SEAL: SealEffects(sealing.register(home, office_proofs(home)), rules),
         EffectKind.DELEGATION: DelegationEffects(keeper(home), rules),
     }
 

@@ -78,14 +78,6 @@ class SubjectRepository:
             query = query.where(EFFECTS.c.outcome == str(outcome))
         return [_effect(row) for row in self._session.execute(query.order_by(EFFECTS.c.sequence))]
 
-    def effect(self, event_id: str, sequence: int) -> PlannedEffect:
-        """One effect of an event."""
-        wanted = (EFFECTS.c.event == event_id) & (EFFECTS.c.sequence == sequence)
-        row = self._session.execute(select(EFFECTS).where(wanted)).one_or_none()
-        if row is None:
-            raise NotFound("no such effect")
-        return _effect(row)
-
     def settle(self, event_id: str, sequence: int, outcome: Outcome, *, at: datetime) -> None:
         """Say what became of an effect; `Conflict` when that was said before."""
         mine = (EFFECTS.c.event == event_id) & (EFFECTS.c.sequence == sequence)

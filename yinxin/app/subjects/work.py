@@ -98,8 +98,6 @@ class CascadeWork:
             except _LATER:
                 raise
             except YinxinError as error:
-                if self._is_settled(event, one):
-                    return
                 if isinstance(error, Conflict) and attempt < ATTEMPTS:
                     continue
                 outcome = Outcome.failed(error.code)
@@ -128,11 +126,6 @@ class CascadeWork:
                 task.settle(session, outcome)
         except Conflict:
             return
-
-    def _is_settled(self, event: SubjectEvent, one: PlannedEffect) -> bool:
-        with self._database.reading() as session:
-            found = SubjectRepository(session).effect(event.id, one.sequence)
-        return found.outcome.kind is not OutcomeKind.PENDING
 
     def _end(self, event: SubjectEvent, actor: Actor) -> None:
         """Say that every effect is settled; whoever else worked at it may have been faster."""
