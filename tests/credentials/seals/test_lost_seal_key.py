@@ -26,7 +26,7 @@ from credentials.office.seals.records import SealDrillItemRecord
 from credentials.repository import LicenceRepository
 from signing.pdf.seal import Seal as PdfSeal
 from yinxin.base.database import Database
-from yinxin.base.errors import Conflict, NotPermitted, UsageError
+from yinxin.base.errors import Conflict, NotPermitted, Unreachable, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -112,7 +112,9 @@ def test_the_drill_killed_midway(pki: Pki, tmp_path: Path, request: pytest.Fixtu
         assert [one.version for one in versions] == [1, 2]
         assert len({one.number for one in versions}) == 1
         assert not office.verified(old.pdf, lost=loss.lost).passed
-        assert office.verified(issuer.document(versions[1].identifier), lost=loss.lost).passed
+    for old in loss.doubtful[::9]:
+        new = versions_of(office, old)[1]
+        assert office.verified(issuer.document(new.identifier), lost=loss.lost).passed
     for old in loss.before:
         assert len(versions_of(office, old)) == 1
         report = office.verified(old.pdf, lost=loss.lost)
@@ -220,10 +222,26 @@ class TestTheSplit:
         documents = office.documents
         assert documents
         documents.remove(gone.licence.pdf_sha256 or "")
-        path = documents._path(damaged.licence.pdf_sha256 or "")
-        path.write_bytes(path.read_bytes()[:-1])
+        name, place = documents._name(damaged.licence.pdf_sha256 or ""), documents._place
+        place.write(name, (place.read(name, limit=1 << 20) or b"")[:-1])
         office.clock.advance(HOUR)
         assert self.verdicts(office, office.now) == ["unreadable", "unreadable"]
+
+    def test_a_store_that_is_away_stops_the_work_and_makes_nothing_doubtful(
+        self, small: Loss, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        office = small.office
+        drill = office.compromise.begin(office.seal.id, since=small.lost, **FACTS, actor=office.keeper)
+
+        def away(_store: object, _digest: str) -> bytes:
+            raise Unreachable("the store")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(DocumentStore, "get", away)
+            with pytest.raises(Unreachable):
+                office.compromise.examine(drill.id, office.examiner(), actor=office.keeper)
+        plan = office.compromise.examine(drill.id, office.examiner(), actor=office.keeper)
+        assert plan.verdicts == {"before": 2, "late": 2, "unproved": 2}
 
     def test_a_time_by_an_authority_that_nobody_trusts_is_none(self, office: SealOffice) -> None:
         stamps = MemoryTsa(Pki().signer("timestamp"), office.now)

@@ -37,7 +37,8 @@ def outcomes(*steps: Callable[[], Any]) -> list[str]:
     return sorted(said)
 
 
-def test_the_last_place_of_a_day_is_given_away_once(office: SealOffice) -> None:
+def test_the_last_place_of_a_day_is_given_away_once(stored_office: SealOffice) -> None:
+    office = stored_office
     office.granted(office.seal, GrantTerms("staff:clerk-99", (FOOD,), daily_limit=3))
     who = staff("clerk-99", agency=office.agency.credit_code, roles=("drafter",))
     custody = office.custody(office.key)
@@ -46,8 +47,9 @@ def test_the_last_place_of_a_day_is_given_away_once(office: SealOffice) -> None:
     assert said == ["done", *["not_permitted"] * 4]
 
 
-def test_after_a_stop_no_use_commits(office: SealOffice) -> None:
+def test_after_a_stop_no_use_commits(stored_office: SealOffice) -> None:
     """Leave was given before; the stop is faster than what is recorded."""
+    office = stored_office
     custody = office.custody(office.key)
     permit = custody.allow(office.clerk, {FOOD: 1})
     office.seals.stop(office.seal.id, **FACTS, actor=office.keeper)
@@ -60,8 +62,9 @@ def test_after_a_stop_no_use_commits(office: SealOffice) -> None:
     assert office.seals.uses(office.seal.id, actor=office.keeper) == []
 
 
-def test_a_stop_beside_uses_has_one_order(office: SealOffice) -> None:
+def test_a_stop_beside_uses_has_one_order(stored_office: SealOffice) -> None:
     """Whatever was recorded was recorded before the stop: the drill that follows sees all of it."""
+    office = stored_office
     custody = office.custody(office.key)
     permits = [custody.allow(office.clerk, {FOOD: 1}) for _ in range(6)]
     seen: list[int] = []
@@ -85,7 +88,8 @@ def test_a_stop_beside_uses_has_one_order(office: SealOffice) -> None:
     assert said.count("done") == 1 + len(uses)
 
 
-def test_a_grant_that_ended_meanwhile_lets_nothing_be_recorded(office: SealOffice) -> None:
+def test_a_grant_that_ended_meanwhile_lets_nothing_be_recorded(stored_office: SealOffice) -> None:
+    office = stored_office
     custody = office.custody(office.key)
     permit = custody.allow(office.clerk, {FOOD: 1})
     office.seals.stop_grant(office.seal.id, permit.grant, why="换岗", actor=office.keeper)
@@ -97,7 +101,8 @@ def test_a_grant_that_ended_meanwhile_lets_nothing_be_recorded(office: SealOffic
     assert outcomes(use) == ["conflict"]
 
 
-def test_two_who_agree_do_it_once(office: SealOffice) -> None:
+def test_two_who_agree_do_it_once(stored_office: SealOffice) -> None:
+    office = stored_office
     terms = GrantTerms("staff:clerk-5", (FOOD,))
     request = office.seals.ask_to_grant(office.seal.id, terms, actor=office.keeper)
     qian = office.person("approver-qian", "approver")
@@ -111,7 +116,9 @@ def test_two_who_agree_do_it_once(office: SealOffice) -> None:
     assert [one.terms for one in grants].count(terms) == 1
 
 
-def test_of_two_remakes_and_two_stops_one_wins(office: SealOffice) -> None:
+def test_of_two_remakes_and_two_stops_one_wins(stored_office: SealOffice) -> None:
+    office = stored_office
+
     def remake() -> Any:
         return office.seals.remake(
             office.seal.id, reason=RemakeReason.DAMAGE, key="seal", actor=office.keeper
@@ -122,7 +129,8 @@ def test_of_two_remakes_and_two_stops_one_wins(office: SealOffice) -> None:
     assert outcomes(*stop) == ["conflict", "done"]
 
 
-def test_two_drills_of_one_loss_are_one(office: SealOffice) -> None:
+def test_two_drills_of_one_loss_are_one(stored_office: SealOffice) -> None:
+    office = stored_office
     since, found = office.now, []
 
     def begin() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from credentials.office.seals.drills.values import Verdict
-from yinxin.base.errors import YinxinError
+from yinxin.base.errors import MalformedInput, NotFound
 
 if TYPE_CHECKING:
     from credentials.documents import DocumentStore
@@ -36,7 +36,7 @@ class Examiner:
 
         try:
             document = self.documents.get(digest)
-        except YinxinError:  # gone, damaged, or the store cannot be reached: doubtful all the same
+        except (NotFound, MalformedInput):  # gone or damaged; a store that is away stops the work instead
             return Verdict.UNREADABLE, None
         report = pdf.verify(
             document, self.trust, revocation=self.revocation, policy=self.policy, now=self.clock.now()
