@@ -139,6 +139,20 @@ class Client:
         url = f"{self._url}/v1/verifications/{quote(verification_id, safe='')}"
         return _read(self._outbound.get(url, headers=self._authorization()))
 
+    def notices(self, *, limit: int = 100) -> Sequence[Mapping[str, Any]]:
+        """What became of licences that this department accepted, oldest first, until it is acknowledged."""
+        answer = _read(
+            self._outbound.get(f"{self._url}/v1/notices?limit={limit}", headers=self._authorization())
+        )
+        waiting = answer.get("notices")
+        if not isinstance(waiting, list) or not all(isinstance(one, dict) for one in waiting):
+            raise MalformedInput("notices", "the service answered with something else")
+        return waiting
+
+    def acknowledge(self, notice: str) -> None:
+        """Take a notice off the queue; doing it again changes nothing."""
+        self._post(f"/v1/notices/{quote(notice, safe='')}/acknowledgement", {})
+
     def _verify(  # noqa: PLR0913 - the members of a question
         self,
         values: Mapping[str, Any],

@@ -87,6 +87,27 @@ def test_a_day_at_the_market_bureau(city: City) -> None:
     assert (before.receipt.indication, before.receipt.then) == ("failed", "passed")
 
 
+def test_a_department_hears_what_became_of_what_it_accepted(city: City) -> None:
+    bureau = client(city)
+    licence, pdf = city.issue("000000007")
+    stranger, _ = city.issue("000000008")
+    assert bureau.verify_pdf(pdf, **STATED).passed
+    for one in (licence, stranger):
+        city.happen(one, EndingKind.WITHDRAWN)
+    after = bureau.verify_pdf(pdf, **STATED)
+    assert not after.passed
+    found = [one for one in bureau.notices() if one["licence"] in {licence.identifier, stranger.identifier}]
+    assert [(one["licence"], one["event"]["kind"]) for one in found] == [(licence.identifier, "withdrawn")]
+    for _ in range(2):
+        bureau.acknowledge(found[0]["id"])
+    assert found[0]["id"] not in {one["id"] for one in bureau.notices()}
+    for wrong in ("nothing", "../../token", "a" * 22):
+        with pytest.raises(NotFound):
+            bureau.acknowledge(wrong)
+    with pytest.raises(UsageError):
+        bureau.notices(limit=0)
+
+
 def test_what_the_client_raises(city: City) -> None:
     bureau = client(city)
     with pytest.raises(NotPermitted):

@@ -21,6 +21,7 @@ from credentials import key_binding
 from credentials.catalogue import Catalogue
 from credentials.face.page import licence_json
 from credentials.licence import Agency, EndingKind, Event, EventKind, Licence
+from credentials.office.notices import NoticeQueue, Notices
 from credentials.records import LicenceRecord
 from credentials.repository import LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
@@ -36,6 +37,7 @@ from verify_api.departments import Department, DepartmentRegistry, Grant
 from verify_api.documents import Snapshots
 from verify_api.http import Limits, create_app
 from verify_api.http.limits import Limit
+from verify_api.notices import DepartmentNotices, RecordedAcceptances
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
 from verify_api.workers import WorkerPool
@@ -144,7 +146,10 @@ class City:
         self.address = self._start() if self.serve else ("", 0)
 
     def make_app(self) -> FastAPI:
-        return create_app(self.service, install_problems=problems.install, limits=self.limits)
+        notices = DepartmentNotices(NoticeQueue(clock=self.clock), self.journal, Catalogue.load())
+        return create_app(
+            self.service, install_problems=problems.install, limits=self.limits, notices=notices
+        )
 
     # The agency
 
@@ -206,7 +211,8 @@ class City:
         }
         event = Event(kind=kind, actor="staff:clerk-17", **{**values, **when})
         with self.database.transaction() as session:
-            LicenceRepository(session).add_event(licence.identifier, event)
+            recorded = LicenceRepository(session).add_event(licence.identifier, event)
+            Notices(RecordedAcceptances()).tell(session, licence, recorded, fields=(), actor=CLERK)
 
     def credential(self, licence: Licence, **changes: Any) -> str:
         """The baker's SD-JWT VC of a licence."""
