@@ -265,7 +265,7 @@ class Supervisor:
                 _end(slot, patience)
 
     def _figures(self) -> Iterator[tuple[str, str, str, Mapping[str, float]]]:
-        from yinxin.app.observing.process import expiry_rows  # noqa: PLC0415 - an optional part
+        from yinxin.app.observing.process import home_rows  # noqa: PLC0415 - an optional part
 
         yield "yinxin_workers_alive", "Workers that are ready", "role", self.alive()
         restarts = {role: float(self._restarts[role]) for role in self._roles}
@@ -275,7 +275,7 @@ class Supervisor:
             "role",
             restarts,
         )
-        yield from expiry_rows(self._home)
+        yield from home_rows(self._home)
 
 
 def delay_after(failures: int) -> float:

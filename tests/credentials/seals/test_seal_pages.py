@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from credentials.office.seals.drills import LostCredentialKey
 from credentials.office.seals.pages import router
 from yinxin.access import pages as access_pages
 from yinxin.access.consent import KIND, PasskeyConsent
+from yinxin.app.observing.process import alarm_rows
 from yinxin.base.errors import NotPermitted
 
 if TYPE_CHECKING:
@@ -141,3 +143,19 @@ def test_who_has_no_business_here_and_hostile_requests(pages: SealPages) -> None
     assert pages.world.browser().get("/office/seals").status_code in {303, 401}
     answer = approver.post(f"{address}/refuse", data={})
     assert answer.status_code == 303
+
+
+def test_monitoring_counts_todays_alarms(pages: SealPages) -> None:
+    stranger = pages.person("clerk-stranger", "drafter")
+    for _ in range(2):
+        with pytest.raises(NotPermitted):
+            pages.custody(pages.key).allow(stranger, {FOOD: 1})
+    settings = SimpleNamespace(agency_code=pages.agency.credit_code)
+    home: Any = SimpleNamespace(database=pages.database, clock=pages.clock, settings=settings)
+    ((name, _, label, counts),) = alarm_rows(home)
+    assert (name, label, counts["no_grant"], counts["over_limit"]) == (
+        "yinxin_seal_alarms_today",
+        "kind",
+        2,
+        0,
+    )

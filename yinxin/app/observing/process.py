@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from credentials.licence import agency_day, start_of_day
 from yinxin.app.observing import metrics as figures
 from yinxin.app.observing import readiness
 from yinxin.app.observing.watch import Watched
@@ -47,7 +48,7 @@ class Observed:
         self.metrics = figures.Metrics()
         if self._own_metrics and (listen := self._home.settings.metrics_listen):
             registry = self.metrics.registry
-            registry.register(figures.Rows(lambda: expiry_rows(self._home)))
+            registry.register(figures.Rows(lambda: home_rows(self._home)))
             self._closing.callback(figures.serve(listen, registry))
         thread = threading.Thread(target=self._run, name="yinxin-observer", daemon=True)
         thread.start()
@@ -135,6 +136,23 @@ def certificates(home: Home, names: tuple[str, ...] | list[str]) -> dict[str, Ce
         except NotFound:
             continue
     return found
+
+
+def home_rows(home: Home) -> Iterator[tuple[str, str, str, Mapping[str, float]]]:
+    """What is computed when it is asked for: the ends of certificates, and today's alarms about seals."""
+    yield from expiry_rows(home)
+    yield from alarm_rows(home)
+
+
+def alarm_rows(home: Home) -> Iterator[tuple[str, str, str, Mapping[str, float]]]:
+    """Refused uses of the agency's seals since its midnight; none while the database is away."""
+    from credentials.office.seals.uses.repository import UseRepository  # noqa: PLC0415 - for offices only
+
+    midnight = start_of_day(agency_day(home.clock.now()))
+    with suppress(YinxinError):
+        with home.database.reading() as session:
+            counts = UseRepository(session).alarms_by_kind(home.settings.agency_code, since=midnight)
+        yield "yinxin_seal_alarms_today", "Refused uses of seals since midnight", "kind", counts
 
 
 def expiry_rows(home: Home) -> Iterator[tuple[str, str, str, Mapping[str, float]]]:

@@ -134,6 +134,17 @@ class UseRepository:
         query = select(func.count()).select_from(_ALARMS).where(wanted, _ALARMS.c.at >= since)
         return int(self._session.execute(query).scalar_one())
 
+    def alarms_by_kind(self, agency: str, *, since: datetime) -> dict[str, float]:
+        """How many alarms an agency's seals gave from a time on, by kind; every kind is named."""
+        query = (
+            select(_ALARMS.c.kind, func.count())
+            .join(_SEALS, _SEALS.c.id == _ALARMS.c.seal)
+            .where(_SEALS.c.agency == agency, _ALARMS.c.at >= since)
+            .group_by(_ALARMS.c.kind)
+        )
+        found = {str(kind): float(count) for kind, count in self._session.execute(query)}
+        return {str(kind): found.get(str(kind), 0.0) for kind in Refusal}
+
     def alarms(self, seal: str, *, limit: int = 50) -> list[Alarm]:
         """A seal's alarms, the newest first."""
         query = select(_ALARMS).where(_ALARMS.c.seal == seal).order_by(_ALARMS.c.number.desc())
