@@ -1,4 +1,4 @@
-"""An office whose catalogue changes, on both databases."""
+"""An office whose catalogue changes, on both databases; and one for what leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pytest
 from world.databases import database, database_url, postgresql
 from world.types import TypesWorld
 
-if TYPE_CHECKING:
-    from world.pki import Pki
+from yinxin.base.database import Database
 
-    from yinxin.base.database import Database
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from world.pki import Pki
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -19,3 +21,12 @@ __all__ = ["database", "database_url", "postgresql"]
 @pytest.fixture
 def office(pki: Pki, database: Database) -> TypesWorld:
     return TypesWorld(pki, database)
+
+
+@pytest.fixture(scope="module")
+def drafting(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TypesWorld]:
+    """One office for many proposals that nobody approves."""
+    database = Database(f"sqlite:///{tmp_path_factory.mktemp('drafts') / 'types.db'}")
+    database.create_schema()
+    yield TypesWorld(pki, database)
+    database.close()

@@ -250,18 +250,18 @@ def test_a_row_that_is_not_what_was_agreed_to_stops_the_catalogue(office: TypesW
     ],
 )  # fmt: skip
 def test_a_file_that_does_not_fit_says_where_and_what(
-    office: TypesWorld, file: bytes, place: str, says: str
+    drafting: TypesWorld, file: bytes, place: str, says: str
 ) -> None:
     with pytest.raises(InvalidCatalogue) as wrong:
-        office.types.propose(file, actor=office.li)
+        drafting.types.propose(file, actor=drafting.li)
     said = [(where, what.en) for where, what in wrong.value.faults]
     assert any(place in where and says in what for where, what in said), said
 
 
-def test_a_type_that_others_take_a_datum_from_keeps_it(office: TypesWorld) -> None:
+def test_a_type_that_others_take_a_datum_from_keeps_it(drafting: TypesWorld) -> None:
     file = next_version(
         "business-licence", changes={'name = "legal_representative"': 'name = "legal_person"'}
     )
     file = file.replace(b'"legal_representative"', b'"legal_person"')
     with pytest.raises(InvalidCatalogue, match="has its source here"):
-        office.types.propose(file, actor=office.li)
+        drafting.types.propose(file, actor=drafting.li)
