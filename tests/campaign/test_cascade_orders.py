@@ -31,7 +31,7 @@ WHY = {"ground": "《中华人民共和国食品安全法》", "document_number"
 def city(pki: Pki, tmp_path: Path) -> Iterator[SubjectWorld]:
     found = Database(f"sqlite:///{tmp_path / 'city.db'}")
     found.create_schema()
-    yield SubjectWorld(pki, found)
+    yield SubjectWorld(pki, found).without_pages()
     found.close()
 
 

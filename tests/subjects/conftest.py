@@ -24,10 +24,10 @@ def city(pki: Pki, tmp_path: Path) -> Iterator[SubjectWorld]:
     """On a file; what two databases could do differently is asked of `city_on_both`."""
     found = Database(f"sqlite:///{tmp_path / 'city.db'}")
     found.create_schema()
-    yield SubjectWorld(pki, found)
+    yield SubjectWorld(pki, found).without_pages()
     found.close()
 
 
 @pytest.fixture
 def city_on_both(pki: Pki, database: Database) -> SubjectWorld:
-    return SubjectWorld(pki, database)
+    return SubjectWorld(pki, database).without_pages()

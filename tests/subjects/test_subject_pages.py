@@ -49,6 +49,7 @@ class SubjectPages:
         self.city = SubjectWorld(
             pki, database, proofs=EitherProof({KIND: self.consent}), clock=self.world.clock
         )
+        self.city.without_pages()
         self.agency = self.city.agency.credit_code
         self.runner = Runner(self.city.cascade, self.city.work, agency=self.agency, database=database)
         self.world.app.include_router(
@@ -228,7 +229,7 @@ KINDS = st.sampled_from(["renamed", "merged", "dissolved", "death_reported", "re
 VALUES = JSON | KINDS | st.sampled_from([samples.credit_code(303), samples.citizen_number(3), "2026-02-30"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.dictionaries(FACTS, VALUES, max_size=8) | JSON,
     step=st.sampled_from(["", "/search", "/x/approve", "/x/run"]),

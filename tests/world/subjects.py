@@ -15,6 +15,7 @@ from world.authority import CLERK as PROVER
 from world.authority import EVIDENCE, REVIEWER, csr
 from world.authority import Office as CertificateOffice
 from world.office import Office
+from world.quick import without_pages
 from yinxin.app.subjects.cascade import Cascade, Planned
 from yinxin.app.subjects.certificates import CertificateEffects
 from yinxin.app.subjects.licences import LicenceEffects
@@ -95,6 +96,11 @@ class SubjectWorld(Office):
             clock=self.clock,
         )
         self.work = CascadeWork(self.cascade, self.rooms, database=database, clock=self.clock)
+
+    def without_pages(self) -> SubjectWorld:
+        """Licences whose pages are empty: everything else is real."""
+        without_pages(self.issuer)
+        return self
 
     def _keys_of(self, name: str) -> list[PublicKey]:
         return [self.keys[name].public_key] if name in self.keys else []
