@@ -17,6 +17,7 @@ from credentials import samples
 from credentials.blind_index import BlindIndex
 from credentials.licence import EndingKind, EventKind
 from yinxin.base.identifiers import LicenceIdentifier
+from yinxin.base.vault import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -131,8 +132,8 @@ def _version(n: int, version: int, latest: int) -> Row:
         agency.name.zh,
         agency.name.en,
         agency.credit_code,
-        who,
-        code,
+        plain(who.encode()),
+        plain(code.encode()),
         INDEX.of("holder", code),
         _claims(n, who, code),
         moment,
@@ -145,7 +146,7 @@ def _version(n: int, version: int, latest: int) -> Row:
     )
 
 
-def _claims(n: int, who: str, code: str) -> str:
+def _claims(n: int, who: str, code: str) -> bytes:
     claims = {
         "operator_name": who,
         "credit_code": code,
@@ -155,7 +156,7 @@ def _claims(n: int, who: str, code: str) -> str:
         "main_format": "catering",
         "business_items": ["糕点类食品制售", "自制饮品制售"],
     }
-    return json.dumps(claims)
+    return plain(json.dumps(claims).encode())
 
 
 def _events(count: int) -> Iterator[Row]:

@@ -9,8 +9,10 @@ from benchmarks import register
 from sqlalchemy import event, text
 
 from credentials.batches.repository import BatchRepository
+from credentials.office.notices.repository import NoticeRepository
 from credentials.repository import LicenceRepository
 from credentials.status_records import StatusRecords
+from verify_api.repository import VerificationRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +44,10 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "status": lambda session: StatusRecords(session).value(*register.place(ONE)) == 0,
     "changed statuses": lambda session: StatusRecords(session).other_than_valid(register.uri(0)) == [],
     "applications": lambda session: BatchRepository(session).issued("agency", ["a", "b"]) == {},
+    "who accepted": lambda session: (
+        VerificationRepository(session).departments_that_accepted(register.current(ONE)) == []
+    ),
+    "notices that wait": lambda session: NoticeRepository(session).waiting("a department", limit=9) == [],
     "drafts": lambda session: BatchRepository(session).drafts_before(register.FIRST) == [],
 }
 
