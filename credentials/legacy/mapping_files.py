@@ -247,7 +247,7 @@ class _Reader:
     def _dates(self, value: Mapping[str, Any], place: str, kind: FieldKind) -> DateForm:
         if "dates" not in value:
             return DateForm.YEAR_FIRST
-        if kind is not FieldKind.DATE or value["dates"] not in set(DateForm):
+        if kind is not FieldKind.DATE or value["dates"] not in tuple(DateForm):
             said = ", ".join(DateForm)
             self._fault(f"{place}.dates", f"只用于日期：{said}", f"for dates only: {said}")
             return DateForm.YEAR_FIRST

@@ -12,7 +12,6 @@ import pikepdf
 import pypdfium2
 import pytest
 from sqlalchemy import update
-from world.databases import database, database_url, postgresql
 from world.legacy import LegacyWorld, old_row
 
 from credentials.copies import CopyMaker
@@ -28,18 +27,7 @@ from yinxin.base.randomness import SystemRandomness
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from world.pki import Pki
-
     from credentials.licence import Licence
-    from yinxin.base.database import Database
-
-__all__ = ["database", "database_url", "postgresql"]
-
-
-@pytest.fixture
-def office(pki: Pki, database: Database, tmp_path: Path) -> LegacyWorld:
-    store = DocumentStore(tmp_path / "documents", b"k" * 32)
-    return LegacyWorld(pki, database, documents=store)
 
 
 def taken(office: LegacyWorld, index: int = 1, **changes: str) -> Licence:
@@ -74,7 +62,8 @@ def test_the_first_request_seals_and_the_page_tells_the_truth(office: LegacyWorl
     assert (now.recorded_at, now.starts_at) == (licence.recorded_at, licence.starts_at)
 
 
-def test_two_first_uses_make_one_document(office: LegacyWorld, tmp_path: Path) -> None:
+def test_two_first_uses_make_one_document(everywhere: LegacyWorld, tmp_path: Path) -> None:
+    office = everywhere
     licence = taken(office)
     other = LegacyWorld(
         office.pki, office.database, documents=DocumentStore(tmp_path / "documents", b"k" * 32)
@@ -101,7 +90,8 @@ def test_two_first_uses_make_one_document(office: LegacyWorld, tmp_path: Path) -
     assert kept(tmp_path) == 1
 
 
-def test_a_wallet_that_asks_first_waits_for_the_office(office: LegacyWorld) -> None:
+def test_a_wallet_that_asks_first_waits_for_the_office(everywhere: LegacyWorld) -> None:
+    office = everywhere
     licence = taken(office)
     maker = CopyMaker(
         "https://licences.jincheng.example",

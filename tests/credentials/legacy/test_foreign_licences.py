@@ -40,7 +40,8 @@ def known(office: LegacyWorld, number: str = NUMBER) -> list[ForeignLicence]:
         return ForeignRepository(session).find(number)
 
 
-def test_it_is_indexed_with_its_issuer_and_where_to_ask(office: LegacyWorld) -> None:
+def test_it_is_indexed_with_its_issuer_and_where_to_ask(everywhere: LegacyWorld) -> None:
+    office = everywhere
     mapping = office.agreed(PROVINCE)
     _, (result,) = office.take([drug_row()], mapping)
     assert (result.outcome, result.licence) == (Outcome.NEW, None)

@@ -22,7 +22,8 @@ def outcomes(results: list) -> list[Outcome]:
     return [one.outcome for one in results]
 
 
-def test_a_row_becomes_a_licence_that_says_where_it_came_from(office: LegacyWorld) -> None:
+def test_a_row_becomes_a_licence_that_says_where_it_came_from(everywhere: LegacyWorld) -> None:
+    office = everywhere
     summary, (result,) = office.take([old_row(1)])
     licence = office.by_number("JY11201990000001（旧）")
     assert licence is not None
@@ -40,7 +41,8 @@ def test_a_row_becomes_a_licence_that_says_where_it_came_from(office: LegacyWorl
     assert office.standing(licence.identifier).state is State.IN_FORCE
 
 
-def test_the_same_file_again_changes_nothing(office: LegacyWorld) -> None:
+def test_the_same_file_again_changes_nothing(everywhere: LegacyWorld) -> None:
+    office = everywhere
     rows = [old_row(index) for index in range(1, 8)]
     office.take(rows)
     before = [office.by_number(row["许可证编号"]) for row in rows]
@@ -139,7 +141,8 @@ def test_a_number_in_use_is_refused(office: LegacyWorld) -> None:
     assert office.count() == 2
 
 
-def test_a_changed_row_becomes_the_next_version(office: LegacyWorld) -> None:
+def test_a_changed_row_becomes_the_next_version(everywhere: LegacyWorld) -> None:
+    office = everywhere
     office.take([old_row(1)])
     first = office.by_number(old_row(1)["许可证编号"])
     assert first is not None
@@ -187,7 +190,8 @@ def test_a_licence_that_was_changed_here_is_no_longer_the_old_systems(office: Le
     assert current.provenance is None
 
 
-def test_what_ended_in_the_old_system_has_ended_here(office: LegacyWorld) -> None:
+def test_what_ended_in_the_old_system_has_ended_here(everywhere: LegacyWorld) -> None:
+    office = everywhere
     gone = {"状态": "注销", "状态日期": "2021-05-06"}
     office.take([old_row(1, **gone), old_row(2)])
     first, second = (office.by_number(old_row(index)["许可证编号"]) for index in (1, 2))
@@ -201,7 +205,8 @@ def test_what_ended_in_the_old_system_has_ended_here(office: LegacyWorld) -> Non
     assert office.standing(second.identifier).state is State.DEREGISTERED
 
 
-def test_every_night_what_changed_since(office: LegacyWorld) -> None:
+def test_every_night_what_changed_since(everywhere: LegacyWorld) -> None:
+    office = everywhere
     office.take([old_row(index) for index in range(1, 5)], catch_up=True)
     register = office.registers.register("food-2012", actor=office.li)
     assert register.cursor is not None
