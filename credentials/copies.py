@@ -60,7 +60,7 @@ class CopyMaker:
     agency: str
     index: BlindIndex | None = None  # to find the licences of a holder
 
-    def make(
+    def make(  # noqa: PLR0913 - what a copy is made of and recorded with
         self,
         identifier: str,
         keys: Sequence[PublicKey],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from fastapi import FastAPI
 
 import ca.http
+import credentials.delegations.http
 import credentials.http
 import verify_api.http
 
@@ -28,6 +29,9 @@ def make() -> str:
     certificates, issuer = FastAPI(), FastAPI()
     certificates.include_router(ca.http.router({}, {}, nobody))
     issuer.include_router(credentials.http.router(nobody, url=URL))
+    issuer.include_router(
+        credentials.delegations.http.router(cast("Any", SimpleNamespace(delegations=nobody)))
+    )
     asking = cast("Any", SimpleNamespace(service=nobody))
     verification = verify_api.http.create_app(
         nobody, install_problems=lambda _: None, presentations=asking, notices=asking
@@ -38,7 +42,7 @@ def make() -> str:
             f"{INTRO}\n",
             render("Verification", verification.openapi()),
             render("Certificates, revocation and time", certificates.openapi()),
-            render("Status lists", issuer.openapi()),
+            render("Status lists and delegations", issuer.openapi()),
         ]
     )
 

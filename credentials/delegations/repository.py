@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import func, insert, select, update
@@ -19,6 +19,8 @@ from credentials.delegations.records import (
 from credentials.delegations.terms import Kind, Terms
 from credentials.records import CredentialCopyRecord
 from credentials.repository import CredentialCopy
+from credentials.status_records import StatusRecords
+from credentials.vocabulary import INVALID
 from yinxin.base.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -174,6 +176,25 @@ class DelegationRepository:
             ended = update(_LICENCE_COPIES).where(mine, _LICENCE_COPIES.c.retired_at.is_(None))
             self._session.execute(ended.values(retired_at=at, retired_by="delegation"))
 
+    def settle(self, *, at: datetime, ground: str) -> int:
+        """End what was recalled after a backup was taken, for a node that was put back; returns how many.
+
+        A status list that was published since tells: the credential of a delegation is INVALID when that was
+        recalled. Whatever waits for an answer begins anew.
+        """
+        statuses, ended = StatusRecords(self._session), set[str]()
+        every = self._all(_DELEGATIONS.c.state.in_(_OPEN), limit=None)
+        for one in sorted(every, key=lambda one: len(one.ancestors)):
+            own = [place for place in self.copies(one.id) if self.licence_copy(*place) is None]
+            values = {statuses.value(*place) for place in own}
+            lost = one.state is not State.ACCEPTED or INVALID in values
+            if lost or ended.intersection(one.ancestors):
+                ended.add(one.id)
+                self.change(
+                    one, replace(one, state=State.RECALLED, ended_at=at, ended_by="system", ground=ground)
+                )
+        return len(ended)
+
     def of_copy(self, uri: str, position: int) -> str | None:
         """The delegation that a copy was made under."""
         mine = (_COPIES.c.status_uri == uri) & (_COPIES.c.status_index == position)
@@ -192,7 +213,7 @@ class DelegationRepository:
         rows = self._session.execute(query.order_by(_USES.c.at.desc(), _USES.c.verification).limit(limit))
         return [Use(**{name: getattr(row, name) for name in _USE_NAMES}) for row in rows]
 
-    def _all(self, condition: Any, *, limit: int = 500) -> list[Delegation]:
+    def _all(self, condition: Any, *, limit: int | None = 500) -> list[Delegation]:
         query = select(_DELEGATIONS).where(condition)
         query = query.order_by(_DELEGATIONS.c.proposed_at.desc(), _DELEGATIONS.c.id).limit(limit)
         return [_delegation(row) for row in self._session.execute(query)]

@@ -11,6 +11,9 @@ from world.delegating import BUSINESS, Person
 from credentials.delegations.delegation import State
 from credentials.delegations.terms import Kind
 from credentials.licence import EndingKind
+from credentials.sd_jwt import SdJwt
+from credentials.status_records import StatusRecords
+from credentials.vocabulary import INVALID
 from signing.signers.file import FileSigner
 from yinxin.base.errors import Conflict, NotPermitted, YinxinError
 
@@ -152,3 +155,19 @@ def test_nothing_is_handed_behind_a_recall(fresh: DelegatingOffice) -> None:
         places = office.delegations.repository(session).copies(one.id)
         assert all(office.status.is_final(session, *place) for place in places)
         assert office.delegations.repository(session).below([one.id]) == []
+
+
+def test_a_node_that_was_put_back_ends_what_the_published_lists_say_is_over(lone: DelegatingOffice) -> None:
+    office = lone
+    kept, lost, waiting = (
+        office.appoint(office.admin),
+        office.appoint(office.agent),
+        office.propose(office.other),
+    )
+    place = SdJwt.parse(office.hand(lost, office.agent)).payload["status"]["status_list"]
+    office.hand(kept, office.admin)
+    with office.database.transaction() as session:
+        StatusRecords(session).take_back(place["uri"], place["idx"], INVALID, at=office.now)
+        assert office.delegations.repository(session).settle(at=office.now, ground="恢复") == 2
+    states = [office.delegations.chain(one.id)[0].state for one in (kept, lost, waiting)]
+    assert states == [State.ACCEPTED, State.RECALLED, State.RECALLED]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ca.repository import AuthorityRepository
+from credentials.delegations.repository import DelegationRepository
 from credentials.office.repository import CaseRepository
 from credentials.oid4vci.repository import IssuanceRepository
 from credentials.repository import LicenceRepository
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 CRL_NUMBERS_SKIPPED = 1 << 20  # a list a minute for two years
 SERIALS_SKIPPED = 1000  # of each series of licence numbers, unless the checkpoint says how much was lost
 NOTICE = "yinxin log fork"
+DELEGATION_NOTE = "系统已从备份恢复 / restored from a backup"
 CASE_NOTE = "系统已从备份恢复，请核对是否已制证 / restored from a backup: look whether it was sealed before"
 
 
@@ -194,6 +196,8 @@ def _apply(  # noqa: PLR0913, PLR0917 - one call
     statuses = StatusRecords(session)
     revoked = found.take_back_statuses(statuses, at=now)
     closed = statuses.close_lists()
+    delegations = DelegationRepository(session, index=wiring.holder_index(home))
+    recalled = delegations.settle(at=now, ground=DELEGATION_NOTE)
     authorities = AuthorityRepository(session)
     certificates = found.take_back_certificates(authorities)
     numbers: dict[str, int] = {}
@@ -205,6 +209,7 @@ def _apply(  # noqa: PLR0913, PLR0917 - one call
     return {
         "burnt": burnt,
         "cases_reopened": reopened,
+        "delegations_ended": recalled,
         "closed_lists": closed,
         "crl_numbers": numbers,
         "serials_skipped": serials,
