@@ -167,7 +167,7 @@ class City:
             self.home.trust, internet, revocation=self.home.revocation, clock=self.home.clock
         )  # type: ignore[arg-type]  # it has the two methods that are used
         holder = Holder.create(self.folder / "wallet", SECRET, **FAST)
-        return Receiving(holder, internet, trusted=trusted, allow_http=True)  # type: ignore[arg-type]
+        return Receiving(holder, internet, trusted=trusted, allow_http=True)  # type: ignore[arg-type]  # as above
 
 
 @pytest.fixture(scope="module")
