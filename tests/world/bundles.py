@@ -99,8 +99,8 @@ def as_lines(count: int, **changes: Any) -> bytes:
 
 
 def bomb() -> bytes:
-    """A small workbook that unpacks to a hundred megabytes."""
+    """A small workbook that unpacks to twenty megabytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", b" " * (100 << 20))
+        archive.writestr("xl/worksheets/sheet1.xml", b" " * (20 << 20))
     return out.getvalue()

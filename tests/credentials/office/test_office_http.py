@@ -111,13 +111,13 @@ def test_a_system_drafts_and_two_people_agree(bureau: Bureau) -> None:
     assert bureau.permits.call("GET", "/v1/cases").json() == {"cases": []}
 
 
-def test_one_number_is_one_case(bureau: Bureau) -> None:
-    first = bureau.permits.call("POST", "/v1/licences", body())
-    again = bureau.permits.call("POST", "/v1/licences", body())
+def test_one_number_is_one_case(light: Bureau) -> None:
+    first = light.permits.call("POST", "/v1/licences", body())
+    again = light.permits.call("POST", "/v1/licences", body())
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.headers["location"] == again.headers["location"] == f"/v1/cases/{first.json()['id']}"
     assert first.headers["etag"] == f'"{first.json()["digest"]}"'
-    refused(bureau.permits.call("POST", "/v1/licences", body(index=2)), 409, "conflict")
+    refused(light.permits.call("POST", "/v1/licences", body(index=2)), 409, "conflict")
 
 
 def test_many_who_open_the_same_case_at_once_have_one(bureau: Bureau) -> None:
@@ -134,14 +134,14 @@ def test_many_who_open_the_same_case_at_once_have_one(bureau: Bureau) -> None:
     assert len({one.json()["id"] for one in answers if one.status_code < 300}) == 1
 
 
-def test_an_edit_is_of_the_case_as_it_was_seen(bureau: Bureau) -> None:
-    case = bureau.opened()
+def test_an_edit_is_of_the_case_as_it_was_seen(light: Bureau) -> None:
+    case = light.opened()
     path, changed = f"/v1/cases/{case['id']}", {"type": FOOD, "claims": samples.application(FOOD, 2)}
     seen = f'"{case["digest"]}"'
-    edited = bureau.permits.call("PUT", path, changed, If_Match=seen)
+    edited = light.permits.call("PUT", path, changed, If_Match=seen)
     assert (edited.status_code, edited.json()["revision"]) == (200, 2)
-    refused(bureau.permits.call("PUT", path, changed, If_Match=seen), 409, "conflict")
-    refused(bureau.permits.call("PUT", path, changed, If_Match='W/"x"'), 400, "malformed_input")
+    refused(light.permits.call("PUT", path, changed, If_Match=seen), 409, "conflict")
+    refused(light.permits.call("PUT", path, changed, If_Match='W/"x"'), 400, "malformed_input")
 
 
 def test_a_case_is_returned_mended_and_withdrawn(light: Bureau) -> None:
