@@ -1,4 +1,4 @@
-"""A company is renamed in the browser: one person plans, another looks at every row and agrees with a passkey."""
+"""A company is renamed in the browser: one person plans, another looks at it all and agrees by passkey."""
 
 from __future__ import annotations
 
