@@ -196,7 +196,7 @@ def _case_page(request: Request, office: Office, signed_in: SignedIn, case: Case
         rows=rows_of(kind, case.work.claims),
         work_kind=KINDS[case.work.kind].name,
         details={name: shown_detail(value) for name, value in case.work.details.items()},
-        agrees=agreeing(case, signed_in),
+        agrees=None if case.bundle else agreeing(case, signed_in),
         waits_for=AGREES.get(case.state),
         is_clerk=CLERK in actor.roles,
         passkey_script=office.passkey_script,

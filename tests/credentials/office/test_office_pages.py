@@ -312,6 +312,9 @@ def test_a_bundle_is_handed_in_and_agreed_to_on_pages(light: OfficePages) -> Non
     assert "办-3" in page
     assert clerk.post(f"{address}/submit", data={}).status_code == 303
     assert light.agree(clerk, address, "clerk-li", digest="0" * 64).status_code == 400
+    (first, *_) = re.findall(r"/office/cases/[A-Za-z0-9_-]{22}", page)
+    alone = reviewer.get(first).text  # one case of it is looked at, and agreed to only with the others
+    assert (address in alone, "data-passkey" in alone) == (True, False)
     assert light.agree(reviewer, address, "reviewer-wang").status_code == 200
     assert light.agree(approver, address, "approver-zhao").status_code == 200
     assert clerk.post(f"{address}/seal", data={}).status_code == 303
