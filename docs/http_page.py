@@ -11,6 +11,9 @@ import ca.http
 import credentials.delegations.http
 import credentials.http
 import verify_api.http
+from credentials.catalogue import Catalogue
+from credentials.office.types import http as types_http
+from verify_api.http.forms import forms_router
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,10 +35,12 @@ def make() -> str:
     issuer.include_router(
         credentials.delegations.http.router(cast("Any", SimpleNamespace(delegations=nobody)))
     )
+    issuer.include_router(types_http.metadata_router(Catalogue.load()))
     asking = cast("Any", SimpleNamespace(service=nobody))
     verification = verify_api.http.create_app(
         nobody, install_problems=lambda _: None, presentations=asking, notices=asking
     )
+    verification.include_router(forms_router(asking, nobody))
     return "\n".join(
         [
             "# HTTP\n",

@@ -56,12 +56,19 @@ def forms_router(
         departments.take(found.id, now=service.clock.now())
         return found
 
-    @routes.get("/v1/forms")
+    @routes.get("/v1/forms", summary="本部门事项的表单 / The forms of the department's matters")
     async def every(request: Request) -> JSONResponse:
         department = await come(request)
         return _Answer({"forms": [one.to_dict() for one in forms.forms(department)]})
 
-    @routes.get("/v1/forms/{matter}")
+    @routes.get(
+        "/v1/forms/{matter}",
+        summary="空白表单；携带 consent 时按同意书填写 / One form, empty or filled with a consent",
+        description=(
+            "同意书仅可使用一次；逐项说明来自哪份证照、哪个版本与字段。/ A consent is good once; each value "
+            "says which licence, version and field it came from."
+        ),
+    )
     async def one(request: Request, matter: str, consent: str | None = None) -> JSONResponse:
         department = await come(request)
         if consent is None:
@@ -69,7 +76,11 @@ def forms_router(
         filled = await forms.fill(matter, number_of(consent), department)
         return _Answer({"consent": consent, **filled.to_dict()})
 
-    @routes.post("/v1/forms/{matter}/consents")
+    @routes.post(
+        "/v1/forms/{matter}/consents",
+        summary="请求持证人同意填表 / Ask a holder to agree",
+        description="正文可列 fields 以缩小范围。/ The body may narrow it by fields.",
+    )
     async def ask(request: Request, matter: str) -> JSONResponse:
         department = await come(request)
         fields = _fields(await read_json(request, limit=bounds.form_bytes))
@@ -78,13 +89,16 @@ def forms_router(
         facts = {"link": started.link, "match_code": started.match_code, "qr": qr_code(started.link)}
         return _Answer({**asked.consent.to_dict(now=service.clock.now()), **facts})
 
-    @routes.get("/v1/form-consents/{number}")
+    @routes.get("/v1/form-consents/{number}", summary="同意书的状态 / How a consent stands")
     async def state(request: Request, number: str) -> JSONResponse:
         department = await come(request)
         found = await forms.consent(number_of(number), department)
         return _Answer(found.to_dict(now=service.clock.now()))
 
-    @routes.post("/v1/form-consents/{number}/revoke")
+    @routes.post(
+        "/v1/form-consents/{number}/revoke",
+        summary="凭编号撤回同意书，无需令牌 / Take a consent back by its number, without a token",
+    )
     async def revoke(request: Request, number: str) -> JSONResponse:
         strangers.take(address_of(request), now=service.clock.now())
         found = await forms.revoke(number_of(number))

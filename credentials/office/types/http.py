@@ -67,13 +67,16 @@ def metadata_router(catalogue: Catalogue) -> APIRouter:
     """Type metadata (SD-JWT VC, 5) of every version that has begun, for whoever asks."""
     routes = APIRouter(tags=["issuer"])
 
-    @routes.get("/types")
+    @routes.get("/types", summary="证照类型及其元数据 / Licence types and their metadata")
     async def every() -> Response:
         """The types, with the address and the integrity of each version's metadata."""
         begun = await run_in_threadpool(_begun, catalogue)
         return _answer({"types": [_served(one) for one in begun]}, headers=_PUBLIC)
 
-    @routes.get("/types/{code}/{version}")
+    @routes.get(
+        "/types/{code}/{version}",
+        summary="一个版本的 SD-JWT VC 类型元数据 / The type metadata of one version",
+    )
     async def one(code: str, version: int) -> Response:
         """The type metadata of one version."""
         begun = await run_in_threadpool(_begun, catalogue)
