@@ -98,8 +98,9 @@ def test_twice_is_once(city: SubjectWorld) -> None:
     assert everything(city) == before
 
 
-def test_a_key_that_does_not_answer_loses_nothing(
-    city: SubjectWorld, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [SignerUnavailable, NotPermitted])
+def test_a_key_that_does_not_answer_or_may_not_be_used_loses_nothing(
+    city: SubjectWorld, monkeypatch: pytest.MonkeyPatch, error: type[YinxinError]
 ) -> None:
     licences = [city.give(FOOD, 3) for _ in range(2)]
     planned = city.plan(EventKind.RENAMED, name=NEW)
@@ -110,11 +111,11 @@ def test_a_key_that_does_not_answer_loses_nothing(
     def fails_second(self: Any, task: Task) -> Outcome | None:
         asked.append(task)
         if len(asked) == 3:
-            raise SignerUnavailable("the token was pulled out")
+            raise error("the token was pulled out, or the seal's limit of today is reached")
         return apply(self, task)
 
     monkeypatch.setattr(type(city.rooms["licence"]), "apply", fails_second)  # type: ignore[index]
-    with pytest.raises(SignerUnavailable):
+    with pytest.raises(error):
         city.run(planned)
     cut = city.cascade.show(planned.event.id, actor=city.li)
     assert (cut.event.state, cut.counts[OutcomeKind.DONE]) == (EventState.RUNNING, 2)

@@ -2,8 +2,8 @@
 
 An effect's outcome is recorded in the transaction of the effect: a process that is killed has done both or
 neither, and whoever takes the event up goes on with what is left. What cannot be done (a licence that was ended
-meanwhile) is recorded as failed and does not stop the rest; a key or a service that does not answer stops the
-work by its error, and nothing is lost.
+meanwhile) is recorded as failed and does not stop the rest; a key that does not answer, or a seal that whoever
+runs it may not use, stops the work by its error, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from yinxin.app.subjects.effects import Task
 from yinxin.app.subjects.repository import SubjectRepository
 from yinxin.app.subjects.values import EffectKind, EventState, Outcome, OutcomeKind
-from yinxin.base.errors import Conflict, SignerUnavailable, TooManyRequests, Unreachable, YinxinError
+from yinxin.base.errors import (
+    Conflict,
+    NotPermitted,
+    SignerUnavailable,
+    TooManyRequests,
+    Unreachable,
+    YinxinError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +35,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 3  # at an effect that meets somebody else's change of the same rows
 _ROOM = {EffectKind.COPY: EffectKind.LICENCE}  # copies are in the hands of the licences' room
-_LATER = (SignerUnavailable, Unreachable, TooManyRequests)
+# A key that does not answer, a seal that this person may not use (today): somebody goes on later.
+_LATER = (SignerUnavailable, Unreachable, TooManyRequests, NotPermitted)
 
 
 def _never() -> bool:
