@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from credentials.persons import PersonalData, Retention
 from credentials.persons.kinds import CaseHolding, IssuanceHolding, LicenceHolding
 from yinxin.app import wiring
-from yinxin.app.office.entrance import office_proofs
+from yinxin.app.proofs import office_proofs
 from yinxin.app.subjects.holding import SubjectEventHolding
 from yinxin.base.sealed import reseal
 

@@ -8,7 +8,7 @@ from credentials.office.seals import Adoption, Custody, Seals, SealState
 from credentials.office.seals.drills import Examiner, LostCredentialKey
 from yinxin.app import wiring
 from yinxin.app.ceremony import SEAL, open_authority, publish_lists
-from yinxin.app.office.entrance import office_proofs
+from yinxin.app.proofs import office_proofs
 from yinxin.app.renewal import renew
 from yinxin.base.actor import system
 from yinxin.base.errors import NotFound

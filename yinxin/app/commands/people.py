@@ -14,7 +14,7 @@ from credentials.office.proofs import KeyProofs
 from yinxin.app import sign_in
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import home_option, key_option, open_key
-from yinxin.app.office.entrance import staff_keys
+from yinxin.app.proofs import staff_keys
 from yinxin.base.errors import NotPermitted
 
 if TYPE_CHECKING:

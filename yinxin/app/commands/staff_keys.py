@@ -13,8 +13,8 @@ from yinxin.app.commands.options import key_passphrase_option, read_key_passphra
 from yinxin.app.commands.registrars import account_facts, acting, registrar_of, state_word
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
-from yinxin.app.office.entrance import staff_keys
 from yinxin.app.phrases import phrase
+from yinxin.app.proofs import staff_keys
 from yinxin.base.files import read_file, write_new_file
 
 MAX_KEY_BYTES = 64 * 1024

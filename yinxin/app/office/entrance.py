@@ -9,13 +9,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from credentials.office.proofs import EitherProof, KeyProofs
 from signing.signers.file import FileSigner
-from verify_api.pages.scanned import origin_of
-from yinxin.access.clients import StaffKeys, StaffTokens
-from yinxin.access.consent import KIND, PasskeyConsent
-from yinxin.access.passkeys import Site
+from yinxin.access.clients import StaffTokens
+from yinxin.access.consent import PasskeyConsent
 from yinxin.app import wiring
+from yinxin.app.proofs import office_proofs, staff_keys
 from yinxin.base.errors import Conflict, Unauthenticated
 from yinxin.base.text import Text
 from yinxin.web.guards import require_same_origin
@@ -31,6 +29,8 @@ if TYPE_CHECKING:
     from yinxin.access.service import Access
     from yinxin.app.home import Home
     from yinxin.base.actor import Actor
+
+__all__ = ["Entrance", "office_proofs", "staff_keys"]
 
 TOKEN_KEY = "office-token"  # noqa: S105 - the name of a key
 READING = frozenset({"GET", "HEAD"})
@@ -87,19 +87,6 @@ class Entrance:
         if request.method not in READING:
             require_same_origin(request, self.access.site.origin)
         return found.actor
-
-
-def staff_keys(home: Home) -> StaffKeys:
-    """The keys of this home's staff and systems."""
-    return StaffKeys(home.database, clock=home.clock)
-
-
-def office_proofs(home: Home) -> Proofs:
-    """What counts as agreement in this agency's office: a passkey's signature, or a registered key's."""
-    settings, keys = home.settings, staff_keys(home)
-    site = Site(origin_of(settings.office_url), settings.agency_name)
-    by_key = KeyProofs(lambda identifier: keys.keys_of(identifier, organisation=settings.agency_code))
-    return EitherProof({KIND: PasskeyConsent(home.database, site), "key": by_key})
 
 
 def _token_signer(home: Home) -> Signer:
