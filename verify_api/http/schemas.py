@@ -337,6 +337,10 @@ class VerificationAnswer(_Schema):
     matter: str
     audit: str
     repeats: str | None = None
+    acting: dict[str, Any] | None = Field(
+        default=None,
+        description="经办人代表持有人，依据委托书 / Who acts for the holder, under which delegation",
+    )
     receipt: str = Field(description="验证回执（JWS） / The signed receipt")
     slip: SlipAnswer | None = Field(default=None, description="未通过时的告知单 / The slip, unless it passed")
 
