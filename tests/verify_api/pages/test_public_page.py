@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world.counters import hand_in, words
 
-from credentials.licence import EndingKind, EventKind
+from credentials.licence import EndingKind, EventKind, VersionKind
 from yinxin.base.audit.records import INBOX
 
 if TYPE_CHECKING:
@@ -61,6 +61,32 @@ def test_the_state_in_law_its_day_and_the_next_step(
     said = words(hand_in(pages.browser(), "/", document=pdf))
     assert said.startswith(f"核验未通过 证照状态 {state}")
     assert f"{reason} 下一步：" in said
+
+
+def test_a_corrected_licence_is_called_genuine_and_superseded(pages: CounterCity, serial: str) -> None:
+    licence, pdf = pages.issue(serial)
+    now, since = pages.clock.now(), licence.starts_at
+    new = pages.licence(
+        serial,
+        version=2,
+        replaces=licence.identifier,
+        recorded_at=now,
+        issued_at=now,
+        effective_from=since,
+        kind=VersionKind.CORRECTED,
+    )
+    pages.happen(
+        licence,
+        EndingKind.SUPERSEDED,
+        replaced_by=new.identifier,
+        version_kind=VersionKind.CORRECTED,
+        effective_from=since,
+    )
+    for handed_in in ({"document": pdf}, {"licence": licence.identifier}):
+        said = words(hand_in(pages.browser(), "/", **handed_in))
+        assert "真实，已于2026年11月20日更正，由第 002 版取代" in said
+        english = words(hand_in(pages.browser(), "/?lang=en", **handed_in))
+        assert "genuine, superseded by version 002 on 2026-11-20" in english
 
 
 def test_unknown_numbers_and_strange_files(pages: CounterCity) -> None:
