@@ -52,6 +52,7 @@ class SealRecord(SQLModel, table=True):
     remade_for: str | None = Field(default=None, max_length=20)
     from_before: bool
     leaked_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    stopped_from: str | None = Field(default=None, max_length=20)
     ground: str = Field(sa_column=Column(Text, nullable=False))
     document_number: str = Field(max_length=120)
     step: int

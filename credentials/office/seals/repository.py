@@ -145,6 +145,7 @@ class SealRepository:
 def _row(seal: Seal) -> dict[str, Any]:
     row = {item.name: getattr(seal, item.name) for item in fields(seal)}
     row |= {"kind": str(seal.kind), "state": str(seal.state)}
+    row |= {"stopped_from": str(seal.stopped_from) if seal.stopped_from else None}
     return row | {"remade_for": str(seal.remade_for) if seal.remade_for else None}
 
 
@@ -153,8 +154,9 @@ def _seal(row: Any) -> Seal:
 
 
 def _seal_of(values: dict[str, Any]) -> Seal:
-    reason = values["remade_for"]
+    reason, before = values["remade_for"], values["stopped_from"]
     words = {
+        "stopped_from": SealState(before) if before else None,
         "kind": SealKind(values["kind"]),
         "state": SealState(values["state"]),
         "remade_for": RemakeReason(reason) if reason else None,

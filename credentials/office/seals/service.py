@@ -127,9 +127,11 @@ class Seals(SealReading):
         """
         self._gate.admit(actor, "stop a seal", role=APPROVER if APPROVER in actor.roles else KEEPER)
         facts = _facts(ground, document_number)
-        return self._change(
-            seal_id, "stop", actor, lambda seal: self._to(seal, "stop", SealState.STOPPED, **facts)
-        )
+
+        def stopped(seal: Seal) -> Seal:
+            return self._to(seal, "stop", SealState.STOPPED, stopped_from=seal.state, **facts)
+
+        return self._change(seal_id, "stop", actor, stopped)
 
     def cancel(self, seal_id: str, *, ground: str, document_number: str, actor: Actor, approval: str) -> Seal:
         """Cancel a seal for good, as part of something that a second person agreed to elsewhere.
@@ -311,8 +313,8 @@ class Seals(SealReading):
 
     def _resumed(self, seal: Seal, content: Mapping[str, Any]) -> Seal:
         seal.require_resumable()
-        state = SealState.IN_USE if seal.filing_number or seal.from_before else SealState.MADE
-        return self._to(seal, "resume", state, **content)
+        back = seal.stopped_from or SealState.MADE
+        return self._to(seal, "resume", back, stopped_from=None, **content)
 
     def _cancelled(self, seal: Seal, content: Mapping[str, Any]) -> Seal:
         return self._to(seal, "cancel", SealState.CANCELLED, **content)

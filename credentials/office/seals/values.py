@@ -96,8 +96,9 @@ class Seal:
 
     `key` names where its key is used (a home's key, a signer's URI), never the key. `certificate` is the
     SHA-256 (hex) of its certificate and `face` that of its picture. `from_before` marks a seal that was in
-    use before there was a register. `leaked_since` stands once its key is given up as lost. `ground` and
-    `document_number` are those of the last stop, return or cancellation. `step` counts changes.
+    use before there was a register. `leaked_since` stands once its key is given up as lost, `stopped_from`
+    is where a stopped seal comes back to. `ground` and `document_number` are those of the last stop, return
+    or cancellation. `step` counts changes.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Seal:
     remade_for: RemakeReason | None = None
     from_before: bool = False
     leaked_since: datetime | None = None
+    stopped_from: SealState | None = None
     ground: str = ""
     document_number: str = ""
     step: int = 0

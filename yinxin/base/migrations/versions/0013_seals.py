@@ -53,6 +53,7 @@ def _add_register() -> None:
         sa.Column("remade_for", sa.String(length=20), nullable=True),
         sa.Column("from_before", sa.Boolean(), nullable=False),
         sa.Column("leaked_since", UtcDateTime(), nullable=True),
+        sa.Column("stopped_from", sa.String(length=20), nullable=True),
         sa.Column("ground", sa.Text(), nullable=False),
         sa.Column("document_number", sa.String(length=120), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
