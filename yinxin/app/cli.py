@@ -16,10 +16,19 @@ import click
 import yinxin
 from yinxin.app.console import Console, ExitCode, readable
 from yinxin.app.phrases import LANGUAGE_OPTION, chosen_language, phrase, wished_language
-from yinxin.base.errors import UsageError, YinxinError
+from yinxin.base.errors import (
+    InvalidClaims,
+    IssuanceRefused,
+    NotPermitted,
+    UsageError,
+    VerificationFailed,
+    YinxinError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from credentials.office.disputes.slips import Slip
 
 # command, which is also its module in yinxin.app.commands → help in Chinese and English
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -155,12 +164,12 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - each way to end has
         sys.stderr.write(readable(said.getvalue()))  # it quotes what was typed
         return ExitCode.USAGE
     except UsageError as error:
-        console.error(error)
+        console.error(error, slip=_slip(error, arguments))
         return ExitCode.USAGE
     except YinxinError as error:
         if "--debug" in arguments:
             raise
-        console.error(error)
+        console.error(error, slip=_slip(error, arguments))
         return ExitCode.ERROR
     except Exception as error:
         if "--debug" in arguments:
@@ -169,6 +178,15 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - each way to end has
         console.error(YinxinError(f"{type(error).__name__}; run it again with --debug and report it"))
         return ExitCode.ERROR
     return status if isinstance(status, int) else ExitCode.DONE
+
+
+def _slip(error: YinxinError, arguments: Sequence[str]) -> Slip | None:
+    """The slip for a refusal by the home that the command was for, where its keys are at hand."""
+    if not isinstance(error, InvalidClaims | IssuanceRefused | NotPermitted | VerificationFailed):
+        return None
+    from yinxin.app import slips  # noqa: PLC0415 - it brings the services
+
+    return slips.slip_of_command(error, arguments)
 
 
 _GENERAL = {"--json", "--debug"}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     import click
 
+    from credentials.office.disputes.slips import Slip
     from signing.report import Report
     from yinxin.base.errors import YinxinError
 
@@ -136,16 +137,23 @@ class Console:
             self._out.print(RichText(f"  · {says} [{reason.code}, {reason.clause}]"))
             self._out.print(RichText(f"    → {do}", style="dim"))
 
-    def error(self, error: YinxinError) -> None:
-        """What went wrong, for a person or as JSON on standard error."""
+    def error(self, error: YinxinError, *, slip: Slip | None = None) -> None:
+        """What went wrong, for a person or as JSON on standard error; with the slip of a refusal."""
         title = error.title.in_language(self.language)
         if self.as_json:
             answer = {"error": {"code": error.code, "title": title, "detail": error.detail}}
+            answer |= {"slip": slip.to_dict()} if slip else {}
             sys.stderr.write(_json(answer) + "\n")
             return
         self._err.print(RichText.assemble((f"✗ {title}", "bold red"), f" [{error.code}]"))
         if error.detail:
             self._err.print(RichText(f"  {readable(error.detail)}"))
+        if slip:
+            ask = self.text(f"咨询：{slip.ask.name.zh}", f"ask {slip.ask.name.en}")
+            told = self.text(f"告知单 {slip.number}", f"slip {slip.number}")
+            self._err.print(
+                RichText(f"  {told} · {slip.phrase.next_step.in_language(self.language)} · {ask}")
+            )
 
     @contextmanager
     def progress(self, zh: str, en: str) -> Iterator[Callable[[int, int], None]]:

@@ -9,22 +9,26 @@ is down) is told as before and gets none.
 from __future__ import annotations
 
 import hmac
+import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from credentials.office.disputes.contacts import Contact, Contacts
-from credentials.office.disputes.slips import Phrase, SlipKind, Slips
+from credentials.office.disputes.slips import KIND_NAMES, Phrase, SlipKind, Slips
 from signing.reasons import Reason
+from yinxin.app.home import Home
 from yinxin.app.problems import ROWS
 from yinxin.base import errors
 from yinxin.base.files import read_file
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from credentials.office.disputes.slips import Slip
-    from yinxin.app.home import Home
+    from signing.report import Report
+    from yinxin.app.console import Console
     from yinxin.base.errors import YinxinError
 
 INDETERMINATE, FAILED = "verification_indeterminate", errors.VerificationFailed.code
@@ -92,6 +96,38 @@ def verdicts(home: Home) -> Callable[..., Mapping[str, Any]]:
         return slips.make(kind, code, agency=agency or own, at=at, about=about).to_dict()
 
     return slip_of
+
+
+def slip_of_command(error: YinxinError, arguments: Sequence[str]) -> Slip | None:
+    """The slip for what a command was refused; None without a home, or without its passphrase at hand."""
+    named = [after for before, after in pairwise(arguments) if before == "--home"]
+    place = named[-1] if named else os.environ.get("YINXIN_HOME")
+    if not place:
+        return None
+    try:
+        home = Home.open(place, passphrase=os.environ.get("YINXIN_PASSPHRASE"))
+        agency = home.settings.agency_code
+        return slip_of_error(make_slips(home), error, kind=SlipKind.ISSUE, agency=agency)
+    except errors.YinxinError:  # no slip is no reason to say something else than what went wrong
+        return None
+
+
+def slip_of_report(home: Home, report: Report[Any]) -> Slip:
+    """The slip for a verdict that is not `passed`."""
+    codes = sorted(reason.code for reason in report.reasons)
+    code = main_code(codes) if codes else INDETERMINATE
+    return make_slips(home).make(SlipKind.VERIFICATION, code, agency=home.settings.agency_code)
+
+
+def say_slip(console: Console, found: Slip) -> None:
+    """A slip as people read it."""
+    kind, phrase_, ask = KIND_NAMES[found.kind], found.phrase, found.ask
+    console.say(
+        f"告知单 {found.number}（{kind.zh}）：{phrase_.reason.zh}。{phrase_.next_step.zh}。"
+        f"咨询：{ask.name.zh}，{ask.where.zh}",
+        f"slip {found.number} ({kind.en}): {phrase_.reason.en}. {phrase_.next_step.en}. "
+        f"Ask {ask.name.en}, {ask.where.en}",
+    )
 
 
 def main_code(codes: list[str]) -> str:

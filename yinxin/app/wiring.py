@@ -268,8 +268,8 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     from verify_api.http.app import create_app  # noqa: PLC0415 - FastAPI takes a second
     from verify_api.http.limits import Limits  # noqa: PLC0415 - the same
     from yinxin.app import problems, slips  # noqa: PLC0415 - the same
+    from yinxin.app.disputing import public_routers  # noqa: PLC0415 - the same
     from yinxin.app.forms import add_forms  # noqa: PLC0415 - the same
-    from yinxin.app.office.disputes import public_routers  # noqa: PLC0415 - the same
     from yinxin.app.verifier_pages import add_pages  # noqa: PLC0415 - the same
 
     refresher = Refresher(home, source=stage.shelf)
@@ -303,7 +303,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         notices=DepartmentNotices(NoticeQueue(clock=home.clock), journal, catalogue(home)),
         tidies=stage.shelf is None,
     )
-    for router in public_routers(home, service):
+    for router in public_routers(home, service, catalogue(home)):
         app.include_router(router)
     add_pages(
         app,

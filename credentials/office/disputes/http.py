@@ -25,6 +25,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from credentials.office.disputes.dispute import Complaint, DisputeKind, Elsewhere, Opened
+from credentials.office.disputes.limits import FOLLOWING, OPENING, TOGETHER
 from credentials.office.wire import read_members
 from signing.jose import dump_json
 from yinxin.base.actor import Actor
@@ -42,8 +43,7 @@ if TYPE_CHECKING:
 # Gives the department that calls, None for somebody without credentials; wrong ones are `Unauthenticated`.
 DepartmentOf = Callable[[Request], Awaitable[Actor | None]]
 Enter = Callable[[Request], Awaitable[Actor]]
-OPENING, FOLLOWING = Limit("dispute", 5, 1), Limit("dispute-follow", 20, 20)
-TOGETHER, CALLS = Limit("dispute-all", 60, 60), Limit("office", 600, 6000)
+CALLS = Limit("office", 600, 6000)
 MAX_OPEN_BYTES, MAX_STEP_BYTES = 4 << 20, 64 * 1024
 SECRET = "Dispute-Secret"  # noqa: S105 - the name of a header
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -73,7 +73,12 @@ class History(Protocol):
 
 
 class Check(Protocol):
-    """One kind of check with its parameters."""
+    """One kind of check with its parameters; it is told of lines with the actions that it watches."""
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        ...
 
     def look(self, lines: Sequence[Line], history: History) -> Iterable[Suspicion]:
         """What is suspected in these new lines."""
@@ -87,6 +92,11 @@ class Interval:
     first: tuple[str, ...]
     then: tuple[str, ...]
     seconds: int
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        return frozenset(self.then)
 
     def look(self, lines: Sequence[Line], history: History) -> Iterator[Suspicion]:
         """One suspicion for each case."""
@@ -106,6 +116,11 @@ class Rate:
     actions: tuple[str, ...]
     more_than: int
     minutes: int
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        return frozenset(self.actions)
 
     def look(self, lines: Sequence[Line], history: History) -> Iterator[Suspicion]:
         """One suspicion for each person and day."""
@@ -135,6 +150,11 @@ class Hours:
     closes: time
     calendar: WorkingDays = field(default_factory=national)
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        return frozenset(self.actions)
+
     def look(self, lines: Sequence[Line], history: History) -> Iterator[Suspicion]:
         """One suspicion for each person and day."""
         del history
@@ -160,6 +180,11 @@ class Pair:
     then: tuple[str, ...]
     at_least: int
     percent: int
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        return frozenset(self.then)
 
     def look(self, lines: Sequence[Line], history: History) -> Iterator[Suspicion]:
         """One suspicion for each two people and quarter."""
@@ -202,6 +227,11 @@ class Refusals:
     at_least: int
     minutes: int
 
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        return frozenset(self.actions)
+
     def look(self, lines: Sequence[Line], history: History) -> Iterator[Suspicion]:
         """One suspicion for each who tried and day."""
         actors = {line.actor for line in lines if line.action in self.actions}
@@ -229,6 +259,11 @@ class Overdue:
     working_days: int
     by_type: Mapping[str, int] = field(default_factory=dict)
     calendar: WorkingDays = field(default_factory=national)
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The actions whose lines it is told of."""
+        return frozenset((*self.first, *self.ends))
 
     def look(self, lines: Sequence[Line], history: History) -> Iterator[Suspicion]:
         """Nothing yet: it only notes what begins and ends."""

@@ -1,4 +1,4 @@
-"""The tables of supervision: queries stand in `.repository` and `.findings_repository`."""
+"""The tables of supervision: queries stand in `.repository` and `.findings.repository`."""
 
 from datetime import datetime
 from typing import Any

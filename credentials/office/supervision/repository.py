@@ -95,9 +95,10 @@ class LineRepository:
         if rows:
             self._session.execute(insert(_LINES), rows)
 
-    def after(self, log_index: int, *, limit: int) -> list[Line]:
-        """The lines after a log index, in their order."""
-        query = select(_LINES).where(_LINES.c.log_index > log_index).order_by(_LINES.c.log_index)
+    def after(self, log_index: int, *, actions: Collection[str], limit: int) -> list[Line]:
+        """The lines of these actions after a log index, in their order."""
+        wanted = (_LINES.c.log_index > log_index) & _LINES.c.action.in_(sorted(actions))
+        query = select(_LINES).where(wanted).order_by(_LINES.c.log_index)
         return [_line(row) for row in self._session.execute(query.limit(limit))]
 
     def search(  # noqa: PLR0913 - a page of one thing's lines
@@ -309,7 +310,7 @@ def _row(line: Line) -> dict[str, Any]:
 
 
 def _line(row: Any) -> Line:
-    return Line(**{name: getattr(row, "case_id" if name == "case" else name) for name in _NAMES})
+    return Line(*row[: len(_NAMES)])  # the table's columns stand in the order of the value's fields
 
 
 def _told(row: Any) -> Told:

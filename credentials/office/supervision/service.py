@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.licence import CHINA
 from credentials.office.disputes.dispute import check_words
 from credentials.office.supervision.findings import Finding, FindingState, Remark
-from credentials.office.supervision.findings_repository import FindingRepository, StoredFinding
+from credentials.office.supervision.findings.repository import FindingRepository, StoredFinding
 from credentials.office.supervision.repository import (
     Inspection,
     InspectionRepository,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from credentials.office.supervision.checks import Overdue
 from credentials.office.supervision.findings import finding_of
-from credentials.office.supervision.findings_repository import FindingRepository
+from credentials.office.supervision.findings.repository import FindingRepository
 from credentials.office.supervision.lines import line_of
 from credentials.office.supervision.repository import BEGINNING, LineRepository, RuleHistory
 from credentials.office.supervision.rules import own_rules
@@ -91,11 +91,14 @@ class Watch:
         name = f"rule:{rule.digest}"
         with self._database.transaction() as session:
             repository = LineRepository(session)
-            before = repository.cursor(name)
-            lines = repository.after(before, limit=PORTION)
-            if not lines or not repository.move(name, before=before, after=lines[-1].log_index):
+            before, last = repository.cursor(name), repository.cursor(_LINES)
+            if before >= last:
                 return None
-            history = RuleHistory(session, rule, last=lines[-1].log_index)
+            lines = repository.after(before, actions=rule.check.watched, limit=PORTION)
+            last = lines[-1].log_index if len(lines) == PORTION else last
+            if not repository.move(name, before=before, after=last):
+                return None
+            history = RuleHistory(session, rule, last=last)
             return self._keep(session, rule, rule.check.look(lines, history))
 
     def _sweep(self, rule: Rule, check: Overdue) -> int:

@@ -222,6 +222,16 @@ def test_a_dispute_ends_in_a_correction(city: City) -> None:
     }
 
 
+def test_a_refusal_at_the_command_line_has_a_slip(city: City, capsys: pytest.CaptureFixture[str]) -> None:
+    file = city.folder / "empty.json"
+    file.write_bytes(dump_json({"case": "办-8", "type": FOOD, "claims": {}}))
+    capsys.readouterr()
+    assert run(["case", "draft", str(file), *city._as("li"), "--home", str(city.place), "--json"]) != 0
+    slip = json.loads(capsys.readouterr().err)["slip"]
+    assert (slip["kind"], slip["code"]) == ("issue", "invalid_claims")
+    assert city.say("dispute", "slip", slip["number"]) == slip
+
+
 def test_a_refusal_at_the_office_has_a_slip(city: City) -> None:
     answer = city.call("wang", "POST", "/v1/licences", {"case": "办-9", "type": FOOD, "claims": {}})
     slip = answer.json()["slip"]

@@ -15,15 +15,14 @@ from credentials.office.disputes.dispute import (
     DisputeKind,
     Elsewhere,
 )
-from credentials.office.disputes.slips import KIND_NAMES as SLIP_KINDS
 from verify_api.departments import DepartmentDirectory
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
+from yinxin.app.disputing import make_disputes
 from yinxin.app.home import Home
-from yinxin.app.office.disputes import make_disputes
 from yinxin.app.phrases import phrase
-from yinxin.app.slips import make_slips
+from yinxin.app.slips import make_slips, say_slip
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.files import read_file
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credentials.office.disputes.dispute import Dispute
-    from credentials.office.disputes.slips import Slip
     from yinxin.app.console import Console
     from yinxin.base.actor import Actor
 
@@ -160,9 +158,7 @@ def follow(
 ) -> int:
     """As its opener sees it."""
     console, disputes = console_of(context), make_disputes(_open(home, passphrase_file))
-    found = (
-        disputes.escalate(number, secret, words=escalate) if escalate else disputes.follow(number, secret)
-    )
+    found = disputes.escalate(number, secret, words=escalate) if escalate else disputes.follow(number, secret)
     return _shown(console, found, for_staff=False)
 
 
@@ -260,17 +256,6 @@ def correct(
     console, place = console_of(context), _open(home, passphrase_file)
     found = make_disputes(place).correct(number, words=words, actor=clerk_of(place, actor))
     return _shown(console, found, for_staff=True)
-
-
-def say_slip(console: Console, found: Slip) -> None:
-    """A slip as people read it."""
-    kind, phrase_, ask = SLIP_KINDS[found.kind], found.phrase, found.ask
-    console.say(
-        f"告知单 {found.number}（{kind.zh}）：{phrase_.reason.zh}。{phrase_.next_step.zh}。"
-        f"咨询：{ask.name.zh}，{ask.where.zh}",
-        f"slip {found.number} ({kind.en}): {phrase_.reason.en}. {phrase_.next_step.en}. "
-        f"Ask {ask.name.en}, {ask.where.en}",
-    )
 
 
 def _open(home: str, passphrase_file: str | None) -> Home:

@@ -104,8 +104,8 @@ def command(
     for file in files:
         report = examiner.examine(file, at=at)
         reports.append(report)
-        answers.append({"file": str(file), **report.to_dict()})
         console.report(str(file), report)
+        answers.append({"file": str(file), **report.to_dict(), **_slip(console, place, report)})
     if codes:
         sources = Sources(trust, crls, issuers, addresses)
         for code, report in _examine_codes(codes, sources, console, home=place, at=at):
@@ -128,3 +128,14 @@ def _examine_codes(
             if rows:
                 console.table([("项目", "item"), ("请与纸面核对", "compare with the paper")], rows)
             yield name, report
+
+
+def _slip(console: Console, place: Home | None, report: Report[Any]) -> dict[str, Any]:
+    """The slip of a verdict that is not `passed`, where a home with its keys was asked."""
+    if place is None or not place.has_passphrase or report.passed:
+        return {}
+    from yinxin.app import slips  # noqa: PLC0415 - it brings the services
+
+    found = slips.slip_of_report(place, report)
+    slips.say_slip(console, found)
+    return {"slip": found.to_dict()}

@@ -19,7 +19,7 @@ from credentials.office.disputes.dispute import (
     DisputeState,
     Elsewhere,
 )
-from credentials.office.disputes.http import FOLLOWING, OPENING, TOGETHER
+from credentials.office.disputes.limits import FOLLOWING, OPENING, TOGETHER
 from credentials.office.disputes.pages.rooms import PUBLIC
 from credentials.office.disputes.slips import KIND_NAMES as SLIP_KINDS
 from yinxin.base.buckets import Buckets, caller_of

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select, update
 from sqlmodel import SQLModel
 
-from credentials.office.supervision.findings import Finding, FindingState, Remark
+from credentials.office.supervision.findings.finding import Finding, FindingState, Remark
 from credentials.office.supervision.records import FindingRecord
 from yinxin.base.errors import Conflict, NotFound
 
