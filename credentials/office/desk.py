@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate
+from credentials.licence import agency_day
 from credentials.office.agreements import give_consent
-from credentials.office.cases import KINDS, Case, CaseState, Work, require_number, work_digest
+from credentials.office.cases import KINDS, Case, CaseState, Work, WorkKind, require_number, work_digest
 from credentials.office.details import checked_details
 from credentials.office.eyes import APPROVER, CLERK, REVIEWER, require_agreements, require_other
 from credentials.office.making import MAKERS, Order, Sealed
@@ -21,7 +22,7 @@ from credentials.repository import LicenceRepository
 from signing.keys import PublicKey
 from yinxin.base import audit
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import Conflict, NotFound, NotPermitted, UsageError
+from yinxin.base.errors import Conflict, IssuanceRefused, NotFound, NotPermitted, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ __all__ = ["APPROVER", "CLERK", "READERS", "REVIEWER", "WAITING", "Desk", "Opene
 
 READERS = frozenset({CLERK, REVIEWER, APPROVER, "inspector"})
 MAX_NOTE = 1000
+_BEGINS = frozenset({WorkKind.ISSUE, WorkKind.RENEW})  # what an abolished type has no more of
 WAITING = (CaseState.DRAFT, CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)
 
 
@@ -261,6 +263,8 @@ class Desk:
         A kind that is about one licence is of that one's type.
         """
         kind = self._catalogue[work.type_code]
+        if work.kind in _BEGINS and kind.is_abolished(agency_day(self._clock.now())):
+            raise IssuanceRefused(f"the type {kind.code} is abolished: nothing new is issued")
         if work.holder_key is not None:
             PublicKey.from_jwk(work.holder_key)
         with self._database.reading() as session:

@@ -12,6 +12,7 @@ from world.types import EMAIL, FOOD, TODAY, next_version, with_email
 
 from credentials import samples
 from credentials.licence_type import InvalidCatalogue
+from credentials.office import WorkKind
 from credentials.office.types import ChangeState
 from credentials.office.types.records import TypeChangeRecord
 from credentials.office.types.repository import TypeRepository
@@ -98,6 +99,19 @@ class TestAbolition:
         assert office.standing(old.identifier).state == "in_force"
         assert office.catalogue.of(old).field("operator_name").label.zh == "经营者名称"
         assert FOOD not in [one.code for one in office.catalogue.issuable(TOMORROW)]
+
+    def test_the_desk_drafts_none_and_renews_none(self, office: TypesWorld) -> None:
+        old = office.issue().licence
+        office.abolish(last_day=TODAY)
+        office.drafted()
+        office.pass_days(1)
+        with pytest.raises(IssuanceRefused, match="abolished"):
+            office.drafted("办-2")
+        why: dict[str, Any] = {"ground": "x", "document_number": "y"}
+        with pytest.raises(IssuanceRefused, match="abolished"):
+            office.drafted("办-3", kind=WorkKind.RENEW, licence=old.identifier, **why)
+        with pytest.raises(IssuanceRefused, match="abolished"):
+            office.issuer.renew(old.identifier, old.claims, actor=office.clerk, **why)
 
     def test_what_was_issued_may_be_put_right(self, office: TypesWorld) -> None:
         old = office.issue().licence
