@@ -1,4 +1,4 @@
-"""An office with disputes, on both databases."""
+"""An office with disputes; what runs beside something else runs on both databases."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ import pytest
 from world.databases import database, database_url, postgresql
 from world.disputes import DisputeWorld
 
-if TYPE_CHECKING:
-    from world.pki import Pki
+from yinxin.base.database import Database
 
-    from yinxin.base.database import Database
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from world.pki import Pki
 
 __all__ = ["database", "database_url", "postgresql"]
 
 
 @pytest.fixture
-def office(pki: Pki, database: Database) -> DisputeWorld:
+def office(pki: Pki) -> Iterator[DisputeWorld]:
+    memory = Database("sqlite://")
+    memory.create_schema()
+    yield DisputeWorld(pki, memory)
+    memory.close()
+
+
+@pytest.fixture
+def both(pki: Pki, database: Database) -> DisputeWorld:
     return DisputeWorld(pki, database)

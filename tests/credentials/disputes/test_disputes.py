@@ -193,15 +193,15 @@ def test_facts_that_cannot_be_meant_are_named(facts: dict[str, Any]) -> None:
         Complaint(DisputeKind.WRONG, "写错了", **facts)
 
 
-def test_a_flood_meets_a_limit(office: DisputeWorld) -> None:
-    office.disputes._terms = Terms(open_of_holders=2, open_of_department=1)
+def test_a_flood_meets_a_limit(both: DisputeWorld) -> None:
+    both.disputes._terms = Terms(open_of_holders=2, open_of_department=1)
     for _ in range(2):
-        office.disputes.open(office.missing(slip=office.slip()), actor=None)
+        both.disputes.open(both.missing(slip=both.slip()), actor=None)
     with pytest.raises(TooManyRequests):
-        office.disputes.open(office.missing(slip=office.slip()), actor=None)
-    office.disputes.open(office.missing(), actor=office.department)  # holders' flood is not theirs
+        both.disputes.open(both.missing(slip=both.slip()), actor=None)
+    both.disputes.open(both.missing(), actor=both.department)  # holders' flood is not theirs
     with pytest.raises(TooManyRequests):
-        office.disputes.open(office.missing(), actor=office.department)
+        both.disputes.open(both.missing(), actor=both.department)
 
 
 def test_states_never_skip(office: DisputeWorld) -> None:
@@ -221,21 +221,21 @@ def test_states_never_skip(office: DisputeWorld) -> None:
     ]  # fmt: skip
 
 
-def test_of_two_clerks_one_answers(office: DisputeWorld) -> None:
-    number = office.disputed(office.sealed().licence.identifier).number
+def test_of_two_clerks_one_answers(both: DisputeWorld) -> None:
+    number = both.disputed(both.sealed().licence.identifier).number
     start, outcomes = threading.Barrier(2), []
 
     def answer(step: str, words: str, actor: Any) -> Callable[[], None]:
         def run() -> None:
             start.wait()
             try:
-                outcomes.append(str(office.disputes.answer(number, step, words=words, actor=actor).state))
+                outcomes.append(str(both.disputes.answer(number, step, words=words, actor=actor).state))
             except YinxinError as error:
                 outcomes.append(error.code)
 
         return run
 
-    people = [answer("accept", "受理", office.li), answer("reject", "不予受理", office.chen)]
+    people = [answer("accept", "受理", both.li), answer("reject", "不予受理", both.chen)]
     threads = [threading.Thread(target=one) for one in people]
     for thread in threads:
         thread.start()
@@ -243,20 +243,20 @@ def test_of_two_clerks_one_answers(office: DisputeWorld) -> None:
         thread.join()
     assert min(outcomes) in {"accepted", "conflict"}
     assert sorted(outcomes).count("conflict") == 1
-    kept = office.disputes.one(number, actor=office.li)
+    kept = both.disputes.one(number, actor=both.li)
     assert len(kept.answers) == 1
     assert str(kept.state) in outcomes
 
 
-def test_words_are_forgotten_and_the_rest_stays(office: DisputeWorld) -> None:
-    opened = office.opened(office.sealed().licence.identifier)
+def test_words_are_forgotten_and_the_rest_stays(both: DisputeWorld) -> None:
+    opened = both.opened(both.sealed().licence.identifier)
     number = opened.dispute.number
-    office.disputes.answer(number, "reject", words="不予受理", actor=office.li)
-    office.clock.advance(timedelta(days=400))
-    still = office.opened(opened.dispute.licence or "")
-    assert office.disputes.forget(before=office.now - timedelta(days=365), actor=office.li) == 1
-    assert office.disputes.forget(before=office.now - timedelta(days=365), actor=office.li) == 0
-    assert office.disputes.follow(number, opened.secret).words == ""
-    assert office.disputes.follow(still.dispute.number, still.secret).words == WORDS
-    with office.database.reading() as session:
+    both.disputes.answer(number, "reject", words="不予受理", actor=both.li)
+    both.clock.advance(timedelta(days=400))
+    still = both.opened(opened.dispute.licence or "")
+    assert both.disputes.forget(before=both.now - timedelta(days=365), actor=both.li) == 1
+    assert both.disputes.forget(before=both.now - timedelta(days=365), actor=both.li) == 0
+    assert both.disputes.follow(number, opened.secret).words == ""
+    assert both.disputes.follow(still.dispute.number, still.secret).words == WORDS
+    with both.database.reading() as session:
         assert session.execute(text("SELECT count(*) FROM dispute")).scalar_one() == 2
