@@ -24,9 +24,9 @@ from yinxin.base.randomness import Randomness, random_text
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from credentials.catalogue import Catalogue
     from credentials.oid4vci.dpop import DpopProof
     from credentials.oid4vci.requests import PreAuthorizedRequest
-    from credentials.catalogue import Catalogue
     from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database, Session
