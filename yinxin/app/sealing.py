@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credentials.office.seals import Adoption, Custody, Seals, SealState
+from credentials.office.seals import Seals, SealState
 from credentials.office.seals.drills import Examiner, LostCredentialKey
 from yinxin.app import wiring
 from yinxin.app.ceremony import SEAL, open_authority, publish_lists
@@ -14,13 +14,11 @@ from yinxin.base.actor import system
 from yinxin.base.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from credentials.office.proofs import Proofs
     from credentials.office.seals import Seal
     from credentials.office.seals.drills import Drill
-    from credentials.office.seals.uses import Alarm
     from signing.signer import Signer
     from yinxin.app.home import Home
     from yinxin.base.actor import Actor
@@ -31,30 +29,6 @@ CREDENTIAL = "credential"
 def register(home: Home, proofs: Proofs) -> Seals:
     """The register of seals that this home's agency keeps."""
     return Seals(home.settings.agency_code, database=home.database, proofs=proofs, clock=home.clock)
-
-
-def custody(
-    home: Home,
-    *,
-    signer: Signer | None = None,
-    on_alarm: Callable[[Alarm], None] = lambda _alarm: None,
-) -> Custody:
-    """Custody of the home's seal key, or of another `signer`'s that the register knows.
-
-    A home that used its seal before there was a register goes on: the seal is entered as "in use,
-    registered from before". Once people keep the register, a key that it does not know seals nothing.
-    """
-    settings, own = home.settings, home.chain(SEAL)[0]
-    adoption = Adoption(settings.agency_code, database=home.database, clock=home.clock)
-    name = f"{settings.agency_name}电子印章"
-    adoption.adopt(own, name=name, owner_name=settings.agency_name, key=SEAL)
-    return Custody(
-        settings.agency_code,
-        certificate=signer.certificate if signer else own,
-        database=home.database,
-        clock=home.clock,
-        on_alarm=on_alarm,
-    )
 
 
 def keeps(home: Home, signer: Signer) -> bool:

@@ -158,7 +158,7 @@ def seal(home: Home, *, timestamper: Timestamper | None = None) -> Seal:
 def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
     """The office that issues licences."""
     from credentials.issuer import Issuer  # noqa: PLC0415 - it brings the typesetter
-    from yinxin.app import sealing  # noqa: PLC0415 - it stands beside
+    from yinxin.app.custody import custody  # noqa: PLC0415 - the same
 
     return Issuer(
         home.settings.base_url,
@@ -173,7 +173,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         code_address=code_address(home.settings.verify_url),
         index=holder_index(home),
         hearers=Notices(RecordedAcceptances()),
-        custody=sealing.custody(home),
+        custody=custody(home),
     )
 
 

@@ -17,6 +17,7 @@ from yinxin.app.commands import seal_lost, seal_register, seal_uses
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
+from yinxin.app.custody import custody as custody_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
@@ -154,7 +155,7 @@ def _in_custody(place: Home | None, signer: Signer, actor: str, seal: Callable[[
     """Seal with leave of the register that knows the key, and write the use down; other keys are nobody's."""
     if place is None or not sealing.keeps(place, signer):
         return seal()
-    custody, who = sealing.custody(place, signer=signer), clerk_of(place, actor)
+    custody, who = custody_of(place, signer=signer), clerk_of(place, actor)
     permit = custody.allow(who, {FILE: 1})
     sealed = seal()
     with place.database.transaction() as session:
