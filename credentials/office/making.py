@@ -1,6 +1,7 @@
 """How each kind of work is done by the issuer, once people have agreed to it.
 
-    MAKERS[WorkKind.REPLACE](issuer, work, order)
+    make = MAKERS[work.kind]
+    documents = make(issuer, work, order)
 
 A maker calls one verb of the issuer with `order.beside`, which the verb does in the transaction that records
 what it did, and returns the documents that were sealed: none where nothing new is made.

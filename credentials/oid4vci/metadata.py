@@ -45,8 +45,7 @@ def issuer_metadata(
         "batch_credential_issuance": {"batch_size": names.BATCH_SIZE},
         "display": _display(agency.name),
         "credential_configurations_supported": {
-            name: configuration(kind, signing_algorithm)
-            for name, kind in catalogue.configurations().items()
+            name: configuration(kind, signing_algorithm) for name, kind in catalogue.configurations().items()
         },
     }
 

@@ -122,8 +122,11 @@ def test_one_number_is_one_case(light: Bureau) -> None:
 
 def test_many_who_open_the_same_case_at_once_have_one(bureau: Bureau) -> None:
     answers: list[Answer] = []
-    work = lambda: answers.append(bureau.permits.call("POST", "/v1/licences", body()))  # noqa: E731
-    threads = [threading.Thread(target=work) for _ in range(4)]
+
+    def ask() -> None:
+        answers.append(bureau.permits.call("POST", "/v1/licences", body()))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     for one in threads:
         one.start()
     for one in threads:

@@ -80,9 +80,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["licence"], ["licence.identifier"]),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "ix_source_correction_state", CORRECTIONS, ["agency", "state", "asked_at"], unique=False
-    )
+    op.create_index("ix_source_correction_state", CORRECTIONS, ["agency", "state", "asked_at"], unique=False)
 
 
 def downgrade() -> None:
