@@ -50,6 +50,8 @@ OPERATIONS = [
     ("POST", "/v1/verifications"),
     ("POST", "/v1/nonces"),
     ("GET", "/v1/verifications/{verification_id}"),
+    ("GET", "/v1/notices"),
+    ("POST", "/v1/notices/{notice_id}/acknowledgement"),
     ("GET", "/v1/jwks"),
     ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/healthz"),
