@@ -6,7 +6,7 @@ so voids what was agreed before. Storage is `credentials.office.repository`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,8 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from credentials.licence_type import LicenceType
 
 MAX_NUMBER = 64
 MAX_WORDS = 500
@@ -111,7 +113,8 @@ class Work:
 
     `holder_key` is the JWK that the credential will be bound to, None for none. `licence` is the version that
     it is about, `more_licences` are the others of a kind that is about several; there is a legal `ground`
-    then, and the decision's `document_number`. `details` is what a kind says besides, as JSON.
+    then, and the decision's `document_number`. `details` is what a kind says besides, as JSON. `type_version`
+    is the version of the type that its claims were checked against: people agree to that one.
     """
 
     kind: WorkKind
@@ -123,6 +126,7 @@ class Work:
     document_number: str = ""
     more_licences: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    type_version: int | None = None
 
     def __post_init__(self) -> None:
         row, named = KINDS[self.kind], len(self.licences)
@@ -155,6 +159,7 @@ class Work:
             "document_number": self.document_number,
             **({"more_licences": list(self.more_licences)} if self.more_licences else {}),
             **({"details": dict(self.details)} if self.details else {}),
+            **({"type_version": self.type_version} if self.type_version is not None else {}),
         }
 
     @classmethod
@@ -170,7 +175,13 @@ class Work:
             value["document_number"],
             tuple(value.get("more_licences", ())),
             value.get("details", {}),
+            value.get("type_version"),
         )
+
+    def require_version(self, kind: LicenceType) -> None:
+        """`Conflict` when the type is at another version than the one that people agreed to."""
+        if self.type_version not in {None, kind.version}:
+            raise Conflict(f"the type {kind.code} changed meanwhile: edit the case, it is agreed to again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,5 +246,5 @@ def require_step(state: CaseState, step: str) -> None:
 
 
 def work_digest(work: Work) -> str:
-    """SHA-256 (hex) over what is to be made, whatever case asks for it."""
-    return content_digest(work.to_dict()).hex()
+    """SHA-256 (hex) over what is to be made, whatever case asks for it, whatever version its type has."""
+    return content_digest(replace(work, type_version=None).to_dict()).hex()

@@ -181,6 +181,7 @@ class Desk:
         stored = self._stored(case_id)
         case = stored.case
         case.require("seal")
+        case.work.require_version(self._catalogue[case.work.type_code])
         require_agreements(
             self._proofs,
             digest=case.digest,
@@ -275,7 +276,8 @@ class Desk:
             if len(found) == 1 and licence.type_code != kind.code:
                 raise UsageError(f"the licence is of the type {licence.type_code}")
         claims = kind.check(work.claims) if KINDS[work.kind].states else work.claims
-        return replace(work, claims=claims, details=checked_details(work, kind))
+        version = kind.version if KINDS[work.kind].states else None
+        return replace(work, claims=claims, details=checked_details(work, kind), type_version=version)
 
     def _step(self, case_id: str, verb: str, actor: Actor, state: CaseState) -> Case:
         def stepped(case: Case) -> Case:

@@ -165,3 +165,13 @@ class PersonRepository:
             select(_ERASURES.c.erased).where(_ERASURES.c.done_at.is_not(None)).order_by(_ERASURES.c.done_at)
         )
         return [(kind, key) for names in self._session.execute(done).scalars() for kind, key in names]
+
+
+def reopen_erasures(session: Session) -> int:
+    """Have erasures that were agreed to and not done here be agreed to anew; returns how many.
+
+    For a node that was put back from a backup.
+    """
+    agreed = update(_ERASURES).where(_ERASURES.c.state == "agreed")
+    result = session.execute(agreed.values(state="asked", consent=None))
+    return int(result.rowcount)  # type: ignore[attr-defined]  # an update's result has it

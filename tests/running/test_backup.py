@@ -375,3 +375,21 @@ def test_what_the_office_agreed_on_is_agreed_on_again(node: Node) -> None:
     assert (again.state, again.consents, again.revision) == (CaseState.DRAFT, (), case.revision + 1)
     assert "restored" in again.note
     assert kept == drafted
+
+
+def test_erasures_and_events_are_agreed_on_again(node: Node) -> None:
+    agreed = {"state": "agreed", "consent": "{}"}
+    with node.home.database.transaction() as session:
+        session.execute(
+            text(
+                "INSERT INTO person_erasure (id, agency, person, ground, document_number, plan, state,"
+                " asked_by, asked_at, consent) VALUES ('e', 'a', :person, 'g', 'd', 'p', :state, 'x',"
+                " '2026-11-20 04:00:00', :consent)"
+            ),
+            {"person": b"p" * 32, **agreed},
+        )
+    quarantine_home(node.home, actor=RESTORER, evidence=Evidence())
+    with node.home.database.reading() as session:
+        found = session.execute(text("SELECT state, consent FROM person_erasure")).one()
+    assert found.state == "asked"
+    assert found.consent in {None, "null"}

@@ -125,6 +125,14 @@ class BundleRepository:
         if self._session.execute(sealed).rowcount != 1:  # type: ignore[attr-defined]  # the same
             raise Conflict("the case was withdrawn or sealed meanwhile")
 
+    def reopen(self, note: str, *, at: datetime) -> int:
+        """Have every bundle that people agreed on begin again; returns how many (see the cases' `reopen`)."""
+        states = [str(one) for one in (CaseState.IN_REVIEW, CaseState.IN_APPROVAL, CaseState.APPROVED)]
+        again: dict[str, Any] = {"state": str(CaseState.DRAFT), "consents": [], "note": note}
+        reopened = update(BUNDLES).where(BUNDLES.c.state.in_(states))
+        result = self._session.execute(reopened.values(step=BUNDLES.c.step + 1, changed_at=at, **again))
+        return int(result.rowcount)  # type: ignore[attr-defined]  # an update's result has it
+
     def _one(self, wanted: Any, agency: str) -> StoredBundle:
         query = select(BUNDLES).where(wanted, BUNDLES.c.agency == agency)
         row = self._session.execute(query).one_or_none()

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 MAX_BUNDLE_NUMBER = MAX_NUMBER - 6  # a row's own number is put behind it where the file has none
 _TAKEN = Text("该办件编号已被使用", "this case number is taken")
 _NO_NUMBER = Text("办件编号有误", "not a readable case number")
+_OTHER_VERSION = Text("证照类型已变更，须重新审批", "the type changed meanwhile: it is agreed to again")
 
 
 class Bundles:
@@ -204,7 +205,11 @@ class Bundles:
                 faults.append(row.fault("case", why))
                 continue
             work = Work(
-                WorkKind.ISSUE, row.kind.code, row.claims, row.holder.to_jwk() if row.holder else None
+                WorkKind.ISSUE,
+                row.kind.code,
+                row.claims,
+                row.holder.to_jwk() if row.holder else None,
+                type_version=row.kind.version,
             )
             cases.append(
                 Case(
@@ -306,7 +311,11 @@ class Bundles:
         for case in cases:
             kind, holder = self._catalogue[case.work.type_code], case.work.holder_key
             try:
+                case.work.require_version(kind)
                 claims = kind.check(case.work.claims)
+            except Conflict:
+                faults.append(RowFault(case.place, "type", _OTHER_VERSION))
+                continue
             except InvalidClaims as exc:
                 faults += [RowFault(case.place, name, why) for name, why in exc.faults]
                 continue

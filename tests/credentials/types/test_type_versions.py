@@ -76,6 +76,17 @@ def test_old_licences_keep_the_version_that_they_were_issued_under(office: Types
     assert office.standing(old.identifier).state == "in_force"
 
 
+def test_people_agreed_to_a_case_under_the_version_of_that_day(office: TypesWorld) -> None:
+    """A new version of the type begins between the approval and the seal: it is agreed to again."""
+    case = office.approved()
+    office.activate(with_email())
+    with pytest.raises(Conflict, match="changed meanwhile"):
+        office.desk.seal(case.id, actor=office.li)
+    more = office.work(claims={**samples.application(FOOD, 1), "email": "office@example.com"})
+    edited = office.desk.edit(case.id, more, actor=office.li)
+    assert (edited.work.type_version, edited.consents) == (2, ())
+
+
 def test_the_log_says_who_agreed_to_what(office: TypesWorld) -> None:
     change = office.activate(with_email())
     sequencer(office.database).run_once()

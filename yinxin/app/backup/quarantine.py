@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from ca.repository import AuthorityRepository
 from credentials.delegations.repository import DelegationRepository
+from credentials.office.bundles.repository import BundleRepository
 from credentials.office.repository import CaseRepository
 from credentials.oid4vci.repository import IssuanceRepository
+from credentials.persons.repository import reopen_erasures
 from credentials.repository import LicenceRepository
 from credentials.status_records import StatusRecords
 from verify_api.presentations.repository import PresentationRepository
@@ -24,6 +26,7 @@ from verify_api.repository import SessionRepository
 from yinxin.access.repository import AccessRepository
 from yinxin.app import wiring
 from yinxin.app.backup import published
+from yinxin.app.subjects.repository import SubjectRepository
 from yinxin.base import audit, restoration
 from yinxin.base.audit import AuditLog, verify_checkpoint
 from yinxin.base.audit.checkpoint import parse_verifier_key, sign_note
@@ -192,7 +195,9 @@ def _apply(  # noqa: PLR0913, PLR0917 - one call
     now = home.clock.now()
     burnt = IssuanceRepository(session).burn(now=now) + AccessRepository(session).burn(now=now)
     burnt += SessionRepository(session).burn() + PresentationRepository(session).burn()
-    reopened = CaseRepository(session).reopen(CASE_NOTE, at=now)
+    reopened = BundleRepository(session).reopen(CASE_NOTE, at=now)
+    reopened += CaseRepository(session).reopen(CASE_NOTE, at=now)
+    reopened += SubjectRepository(session).reopen() + reopen_erasures(session)
     statuses = StatusRecords(session)
     revoked = found.take_back_statuses(statuses, at=now)
     closed = statuses.close_lists()
@@ -208,7 +213,7 @@ def _apply(  # noqa: PLR0913, PLR0917 - one call
     _skip_serials(kinds, LicenceRepository(session), serials, {now.date(), (taken_at or now).date()})
     return {
         "burnt": burnt,
-        "cases_reopened": reopened,
+        "agreements_reopened": reopened,
         "delegations_ended": recalled,
         "closed_lists": closed,
         "crl_numbers": numbers,

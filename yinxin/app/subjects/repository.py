@@ -162,6 +162,15 @@ class SubjectRepository:
         rows = self._session.execute(query.where(CERTIFICATES.c.subject_index == index))
         return sorted((row.authority, row.serial) for row in rows)
 
+    def reopen(self) -> int:
+        """Have events that were approved, and not begun here, be approved anew; returns how many.
+
+        For a node that was put back from a backup: such an event may have been run since.
+        """
+        approved = update(EVENTS).where(EVENTS.c.state == str(EventState.APPROVED))
+        values = {"state": str(EventState.PLANNED), "consents": [], "step": EVENTS.c.step + 1}
+        return int(self._session.execute(approved.values(**values)).rowcount)  # type: ignore[attr-defined]  # an update's result has it
+
     def _add_effects(self, event_id: str, effects: Sequence[Effect]) -> None:
         rows = [_row(event_id, sequence, one) for sequence, one in enumerate(effects, 1)]
         for start in range(0, len(rows), _AT_ONCE):
