@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -194,6 +194,23 @@ class DelegationRepository:
                     one, replace(one, state=State.RECALLED, ended_at=at, ended_by="system", ground=ground)
                 )
         return len(ended)
+
+    def over(self, *, before: datetime, limit: int) -> list[str]:
+        """Ids of delegations that ended, by somebody or by their last moment, before a moment."""
+        ended = (_DELEGATIONS.c.ended_at < before) | (_DELEGATIONS.c.ends_at < before)
+        query = select(_DELEGATIONS.c.id).where(ended).order_by(_DELEGATIONS.c.id)
+        return list(self._session.execute(query.limit(limit)).scalars())
+
+    def erase(self, ids: Collection[str]) -> None:
+        """Delete delegations with all that stands under them, the lowest first."""
+        below = self.below(ids, ended=True)
+        depth = {one.id: len(one.ancestors) for one in below} | {
+            one.id: len(one.ancestors) for name in ids for one in self.chain(name)[-1:]
+        }
+        for name in sorted(depth, key=lambda one: -depth[one]):
+            for table in (_COPIES, _USES):
+                self._session.execute(delete(table).where(table.c.delegation == name))
+            self._session.execute(delete(_DELEGATIONS).where(_DELEGATIONS.c.id == name))
 
     def of_copy(self, uri: str, position: int) -> str | None:
         """The delegation that a copy was made under."""

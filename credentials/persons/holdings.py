@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from yinxin.base.database import Session
 
 IN_USE = Text("仍有效或仍在办理", "in force, or still being worked on")
+OVER = Text("保存期限已满", "its time to be kept has passed")
+
+
+def why_kept(until: datetime | None) -> Text:
+    """Why a thing stays until a moment; None is without an end in sight."""
+    if until is None:
+        return IN_USE
+    return Text(f"依规定保存至 {until.date()}", f"must be kept until {until.date()}")
 
 
 @dataclass(frozen=True, slots=True)

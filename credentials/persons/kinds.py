@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from credentials.licence import start_of_day
 from credentials.office.cases import CaseState
-from credentials.persons.holdings import IN_USE, Held
+from credentials.persons.holdings import OVER, Held, why_kept
 from credentials.persons.repository import PersonRepository
 from credentials.persons.retention import Retention, years_earlier
 from credentials.repository import LicenceRepository, lineage
-from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from credentials.licence import Event, Licence
     from yinxin.base.database import Session
 
-_OVER = Text("保存期限已满", "its time to be kept has passed")
 _NOT_SEALED = tuple(state for state in CaseState if state is not CaseState.SEALED)
 
 
@@ -60,7 +58,7 @@ class LicenceHolding:
         """Licences of these identifiers that are not erased."""
         licences = (LicenceRepository(session).by_identifier(key) for key in keys)
         return [
-            Held(self.kind, one.identifier, now, _OVER, {}, (one.pdf_sha256,) if one.pdf_sha256 else ())
+            Held(self.kind, one.identifier, now, OVER, {}, (one.pdf_sha256,) if one.pdf_sha256 else ())
             for one in licences
             if one and one.erased_at is None
         ]
@@ -79,7 +77,7 @@ class LicenceHolding:
             ],
         }
         documents = (licence.pdf_sha256,) if licence.pdf_sha256 else ()
-        return Held(self.kind, licence.identifier, until, _why(until), content, documents)
+        return Held(self.kind, licence.identifier, until, why_kept(until), content, documents)
 
     def _until(self, licence: Licence, events: Iterable[Event]) -> datetime | None:
         moments = [one.effective_from for one in events if one.is_ending]
@@ -105,19 +103,19 @@ class CaseHolding:
             if row.state == CaseState.SEALED or self._is_about(row.work["claims"], person):
                 kept = self._kept_until(row.state, row.changed_at, until.get(row.sealed_as))
                 content = {"number": row.number, "state": row.state, **row.work}
-                found.append(Held(self.kind, row.id, kept, _why(kept), content))
+                found.append(Held(self.kind, row.id, kept, why_kept(kept), content))
         return found
 
     def over(self, session: Session, *, now: datetime, limit: int) -> list[Held]:
         """Cases that were withdrawn long ago, or whose licence was erased."""
         before = years_earlier(now, self._retention.case_years)
         rows = PersonRepository(session, self._index).cases_over(before=before, limit=limit)
-        return [Held(self.kind, row.id, now, _OVER, {}) for row in rows]
+        return [Held(self.kind, row.id, now, OVER, {}) for row in rows]
 
     def named(self, session: Session, keys: Sequence[str], *, now: datetime) -> list[Held]:
         """Cases of these ids that still hold claims."""
         rows = PersonRepository(session, self._index).cases_named(keys)
-        return [Held(self.kind, row.id, now, _OVER, {}) for row in rows if row.work.get("claims")]
+        return [Held(self.kind, row.id, now, OVER, {}) for row in rows if row.work.get("claims")]
 
     def erase(self, session: Session, held: Sequence[Held], *, at: datetime) -> None:
         """Empty their claims."""
@@ -154,7 +152,7 @@ class IssuanceHolding:
                 "method": row.method,
                 "until": until.isoformat(),
             }
-            found.append(Held(self.kind, f"{table}:{name}", until, _why(until), content))
+            found.append(Held(self.kind, f"{table}:{name}", until, why_kept(until), content))
         return found
 
     def over(self, session: Session, *, now: datetime, limit: int) -> list[Held]:
@@ -174,13 +172,6 @@ class IssuanceHolding:
             table, _, key = one.key.partition(":")
             keys.append((table, bytes.fromhex(key) if table == "oid4vci_login" else key))
         PersonRepository(session, self._index).erase_issuance(keys, at=at)
-
-
-def _why(until: datetime | None) -> Text:
-    if until is None:
-        return IN_USE
-    day = until.date()
-    return Text(f"依规定保存至 {day}", f"must be kept until {day}")
 
 
 def _event(event: Event) -> dict[str, str]:

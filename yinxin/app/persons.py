@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from credentials.delegations.holding import DelegationHolding
 from credentials.persons import PersonalData, Retention
 from credentials.persons.kinds import CaseHolding, IssuanceHolding, LicenceHolding
+from credentials.persons.traces import CorrectionHolding, DisputeHolding, ForeignHolding
 from yinxin.app import wiring
 from yinxin.app.proofs import office_proofs
 from yinxin.app.subjects.holding import SubjectEventHolding
@@ -42,6 +44,10 @@ def holdings(home: Home) -> Sequence[Holding]:
         CaseHolding(index, retention),
         IssuanceHolding(index, keep=timedelta(days=retention.issuance_days)),
         SubjectEventHolding(index, retention, agency=home.settings.agency_code),
+        DelegationHolding(index, retention, clock=home.clock),
+        DisputeHolding(index, retention),
+        CorrectionHolding(index, retention),
+        ForeignHolding(index, retention),
     )
 
 

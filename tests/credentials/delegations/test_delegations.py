@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.delegating import BUSINESS, Person
 
 from credentials.delegations.delegation import State
+from credentials.delegations.holding import DelegationHolding
 from credentials.delegations.terms import Kind
 from credentials.licence import EndingKind
+from credentials.persons import Retention
 from credentials.sd_jwt import SdJwt
 from credentials.status_records import StatusRecords
 from credentials.vocabulary import INVALID
@@ -171,3 +174,21 @@ def test_a_node_that_was_put_back_ends_what_the_published_lists_say_is_over(lone
         assert office.delegations.repository(session).settle(at=office.now, ground="恢复") == 2
     states = [office.delegations.chain(one.id)[0].state for one in (kept, lost, waiting)]
     assert states == [State.ACCEPTED, State.RECALLED, State.RECALLED]
+
+
+def test_ended_delegations_are_forgotten_with_all_below(office: DelegatingOffice) -> None:
+    passing_on = office.terms(may_pass_on=True)
+    given = office.appoint(office.agent, passing_on)
+    under = office.accept(office.pass_on(given, office.agent, office.other), office.other)
+    room = DelegationHolding(office.index, Retention(10), clock=office.clock)
+    with office.database.reading() as session:
+        held = {one.key: one for one in room.of(session, given.principal.code)}
+    assert set(held) == {given.id, under.id}
+    assert held[given.id].kept_until is None
+    office.recall(given)
+    office.clock.advance(timedelta(days=366))
+    with office.database.transaction() as session:
+        over = room.over(session, now=office.now, limit=10)
+        room.erase(session, room.named(session, [given.id], now=office.now), at=office.now)
+        assert {one.key for one in over} == {given.id, under.id}
+        assert room.of(session, given.principal.code) == []
