@@ -65,9 +65,11 @@ def options() -> dict[str, Any]:
 
 
 def _render(kind: str, item: object, _context: object) -> str | Literal[False]:
-    """Our column type as scripts write it; SQLModel's text type as the plain one that it is."""
+    """Our column types as scripts write them; SQLModel's text type as the plain one that it is."""
     if kind == "type" and type(item).__name__ == "UtcDateTime":  # by name: `database` stands above us
         return "UtcDateTime()"
+    if kind == "type" and type(item).__name__ in {"SealedText", "SealedJson"}:
+        return "sa.LargeBinary()"  # what they are to the database
     if kind == "type" and isinstance(item, AutoString):
         return f"sa.String(length={item.length})" if item.length else "sa.String()"
     return False

@@ -66,4 +66,7 @@ def test_a_company_is_renamed(visit: Visit, city: ServedCity, language: str, com
         clerk.page.wait_for_timeout(250)
         clerk.open(address)
     clerk.look("subjects-04-done")
-    assert clerk.page.locator("td .badge.passed").count() == 2
+    assert (
+        clerk.page.locator("td .badge.passed").count() >= 2
+    )  # other stories of this city know the company too
+    assert clerk.page.locator("td .badge.failed").count() == 0

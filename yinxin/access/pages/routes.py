@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from yinxin.access.accounts import Entered
     from yinxin.access.service import Access
 
-SIGN_IN_LIMIT, ENROLMENT_LIMIT = Limit("sign-in", 60, 60), Limit("enrolment", 12, 6)
+SIGN_IN_LIMIT, ENROLMENT_LIMIT = Limit("sign-in", 60, 60), Limit("enrolment", 60, 30)
 REGISTRATION_LIMIT = Limit("registration", 60, 60)  # no code to guess, and many citizens behind one address
 MAX_BYTES = 64 * 1024
 OPENID_COOKIE, OPENID_SECONDS = "yinxin-openid", 600
