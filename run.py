@@ -76,6 +76,7 @@ EVERYTHING = ("service", "postgres", "s3", "pkcs11?", ":test", ":lint", ":docs")
 LINT = (("python", "-m", "ruff", "check", "."), ("python", "-m", "ruff", "format", "--check", "."))
 TYPES = (("python", "-m", "mypy"),)
 LAYERS = (("lint-imports",),)
+LONG = ("tests/campaign", "tests/verify_api/test_openapi.py", "tests/journeys/browser")
 DOCS = (
     ("python", "docs/generate.py"),
     ("python", "-m", "sphinx", "-E", "-W", "--keep-going", "-q", "-b", "html", "docs", "docs/_build/html"),
@@ -113,7 +114,7 @@ TASKS = {
     "campaign": Task(
         "the long rounds in full (minutes to hours)",
         EVERYTHING,
-        (("python", "-m", "pytest", "--timeout=0", "tests/campaign", "tests/verify_api/test_openapi.py"),),
+        (("python", "-m", "pytest", "--timeout=0", *LONG),),
         variables=(("YINXIN_CAMPAIGN", "full"),),
     ),
     "figures": Task(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wallet.delegations import Delegating
     from wallet.names import Names
     from wallet.pages.desk import Desk
-    from wallet.wallets import Wallets
+    from wallet.wallets import Wallet, Wallets
     from yinxin.access.accounts import SignedIn
 
 CURRENT = "delegations"
@@ -137,14 +137,26 @@ _DONE = {"accept": "accepted", "decline": "declined", "recall": "recalled"}
 
 
 def _delegating(wallets: Wallets, account: str) -> Delegating:
-    found = wallets.open(account).delegating
-    if found is None:
+    return _kept_at_an_issuer(wallets.open(account))
+
+
+def _looking(wallets: Wallets, account: str) -> Delegating | None:
+    """The same to look at only: an account that never had anything gets no store by it."""
+    try:
+        return _kept_at_an_issuer(wallets.find(account))
+    except NotFound:
+        return None
+
+
+def _kept_at_an_issuer(wallet: Wallet) -> Delegating:
+    if wallet.delegating is None:
         raise NotFound("this wallet is set up at no issuer that keeps delegations")
-    return found
+    return wallet.delegating
 
 
 def _listed(wallets: Wallets, account: str) -> dict[str, list[View]]:
-    found = _delegating(wallets, account).listed()
+    delegating = _looking(wallets, account)
+    found = delegating.listed() if delegating else {"given": [], "received": []}
     return {
         way: [view_of(one, wallets.names, is_given=way == "given") for one in found[way]]
         for way in ("given", "received")
@@ -159,8 +171,9 @@ def _card(wallets: Wallets, account: str, name: str) -> str:
 
 def _ways(wallets: Wallets, account: str) -> list[tuple[str, Text]]:
     """On what somebody can be appointed: licences that say who the holder is, delegations that allow it."""
-    delegating = _delegating(wallets, account)
-    ways = []
+    delegating, ways = _looking(wallets, account), list[tuple[str, Text]]()
+    if delegating is None:
+        return ways
     for licence in delegating.speaking():
         name, whose = wallets.names.title(licence.vct, licence.claims, licence.name), _holder(licence.claims)
         ways.append((f"licence:{licence.id}", Text(f"{name.zh}：{whose}", f"{name.en}: {whose}")))
@@ -214,7 +227,9 @@ def _terms(form: Mapping[str, str], now: datetime) -> Terms:
 
 
 def _one(wallets: Wallets, account: str, name: str) -> dict[str, Any]:
-    delegating = _delegating(wallets, account)
+    delegating = _looking(wallets, account)
+    if delegating is None:
+        raise NotFound("no such delegation")
     found = delegating.listed()
     for way in ("given", "received"):
         for one in found[way]:

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from world.browser import browser, visit
+from world.languages import told_in
 from world.supervision import SupervisionWorld
 
 from credentials.office.disputes import pages as dispute_pages
@@ -80,7 +81,7 @@ def served(pki: Pki, memory: Database) -> Iterator[Served]:
     found.close()
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@told_in("zh")
 def test_an_inspectors_way(served: Served, visit: Visit, language: str) -> None:
     served.approved("办-2026-7")
     served.run()
@@ -110,7 +111,7 @@ def test_an_inspectors_way(served: Served, visit: Visit, language: str) -> None:
     person.look("supervision-06-counts")
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@told_in("en")
 def test_a_disputes_way(served: Served, visit: Visit, language: str) -> None:
     issued, slip = served.issue(), served.slip("licence_revoked")
     holder = visit(language=language)

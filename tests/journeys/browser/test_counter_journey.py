@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zxingcpp
 from PIL import Image
+from world.languages import told_in
 from world.people import ACCESS, VERIFIER, WALLET, Citizen, Clerk
 
 from credentials.licence import EndingKind
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from world.served import ServedCity
 
 pytestmark = pytest.mark.peer
-LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+LANGUAGES = told_in("zh")
 REASON = "办理食品经营许可延续"
 
 
