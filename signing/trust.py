@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from signing.names import NameKey
 
 MAX_ANCHORS = 10_000
+MAX_KNOWN = 10_000
 MAX_INDEX_BYTES = 4 << 20
 INDEX_FILE = "trust.toml"
 
@@ -59,8 +60,14 @@ class TrustAnchor:
 class TrustStore:
     """An immutable set of trust anchors. Equal by what decides verdicts."""
 
-    def __init__(self, anchors: Iterable[TrustAnchor | Certificate]) -> None:
-        """Keep anchors; a bare certificate is trusted for every use. The same certificate counts once."""
+    def __init__(
+        self, anchors: Iterable[TrustAnchor | Certificate], known: Iterable[Certificate] = ()
+    ) -> None:
+        """Keep anchors; a bare certificate is trusted for every use. The same certificate counts once.
+
+        `known` are authorities' certificates that were gathered: a path may lead over them where a document
+        left them out. They are trusted no more than those that documents carry.
+        """
         found: dict[Certificate, TrustAnchor] = {}
         for item in anchors:
             anchor = TrustAnchor(item) if isinstance(item, Certificate) else item
@@ -70,6 +77,10 @@ class TrustStore:
         if len(found) > MAX_ANCHORS:
             raise TooLarge("trust", f"over {MAX_ANCHORS} anchors")
         self._by_certificate = dict(sorted(found.items(), key=lambda pair: pair[0].fingerprint))
+        extra = set(known) - found.keys()
+        if len(extra) > MAX_KNOWN:
+            raise TooLarge("trust", f"over {MAX_KNOWN} certificates of authorities")
+        self.known = tuple(sorted(extra, key=lambda one: one.fingerprint))
 
     @property
     def anchors(self) -> tuple[TrustAnchor, ...]:
@@ -80,7 +91,12 @@ class TrustStore:
     def snapshot_id(self) -> str:
         """SHA-256 over the certificates and their usages, in hex: what verdicts depend on."""
         rows = [[cert.fingerprint, sorted(anchor.usages)] for cert, anchor in self._by_certificate.items()]
-        return hashlib.sha256(json.dumps(["yinxin trust 1", rows]).encode()).hexdigest()
+        known = [[certificate.fingerprint for certificate in self.known]] if self.known else []
+        return hashlib.sha256(json.dumps(["yinxin trust 1", rows, *known]).encode()).hexdigest()
+
+    def with_known(self, certificates: Iterable[Certificate]) -> TrustStore:
+        """The same anchors, with these certificates of authorities beside those that are known."""
+        return TrustStore(self.anchors, (*self.known, *certificates))
 
     def anchor_of(self, certificate: Certificate) -> TrustAnchor | None:
         """The anchor that is this very certificate, or None."""
@@ -96,6 +112,18 @@ class TrustStore:
         if wanted is None or len(named) < 2:
             return named
         return tuple(sorted(named, key=lambda anchor: anchor.certificate.subject_key_id != wanted))
+
+    def known_as(self, name: NameKey) -> tuple[Certificate, ...]:
+        """The known certificates of this subject: candidates only, for a path or a list's signer."""
+        return self._known_by_subject.get(name, ())
+
+    @cached_property
+    def _known_by_subject(self) -> dict[NameKey, tuple[Certificate, ...]]:
+        index: dict[NameKey, tuple[Certificate, ...]] = {}
+        for certificate in self.known:
+            key = name_key(certificate.subject_der)
+            index[key] = (*index.get(key, ()), certificate)
+        return index
 
     @cached_property
     def _by_subject(self) -> dict[NameKey, tuple[TrustAnchor, ...]]:

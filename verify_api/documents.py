@@ -108,10 +108,11 @@ class Material:
         """For worker processes: DER and policy, no live objects."""
         kept = self.snapshots
         anchors = tuple((anchor.certificate.der, anchor.usages) for anchor in kept.trust.anchors)
+        known = tuple(certificate.der for certificate in kept.trust.known)
         crls = tuple(crl.der for crl in kept.revocation.crls)
         ocsp = tuple(answer.der for answer in kept.revocation.ocsp)
         key = f"{kept.trust.snapshot_id} {kept.revocation.snapshot_id} {self.policy_hash}"
-        return Shared(key, (anchors, crls, ocsp, kept.policy))
+        return Shared(key, (anchors, known, crls, ocsp, kept.policy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,8 +282,10 @@ def _read_licence_file(encoded: str | None) -> tuple[Mapping[str, Any] | None, t
 
 @lru_cache(2)
 def _revive(shared: tuple[Any, ...]) -> tuple[TrustStore, RevocationSnapshot, Policy]:
-    anchors, crls, ocsp, policy = shared
-    trust = TrustStore(TrustAnchor(Certificate(encoded), usages) for encoded, usages in anchors)
+    anchors, known, crls, ocsp, policy = shared
+    trust = TrustStore(
+        (TrustAnchor(Certificate(encoded), usages) for encoded, usages in anchors), map(Certificate, known)
+    )
     revocation = RevocationSnapshot(map(Crl.from_der, crls), map(OcspAnswer.from_der, ocsp))
     return trust, revocation, policy
 

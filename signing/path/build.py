@@ -60,7 +60,9 @@ class Search:
     def _longer(self, path: Path) -> Iterator[Path]:
         last = path[-1]
         wanted = last.authority_key_id
-        candidates = self.intermediates.get(name_key(last.issuer_der), ())
+        name = name_key(last.issuer_der)
+        offered = self.intermediates.get(name, [])
+        candidates = [*offered, *(one for one in self.trust.known_as(name) if one not in offered)]
         for candidate in sorted(
             candidates, key=lambda one: wanted is not None and one.subject_key_id != wanted
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -174,11 +175,8 @@ class _ListSigners:
     """
 
     def __init__(self, path: Path, question: _Question) -> None:
-        anchors = [question.trust.anchor_of(path[-1]) or path[-1]]
         self._path = path
-        self._question = replace(
-            question, trust=TrustStore(anchors), usage=LIST_SIGNER, depth=question.depth + 1
-        )
+        self._asked_by = question
         self._found: dict[NameKey, tuple[Certificate, ...]] = {}
 
     def __call__(self, name: NameKey) -> tuple[Certificate, ...]:
@@ -187,13 +185,20 @@ class _ListSigners:
             self._found[name] = tuple(self._search(name))
         return self._found[name]
 
+    @cached_property
+    def _question(self) -> _Question:
+        above, anchor = self._asked_by, self._path[-1]
+        trust = TrustStore([above.trust.anchor_of(anchor) or anchor], above.trust.known)
+        return replace(above, trust=trust, usage=LIST_SIGNER, depth=above.depth + 1)
+
     def _search(self, name: NameKey) -> Iterator[Certificate]:
         leaf, asked = self._path[0], self._question
         known = [certificate for certificate in self._path if name_key(certificate.subject_der) == name]
         yield from (one for one in known if one != leaf or asked.depth > 1)
         if asked.depth > MAX_LIST_DEPTH:
             return
-        offered = sorted(set(asked.offered) - set(known), key=lambda one: one.fingerprint)
+        others = {*asked.offered, *asked.trust.known_as(name)} - set(known)
+        offered = sorted(others, key=lambda one: one.fingerprint)
         named = [one for one in offered if name_key(one.subject_der) == name]
         for candidate in named[:MAX_LIST_SIGNERS]:
             if _answer(candidate, asked).passed:
