@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cryptography import x509
 from world.pki import NOON, Pki, TestAuthority, name
 
-from signing.certificates import Certificate
 from signing.path import validate_path
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
+
+if TYPE_CHECKING:
+    from signing.certificates import Certificate
 
 
 def judged(leaf: Certificate, trust: TrustStore, *lists: bytes) -> frozenset[Reason]:

@@ -47,6 +47,33 @@ _NOT_PUBLIC_6 = tuple(
     map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"))
 )
 
+# Ports of other protocols, on public machines too: a line of HTTP can be read as a command there. The Fetch
+# standard's list ("port blocking"), and the usual databases and administration.
+_FIRST_FREE_PORT = 1024
+_WEB_PORTS = frozenset(_DEFAULT_PORTS.values())
+_OTHERS_PORTS = frozenset(
+    (
+        *(
+            1719,
+            1720,
+            1723,
+            2049,
+            3659,
+            4045,
+            4190,
+            5060,
+            5061,
+            6000,
+            6566,
+            *range(6665, 6670),
+            6679,
+            6697,
+            10080,
+        ),
+        *(1433, 1521, 2375, 2376, 2379, 2380, 3306, 3389, 5432, 5900, 6379, 9200, 9300, 10250, 11211, 27017),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -107,16 +134,23 @@ class Permission:
         self._allowed = tuple(_allowed(text) for text in allowed_private)
 
     def check(self, text: str, port: int) -> str:
-        """The address in its plain form, or `NotPermitted`."""
+        """The address in its plain form, or `NotPermitted`.
+
+        What is allowed by name is allowed with any port, public addresses with those of the web only.
+        """
         try:
             address: Address = ip_address(text)
         except ValueError:
             raise NotPermitted("the host has no plain address") from None
+        if isinstance(address, IPv6Address) and address.scope_id:
+            raise NotPermitted("the address has a zone of this machine")
         if isinstance(address, IPv6Address) and address.ipv4_mapped:
             address = address.ipv4_mapped
         named = any(address in network and only in {None, port} for network, only in self._allowed)
         if not named and not is_public(address):
             raise NotPermitted(f"{address} is not a public address")
+        if not named and not is_web_port(port):
+            raise NotPermitted(f"port {port} belongs to another protocol")
         return str(address)
 
 
@@ -126,6 +160,11 @@ def is_public(address: Address) -> bool:
         return not any(address in network for network in _NOT_PUBLIC_4)
     # 64:ff9b::/96 (NAT64), ::/96, fc00::/7, fe80::/10, ff00::/8 all lie outside 2000::/3.
     return address in _PUBLIC_6 and not any(address in network for network in _NOT_PUBLIC_6)
+
+
+def is_web_port(port: int) -> bool:
+    """Whether strangers may be asked there: 80, 443, and above 1023 what no other protocol owns."""
+    return port in _WEB_PORTS or (port >= _FIRST_FREE_PORT and port not in _OTHERS_PORTS)
 
 
 def _allowed(text: str) -> tuple[Network, int | None]:
