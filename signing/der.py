@@ -1,20 +1,21 @@
 """DER, by hand: a tiny encoder and a strict reader of tag-length-value.
 
 Certificates of keys that `cryptography` does not know (SM2), time-stamp tokens and OCSP answers need a
-few structures, and templates of hand-made DER are many times faster than object models. The reader
-refuses what DER forbids (indefinite and non-minimal lengths) and whatever runs past its end; it never
-goes deeper than its caller asks.
+few structures, and hand-made DER is many times faster than object models; a `Template` also keeps what
+stays the same between two of them. The reader refuses what DER forbids (indefinite and non-minimal lengths)
+and whatever runs past its end; it never goes deeper than its caller asks.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x16, 0x17, 0x18
@@ -80,6 +81,7 @@ def null() -> bytes:
     return b"\x05\0"
 
 
+@lru_cache(maxsize=512)
 def oid(dotted: str) -> bytes:
     """OBJECT IDENTIFIER."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
@@ -105,6 +107,43 @@ def time(when: datetime) -> bytes:
     return generalized_time(when)
 
 
+class Hole(NamedTuple):
+    """A place in a `Template` that is filled by name, with one encoded element, several, or none."""
+
+    name: str
+
+
+class Template:
+    """A constructed element with holes: what stays the same is encoded once, lengths are counted anew.
+
+    `parts` are encodings, holes, and templates that hold them. Filling gives the bytes that encoding from
+    scratch would give.
+    """
+
+    __slots__ = ("_parts", "_tag")
+
+    def __init__(self, tag: int, *parts: bytes | Hole | Template) -> None:
+        """Join what stays the same."""
+        self._tag = tag
+        joined: list[bytes | Hole | Template] = []
+        for part in parts:
+            if isinstance(part, bytes) and joined and isinstance(joined[-1], bytes):
+                joined[-1] += part
+            else:
+                joined.append(part)
+        self._parts = tuple(joined)
+
+    def fill(self, values: Mapping[str, bytes]) -> bytes:
+        """The element with every hole filled by its name; a hole without a value is a `KeyError`."""
+        parts: list[bytes] = []
+        for part in self._parts:
+            if isinstance(part, bytes):
+                parts.append(part)
+            else:
+                parts.append(values[part.name] if isinstance(part, Hole) else part.fill(values))
+        return tlv(self._tag, *parts)
+
+
 def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
     """The element at `offset` and the offset behind it; `MalformedInput` when it is not DER."""
     try:
@@ -126,7 +165,11 @@ def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
     end = start + size
     if end > len(data):
         raise MalformedInput("der", "ends too early")
-    return Element(tag, data[start:end], data[offset:end]), end
+    return _element(Element, (tag, data[start:end], data[offset:end])), end
+
+
+# What `Element(…)` does, without the detour over a Python function: it is the most frequent call of all.
+_element = tuple.__new__
 
 
 def read_exactly(data: bytes, tag: int) -> Element:
@@ -147,9 +190,10 @@ def read_whole(data: bytes) -> Element:
 
 def children(element: Element) -> Iterator[Element]:
     """The elements inside a constructed one, in order."""
-    offset = 0
-    while offset < len(element.content):
-        child, offset = read(element.content, offset)
+    content = element.content
+    offset, end = 0, len(content)
+    while offset < end:
+        child, offset = read(content, offset)
         yield child
 
 
@@ -157,9 +201,14 @@ def read_oid(element: Element) -> str:
     """The dotted text of an OBJECT IDENTIFIER."""
     if element.tag != OID or not element.content or element.content[-1] & 0x80 or len(element.content) > 64:
         raise MalformedInput("der", "not an object identifier")
+    return _dotted(element.content)
+
+
+@lru_cache(maxsize=1024)
+def _dotted(content: bytes) -> str:
     arcs: list[int] = []
     value, is_first = 0, True
-    for octet in element.content:
+    for octet in content:
         if is_first and octet == 0x80:  # X.690, 8.19.2: the fewest octets
             raise MalformedInput("der", "object identifier is not minimal")
         value = value << 7 | octet & 0x7F

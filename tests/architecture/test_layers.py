@@ -30,7 +30,7 @@ BREACHES = {
     "SQLModel only in records, repositories and the base's own tables": {
         "credentials/issuer.py": "from sqlmodel import select"
     },
-    "pyHanko only in signing.pdf": {"signing/cms.py": "from pyhanko.sign import signers"},
+    "pyHanko only in signing.pdf": {"signing/timestamp.py": "from pyhanko.sign import signers"},
     "A JOSE library only in signing.jose": {"credentials/receipts.py": "from jose import jws"},
     "Encrypted tokens only in signing.jwe": {"credentials/responses.py": "from joserfc import jwe"},
     "Drivers of tokens only in signing.signers.pkcs11": {"ca/keys.py": "import pkcs11"},

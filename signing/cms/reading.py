@@ -1,0 +1,172 @@
+"""Read SignedData strictly: one signer, bounded numbers of everything, certificates that parse."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from signing import der
+from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_identifier
+from signing.certificates import Certificate
+from signing.cms.structure import OCSP_RESPONSE, SIGNED_DATA, SignedData, cms_digest, read_digest
+from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
+
+MAX_CMS_BYTES = 1 << 20
+MAX_CERTIFICATES = 32
+MAX_EVIDENCE = 64
+MAX_ATTRIBUTES = 64
+# Larger certificates are parsed again each time, so that nobody fills our memory with them.
+MAX_REMEMBERED_BYTES = 8192
+_RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
+_CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1  # RFC 5652, 5.1: [0] certificates, [1] crls
+
+
+def parse(data: bytes, *, padded: bool = False) -> SignedData:
+    """Read a ContentInfo with SignedData and exactly one signer; `MalformedInput` otherwise.
+
+    `padded` allows zero octets behind it, as PDF has them. A file with several signers is refused as a whole:
+    whoever asks "who signed this" wants one answer.
+    """
+    if len(data) > MAX_CMS_BYTES:
+        raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
+    outer, end = der.read(data)
+    rest = data[end:]
+    if outer.tag != der.SEQUENCE or (rest.strip(b"\0") if padded else rest):
+        raise MalformedInput("cms", "not one ContentInfo")
+    try:
+        return _signed_data(outer)
+    except (ValueError, IndexError) as exc:
+        raise MalformedInput("cms", "fields are missing or wrong") from exc
+
+
+def read_certificates(data: bytes) -> tuple[Certificate, ...]:
+    """The certificates of a SignedData, also of one without any signer (a `.p7b` or `.p7c` file)."""
+    if len(data) > MAX_CMS_BYTES:
+        raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
+    try:
+        fields = _fields(der.read_exactly(data, der.SEQUENCE))
+        return _certificates([item for item in fields[3:-1] if item.tag == _CERTIFICATES])
+    except (ValueError, IndexError) as exc:
+        raise MalformedInput("cms", "fields are missing or wrong") from exc
+
+
+def _fields(outer: der.Element) -> list[der.Element]:
+    """The fields of SignedData: version, digest algorithms, content, [0] and [1] where present, signers."""
+    kind, wrapped = der.children(outer)
+    if der.read_oid(kind) != SIGNED_DATA or wrapped.tag != 0xA0:
+        raise MalformedInput("cms", "not SignedData")
+    fields = list(der.children(der.read_exactly(wrapped.content, der.SEQUENCE)))
+    # RFC 5652, 5.1: each at most once, and in this order.
+    if [item.tag for item in fields[3:-1]] not in _OPTIONAL:
+        raise MalformedInput("cms", "fields are repeated or out of order")
+    return fields
+
+
+_OPTIONAL: tuple[list[int], ...] = ([], [_CERTIFICATES], [_REVOCATIONS], [_CERTIFICATES, _REVOCATIONS])
+
+
+def _signed_data(outer: der.Element) -> SignedData:
+    _version, _digests, encapsulated, *optional, infos = _fields(outer)
+    content_type, content = _content(encapsulated)
+    groups = {item.tag: item for item in optional}
+    certificates = _certificates([groups[_CERTIFICATES]]) if _CERTIFICATES in groups else ()
+    crls, ocsp = _evidence(groups[_REVOCATIONS]) if _REVOCATIONS in groups else ((), ())
+    signers = list(der.children(infos)) if infos.tag == der.SET else []
+    if len(signers) != 1:
+        raise MalformedInput("cms", f"{len(signers)} signers in one structure; one is read")
+    _version, identifier, digest, signed, algorithm, signature, *unsigned = der.children(signers[0])
+    if signed.tag != 0xA0 or signature.tag != der.OCTET_STRING:
+        raise MalformedInput("cms", "no signed attributes")
+    if len(unsigned) > 1 or any(one.tag != 0xA1 for one in unsigned):
+        raise MalformedInput("cms", "something stands behind the signature")
+    digest_name = read_digest(digest)
+    signer = _find(identifier, certificates)
+    return SignedData(
+        content_type=content_type,
+        content=content,
+        certificates=certificates,
+        signer=signer,
+        digest_algorithm=digest_name,
+        algorithm=_row(algorithm, digest_name, signer) if signer else None,
+        algorithm_oid=der.read_oid(next(der.children(algorithm))),
+        attributes=_attributes(signed),
+        # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF.
+        signed_part=b"\x31" + signed.encoded[1:],
+        signature=signature.content,
+        unsigned=_attributes(unsigned[0], repeated=True) if unsigned else {},
+        crls=crls,
+        ocsp=ocsp,
+    )
+
+
+def _content(encapsulated: der.Element) -> tuple[str, bytes | None]:
+    kind, *inner = der.children(encapsulated)
+    if len(inner) > 1 or any(one.tag != 0xA0 for one in inner):
+        raise MalformedInput("cms", "the content is not one value")
+    return der.read_oid(kind), der.read_exactly(inner[0].content, der.OCTET_STRING).content if inner else None
+
+
+def _certificates(groups: list[der.Element]) -> tuple[Certificate, ...]:
+    # RFC 5652, 10.2.2: other choices than a certificate (attribute certificates …) are tagged; not used.
+    found = [item.encoded for group in groups for item in der.children(group) if item.tag == der.SEQUENCE]
+    if len(found) > MAX_CERTIFICATES:
+        raise TooLarge("cms", f"more than {MAX_CERTIFICATES} certificates")
+    return tuple(map(_certificate, dict.fromkeys(found)))
+
+
+def _certificate(encoded: bytes) -> Certificate:
+    """The same few signers send their certificates with everything that they sign."""
+    return (_remembered if len(encoded) <= MAX_REMEMBERED_BYTES else Certificate)(encoded)
+
+
+_remembered = lru_cache(maxsize=1024)(Certificate)
+
+
+def _evidence(group: der.Element) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Lists, and OCSP answers (RFC 5940); other forms of revocation information are left aside."""
+    found = list(der.children(group))
+    if len(found) > MAX_EVIDENCE:
+        raise TooLarge("cms", f"more than {MAX_EVIDENCE} pieces of revocation information")
+    crls = [item.encoded for item in found if item.tag == der.SEQUENCE]
+    answers = []
+    for item in found:
+        parts = list(der.children(item)) if item.tag == 0xA1 else []
+        if len(parts) == 2 and der.read_oid(parts[0]) == OCSP_RESPONSE:
+            answers.append(parts[1].encoded)
+    return tuple(dict.fromkeys(crls)), tuple(dict.fromkeys(answers))
+
+
+def _attributes(group: der.Element, *, repeated: bool = False) -> dict[str, tuple[bytes, ...]]:
+    """Values by identifier. A signed attribute stands once (RFC 5652, 11); unsigned ones may be repeated."""
+    answer: dict[str, tuple[bytes, ...]] = {}
+    for count, item in enumerate(der.children(group), start=1):
+        name, values = der.children(item)
+        dotted = der.read_oid(name)
+        if count > MAX_ATTRIBUTES:
+            raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
+        if (dotted in answer and not repeated) or values.tag != der.SET:
+            raise MalformedInput("cms", "an attribute is repeated or has no values")
+        answer[dotted] = answer.get(dotted, ()) + tuple(value.encoded for value in der.children(values))
+    return answer
+
+
+def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
+    if identifier.tag == 0x80:  # [0] SubjectKeyIdentifier
+        return next((item for item in certificates if item.subject_key_id == identifier.content), None)
+    issuer, serial = der.children(identifier)
+    number = der.read_integer(serial)
+    return next(
+        (item for item in certificates if item.serial == number and item.issuer_der == issuer.encoded), None
+    )
+
+
+def _row(algorithm: der.Element, digest: str, signer: Certificate) -> Algorithm | None:
+    """The signer's algorithm, where it goes with the hash over the content."""
+    if der.read_oid(next(der.children(algorithm))) == _RSA_ENCRYPTION:
+        # RFC 3370, 3.2: rsaEncryption leaves the hash to the digest algorithm.
+        found = (row for row in ALGORITHMS if row.key_kind == "RSA" and not row.is_pss)
+        return next((row for row in found if row.digest == digest), None)
+    try:
+        row = algorithm_by_identifier(algorithm.encoded, signer.public_key.kind)
+    except (UnknownAlgorithm, MalformedInput):
+        return None
+    return row if cms_digest(row) == digest else None

@@ -1,0 +1,96 @@
+"""The parts of SignedData by name: identifiers, hashes, and the value that a reader gives."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from signing import der
+from signing.algorithms import DIGEST_OIDS, Algorithm
+from yinxin.base.errors import MalformedInput, UnknownAlgorithm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from signing.certificates import Certificate
+
+DATA, SIGNED_DATA, TST_INFO = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"
+CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
+SIGNING_TIME = "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
+SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier, no secret
+OCSP_RESPONSE = "1.3.6.1.5.5.7.16.2"  # RFC 5940
+
+DIGESTS = {
+    "sha1": "1.3.14.3.2.26",
+    **DIGEST_OIDS,
+    "sm3": "1.2.156.10197.1.401",
+}
+_DIGEST_NAMES = {dotted: name for name, dotted in DIGESTS.items()}
+STRONG_DIGESTS = frozenset(DIGESTS) - {"sha1"}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedData:
+    """A parsed SignedData. Nothing in it is trustworthy before `check_signature` found no fault.
+
+    `attributes` and `unsigned` map an attribute's identifier to its values in DER; `signed_part` is what
+    the signature is over; `algorithm` is None when no row of ours fits. `crls` and `ocsp` are lists and
+    answers that came along, in DER; whether they are genuine is judged where they are used.
+    """
+
+    content_type: str
+    content: bytes | None
+    certificates: tuple[Certificate, ...]
+    signer: Certificate | None
+    digest_algorithm: str
+    algorithm: Algorithm | None
+    algorithm_oid: str
+    attributes: Mapping[str, tuple[bytes, ...]]
+    signed_part: bytes
+    signature: bytes
+    unsigned: Mapping[str, tuple[bytes, ...]]
+    crls: tuple[bytes, ...] = ()
+    ocsp: tuple[bytes, ...] = ()
+
+    @property
+    def others(self) -> tuple[Certificate, ...]:
+        """The certificates that came along, without the signer's."""
+        return tuple(certificate for certificate in self.certificates if certificate != self.signer)
+
+
+@lru_cache(maxsize=16)
+def digest_identifier(name: str) -> bytes:
+    """The AlgorithmIdentifier of a hash, in DER; `UnknownAlgorithm` for one without a row."""
+    try:
+        return der.sequence(der.oid(DIGESTS[name]))
+    except KeyError as exc:
+        raise UnknownAlgorithm(name) from exc
+
+
+def read_digest(identifier: der.Element) -> str:
+    """The hash's name in an AlgorithmIdentifier, or its dotted identifier when there is no row."""
+    first = next(der.children(identifier), None) if identifier.tag == der.SEQUENCE else None
+    if first is None:
+        raise MalformedInput("cms", "no digest algorithm")
+    dotted = der.read_oid(first)
+    return _DIGEST_NAMES.get(dotted, dotted)
+
+
+def cms_digest(algorithm: Algorithm) -> str:
+    """The hash over the content that goes with a signature algorithm (RFC 8419, 2.3 for Ed25519)."""
+    return algorithm.digest or "sha512"
+
+
+def hash_with(name: str, *parts: bytes | memoryview) -> bytes:
+    """The hash of the concatenated parts; `UnknownAlgorithm` for a hash that this machine lacks."""
+    try:
+        state = hashlib.new(name)
+    except ValueError as exc:
+        raise UnknownAlgorithm(name) from exc
+    for part in parts:
+        state.update(part)
+    return state.digest()
