@@ -1,8 +1,9 @@
 """What a verification says: checks, two verdicts, and evidence that nothing else can make.
 
-The words are those of ETSI EN 319 102-1: passed, failed, indeterminate. Every check that did not pass
-carries a `Reason` with a stable code. Where the answer can differ, a report has two verdicts: `then`, at
-the time of signing (or the time asked about), and `now`.
+The words are those of ETSI EN 319 102-1: passed, failed, indeterminate. Every check names the clause behind
+it and the evidence that was looked at; one that did not pass carries a `Reason` with a stable code. Where the
+answer can differ, a report has two verdicts: `then`, at the time of signing (or the time asked about), and
+`now`. The JSON form follows `signing/report.schema.json`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
+from signing.checks import kind_of
+from signing.sub_indications import in_standard_words, sub_indication
 from yinxin.base.errors import VerificationFailed
 
 if TYPE_CHECKING:
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.reasons import Reason
+
+
+FORMAT = "yinxin-report/1"
 
 
 class Indication(StrEnum):
@@ -39,17 +45,27 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: its plain name, how it came out, why, and the evidence that was looked at."""
+    """One thing looked at: its plain name, how it came out, why, and the evidence that was looked at.
+
+    `detail` is for people. `evidence` names what was looked at so that it can be had again: `certificate:`,
+    `crl:`, `ocsp:` or `timestamp:` and the SHA-256 in hex.
+    """
 
     name: str
     reason: Reason | None = None
     scope: Scope = Scope.BOTH
     detail: str = ""
+    evidence: tuple[str, ...] = ()
 
     @property
     def indication(self) -> Indication:
         """Passed without a reason, else what the reason means."""
         return self.reason.indication if self.reason else Indication.PASSED
+
+    @property
+    def clause(self) -> str:
+        """The clause behind the reason, else the one that asks for this check; empty where none is known."""
+        return self.reason.clause if self.reason else kind_of(self.name).clause
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -57,11 +73,16 @@ class Check:
             "name": self.name,
             "indication": str(self.indication),
             "scope": str(self.scope),
+            "clause": self.clause,
         }
         if self.detail:
             answer["detail"] = self.detail
+        if self.evidence:
+            answer["evidence"] = list(self.evidence)
         if self.reason:
             answer["reason"] = self.reason.code
+            if sub := sub_indication(self.reason.code):
+                answer["sub_indication"] = sub
         return answer
 
 
@@ -139,11 +160,14 @@ class Report(Generic[T]):
     def to_dict(self) -> dict[str, Any]:
         """As JSON: verdicts, reasons in both languages, checks, snapshots, findings."""
         ordered = sorted(self.reasons, key=lambda reason: reason.code)
+        now = [c.reason.code for c in self.checks if c.reason and c.scope is not Scope.THEN]
         return {
+            "format": FORMAT,
             "subject": self.subject,
             "digest": self.digest,
             "indication": str(self.indication),
             "then": str(self.then),
+            "en_319_102_1": in_standard_words(now, passed=self.passed),
             "at": self.at.isoformat(),
             "known_at": self.known_at.isoformat(),
             "reasons": [reason.to_dict() for reason in ordered],

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials.catalogue import Catalogue
+from signing.checks import CHECKS, OTHER
 from signing.trust import TrustStore
 from verify_api.documents import Snapshots
 from verify_api.pages.legible import MAX_MARKS, legible
 from verify_api.pages.views import is_picture, result_view
-from verify_api.pages.words import _CHECKS, _OTHER, age, check_name, progress
+from verify_api.pages.words import age, check_name, progress
 from verify_api.presentations.sessions import State
 
 ROOT = Path(__file__).parents[3]
@@ -61,13 +62,13 @@ def licence_content(claims: dict[str, Any], kind: str = "food-business-licence")
 
 
 def test_every_check_has_a_name() -> None:
-    """A check that is added later needs a row in `words`."""
-    missing = {name for name in names_in_the_code() if check_name(name) is _OTHER}
+    """A check that is added later needs a row in `signing.checks`."""
+    missing = {name for name in names_in_the_code() if check_name(name) is OTHER.text}
     assert missing == set()
     assert len(names_in_the_code()) > 30
-    assert check_name("Seal1/coverage") == _CHECKS["coverage"]
+    assert check_name("Seal1/coverage") == CHECKS["coverage"].text
     assert check_name("Seal1/timestamp_certificate").zh == "时间戳：签署证书"
-    assert check_name("\u202e") is _OTHER
+    assert check_name("\u202e") is OTHER.text
 
 
 def test_every_state_of_a_presentation_has_words() -> None:
