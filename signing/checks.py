@@ -61,6 +61,7 @@ CHECKS: dict[str, CheckKind] = {
     "certificate_revocation": _row("证书是否吊销", "Revocation of the certificate", "EN 319 102-1, 5.2.6"),
     "certificate_usage": _row("证书用途", "What the certificate may be used for", "RFC 5280, 4.2.1.3"),
     "certificate_validity": _row("证书有效期", "Validity of the certificates", "RFC 5280, 4.1.2.5"),
+    "trust_anchor": _row("信任锚的期限", "When the trust anchor counts", "EN 319 102-1, 5.2.6"),
     # Time
     "timestamp": _row("时间戳", "Time-stamp", _TIMESTAMP_CLAUSE),
     "timestamp_imprint": _row("时间戳：所盖内容", "Time-stamp: what it covers", "RFC 3161, 2.4.2"),
