@@ -233,6 +233,20 @@ class Reason(Enum):
         _FAILED, "SD-JWT VC, 7.7", "签发方无权签发该类凭证", "The issuer may not issue credentials of this type",
         "请核对该类证照的法定发证机关", "See which agency issues this type of licence",
     )  # fmt: skip
+    ISSUER_PERMISSION_WITHDRAWN = _row(
+        _UNSURE, "yinxin trust list", "签发方的签发权限现已撤销，且无可信时间证明该证照签发于撤销之前",
+        "The issuer may no longer issue this type, and no trusted time proves that it was issued before",
+        "请向该类证照现在的发证机关核实", "Ask the agency that issues this type now",
+    )  # fmt: skip
+    ISSUER_PERMISSION_SUSPENDED = _row(
+        _UNSURE, "yinxin trust list", "签发方的签发权限现已暂停，且无可信时间证明该证照签发于暂停之前",
+        "The issuer's permission is suspended, and no trusted time proves that it was issued before",
+        "请待权限恢复后再核验，或向信任管理机构了解情况", "Verify again once the permission is restored, or ask the trust office",
+    )  # fmt: skip
+    TRUST_LIST_UNAVAILABLE = _row(
+        _UNSURE, "yinxin trust list", "没有仍在有效期（含宽限期）内的信任列表", "No trust list is at hand that is in time or within its grace",
+        "请获取最新的信任列表后重试", "Get the current trust list and try again",
+    )  # fmt: skip
     KEY_BINDING_MISSING = _row(
         _FAILED, "RFC 9901, 7.3", "缺少持有人密钥证明", "The holder's proof of key possession is missing",
         "请持有人用其卡包重新出示", "Ask the holder to present with the wallet that holds the credential",

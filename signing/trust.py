@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -32,7 +32,22 @@ if TYPE_CHECKING:
 MAX_ANCHORS = 10_000
 MAX_KNOWN = 10_000
 MAX_INDEX_BYTES = 4 << 20
+MAX_PERIODS = 200  # of one anchor
 INDEX_FILE = "trust.toml"
+BEGINNING, END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` on, and before `until` (None: to this day), an anchor counted for one use."""
+
+    usage: str
+    since: datetime
+    until: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Whether a time lies in it."""
+        return self.since <= at and (self.until is None or at < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +55,53 @@ class TrustAnchor:
     """A certificate that is trusted by decision, not by signature.
 
     `usages` names what paths ending here may be used for (rows of `signing.usages`); empty means
-    every use. `label` and `added_at` are for people and change no verdict.
+    every use. Where there are `periods`, it counts for a use within those of that use only. `label` and
+    `added_at` are for people and change no verdict.
     """
 
     certificate: Certificate
     usages: frozenset[str] = frozenset()
     label: Text | None = field(default=None, compare=False)
     added_at: datetime | None = field(default=None, compare=False)
+    periods: tuple[Period, ...] = ()
 
     def __post_init__(self) -> None:
         for name in self.usages:
             usage_row(name)
+        if self.periods and {period.usage for period in self.periods} != self.usages:
+            raise MalformedInput(
+                "trust", "an anchor with periods has some for each of its uses, and no others"
+            )
 
     def serves(self, usage: str) -> bool:
-        """Whether paths for this use may end here."""
+        """Whether paths for this use may end here, at some time at least."""
         return not self.usages or usage in self.usages
+
+    def counts_at(self, at: datetime, usage: str | None = None) -> bool:
+        """Whether it counted at a time: for this use, or for any when none is named."""
+        if not self.periods:
+            return True
+        return any(period.covers(at) for period in self.periods if usage in {None, period.usage})
+
+    def merged_with(self, other: TrustAnchor) -> TrustAnchor:
+        """The same certificate, trusted for what either says, when either says so."""
+        if not self.usages or not other.usages:
+            whole = self if not self.usages else other
+            return replace(whole, periods=())
+        kept = {usage: {row for row in self.periods if row.usage == usage} for usage in self.usages}
+        more = {usage: {row for row in other.periods if row.usage == usage} for usage in other.usages}
+        periods: set[Period] = set()
+        for usage in kept.keys() | more.keys():
+            said = [one[usage] for one in (kept, more) if usage in one]
+            # Where one of them sets no bounds, the use has none.
+            periods |= {Period(usage, BEGINNING)} if set() in said else set().union(*said)
+        bounded = any(row.since != BEGINNING for row in periods)
+        return replace(
+            self,
+            usages=self.usages | other.usages,
+            label=self.label or other.label,
+            periods=tuple(sorted(periods, key=period_key)) if bounded else (),
+        )
 
 
 class TrustStore:
@@ -90,9 +137,17 @@ class TrustStore:
     @cached_property
     def snapshot_id(self) -> str:
         """SHA-256 over the certificates and their usages, in hex: what verdicts depend on."""
-        rows = [[cert.fingerprint, sorted(anchor.usages)] for cert, anchor in self._by_certificate.items()]
+        rows = [_decides(anchor) for anchor in self.anchors]
         known = [[certificate.fingerprint for certificate in self.known]] if self.known else []
         return hashlib.sha256(json.dumps(["yinxin trust 1", rows, *known]).encode()).hexdigest()
+
+    def merged_with(self, other: TrustStore) -> TrustStore:
+        """What either trusts; a certificate in both is trusted for the uses of both."""
+        found = dict(self._by_certificate)
+        for anchor in other.anchors:
+            kept = found.get(anchor.certificate)
+            found[anchor.certificate] = kept.merged_with(anchor) if kept else anchor
+        return TrustStore(found.values(), (*self.known, *other.known))
 
     def with_known(self, certificates: Iterable[Certificate]) -> TrustStore:
         """The same anchors, with these certificates of authorities beside those that are known."""
@@ -179,6 +234,20 @@ class TrustStore:
         return f"TrustStore({len(self)} anchors, {self.snapshot_id[:16]})"
 
 
+def period_key(period: Period) -> tuple[str, datetime, datetime]:
+    """The order of periods."""
+    return period.usage, period.since, period.until or END
+
+
+def _decides(anchor: TrustAnchor) -> list[Any]:
+    """What of an anchor decides verdicts."""
+    bounds = [
+        [row.usage, row.since.isoformat(), row.until.isoformat() if row.until else None]
+        for row in sorted(anchor.periods, key=period_key)
+    ]
+    return [anchor.certificate.fingerprint, sorted(anchor.usages), *([bounds] if bounds else [])]
+
+
 def _read_index(path: Path) -> list[dict[str, Any]]:
     try:
         data = path.read_bytes()
@@ -197,7 +266,7 @@ def _read_index(path: Path) -> list[dict[str, Any]]:
 
 
 def _checked(entry: dict[str, Any]) -> dict[str, Any]:
-    if unknown := entry.keys() - {"file", "sha256", "usages", "label", "added_at"}:
+    if unknown := entry.keys() - {"file", "sha256", "usages", "label", "added_at", "periods"}:
         raise MalformedInput("trust", f"unknown keys: {', '.join(sorted(unknown))}")
     name, usages = entry.get("file"), entry.get("usages", [])
     if not isinstance(name, str) or Path(name).name != name or not name.endswith(".pem"):
@@ -221,7 +290,8 @@ def _read_anchor(folder: Path, entry: dict[str, Any]) -> TrustAnchor:
     if entry.get("sha256", certificates[0].fingerprint) != certificates[0].fingerprint:
         raise MalformedInput("trust", f"{path.name} is not the certificate that was added")
     usages = frozenset(entry.get("usages", []))
-    return TrustAnchor(certificates[0], usages, _label(entry.get("label")), _added(entry.get("added_at")))
+    label, added = _label(entry.get("label")), _added(entry.get("added_at"))
+    return TrustAnchor(certificates[0], usages, label, added, _periods(entry.get("periods", [])))
 
 
 def _label(value: Any) -> Text | None:
@@ -243,6 +313,21 @@ def _added(value: Any) -> datetime | None:
     return value.astimezone(UTC)
 
 
+def _periods(value: Any) -> tuple[Period, ...]:
+    if not isinstance(value, list) or len(value) > MAX_PERIODS:
+        raise MalformedInput("trust", f"at most {MAX_PERIODS} periods")
+    return tuple(_period(row) for row in value)
+
+
+def _period(row: Any) -> Period:
+    if not isinstance(row, dict) or not {"usage", "since"} <= row.keys() <= {"usage", "since", "until"}:
+        raise MalformedInput("trust", "a period has usage, since, and until where it ended")
+    since, until = _added(row["since"]), _added(row.get("until"))
+    if not isinstance(row["usage"], str) or since is None:
+        raise MalformedInput("trust", "a period has usage, since, and until where it ended")
+    return Period(row["usage"], since, until)
+
+
 def _index_of(anchors: tuple[TrustAnchor, ...]) -> str:
     return "\n".join(_table_of(anchor) for anchor in anchors)
 
@@ -259,4 +344,11 @@ def _table_of(anchor: TrustAnchor) -> str:
         lines.append(f"label = {{ zh = {toml_text(anchor.label.zh)}, en = {toml_text(anchor.label.en)} }}")
     if anchor.added_at:
         lines.append(f"added_at = {anchor.added_at.astimezone(UTC).isoformat()}")
+    if anchor.periods:
+        lines += ["periods = [", *(f"  {_period_table(row)}," for row in anchor.periods), "]"]
     return "\n".join(lines) + "\n"
+
+
+def _period_table(row: Period) -> str:
+    until = f", until = {row.until.astimezone(UTC).isoformat()}" if row.until else ""
+    return f"{{ usage = {toml_text(row.usage)}, since = {row.since.astimezone(UTC).isoformat()}{until} }}"

@@ -78,6 +78,15 @@ def constraint_faults(path: Path, policy: Policy) -> Iterator[Fault]:
         yield Fault(Reason.CHAIN_CONSTRAINTS_FAILURE, certificate, why)
 
 
+def anchor_faults(path: Path, usage: str, trust: TrustStore, at: datetime) -> Iterator[Fault]:
+    """Whether the anchor counted at that time: a trust list may have named it for a while only."""
+    anchor = trust.anchor_of(path[-1])
+    named = None if usage in NOT_LEAF_USAGES else usage
+    if anchor is not None and not anchor.counts_at(at, named):
+        why = f"this trust anchor did not count for the use {usage} at {at.isoformat()}"
+        yield Fault(Reason.NO_CERTIFICATE_CHAIN_FOUND, path[-1], why)
+
+
 def usage_faults(path: Path, usage: str, trust: TrustStore, *, strict: bool) -> Iterator[Fault]:
     """Whether the leaf may be used so, and everybody above it may certify for that use."""
     leaf, anchor = path[0], trust.anchor_of(path[-1])

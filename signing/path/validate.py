@@ -16,6 +16,7 @@ from signing.path.rules import (
     NOT_LEAF_USAGES,
     Fault,
     algorithm_faults,
+    anchor_faults,
     constraint_faults,
     usage_faults,
     validity_faults,
@@ -152,6 +153,8 @@ def _judged(path: Path, question: _Question) -> PathResult:
     checks += _checks("certificate_validity", validity_faults(path, at), scope)
     checks += _checks("certificate_constraints", constraint_faults(path, policy), scope)
     checks += _checks("certificate_usage", usage, scope)
+    lapsed = anchor_faults(path, question.usage, question.trust, at)
+    checks += [Check("trust_anchor", fault.reason, scope, fault.detail) for fault in lapsed]
     checks += _checks("certificate_algorithms", algorithm_faults(path, policy, at), scope)
     statuses: list[tuple[Certificate, RevocationStatus]] = []
     signers = _ListSigners(path, question)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from yinxin.base.text import Text
 
 LIST_TYPE = "yinxin-trust-list+json"
+STATUSES = ("granted", "suspended", "withdrawn")  # the strictest comes last
 MAX_ANCHORS, MAX_ISSUERS, MAX_TYPES, MAX_HOSTS = 2000, 5000, 500, 20
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(:[0-9]{1,5})?")
 
@@ -38,11 +39,19 @@ class Freshness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedType:
-    """A credential type that an issuer may issue (`granted`), or no longer may (`withdrawn`), since when."""
+    """A licence type, and since when an issuer may issue it, may not for a while, or no longer may.
+
+    `vct` names it in credentials, `type_code` (GB/T 36904; may be empty) on paper and in sealed pages.
+    """
 
     vct: str
-    status: Literal["granted", "withdrawn"]
+    status: Literal["granted", "suspended", "withdrawn"]
     since: datetime
+    type_code: str = ""
+
+    def is_named(self, kind: str) -> bool:
+        """Whether `kind` is this type's `vct` or its type code."""
+        return bool(kind) and kind in {self.vct, self.type_code}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +67,15 @@ class ListedIssuer:
     hosts: tuple[str, ...]
     types: tuple[ListedType, ...]
 
+    def standing(self, kind: str, at: datetime) -> ListedType | None:
+        """The newest word about a type (by its `vct` or type code) at a time; None before the first one."""
+        said = (row for row in self.types if row.since <= at and row.is_named(kind))
+        return max(said, key=_rank, default=None)
+
     def may_issue(self, at: datetime) -> tuple[str, ...]:
         """The types that are granted at a time: the newest word about each counts."""
-        newest: dict[str, ListedType] = {}
-        for row in self.types:
-            kept = newest.get(row.vct)
-            if row.since <= at and (kept is None or _rank(row) > _rank(kept)):
-                newest[row.vct] = row
-        return tuple(vct for vct, row in newest.items() if row.status == "granted")
+        found = (self.standing(vct, at) for vct in dict.fromkeys(row.vct for row in self.types))
+        return tuple(row.vct for row in found if row is not None and row.status == "granted")
 
 
 @dataclass(frozen=True)
@@ -168,9 +178,9 @@ class TrustList:
         return listed
 
 
-def _rank(row: ListedType) -> tuple[datetime, bool]:
-    """Later words are newer; of two at one moment the withdrawal counts."""
-    return row.since, row.status == "withdrawn"
+def _rank(row: ListedType) -> tuple[datetime, int]:
+    """Later words are newer; of several at one moment the strictest counts."""
+    return row.since, STATUSES.index(row.status)
 
 
 def _require_newer(found: TrustList, kept: TrustList) -> None:
@@ -215,11 +225,11 @@ def _issuer(row: object) -> ListedIssuer:
 
 
 def _type(row: object) -> ListedType:
-    found = exactly(row, "vct", "status", "since")
-    status = found["status"]
-    if status not in {"granted", "withdrawn"}:
-        raise wrong("a status is granted or withdrawn")
-    return ListedType(text(found["vct"]), status, moment(found["since"]))
+    found = exactly(row, "vct", "type_code", "status", "since")
+    status, code = found["status"], found["type_code"]
+    if status not in STATUSES:
+        raise wrong(f"a status is {', '.join(STATUSES)}")
+    return ListedType(text(found["vct"]), status, moment(found["since"]), "" if code is None else text(code))
 
 
 def _anchor_row(anchor: TrustAnchor) -> dict[str, Any]:
@@ -238,7 +248,10 @@ def _issuer_row(issuer: ListedIssuer) -> dict[str, Any]:
         "credit_code": issuer.credit_code,
         "subjects": list(issuer.subjects),
         "hosts": list(issuer.hosts),
-        "types": [
-            {"vct": row.vct, "status": row.status, "since": moment_text(row.since)} for row in issuer.types
-        ],
+        "types": [_type_row(row) for row in issuer.types],
     }
+
+
+def _type_row(row: ListedType) -> dict[str, Any]:
+    since = moment_text(row.since)
+    return {"vct": row.vct, "type_code": row.type_code or None, "status": row.status, "since": since}

@@ -16,9 +16,10 @@
                                                 credit_code = "…"
                                                 certificates = ["bureau.pem"]
                                                 hosts = ["licences.city.example"]
-                                                types = [{ vct = "…", status = "granted", since = … }]
+                                                types = [{ vct = "…", type_code = "…", status = "granted", since = … }]
 
-Files are seen from the TOML file's folder; keys are public keys or certificates in PEM.
+Files are seen from the TOML file's folder; keys are public keys or certificates in PEM. `type_code` may be
+left out; a status is granted, suspended or withdrawn.
 """
 
 from __future__ import annotations
@@ -89,7 +90,9 @@ def _issuer(row: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "credit_code": row["credit_code"],
         "subjects": sorted({chain[0].subject for chain in chains}),
         "hosts": row["hosts"],
-        "types": [{**item, "since": moment_text(_moment(item["since"]))} for item in row["types"]],
+        "types": [
+            {"type_code": None, **item, "since": moment_text(_moment(item["since"]))} for item in row["types"]
+        ],
     }
 
 
