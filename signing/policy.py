@@ -39,6 +39,11 @@ class Policy:
     (None: up to its own next update). `clock_skew` is how far another machine's clock may be ahead; it
     never stretches a certificate's validity. With `strict_usage` a certificate must carry the key
     usage and extended key usage of its use; without, absence means no restriction (RFC 5280, 4.2.1.12).
+    With `evidence_after_proof` a certificate's status counts only from evidence of the proved time or later.
+    `after_end` says of what an ended certificate signed (an authority's certificates and lists, an
+    authority's time-stamps) whether it needs a proof that it existed before that end. `later_revocation`
+    says when a revocation after the proved time counts now: always, only where the key may be in other
+    hands, or never (EN 319 102-1); a stated moment since when the key is bad goes before all three.
     `certificate_policies` are the certificate policies (RFC 5280, 4.2.1.4) that are accepted, as object
     identifiers (empty: any); they bind where `require_certificate_policy` or an authority demands one.
     `inhibit_policy_mapping` and `inhibit_any_policy` refuse mapped policies and anyPolicy (6.1.1).
@@ -52,6 +57,9 @@ class Policy:
     require_timestamp: bool = False
     revocation: Literal["require", "if_available"] = "require"
     max_revocation_age: timedelta | None = None
+    evidence_after_proof: bool = False
+    after_end: Literal["needs_proof", "believed"] = "needs_proof"
+    later_revocation: Literal["counts", "counts_if_compromised", "ignored"] = "counts_if_compromised"
     clock_skew: timedelta = timedelta(minutes=5)
     strict_usage: bool = True
     certificate_policies: frozenset[str] = frozenset()
@@ -65,6 +73,10 @@ class Policy:
             raise UsageError(f"unknown algorithms: {', '.join(sorted(unknown))}")
         if self.revocation not in {"require", "if_available"}:
             raise UsageError("revocation is require or if_available")
+        if self.after_end not in {"needs_proof", "believed"}:
+            raise UsageError("after_end is needs_proof or believed")
+        if self.later_revocation not in {"counts", "counts_if_compromised", "ignored"}:
+            raise UsageError("later_revocation is counts, counts_if_compromised or ignored")
         object.__setattr__(self, "algorithm_ends", tuple(sorted(self.algorithm_ends)))
         object.__setattr__(self, "_ends", dict(self.algorithm_ends))
 
@@ -177,6 +189,9 @@ _READERS: dict[str, tuple[type, Callable[[Any], Any] | None]] = {
     "min_rsa_bits": (int, None),
     "require_timestamp": (bool, None),
     "revocation": (str, None),
+    "evidence_after_proof": (bool, None),
+    "after_end": (str, None),
+    "later_revocation": (str, None),
     "strict_usage": (bool, None),
     "certificate_policies": (list, _identifiers),
     "require_certificate_policy": (bool, None),
