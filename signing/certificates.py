@@ -219,6 +219,7 @@ def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes, bytes]:
         raise MalformedInput("certificate", "fields are missing")
     if fields[start + 1].encoded != outer[1].encoded:  # RFC 5280, 4.1.1.2
         raise MalformedInput("certificate", "two different signature algorithms")
+    _ = der.read_bit_string(outer[2])  # unused bits would give one signature two encodings
     issuer, subject = fields[start + 2].encoded, fields[start + 4].encoded
     _ = name_key(issuer), name_key(subject)
     return issuer, subject, fields[start + 5].encoded, outer[1].encoded

@@ -38,7 +38,9 @@ USAGES: tuple[Usage, ...] = (
     # RFC 9336: id-kp-documentSigning. Contentcommitment alone, as EN 319 412-2, 4.3.2 prefers.
     Usage("seal", "content_commitment", "1.3.6.1.5.5.7.3.36", "seals documents for a legal person"),
     Usage("signature", "content_commitment", _ARC + ".7", "signs documents as a natural person"),
-    Usage("credential", "digital_signature", _ARC + ".1", "signs SD-JWT VC and mdoc"),
+    Usage("credential", "digital_signature", _ARC + ".1", "signs SD-JWT VC"),
+    # ISO/IEC 18013-5, B.1.4: id-mdl-kp-mdlDS, which its readers demand of every mdoc's issuer.
+    Usage("mdoc", "digital_signature", "1.0.18013.5.1.2", "signs mdoc"),
     # draft-ietf-oauth-status-list, 11.3: id-kp-oauthStatusSigning has no number yet.
     Usage("status", "digital_signature", _ARC + ".2", "signs status lists"),
     Usage("receipt", "digital_signature", _ARC + ".3", "signs verification receipts"),

@@ -209,3 +209,13 @@ class TestFiles:
             _ = FileSigner.generate().certificate
         with pytest.raises(UsageError):
             FileSigner.generate("P-521")  # type: ignore[arg-type]
+
+
+def test_a_signature_has_whole_octets_and_so_one_encoding(pki: Pki) -> None:
+    """The signature's last bit may be zero; a bit string that leaves it out is another certificate's bytes."""
+    leaf = pki.signer("seal").certificate
+    count = leaf.der.index(leaf.x509.signature) - 1
+    assert leaf.der[count] == 0
+    changed = leaf.der[:count] + b"\x01" + leaf.der[count + 1 :]
+    with pytest.raises(MalformedInput, match="whole octets"):
+        Certificate(changed)

@@ -1,0 +1,111 @@
+"""Issue an mdoc: items, their digests in one security object, one signature (ISO/IEC 18013-5, 9.1.2)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from credentials.mdoc.structures import MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
+from signing.cbor import Tag, encode
+from signing.cose import X5CHAIN, sign1, x5chain
+from signing.cose_keys import key_to_cose
+from yinxin.base.errors import InvalidClaims, UsageError
+from yinxin.base.randomness import SystemRandomness
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from signing.keys import PublicKey
+    from signing.signer import Signer
+    from yinxin.base.randomness import Randomness
+
+_DIGEST_NAME = "SHA-256"
+
+
+@dataclass(frozen=True, slots=True)
+class MdocValidity:
+    """When it was signed, and from when to when it holds (9.1.2.4, validityInfo)."""
+
+    signed_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+
+    def __post_init__(self) -> None:
+        if not self.signed_at <= self.starts_at < self.ends_at:
+            raise UsageError("an mdoc is signed, begins and ends in this order")
+
+
+def issue_mdoc(  # noqa: PLR0913 - each is a decision of the issuer's
+    doc_type: str,
+    namespaces: Mapping[str, Mapping[str, Any]],
+    *,
+    signer: Signer,
+    holder_key: PublicKey,
+    valid: MdocValidity,
+    status: tuple[str, int] | None = None,
+    randomness: Randomness | None = None,
+) -> bytes:
+    """An IssuerSigned in CBOR with every element; the holder withholds what a request does not ask for.
+
+    `namespaces` are elements by namespace; dates become full-date, times tdate. `status` is the address of
+    a status list and the index in it. The chain travels in `x5chain` without its anchor. Raises
+    `InvalidClaims` for a value that has no form in CBOR, `UsageError` for a signer without a certificate.
+    """
+    if not doc_type or not namespaces or not all(namespaces.values()):
+        raise UsageError("an mdoc has a type and elements")
+    source = randomness or SystemRandomness()
+    items: dict[str, list[Tag]] = {}
+    digests: dict[str, dict[int, bytes]] = {}
+    for name, elements in namespaces.items():
+        items[name] = _items(elements, source)
+        digests[name] = {
+            number: hashlib.sha256(encode(item)).digest() for number, item in enumerate(items[name])
+        }
+    content: dict[str, Any] = {
+        "version": VERSION,
+        "digestAlgorithm": _DIGEST_NAME,
+        "valueDigests": digests,
+        "deviceKeyInfo": {"deviceKey": dict(key_to_cose(holder_key))},
+        "docType": doc_type,
+        "validityInfo": {
+            "signed": moment(valid.signed_at),
+            "validFrom": moment(valid.starts_at),
+            "validUntil": moment(valid.ends_at),
+        },
+    }
+    if status is not None:
+        content["status"] = {"status_list": {"uri": status[0], "idx": status[1]}}
+    sent = tuple(certificate for certificate in signer.chain if not certificate.is_self_issued)
+    authentication = sign1(encode(embed(content)), signer, unprotected={X5CHAIN: x5chain(sent)}, tagged=False)
+    return _joined(items, authentication)
+
+
+def _items(elements: Mapping[str, Any], randomness: Randomness) -> list[Tag]:
+    """The items in a shuffled order: a digest's number says nothing of its element."""
+    names = sorted(elements, key=lambda _: randomness.bytes(8))
+    return [_item(number, name, elements[name], randomness) for number, name in enumerate(names)]
+
+
+def _item(number: int, name: str, value: Any, randomness: Randomness) -> Tag:
+    try:
+        return embed(
+            {
+                "digestID": number,
+                "random": randomness.bytes(MIN_RANDOM_BYTES),
+                "elementIdentifier": name,
+                "elementValue": to_cbor(value),
+            }
+        )
+    except UsageError as exc:
+        fault = Text("该值无法写入移动证照", "this value has no form in an mdoc")
+        raise InvalidClaims(faults=[(name, fault)]) from exc
+
+
+def _joined(items: Mapping[str, list[Tag]], authentication: bytes) -> bytes:
+    """IssuerSigned around a signature that is encoded already: encoded parts follow each other."""
+    return b"".join(
+        (b"\xa2", encode("nameSpaces"), encode(dict(items)), encode("issuerAuth"), authentication)
+    )

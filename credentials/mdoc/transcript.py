@@ -1,0 +1,37 @@
+"""Session transcripts of OpenID4VP 1.0 (B.2.6): what a device signs, so that an answer fits one question.
+
+The bytes of a transcript come out the same for wallet and verifier or the signature fails; nothing of it
+travels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from signing.base64url import decode_base64url
+from signing.cbor import encode
+
+if TYPE_CHECKING:
+    from signing.keys import PublicKey
+
+
+def openid4vp_transcript(
+    *, client_id: str, nonce: str, response_uri: str, encryption_key: PublicKey | None = None
+) -> bytes:
+    """The transcript of a request by redirect (B.2.6.1), encoded.
+
+    `encryption_key` is the verifier's key that the response is encrypted to, None where it is not.
+    """
+    info = encode([client_id, nonce, _thumbprint(encryption_key), response_uri])
+    return encode([None, None, ["OpenID4VPHandover", hashlib.sha256(info).digest()]])
+
+
+def dc_api_transcript(*, origin: str, nonce: str, encryption_key: PublicKey | None = None) -> bytes:
+    """The transcript of a request through the Digital Credentials API (B.2.6.2), encoded."""
+    info = encode([origin, nonce, _thumbprint(encryption_key)])
+    return encode([None, None, ["OpenID4VPDCAPIHandover", hashlib.sha256(info).digest()]])
+
+
+def _thumbprint(key: PublicKey | None) -> bytes | None:
+    return None if key is None else decode_base64url(key.thumbprint)

@@ -1,0 +1,328 @@
+"""Verify an mdoc that a device shows (ISO/IEC 18013-5, 9.3.1; OpenID4VP, B.2).
+
+A pure function of bytes, transcript, snapshots, policy and time, as `credentials.verifier` is for SD-JWT VC.
+Every element that is shown must have its digest in the security object: a namespace or a number that is
+not there is a forgery, never "not signed".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from hmac import compare_digest
+from typing import TYPE_CHECKING, Any
+
+from credentials.mdoc.device_key import mac_key
+from credentials.mdoc.presenting import device_authentication
+from credentials.mdoc.structures import read_response, to_plain
+from credentials.signed_tokens import ChainSignatures, is_failed
+from credentials.verifier import EVERY_TYPE, status_reference
+from credentials.vocabulary import INVALID, SUSPENDED, VALID
+from signing.cose_mac import is_mac0_of
+from signing.policy import Policy
+from signing.reasons import Reason
+from signing.report import Check, Evidence, Report, Scope
+from signing.revocation import RevocationSnapshot
+from yinxin.base.clock import Clock, SystemClock
+from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+    from credentials.mdoc.structures import Document, SecurityObject
+    from credentials.status_list import StatusSnapshot
+    from signing.certificates import Certificate
+    from signing.cose import Sign1
+    from signing.keys import PublicKey
+    from signing.report import EvidenceKey
+    from signing.trust import TrustStore
+
+_MALFORMED = {
+    "disclosure": ("elements", Reason.DISCLOSURE_INVALID),
+    "digest algorithm": ("elements", Reason.ALGORITHM_NOT_ALLOWED),
+    "cose key": ("device_key", Reason.CLAIM_INVALID),
+    "jwk": ("device_key", Reason.CLAIM_INVALID),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedMdoc(Evidence):
+    """An mdoc that passed: `Report.require` makes it, nothing else can.
+
+    `elements` are those that were shown, by namespace; `issuer` the certificate behind them; `holder_key` the
+    key that the presenter proved to have, None when no proof was demanded.
+    """
+
+    doc_type: str
+    elements: Mapping[str, Mapping[str, Any]]
+    issuer: Certificate
+    holder_key: PublicKey | None
+
+
+class MdocVerifier:
+    """Verifies mdocs against one set of snapshots.
+
+    Parameters mean what they mean for `credentials.verifier.Verifier`; in `issuers` a document type stands
+    where a `vct` stands there.
+    """
+
+    def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
+        self,
+        trust: TrustStore,
+        *,
+        policy: Policy | None = None,
+        statuses: Mapping[str, StatusSnapshot] | None = None,
+        revocation: RevocationSnapshot | None = None,
+        clock: Clock | None = None,
+        issuers: Mapping[str, Collection[str]] | None = None,
+        status_grace: timedelta = timedelta(0),
+    ) -> None:
+        self.trust = trust
+        self.policy = policy or Policy.default()
+        self.statuses = {} if statuses is None else statuses
+        self.revocation = revocation or RevocationSnapshot()
+        self.issuers = issuers
+        self.status_grace = status_grace
+        self._clock = clock or SystemClock()
+        self.signatures = ChainSignatures(trust, usage="mdoc", revocation=self.revocation, policy=self.policy)
+
+    def verify(
+        self,
+        response: bytes,
+        *,
+        transcript: bytes | None = None,
+        reader_key: EllipticCurvePrivateKey | None = None,
+        now: datetime | None = None,
+        require_device_authentication: bool = True,
+    ) -> Report[VerifiedMdoc]:
+        """The report on a DeviceResponse with one document; never raises for a bad one.
+
+        `transcript` is the encoded session transcript; leaving it out where the device must authenticate is a
+        `UsageError`. A code in place of a signature is taken where the reader's key of the session is given.
+        """
+        if require_device_authentication and transcript is None:
+            raise UsageError("device authentication is demanded, so the session's transcript is too")
+        at = now or self._clock.now()
+        case = _Case(self, at, transcript if require_device_authentication else None, reader_key)
+        case.examine(response)
+        return Report(
+            "mdoc",
+            hashlib.sha256(response).hexdigest(),
+            at,
+            at,
+            tuple(case.checks),
+            self._policy_hash,
+            {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id, **case.snapshots},
+            case.findings,
+            case.evidence,
+        )
+
+    @cached_property
+    def _policy_hash(self) -> str:
+        return self.policy.hash
+
+
+class _Case:
+    """One verification: collects checks, stops where the next rule would have nothing to stand on."""
+
+    def __init__(
+        self,
+        verifier: MdocVerifier,
+        at: datetime,
+        transcript: bytes | None,
+        reader_key: EllipticCurvePrivateKey | None,
+    ) -> None:
+        self._verifier, self._at = verifier, at
+        self._transcript, self._reader_key = transcript, reader_key
+        self._issuer: Certificate | None = None
+        self._key: PublicKey | None = None
+        self._elements: dict[str, dict[str, Any]] = {}
+        self._doc_type = ""
+        self.checks: list[Check] = []
+        self.snapshots: dict[str, str] = {}
+        self.findings: dict[str, Any] = {}
+
+    def examine(self, response: bytes) -> None:
+        """Go through the rules in their order."""
+        try:
+            documents = read_response(response)
+            if len(documents) != 1:
+                raise MalformedInput("mdoc", f"{len(documents)} documents where one is expected")  # noqa: TRY301 - as any other fault of form
+            (document,) = documents
+            self._add(Check("format"))
+            secured = self._check_issuer(document)
+            if secured is None:
+                return
+            self._check_elements(document, secured)
+            self._check_times(secured)
+            self._check_device(document, secured)
+            self._find(document)
+        except MalformedInput as exc:
+            self._add(_malformed(exc))
+            return
+        if not is_failed(tuple(self.checks)):
+            self._check_status(secured.status)
+
+    def evidence(self, key: EvidenceKey) -> VerifiedMdoc:
+        """What a passed report stands for."""
+        if self._issuer is None:
+            raise TypeError("no issuer was verified")
+        return VerifiedMdoc(key, self._doc_type, self._elements, self._issuer, self._key)
+
+    def _add(self, *checks: Check) -> None:
+        self.checks.extend(checks)
+
+    def _check_issuer(self, document: Document) -> SecurityObject | None:
+        """9.3.1, 1 and 2: the signature, and the path of whoever made it at the time that they state."""
+        message = document.issuer_signed.authentication
+        chain = message.chain
+        if not chain:
+            self._add(Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5chain"))
+            return None
+        self._issuer = chain[0]
+        objection = _objection(message, chain[0].public_key, self._verifier.policy, self._at)
+        if objection:
+            self._add(Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection))
+            return None
+        good = message.is_signed_by(chain[0], algorithms=self._verifier.policy.algorithms)
+        self._add(Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE))
+        if not good:
+            return None
+        secured = document.issuer_signed.security_object()
+        self._add(*self._verifier.signatures.path_checks(chain, self._at, secured.signed_at))
+        self._add(self._type(document, secured), *self._permission(secured.doc_type))
+        return secured
+
+    def _type(self, document: Document, secured: SecurityObject) -> Check:
+        """9.3.1, 4: one type outside and inside."""
+        self._doc_type = secured.doc_type
+        same = document.doc_type == secured.doc_type
+        detail = "" if same else "the document calls itself otherwise than the issuer"
+        return Check("type", None if same else Reason.WRONG_TYPE, detail=detail)
+
+    def _permission(self, doc_type: str) -> tuple[Check, ...]:
+        permitted = self._verifier.issuers
+        if permitted is None or self._issuer is None:
+            return ()
+        good = self._issuer.subject in permitted.get(doc_type, permitted.get(EVERY_TYPE, ()))
+        return (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
+
+    def _check_elements(self, document: Document, secured: SecurityObject) -> None:
+        """9.3.1, 3: the digest of each element."""
+        for namespace, items in document.issuer_signed.namespaces.items():
+            signed = secured.digests.get(namespace, {})
+            for item in items:
+                digest = hashlib.new(secured.digest_algorithm, item.encoded).digest()
+                if not compare_digest(signed.get(item.digest_id, b""), digest):
+                    detail = f"{namespace} {item.identifier}: the issuer signed no such element"
+                    raise MalformedInput("disclosure", detail[:200])
+        self._add(Check("elements"))
+
+    def _check_times(self, secured: SecurityObject) -> None:
+        """9.3.1, 5. A clock that is ahead is forgiven, an end is never stretched."""
+        late = self._at + self._verifier.policy.clock_skew
+        ordered = secured.signed_at <= secured.valid_from < secured.valid_until
+        if not ordered or secured.signed_at > late:
+            detail = "9.1.2.4: signed, validFrom and validUntil do not follow each other, or lie ahead"
+            self._add(Check("validity", Reason.CLAIM_INVALID, detail=detail))
+        elif secured.valid_from > late:
+            self._add(Check("validity", Reason.NOT_YET_VALID, Scope.NOW, secured.valid_from.isoformat()))
+        elif self._at > secured.valid_until:
+            self._add(Check("validity", Reason.EXPIRED, Scope.NOW, secured.valid_until.isoformat()))
+        else:
+            self._add(Check("validity"))
+
+    def _check_device(self, document: Document, secured: SecurityObject) -> None:
+        """9.1.3: the device proves its key for this session, and signs nothing that it was not allowed to."""
+        if self._transcript is None:
+            return
+        device = document.device_signed
+        if device is None:
+            self._add(Check("device_authentication", Reason.KEY_BINDING_MISSING))
+            return
+        for namespace, elements in device.namespaces.items():
+            for name in elements:
+                allowed = (
+                    namespace in secured.authorised_namespaces
+                    or (namespace, name) in secured.authorised_elements
+                )
+                if not allowed:
+                    detail = f"{namespace} {name}: the issuer did not let the device say this"
+                    self._add(Check("device_elements", Reason.CLAIM_NOT_ALLOWED, detail=detail[:200]))
+                    return
+        signed = device_authentication(self._transcript, document.doc_type, device.encoded_namespaces)
+        if device.signature is None:
+            self._add(self._mac(device.mac, secured.device_key, signed))
+        else:
+            self._add(*self._signature(device.signature, secured.device_key, signed))
+        self._key = secured.device_key
+
+    def _signature(self, message: Sign1, key: PublicKey, signed: bytes) -> tuple[Check, ...]:
+        policy = self._verifier.policy
+        objection = _objection(message, key, policy, self._at)
+        if objection:
+            return (Check("device_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
+        good = message.is_signed_by(key, algorithms=policy.algorithms, payload=signed)
+        return (Check("device_authentication", None if good else Reason.KEY_BINDING_INVALID),)
+
+    def _mac(self, mac: Any, key: PublicKey, signed: bytes) -> Check:
+        if self._reader_key is None or self._transcript is None:
+            detail = "a code was sent, and the reader has no key for it"
+            return Check("device_authentication", Reason.KEY_BINDING_INVALID, detail=detail)
+        good = is_mac0_of(mac, mac_key(self._reader_key, key, self._transcript), signed)
+        return Check("device_authentication", None if good else Reason.KEY_BINDING_INVALID)
+
+    def _find(self, document: Document) -> None:
+        self._elements = {
+            namespace: {item.identifier: to_plain(item.value) for item in items}
+            for namespace, items in document.issuer_signed.namespaces.items()
+        }
+        self.findings = {
+            "doc_type": self._doc_type,
+            "elements": self._elements,
+            "issuer": self._issuer.common_name if self._issuer else None,
+            "key_binding": self._transcript is not None,
+        }
+
+    def _check_status(self, status: Any) -> None:
+        if status is None:
+            return
+        reference = status_reference(status)
+        if reference is None:
+            self._add(Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, "TSL 6.3: no idx and uri"))
+            return
+        uri, index = reference
+        snapshot = self._verifier.statuses.get(uri)
+        self.findings["status_list"] = uri
+        if snapshot is None:
+            self._add(Check("status", Reason.STATUS_UNKNOWN, Scope.NOW, "the status list is not at hand"))
+            return
+        self.snapshots["status"] = snapshot.digest
+        self._add(self._standing(snapshot, index))
+
+    def _standing(self, snapshot: StatusSnapshot, index: int) -> Check:
+        self.findings["status_at"] = snapshot.issued_at.isoformat()
+        try:
+            value = snapshot.status(index)
+        except NotFound as exc:
+            return Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, exc.detail)
+        # A revocation is final, so a list that is out of date still proves it.
+        if value != INVALID and not snapshot.is_fresh(self._at, grace=self._verifier.status_grace):
+            return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
+        meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
+        return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
+
+
+def _objection(message: Sign1, key: PublicKey, policy: Policy, at: datetime) -> str | None:
+    row = message.algorithm
+    return policy.objection_to(row, key, at=at) if row else "no such algorithm"
+
+
+def _malformed(exc: MalformedInput) -> Check:
+    name, reason = _MALFORMED.get(exc.kind, ("format", Reason.FORMAT_FAILURE))
+    return Check(name, Reason.TOO_LARGE if isinstance(exc, TooLarge) else reason, detail=exc.detail)

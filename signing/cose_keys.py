@@ -1,0 +1,57 @@
+"""COSE_Key (RFC 9052, 7; RFC 9053, 7): public keys in CBOR, as mdoc carries its holder's key.
+
+    key = key_from_cose(value)
+    value = key_to_cose(key)
+
+Elliptic curves and Ed25519 only: what a holder's device signs with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from signing.base64url import decode_base64url, encode_base64url
+from signing.keys import PublicKey
+from yinxin.base.errors import MalformedInput, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# RFC 9053, 7.1 and 7.2
+KTY, CRV, X, Y, D = 1, -1, -2, -3, -4
+_OKP, _EC2 = 1, 2
+_CURVES = {(_EC2, 1): ("EC", "P-256"), (_EC2, 2): ("EC", "P-384"), (_OKP, 6): ("OKP", "Ed25519")}
+_NUMBERS = {curve: numbers for numbers, (_, curve) in _CURVES.items()}
+
+
+def key_from_cose(value: Any) -> PublicKey:
+    """The public key of a COSE_Key map; `MalformedInput` for another kind, a private key, or a bad point.
+
+    A compressed point (RFC 9053, 7.1.1: `y` is a truth value) is not taken.
+    """
+    if not isinstance(value, dict):
+        raise MalformedInput("cose key", "not a map")
+    if D in value:
+        raise MalformedInput("cose key", "holds a private key")
+    kind, curve = value.get(KTY), value.get(CRV)
+    names = _CURVES.get((kind, curve)) if type(kind) is int and type(curve) is int else None
+    if names is None:
+        raise MalformedInput("cose key", "a kind or curve that is not known here")
+    sent = [value.get(X)] if kind == _OKP else [value.get(X), value.get(Y)]
+    if not all(isinstance(one, bytes) for one in sent):
+        raise MalformedInput("cose key", "a coordinate is missing or no byte string")
+    jwk: dict[str, str] = {"kty": names[0], "crv": names[1]}
+    jwk.update((name, encode_base64url(one)) for name, one in zip("xy", sent, strict=False))
+    return PublicKey.from_jwk(jwk)
+
+
+def key_to_cose(key: PublicKey) -> Mapping[int, Any]:
+    """The COSE_Key map of a public key; `UsageError` for a kind that devices do not sign with here."""
+    if key.kind not in _NUMBERS:
+        raise UsageError(f"{key.kind} has no COSE_Key here")
+    kind, curve = _NUMBERS[key.kind]
+    jwk = key.to_jwk()
+    answer: dict[int, Any] = {KTY: kind, CRV: curve, X: decode_base64url(jwk["x"])}
+    if kind == _EC2:
+        answer[Y] = decode_base64url(jwk["y"])
+    return answer
