@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from credentials.changes import require_state
 from credentials.credential import credential_claims
 from credentials.gate import is_of
+from credentials.holders import require_active
 from credentials.repository import CredentialCopy, LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from credentials.standing import State, standing
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
+    from credentials.holders import HolderStates
     from credentials.licence import Licence
     from credentials.status_service import StatusService
     from signing.keys import PublicKey
@@ -59,6 +61,7 @@ class CopyMaker:
     randomness: Randomness
     agency: str
     index: BlindIndex | None = None  # to find the licences of a holder
+    holders: HolderStates | None = None  # of whom no copies are made any more
 
     def make(  # noqa: PLR0913 - what a copy is made of and recorded with
         self,
@@ -77,13 +80,14 @@ class CopyMaker:
 
         `before` runs in the transaction that reserves status entries, `after` in the one that records the
         copies; what they raise undoes theirs. Signing happens between, with no transaction open. `NotFound`
-        for an unknown licence, `Conflict` when it is not in force, or changed meanwhile.
+        for an unknown licence, `Conflict` when it is not in force, or changed meanwhile, `HolderNotActive`
+        when its holder is recorded as dead or dissolved.
         """
         if not 1 <= len(keys) <= MAX_AT_ONCE:
             raise UsageError(f"copies are made for 1 to {MAX_AT_ONCE} keys at once")
         now = self.clock.now()
         with self.database.transaction() as session:
-            licence = current(session, identifier, agency=self.agency, now=now)
+            licence = self.current(session, identifier, now=now)
             if licence.awaits_document:
                 LicenceRepository(session).want_document(licence.identifier, at=now)
                 places = []
@@ -98,13 +102,19 @@ class CopyMaker:
         with self.database.transaction() as session:
             # Locked: a suspension now sees these copies, or we see the suspension.
             LicenceRepository(session).for_change(licence.identifier)
-            found = current(session, licence.identifier, agency=self.agency, now=now)
+            found = self.current(session, licence.identifier, now=now)
             if found.identifier != licence.identifier:
                 raise NotFound("the licence was replaced meanwhile")
             for key, place, credential in zip(keys, places, made, strict=True):
                 _record(session, licence, key, place, credential, now, actor)
             after(session, licence)
         return licence, tuple(made)
+
+    def current(self, session: Session, identifier: str, *, now: datetime) -> Licence:
+        """The licence that a copy is made of now; see `make` for what refuses it."""
+        licence = current(session, identifier, agency=self.agency, now=now)
+        require_active(self.holders, session, [licence.holder_code])
+        return licence
 
     def _sign(
         self,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from credentials.changes import require_state
 from credentials.gate import is_of
+from credentials.holders import HolderNotActive, require_active
 from credentials.licence import agency_day
 from credentials.repository import LicenceRepository
 from credentials.standing import State, standing
@@ -55,7 +56,8 @@ class FirstUse:
         """The licence with a document: sealed now if it had none, else as it is.
 
         `NotFound` for a licence that is not here or not ours, `Conflict` when it holds no longer,
-        `InvalidClaims` when its data do not fit the page, `NotPermitted` when the seal is not for this actor.
+        `InvalidClaims` when its data do not fit the page, `NotPermitted` when the seal is not for this actor,
+        `HolderNotActive` when its holder is recorded as dead or dissolved.
         """
         with self._locks[hash(identifier) % _LOCKS]:
             licence = self._look_up(identifier)
@@ -83,7 +85,7 @@ class FirstUse:
         def one(identifier: str) -> None:
             try:
                 self.seal(identifier, actor=actor)
-            except (Conflict, InvalidClaims, NotFound, UsageError) as exc:
+            except (Conflict, HolderNotActive, InvalidClaims, NotFound, UsageError) as exc:
                 refused[identifier] = exc
 
         with ThreadPoolExecutor(workers) as pool:
@@ -119,6 +121,7 @@ class FirstUse:
             raise Conflict("the licence was replaced: its successor is sealed")
         with self.production.database.reading() as session:
             events = LicenceRepository(session).events(licence.identifier)
+            require_active(self.production.holders, session, [licence.holder_code])
         require_state(standing(licence, events, as_of=now, known_at=now), *_LIVE)
 
     def _seal(self, licence: Licence, permit: Permit | None, actor: Actor) -> Licence:
@@ -129,6 +132,7 @@ class FirstUse:
             production.documents.put(pdf)
         with production.database.transaction() as session:
             repository = LicenceRepository(session)
+            require_active(production.holders, session, [licence.holder_code])
             is_first = repository.fill_document(licence.identifier, pdf_sha256=digest, sealed_at=now)
             if is_first:
                 audit.record(

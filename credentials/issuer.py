@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from credentials.custody import SealCustody
     from credentials.decisions import Beside
     from credentials.documents import DocumentStore
+    from credentials.holders import HolderStates
     from credentials.licence import Agency
     from credentials.status_service import StatusService
     from signing.keys import PublicKey
@@ -56,7 +57,8 @@ class Issuer(NextVersions, Endings):
     printed on paper lead to (`https://verify.city.example/q`), `/q` behind the `url` unless named.
     `documents` keeps the sealed PDFs; without it they are only returned. `index` is what licences are
     found by their holder with; without it nobody can. `custody` keeps the seal: it lets it be used, and
-    writes each use down. `hearers` are told what becomes of a licence, because they relied on it.
+    writes each use down. `hearers` are told what becomes of a licence, because they relied on it. `holders`
+    says of whom a death or dissolution is recorded: nothing new is made for them.
     """
 
     def __init__(  # noqa: PLR0913 - an issuer is all of these
@@ -76,6 +78,7 @@ class Issuer(NextVersions, Endings):
         index: BlindIndex | None = None,
         custody: SealCustody | None = None,
         hearers: Hearers | None = None,
+        holders: HolderStates | None = None,
     ) -> None:
         clock = clock or SystemClock()
         gate = Gate(authority.credit_code, database, clock)
@@ -94,6 +97,7 @@ class Issuer(NextVersions, Endings):
             index=index,
             custody=custody,
             hearers=hearers,
+            holders=holders,
         )
         super().__init__(production, gate, catalogue)
         self._first_use = FirstUse(production, catalogue)
@@ -164,6 +168,11 @@ class Issuer(NextVersions, Endings):
             return BatchWork(self._production, order, found).run()
         with Press(processes) as press:
             return BatchWork(replace(self._production, typesetter=press), order, found).run()
+
+    @property
+    def holders(self) -> HolderStates | None:
+        """The record of whom nothing new is made for, where there is one."""
+        return self._production.holders
 
     @property
     def first_use(self) -> FirstUse:

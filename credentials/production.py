@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.changes import Changes
 from credentials.credential import credential_claims
+from credentials.holders import require_active
 from credentials.licence import Agency, Event, Licence, VersionKind, agency_day, start_of_day
 from credentials.printed_code import make
 from credentials.repository import CredentialCopy, LicenceRepository
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from credentials.face.page import Typesetter
     from credentials.face.press import Press
     from credentials.fields import Claim
+    from credentials.holders import HolderStates
     from credentials.status_service import StatusService
     from signing.keys import PublicKey
     from signing.pdf import Seal
@@ -73,6 +75,11 @@ class Draft:
     effective_from: datetime | None = None
     origins: tuple[str, ...] = ()
     carried: tuple[Event, ...] = ()
+
+    @property
+    def holder_code(self) -> str:
+        """Whose licence it will be."""
+        return self.kind.holder(self.claims)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class Production:
     index: BlindIndex | None = None
     custody: SealCustody | None = None
     hearers: Hearers | None = None
+    holders: HolderStates | None = None
 
     @property
     def changes(self) -> Changes:
@@ -134,12 +142,14 @@ class Production:
         """Leave to use the seal, then numbers and status entries, in one short transaction.
 
         `IssuanceRefused` for a type that is abolished: what was issued may still be put right, no more.
+        `HolderNotActive` for a holder who is recorded as dead or dissolved.
         """
         on = agency_day(self.clock.now())
         _require_issuable(drafts, on)
         wanted = Counter(draft.kind.code for draft in drafts)
         permit = self.custody.allow(actor, wanted) if self.custody else None
         with self.database.transaction() as session:
+            require_active(self.holders, session, [draft.holder_code for draft in drafts])
             repository = LicenceRepository(session)
             return [
                 Reserved(
@@ -231,7 +241,8 @@ class Production:
         """Rows, copies, audit entries and the endings of what was there before: all or nothing.
 
         Each licence is recorded as of this moment, so that an answer for an earlier `known_at` never changes;
-        so they are returned. `beside` is done in the same transaction.
+        so they are returned. `beside` is done in the same transaction. `HolderNotActive` when a death or
+        dissolution was recorded since.
         """
         with self.database.transaction() as session:
             repository = LicenceRepository(session, index=self.index)
@@ -246,6 +257,7 @@ class Production:
                     fields=ending.fields,
                     seen=ending.seen,
                 )
+            require_active(self.holders, session, [one.issued.licence.holder_code for one in made])
             now = self.clock.now()
             recorded = [_recorded(one, now) for one in made]
             for one in recorded:

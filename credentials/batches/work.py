@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from credentials.applications import RowFault
 from credentials.batches.repository import Application, BatchRepository
+from credentials.holders import HolderNotActive
 from credentials.production import Draft, IssuedLicence, Made
 from credentials.repository import LicenceRepository
 from yinxin.base.errors import Conflict, InvalidClaims
@@ -149,6 +150,9 @@ class BatchWork:
 
     def _issue(self, rows: Sequence[ApplicationRow], pool: ThreadPoolExecutor) -> None:
         order, production = self.order, self.production
+        rows = self._of_active_holders(rows)
+        if not rows:
+            return
         drafts = [
             Draft(row.kind, row.claims, row.holder or order.holder_key(row.kind, row.claims)) for row in rows
         ]
@@ -165,6 +169,19 @@ class BatchWork:
         list(pool.map(production.keep, [one.issued for _, one in made]))
         self._record_all(made)
 
+    def _of_active_holders(self, rows: Sequence[ApplicationRow]) -> list[ApplicationRow]:
+        """The rows whose holders may get something new; the others are faults."""
+        states = self.production.holders
+        if states is None:
+            return list(rows)
+        codes = {row.row: row.kind.holder(row.claims)[1] for row in rows}
+        with self.production.database.reading() as session:
+            refused = states.refusals(session, set(codes.values()))
+        self._faults += [
+            RowFault(row.row, "", refused[code]) for row in rows if (code := codes[row.row]) in refused
+        ]
+        return [row for row in rows if codes[row.row] not in refused]
+
     def _try(self, draft: Draft, reserved: Reserved) -> Made | InvalidClaims:
         try:
             return self.production.make(draft, reserved)
@@ -174,7 +191,10 @@ class BatchWork:
     def _record_all(self, made: Sequence[tuple[ApplicationRow, Made]]) -> None:
         try:
             self._record(made)
-        except Conflict:  # one of them: each alone then, so that it does not spoil the others
+        except (
+            Conflict,
+            HolderNotActive,
+        ):  # one of them: each alone then, for the others' sake
             for one in made:
                 self._record_alone(*one)
 
@@ -184,6 +204,8 @@ class BatchWork:
         except Conflict:
             if self._open_rows([row]):
                 self._faults.append(RowFault(row.row, "", _IN_USE))
+        except HolderNotActive as exc:
+            self._faults.append(RowFault(row.row, "", exc.title))
 
     def _record(self, made: Sequence[tuple[ApplicationRow, Made]]) -> None:
         order = self.order

@@ -23,12 +23,13 @@ from yinxin.base.errors import Conflict, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from credentials.blind_index import BlindIndex
     from credentials.changes import Changes
+    from credentials.holders import HolderStates
     from credentials.legacy.judging import Entry, Judged
     from credentials.legacy.making import Maker
     from credentials.legacy.repository import KnownRow, Register
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database, Session
+    from yinxin.base.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Batch:
     register: Register
     actor: Actor
     run_id: str
+    holders: HolderStates | None = None
 
     def take(self, found: Found) -> list[RowResult]:
         """Take rows over; `Conflict` when somebody was faster with one that is new: look again then."""
@@ -95,7 +98,8 @@ class Batch:
             numbers = [one.entry.number for one in entries]
             own = self._own(session).taken(self.maker.mapping.type_code, numbers)
             foreign = ForeignRepository(session).taken(self.maker.mapping.type_code, numbers)
-            refused = {one.key: self._refusal(one, own, foreign, now) for one in entries}
+            gone = self._gone(session, [one.entry for one in entries])
+            refused = {one.key: self._refusal(one, own, foreign, gone, now) for one in entries}
             accepted = [one for one in entries if refused[one.key] is None]
             identifiers = {
                 one.key: self.maker.identifier(one.key) if self.maker.kind else None for one in accepted
@@ -109,7 +113,21 @@ class Batch:
             for one in entries
         ]
 
-    def _refusal(self, one: NewEntry, own: set[str], foreign: set[str], now: datetime) -> Judged | None:
+    def _gone(self, session: Session, entries: Sequence[Entry]) -> Mapping[str, Text]:
+        """Holders recorded as dead or dissolved, and why; rows that ended in the old system do not ask."""
+        if self.holders is None or self.maker.kind is None:
+            return {}
+        codes = {one.holder_code for one in entries if one.ended is None}
+        return self.holders.refusals(session, codes) if codes else {}
+
+    def _refusal(
+        self,
+        one: NewEntry,
+        own: set[str],
+        foreign: set[str],
+        gone: Mapping[str, Text],
+        now: datetime,
+    ) -> Judged | None:
         number, column = one.entry.number, self.maker.mapping.number
         if number in own:
             return one.judged.refused(
@@ -121,6 +139,8 @@ class Batch:
                 "此编号的证照由其他机关签发",
                 "the licence of this number was issued by another agency",
             )
+        if one.entry.ended is None and (why := gone.get(one.entry.holder_code)):
+            return one.judged.refused("", why.zh, why.en)
         if not may_add(self.register, day_of(one.entry), today=agency_day(now)):
             last = self.register.cut_off
             return one.judged.refused(
@@ -197,6 +217,8 @@ class Batch:
             raise Conflict("by the mapping, a clerk decides on changed rows")
         if entry.ended is not None:
             raise Conflict("the row was changed and ended at once: a clerk decides what it said last")
+        if gone := self._gone(session, [entry]):
+            raise Conflict(gone[entry.holder_code].en)
         identifier = str(LicenceIdentifier.parse(old.identifier).with_version(old.version + 1))
         if self.run_id:
             ending = self.maker.superseding(identifier, new.recorded_at, actor=str(self.actor))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
     from credentials.changes import Changes
+    from credentials.holders import HolderStates
     from credentials.legacy.mapping import LegacyMapping
     from credentials.legacy.repository import KnownRow
     from credentials.legacy.sheets import RawRow
@@ -64,6 +65,7 @@ class LegacyImport:
     changes: Changes
     clock: Clock = field(default_factory=SystemClock)
     randomness: Randomness = field(default_factory=SystemRandomness)
+    holders: HolderStates | None = None
 
     def check(
         self,
@@ -144,7 +146,15 @@ class _Walk:
         self._keys = RowKeys(office.index, office.agency.credit_code, mapping)
         maker = Maker(office.agency, mapping, kind, self._keys)
         self._batch = Batch(
-            office.database, office.index, office.changes, office.clock, maker, register, actor, run_id
+            office.database,
+            office.index,
+            office.changes,
+            office.clock,
+            maker,
+            register,
+            actor,
+            run_id,
+            office.holders,
         )
         self._seen, self._newest, self._sha256 = SeenNumbers(), register.cursor, hashlib.sha256()
 

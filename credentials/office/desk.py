@@ -7,10 +7,12 @@ agency's seal is used. Everything is recorded in the transaction that it happens
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate
+from credentials.holders import require_active
 from credentials.licence import agency_day
 from credentials.office.agreements import give_consent
 from credentials.office.cases import KINDS, Case, CaseState, Work, WorkKind, require_number, work_digest
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from credentials.catalogue import Catalogue
     from credentials.issuer import Issuer
     from credentials.licence import Licence
+    from credentials.licence_type import LicenceType
     from credentials.office.proofs import Proofs
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database, Session
@@ -78,11 +81,17 @@ class Desk:
         return self.open(number, work, actor=actor).case
 
     def open(self, number: str, work: Work, *, actor: Actor) -> Opened:
-        """As `draft`, and tells whether the case is new."""
+        """As `draft`, and tells whether the case is new.
+
+        A known case stays the same however its type was changed since. `HolderNotActive` for a new one that
+        would make something for a holder who is recorded as dead or dissolved.
+        """
         self._gate.admit(actor, "draft", *work.licences)
         require_number(number)
+        if known := self._known(number):
+            return self._opened_before(known, work)
         checked = self._checked(work)
-        asked_for = work_digest(checked)
+        holder = self._new_for(checked)
         case = Case(
             id=random_text(self._randomness),
             agency=self._agency,
@@ -97,12 +106,11 @@ class Desk:
             repository = CaseRepository(session)
             known = repository.by_number(number, agency=self._agency)
             if known is None:
-                repository.add(case, asked_for=asked_for)
+                require_active(self._issuer.holders, session, holder)
+                repository.add(case, asked_for=work_digest(checked))
                 self._record(session, "draft", case, actor)
                 return Opened(case, is_new=True)
-        if known.asked_for != asked_for:
-            raise Conflict(f"the case {number} asks for something else")
-        return Opened(known.case, is_new=False)
+        return self._opened_before(known, work)
 
     def edit(self, case_id: str, work: Work, *, actor: Actor, seen: bytes | None = None) -> Case:
         """Change what a case asks for: it is a draft again, and what was agreed before is void.
@@ -214,11 +222,9 @@ class Desk:
     def numbered(self, number: str, *, actor: Actor) -> Case:
         """The agency's case of this number; `NotFound` for none."""
         self._require_staff(actor)
-        with self._database.reading() as session:
-            found = CaseRepository(session).by_number(number, agency=self._agency)
-        if found is None:
-            raise NotFound("no case of this number")
-        return found.case
+        if found := self._known(number):
+            return found.case
+        raise NotFound("no case of this number")
 
     def waiting(
         self,
@@ -275,9 +281,27 @@ class Desk:
                 raise NotFound(f"no licence {name}")
             if len(found) == 1 and licence.type_code != kind.code:
                 raise UsageError(f"the licence is of the type {licence.type_code}")
-        claims = kind.check(work.claims) if KINDS[work.kind].states else work.claims
-        version = kind.version if KINDS[work.kind].states else None
-        return replace(work, claims=claims, details=checked_details(work, kind), type_version=version)
+        return _spelled(work, kind)
+
+    def _opened_before(self, known: StoredCase, work: Work) -> Opened:
+        """The case that is there already; `Conflict` unless it was opened with the same work.
+
+        The same as one of the type's versions spells it: the type may have changed since.
+        """
+        for kind in self._catalogue.versions(work.type_code):
+            with suppress(UsageError):  # what that version does not take was not asked under it
+                if work_digest(_spelled(work, kind)) == known.asked_for:
+                    return Opened(known.case, is_new=False)
+        raise Conflict(f"the case {known.case.number} asks for something else")
+
+    def _new_for(self, work: Work) -> list[str]:
+        """The holder that something new is made for, if the work makes anything."""
+        makes = KINDS[work.kind].states
+        return [self._catalogue[work.type_code].holder(work.claims)[1]] if makes else []
+
+    def _known(self, number: str) -> StoredCase | None:
+        with self._database.reading() as session:
+            return CaseRepository(session).by_number(number, agency=self._agency)
 
     def _step(self, case_id: str, verb: str, actor: Actor, state: CaseState) -> Case:
         def stepped(case: Case) -> Case:
@@ -319,3 +343,11 @@ class Desk:
                 **more,
             },
         )
+
+
+def _spelled(work: Work, kind: LicenceType) -> Work:
+    """The work with its claims and details as a version of its type spells them."""
+    states = KINDS[work.kind].states
+    claims = kind.check(work.claims) if states else work.claims
+    version = kind.version if states else None
+    return replace(work, claims=claims, details=checked_details(work, kind), type_version=version)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from credentials.holders import HolderNotActive
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.grants import actor_of
@@ -62,6 +63,8 @@ class CredentialDesk:
             )
         except (Conflict, NotFound) as exc:
             raise _denied("the licence is not in force, or its holder changed") from exc
+        except HolderNotActive as exc:
+            raise _denied("the holder is recorded as dead, dissolved or reported dead") from exc
         return {
             "credentials": [{"credential": credential} for credential in credentials],
             "notification_id": delivery,

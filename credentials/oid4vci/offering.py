@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.copies import current
 from credentials.gate import Gate, is_of
+from credentials.holders import require_active
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.errors import Refused
 from credentials.oid4vci.grants import Authority, actor_of, open_grant
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credentials.catalogue import Catalogue
+    from credentials.holders import HolderStates
     from credentials.oid4vci.dpop import DpopProof
     from credentials.oid4vci.requests import PreAuthorizedRequest
     from yinxin.base.actor import Actor
@@ -52,18 +54,19 @@ class OfferDesk:
         agency: str,
         clock: Clock,
         randomness: Randomness,
+        holders: HolderStates | None = None,
     ) -> None:
         self._url, self._database, self._secret = url, database, secret
         self._catalogue = catalogue
-        self._clock, self._randomness = clock, randomness
+        self._clock, self._randomness, self._holders = clock, randomness, holders
         self._gate = Gate(agency, database, clock)
 
     def make(self, offer: Offer, *, actor: Actor) -> OpenOffer:
         """Offer licences to their holder.
 
         `NotPermitted` when the actor is no clerk of the agency, or a licence is somebody else's; `NotFound`
-        or `Conflict` when one is unknown here or not in force. The audit log says how the holder was
-        authenticated.
+        or `Conflict` when one is unknown here or not in force, `HolderNotActive` when the holder is recorded
+        as dead or dissolved. The audit log says how the holder was authenticated.
         """
         now = self._clock.now()
         reference = random_text(self._randomness, 32)
@@ -147,6 +150,7 @@ class OfferDesk:
             if licence.holder_code != offer.holder.code:
                 raise NotPermitted("a licence is offered to its own holder only")
             found.append(OfferedLicence(self._catalogue.configuration_of(licence), licence.identifier))
+        require_active(self._holders, session, [offer.holder.code])
         if len(set(found)) != len(found):
             raise UsageError("a licence is named twice")
         return tuple(found)

@@ -83,6 +83,7 @@ class IssuanceServer:
             agency=copies.agency,
             clock=copies.clock,
             randomness=copies.randomness,
+            holders=copies.holders,
         )
 
     @property

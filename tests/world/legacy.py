@@ -121,6 +121,7 @@ class LegacyWorld(DeskWorld):
             self.registers,
             Changes(self.status, self.clock),
             self.clock,
+            holders=options.get("holders"),
         )
 
     def unsealed(self, *, limit: int = 1000) -> list[str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credentials.documents import DocumentStore
+    from credentials.holders import HolderStates
     from credentials.issuer import IssuedLicence
     from credentials.licence import Agency
     from credentials.standing import Standing
@@ -45,6 +46,7 @@ class Office:
         clock: Any = None,
         documents: DocumentStore | None = None,
         agency: Agency = samples.AGENCY,
+        holders: HolderStates | None = None,
     ) -> None:
         self.pki, self.database = pki, database
         self.clock = clock or FixedClock(2026, 11, 20, 4)
@@ -65,6 +67,7 @@ class Office:
             clock=self.clock,
             index=self.index,
             documents=documents,
+            holders=holders,
         )
 
     def make_catalogue(self) -> Catalogue:

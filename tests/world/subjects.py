@@ -14,10 +14,11 @@ from signing.signers.file import FileSigner
 from world.authority import CLERK as PROVER
 from world.authority import EVIDENCE, REVIEWER, csr
 from world.authority import Office as CertificateOffice
-from world.office import Office
+from world.office import INDEX, Office
 from world.quick import without_pages
 from yinxin.app.subjects.cascade import Cascade, Planned
 from yinxin.app.subjects.certificates import CertificateEffects
+from yinxin.app.subjects.holders import RecordedHolders
 from yinxin.app.subjects.licences import LicenceEffects
 from yinxin.app.subjects.rules import Rules
 from yinxin.app.subjects.seals import SealEffects
@@ -64,8 +65,9 @@ class SubjectWorld(Office):
         proofs: Proofs | None = None,
     ) -> None:
         """`keys` and `authority` are those of another process that works at the same database."""
-        super().__init__(pki, database, clock=clock)
-        code = self.agency.credit_code
+        code = samples.AGENCY.credit_code
+        self.records = RecordedHolders(INDEX, code)
+        super().__init__(pki, database, clock=clock, holders=self.records)
         self.keys = dict(keys or {name: FileSigner.generate() for name in ("li", "chen", "zhao")})
         self.li, self.chen = staff("li", agency=code), staff("chen", agency=code, roles=("clerk", "approver"))
         self.zhao = staff("zhao", agency=code, roles=("approver",))

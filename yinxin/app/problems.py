@@ -19,6 +19,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from credentials.holders import HolderNotActive
 from credentials.legacy.mapping_files import InvalidMapping
 from credentials.licence_type import InvalidCatalogue
 from yinxin.app.subjects.comparing import PlanOutdated
@@ -97,6 +98,13 @@ ROWS: Mapping[type[errors.YinxinError], Row] = {
     errors.IssuanceRefused: Row(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         Text("请按列出的原因补正后重新申请", "Apply again when the reasons are mended"),
+    ),
+    HolderNotActive: Row(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        Text(
+            "请核对主体变更登记；登记有误的，先办理纠正",
+            "Check the events recorded of the holder; a mistaken one is undone first",
+        ),
     ),
     errors.VerificationFailed: Row(
         HTTPStatus.UNPROCESSABLE_ENTITY, Text("请按各项原因的提示处理", "Follow the advice of each reason")

@@ -81,6 +81,7 @@ class Bundles:
             repository = BundleRepository(session)
             if stored := repository.by_number(number, agency=self._agency):
                 return _same(stored.bundle, content)
+            found = self._for_active_holders(session, found)
             bundle, cases = self._made(repository, number, content, found, actor)
             repository.add(bundle, [(case, work_digest(case.work)) for case in cases])
             self._record(session, "draft", bundle, actor, cases=len(cases), faulty=bundle.faulty)
@@ -191,6 +192,17 @@ class Bundles:
         self._stored(bundle_id)
         with self._database.reading() as session:
             return BundleRepository(session).cases(bundle_id, after=after, limit=limit)
+
+    def _for_active_holders(self, session: Session, found: Applications) -> Applications:
+        """The applications, with a fault for each row whose holder is recorded as dead or dissolved."""
+        codes = {row.row: row.kind.holder(row.claims)[1] for row in found.rows}
+        states = self._issuer.holders
+        gone = states.refusals(session, set(codes.values())) if states and codes else {}
+        if not gone:
+            return found
+        faults = [row.fault("", gone[codes[row.row]]) for row in found.rows if codes[row.row] in gone]
+        rows = tuple(row for row in found.rows if codes[row.row] not in gone)
+        return replace(found, rows=rows, faults=(*found.faults, *faults))
 
     def _made(
         self, repository: BundleRepository, number: str, content: str, found: Applications, actor: Actor

@@ -87,6 +87,19 @@ def test_people_agreed_to_a_case_under_the_version_of_that_day(office: TypesWorl
     assert (edited.work.type_version, edited.consents) == (2, ())
 
 
+def test_a_request_that_comes_again_after_the_type_changed_is_the_same_case(office: TypesWorld) -> None:
+    work = office.work()
+    case = office.desk.draft("办-9", work, actor=office.li)
+    office.activate(with_email())  # what was asked for lacks the field that is required now
+    again = office.desk.open("办-9", work, actor=office.li)
+    assert (again.case.id, again.is_new) == (case.id, False)
+    with pytest.raises(Conflict, match="something else"):
+        office.desk.open("办-9", office.work(index=2), actor=office.li)
+    more = office.work(claims={**samples.application(FOOD, 3), "email": "office@example.com"})
+    new = office.desk.draft("办-10", more, actor=office.li)
+    assert (office.desk.draft("办-10", more, actor=office.li).id, new.work.type_version) == (new.id, 2)
+
+
 def test_the_log_says_who_agreed_to_what(office: TypesWorld) -> None:
     change = office.activate(with_email())
     sequencer(office.database).run_once()

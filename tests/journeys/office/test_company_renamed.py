@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AGENCY, COMPANY, PERSON = samples.AGENCY, samples.company(3), samples.person(2)
+PHYSICIAN = "physician-certificate"
 PASSPHRASE, NEW = "correct horse", "津城新海河餐饮有限公司"
 WHY = {"ground": "《中华人民共和国市场主体登记管理条例》", "document_number": "津审变〔2026〕12号"}
 WHY_OPTIONS = ("--ground", WHY["ground"], "--document", WHY["document_number"])
@@ -207,7 +208,7 @@ def test_a_company_is_renamed_with_twelve_licences_and_three_seals(bureau: Burea
 def test_a_physicians_death_is_reported_contested_and_confirmed(
     bureau: Bureau, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (licence,) = bureau.issue([("physician-certificate", 2)])
+    (licence,) = bureau.issue([(PHYSICIAN, 2)])
 
     li, zhao = bureau.caller("li"), bureau.caller("zhao")
 
@@ -236,6 +237,14 @@ def test_a_physicians_death_is_reported_contested_and_confirmed(
     assert bureau.state(licence) == "deregistered"
     found = li.call("POST", "/v1/subject-events/search", {"subject": PERSON["citizen_number"]}).json()
     assert (found["state"], len(found["events"])) == ("dead", 4)
+    # A new licence for somebody who is recorded as dead is refused, with a slip that they can ask about.
+    body = {"case": "办-1", "type": PHYSICIAN, "claims": samples.application(PHYSICIAN, 2)}
+    new = li.call("POST", "/v1/licences", body)
+    assert (new.status_code, new.json()["code"]) == (422, "holder_not_active")
+    slip = li.call("GET", f"/v1/slips/{new.json()['slip']['number']}").json()
+    assert slip["code"] == "holder_not_active"
+    living = {**body, "claims": samples.application(PHYSICIAN, 5)}
+    assert li.call("POST", "/v1/licences", living).status_code == 201
     refused = {"kind": "renamed", "subject": PERSON["citizen_number"], "name": "王小梅", **WHY}
     assert li.call("POST", "/v1/subject-events", refused).status_code == 409
 

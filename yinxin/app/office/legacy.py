@@ -46,6 +46,7 @@ def make_import(home: Home) -> LegacyImport:
         make_registers(home),
         Changes(wiring.status_service(home), home.clock, Notices(RecordedAcceptances())),
         home.clock,
+        holders=wiring.recorded_holders(home),
     )
 
 

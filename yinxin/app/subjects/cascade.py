@@ -197,13 +197,30 @@ class Cascade:
             return event
         self._recheck(event)
         _require(event, EventState.APPROVED)
-        facts = self._completed(event.facts)
+        self._require_current(event, self._completed(event.facts))
+        begun = replace(event, state=EventState.RUNNING, begun_at=self._clock.now(), run_by=actor.identifier)
+        with self._database.transaction() as session:
+            repository = SubjectRepository(session)
+            repository.let_others_finish()
+            begun = repository.change(event, begun)
+            self.record(session, "run", begun, actor)
+        self._look_once_more(begun, actor)
+        return begun
+
+    def _require_current(self, event: SubjectEvent, facts: EventFacts) -> None:
         found = self._effects(facts)
-        differences = compare([one.effect for one in self._planned(event_id).effects], found)
+        differences = compare([one.effect for one in self._planned(event.id).effects], found)
         if differences:
             raise PlanOutdated(differences)
-        begun = replace(event, state=EventState.RUNNING, begun_at=self._clock.now(), run_by=actor.identifier)
-        return self._change(event, begun, "run", actor)
+
+    def _look_once_more(self, begun: SubjectEvent, actor: Actor) -> None:
+        """From here on nothing new is made for the subject: what came since the last look is found now."""
+        try:
+            self._require_current(begun, begun.facts)
+        except PlanOutdated:
+            back = replace(begun, state=EventState.APPROVED, begun_at=None, run_by=None)
+            self._change(begun, back, "put_off", actor)
+            raise
 
     def show(self, event_id: str, *, actor: Actor) -> Planned:
         """An event with its plan, for the agency's staff."""

@@ -36,6 +36,7 @@ _LEADS_TO: Mapping[EventKind, SubjectState] = {
     EventKind.DEATH_REPORTED: SubjectState.REPORTED_DEAD,
     EventKind.DEATH_CONFIRMED: SubjectState.DEAD,
 }
+_BEGUN = (EventState.RUNNING, EventState.DONE)
 _FROM: Mapping[EventKind, tuple[SubjectState, ...]] = {
     EventKind.RENAMED: (SubjectState.ACTIVE,),
     EventKind.REPRESENTATIVE_CHANGED: (SubjectState.ACTIVE,),
@@ -64,6 +65,25 @@ def subject_state(events: Sequence[SubjectEvent]) -> SubjectState:
     for one in standing_events(events):
         state = _LEADS_TO.get(one.facts.kind, state)
     return state
+
+
+def state_on_record(events: Sequence[SubjectEvent]) -> SubjectState:
+    """What a subject is for whoever would make something new for it.
+
+    An event counts as soon as a second person agreed to it and it was begun, and no more as soon as it is
+    being taken back.
+    """
+    taken_back = {one.facts.undoes for one in events if one.state is EventState.RUNNING}
+    found = [
+        one
+        for one in events
+        if one.state in _BEGUN
+        and one.undone_by is None
+        and one.id not in taken_back
+        and one.facts.kind in _LEADS_TO
+    ]
+    last = max(found, key=lambda one: (one.begun_at or one.planned_at, one.id), default=None)
+    return _LEADS_TO[last.facts.kind] if last else SubjectState.ACTIVE
 
 
 def to_take_back(events: Sequence[SubjectEvent], kind: EventKind) -> SubjectEvent:

@@ -25,12 +25,13 @@ from yinxin.base.errors import Conflict, NotFound
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlmodel import Session
 
 _AT_ONCE = 500
+_LOCK = 7_301_946  # of PostgreSQL, held between the beginning of an event and what is recorded for holders
 
 
 class SubjectRepository:
@@ -108,6 +109,30 @@ class SubjectRepository:
         wanted = (EVENTS.c.agency == agency) & (EVENTS.c.subject_index == index)
         rows = self._session.execute(select(EVENTS).where(wanted).order_by(EVENTS.c.planned_at, EVENTS.c.id))
         return [_event(row) for row in rows]
+
+    def begun_of(self, indexes: Collection[bytes], *, agency: str) -> dict[bytes, list[SubjectEvent]]:
+        """The events of these subjects that were begun and not taken back since, by subject."""
+        begun = EVENTS.c.state.in_([str(EventState.RUNNING), str(EventState.DONE)])
+        found: dict[bytes, list[SubjectEvent]] = {}
+        wanted = sorted(indexes)
+        for start in range(0, len(wanted), _AT_ONCE):
+            mine = EVENTS.c.subject_index.in_(wanted[start : start + _AT_ONCE])
+            query = select(EVENTS).where(EVENTS.c.agency == agency, mine, begun, EVENTS.c.undone_by.is_(None))
+            for row in self._session.execute(query):
+                found.setdefault(row.subject_index, []).append(_event(row))
+        return found
+
+    def let_others_finish(self) -> None:
+        """Wait for whoever is recording something new for a holder; see `hold_beginnings`. SQLite has one writer."""
+        self._lock("pg_advisory_xact_lock")
+
+    def hold_beginnings(self) -> None:
+        """Let no event begin until the caller's transaction is over."""
+        self._lock("pg_advisory_xact_lock_shared")
+
+    def _lock(self, function: str) -> None:
+        if self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(select(getattr(func, function)(_LOCK)))
 
     def recent(self, *, agency: str, limit: int) -> list[SubjectEvent]:
         """An agency's events, newest first."""

@@ -14,6 +14,7 @@ from yinxin.app.wiring.register import (
     holder_index,
     log_key,
     reading,
+    recorded_holders,
     sequencer,
     status_service,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "issuer_app",
     "log_key",
     "reading",
+    "recorded_holders",
     "seal",
     "sequencer",
     "staff_access",

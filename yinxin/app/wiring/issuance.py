@@ -18,6 +18,7 @@ from yinxin.app.wiring.register import (
     documents,
     holder_index,
     index_holders,
+    recorded_holders,
     status_service,
 )
 from yinxin.app.wiring.stage import Stage, application, derived
@@ -66,6 +67,7 @@ def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
         index=holder_index(home),
         hearers=Notices(RecordedAcceptances()),
         custody=custody(home),
+        holders=recorded_holders(home),
     )
 
 
@@ -109,4 +111,5 @@ def copy_maker(home: Home) -> CopyMaker:
         randomness=SystemRandomness(),
         agency=home.settings.agency_code,
         index=holder_index(home),
+        holders=recorded_holders(home),
     )

@@ -14,6 +14,7 @@ from credentials.repository import LicenceRepository
 from credentials.status_service import StatusService
 from verify_api.departments import DepartmentRegistry
 from yinxin.app import document_place
+from yinxin.app.subjects.holders import RecordedHolders
 from yinxin.app.wiring.stage import derived
 from yinxin.base.audit import Sequencer, verifier_key
 from yinxin.base.errors import YinxinError
@@ -54,6 +55,11 @@ def reading(home: Home) -> OfficeReading:
 def holder_index(home: Home) -> BlindIndex:
     """What licences are found by their holder with; its key stays the same as long as the document key."""
     return BlindIndex(derived(home, b"yinxin holder index 1"))
+
+
+def recorded_holders(home: Home) -> RecordedHolders:
+    """Of whom a death or dissolution is recorded here: nothing new is made for them."""
+    return RecordedHolders(holder_index(home), home.settings.agency_code)
 
 
 def index_holders(home: Home) -> None:

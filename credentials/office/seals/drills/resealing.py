@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from credentials.holders import HolderNotActive
 from credentials.office.seals.drills.repository import DrillRepository
 from credentials.office.seals.drills.values import ItemState
 from credentials.repository import LicenceRepository
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 RESEALER = system("seal-drill")
 CHUNK = 32
 PAUSED = "suspended: sealed anew when it is resumed"
+GONE = "its holder is recorded as dead or dissolved"
 _REPLACEABLE = (State.IN_FORCE, State.NOT_YET_VALID)
 
 
@@ -70,6 +72,8 @@ class Resealing:
             self._replace(item, licence)
         except InvalidClaims as exc:
             self._leave(item, f"its data break the type's rules today: {', '.join(n for n, _ in exc.faults)}")
+        except HolderNotActive:
+            self._leave(item, GONE)
         except Conflict:
             # Somebody was faster: with this item, or with the licence. Else it is the seal, and all stops.
             if self._is_open(item):
