@@ -66,6 +66,10 @@ CHECKS: dict[str, CheckKind] = {
     "timestamp": _row("时间戳", "Time-stamp", _TIMESTAMP_CLAUSE),
     "timestamp_imprint": _row("时间戳：所盖内容", "Time-stamp: what it covers", "RFC 3161, 2.4.2"),
     "timestamp_time": _row("时间戳：时间", "Time-stamp: its time", "RFC 3161, 2.4.2"),
+    "timestamp_order": _row("时间戳的先后", "Order of the time-stamps", "EN 319 102-1, 5.5.4"),
+    "content_timestamp": _row("内容时间戳", "Time-stamp over the content", "EN 319 122-1, 5.2.8"),
+    "archive_timestamp": _row("归档时间戳", "Archive time-stamp", "EN 319 122-1, 5.5.3"),
+    "proof_of_existence": _row("存在证明", "Proof of existence", "EN 319 102-1, 5.6.2.2"),
     "validity": _row("有效期", "Period of validity", "RFC 7519, 4.1.4"),
     # Credentials
     "always_visible_claims": _row("必须公开的内容", "Contents that are always visible", "SD-JWT VC, 2.2.2.3"),

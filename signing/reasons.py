@@ -81,6 +81,10 @@ class Reason(Enum):
         _FAILED, "EN 319 102-1, 5.2.8", "签名不满足验证策略的要求", "The signature does not meet the policy",
         "请查看检查明细中未满足的要求", "See which requirement the failed check names",
     )  # fmt: skip
+    LEVEL_NOT_REACHED = _row(
+        _UNSURE, "EN 319 102-1, 5.2.8", "签名未达到验证策略要求的级别", "The signature does not reach the level that the policy demands",
+        "请签发方补充长期验证所需的证书与吊销数据", "Ask the issuer to add what long-term validation needs",
+    )  # fmt: skip
     COVERAGE_INCOMPLETE = _row(
         _FAILED, "ISO 32000-2, 12.8.1", "签名未覆盖整个文件", "The signature does not cover the whole file",
         "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",
@@ -154,6 +158,25 @@ class Reason(Enum):
     TIMESTAMP_MISSING = _row(
         _UNSURE, "EN 319 142-1, 6.3", "缺少验证策略要求的时间戳", "A time-stamp that the policy demands is missing",
         "请签发方补加时间戳", "Ask the issuer to add a time-stamp",
+    )  # fmt: skip
+    NO_PROOF_OF_EXISTENCE = _row(
+        _UNSURE, "EN 319 102-1, 5.6.2.2", "签发机构的证书已到期，而无可信时间证明其所签内容在到期前即已存在",
+        "An authority's certificate has ended, and no trusted time proves that what it signed is older",
+        "请签发方在时间戳到期前续加时间戳，或提供带归档时间戳的文件", "Ask for a file with an archive time-stamp, renewed before the former one ended",
+    )  # fmt: skip
+    AUTHORITY_REVOKED_WITHOUT_PROOF = _row(
+        _UNSURE, "EN 319 102-1, 5.6.2.4", "签发机构的证书已被吊销，而无可信时间证明其所签内容早于吊销",
+        "An authority's certificate is revoked, and no trusted time proves that what it signed is older",
+        "请向签发方核实，或索取带归档时间戳的文件", "Ask the issuer, or ask for a file with an archive time-stamp from before",
+    )  # fmt: skip
+    ALGORITHM_ENDED = _row(
+        _UNSURE, "EN 319 102-1, 5.6.2.2", "所用算法已不再可靠，而无可信时间证明相关证书或时间戳早于算法停用",
+        "An algorithm no longer counts, and no trusted time proves that what was signed with it is older",
+        "请索取在算法停用前续加时间戳的文件", "Ask for a file that was stamped again before the algorithm ended",
+    )  # fmt: skip
+    TIMESTAMP_ORDER = _row(
+        _UNSURE, "EN 319 102-1, 5.5.4", "时间戳的先后顺序相互矛盾", "The times of the time-stamps contradict each other",
+        "不要据此确定签署时间，请向签发方核实", "Do not rely on the time of signing; ask the issuer",
     )  # fmt: skip
     NOT_YET_VALID = _row(
         _FAILED, "RFC 7519, 4.1.5", "尚未到生效时间", "It is not yet in force",

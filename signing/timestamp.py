@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 from cryptography import x509
 
 from signing import cms, der
+from signing.existence import NO_PROOFS, Proofs
+from signing.past import PathQuestion, survives, validate_in_past
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, Unreachable, YinxinError
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.policy import Policy
-    from signing.revocation import RevocationSnapshot
+    from signing.revocation import RevocationSnapshot, RevocationStatus
     from signing.signer import Signer
     from signing.trust import TrustStore
     from yinxin.base.outbound import Outbound
@@ -83,12 +85,17 @@ class TimestampToken:
 
 @dataclass(frozen=True, slots=True)
 class TimestampResult:
-    """What came of a time-stamp: its time when every check passed, else None; the authority's path."""
+    """What came of a time-stamp: its time when every check passed, else None; the authority's path.
+
+    `is_sound` says that the token itself is in order (what it covers, its signature, what its key is for),
+    whoever made it: one that is not was tampered with.
+    """
 
     gen_time: datetime | None
     checks: tuple[Check, ...]
     authority: Certificate | None = None
     path: tuple[Certificate, ...] = ()
+    is_sound: bool = False
 
 
 class HttpTimestamper:
@@ -215,45 +222,69 @@ def verify_timestamp(  # noqa: PLR0913 - every fact that a verdict depends on co
     policy: Policy,
     at: datetime,
     known_at: datetime | None = None,
+    asked_at: datetime | None = None,
+    proofs: Proofs = NO_PROOFS,
+    offered: tuple[Certificate, ...] = (),
 ) -> TimestampResult:
     """Check a token over `digest` (the hash that the token itself names, see `parse_token`).
 
     The authority's path is validated at the token's own time, with evidence up to `known_at`; a time
-    after `at` is refused. Whoever has the authority's key writes any time into a token, so one whose key is
-    known to be compromised proves nothing, whatever its time (RFC 3161, 4.2). Never raises for a bad token.
+    after `at` is refused. A token proves its time as long as nobody else can have the authority's key and
+    its algorithm counts: at the time `asked_at` (default: `at`), or at the time when `proofs` say that the
+    token itself existed (EN 319 102-1, 5.6.2.4). `offered` are further certificates for its path. Never
+    raises for a bad token.
     """
-    from signing.path import validate_path  # noqa: PLC0415 - signing.path is heavier than the codec
-
     try:
         parsed = parse_token(token) if isinstance(token, bytes) else token
         content_digest = cms.hash_with(parsed.signed.digest_algorithm, parsed.signed.content or b"")
     except YinxinError as exc:
         return TimestampResult(None, (Check("timestamp", Reason.TIMESTAMP_INVALID, detail=str(exc)),))
     signed = parsed.signed
+    existed = proofs.of_signature(signed)
+    latest = max(asked_at or at, parsed.gen_time)
     checks = [_imprint_check(parsed, digest), _time_check(parsed, at + policy.clock_skew)]
     checks += [
         _as_timestamp(check)
         for check in cms.check_signature(
-            signed, content_digest, content_type=cms.TST_INFO, policy=policy, at=parsed.gen_time
+            signed, content_digest, content_type=cms.TST_INFO, policy=policy, at=existed or latest
         )
     ]
     if signed.signer is None:
-        return TimestampResult(None, tuple(checks))
+        return TimestampResult(None, tuple(checks), is_sound=_passed(checks))
     checks.append(_usage_check(signed.signer))
-    path = validate_path(
-        signed.signer,
-        signed.others,
-        trust,
-        at=parsed.gen_time,
-        usage="timestamp",
-        revocation=revocation,
-        policy=policy,
-        known_at=known_at,
-    )
-    checks += [_as_timestamp(check) for check in path.checks]
-    checks += [_compromised(one.common_name) for one, status in path.statuses if status.is_compromised]
-    proved = all(check.indication is Indication.PASSED for check in checks)
-    return TimestampResult(parsed.gen_time if proved else None, tuple(checks), signed.signer, path.path)
+    is_sound = _passed(checks)
+    asked = PathQuestion(
+        "timestamp", parsed.gen_time, trust, revocation, policy, latest, known_at, proofs,
+        (*signed.others, *offered),
+    )  # fmt: skip
+    path, found = _authority_checks(signed.signer, asked, existed)
+    checks += found
+    proved = parsed.gen_time if _passed(checks) else None
+    return TimestampResult(proved, tuple(checks), signed.signer, path, is_sound)
+
+
+def _authority_checks(
+    authority: Certificate, asked: PathQuestion, existed: datetime | None
+) -> tuple[tuple[Certificate, ...], list[Check]]:
+    """The authority's path and the checks of it: then, and whether its word still counts."""
+    result, objections = validate_in_past(authority, asked, signed=existed)
+    checks = [_as_timestamp(check) for check in result.checks]
+    checks += [
+        _as_timestamp(Check("proof_of_existence", one.reason, detail=one.detail)) for one in objections
+    ]
+    is_over = asked.policy.after_end == "needs_proof" and (existed or asked.at) > authority.not_after
+    if is_over:
+        day = authority.not_after.isoformat()
+        detail = f"{authority.common_name} ended on {day}, and no other time-stamp covers this one"
+        checks.append(_as_timestamp(Check("proof_of_existence", Reason.NO_PROOF_OF_EXISTENCE, detail=detail)))
+    for certificate, status in result.statuses:
+        if certificate == authority and not survives(status, existed, asked.policy):
+            checks.append(_lost(authority.common_name, status))
+    return result.path, checks
+
+
+def _passed(checks: list[Check]) -> bool:
+    return all(check.indication is Indication.PASSED for check in checks)
 
 
 def _imprint_check(token: TimestampToken, digest: bytes) -> Check:
@@ -274,8 +305,11 @@ def _usage_check(certificate: Certificate) -> Check:
     return Check("timestamp_certificate", None if alone else Reason.TIMESTAMP_INVALID)
 
 
-def _compromised(name: str) -> Check:
-    detail = f"{name}: its key is compromised, so its times prove nothing"
+def _lost(name: str, status: RevocationStatus) -> Check:
+    # RFC 3161, 4: without a reason that says otherwise, the key may be in other hands.
+    detail = (
+        f"{name} is revoked ({status.reason}); its key may write any time, and nothing proves this one older"
+    )
     return Check("timestamp_certificate_revocation", Reason.TIMESTAMP_INVALID, detail=detail)
 
 

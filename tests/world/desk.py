@@ -5,12 +5,13 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from signing.pdf import Seal, SealFace, VerifiedDocument, verify
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
-from world.pki import NOON, Pki, TestAuthority
+from world.pki import NOON, START, Pki, TestAuthority
 from world.tsa import MemoryTsa
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ class Desk:
     pki: Pki = field(default_factory=Pki)
 
     def __post_init__(self) -> None:
-        self.tsa = MemoryTsa(self.pki.signer("timestamp", "津城时间戳 Test TSA"))
+        # An authority for time-stamps works longer than the keys whose signatures it stamps.
+        end = START + timedelta(days=3600)
+        tsa = self.pki.issuing.issue("津城时间戳 Test TSA", "timestamp", not_after=end)
+        self.tsa = MemoryTsa(tsa)
         self.agency = self.pki.signer("seal", "津城市场监管局 Market Bureau")
         self.citizen = self.pki.signer("signature", "张三 Zhang San")
         self.trust = TrustStore([self.pki.root.certificate])

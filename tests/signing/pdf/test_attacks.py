@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ReasonFlags
 from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pki import NOON, Pki, TestAuthority
 from world.tsa import MemoryTsa
@@ -383,7 +384,7 @@ def test_revoked_after_a_proved_time(pdf: bytes) -> None:
     pki = Pki()
     own = Desk(pki)
     stamped, bare = own.seal(pdf), own.seal(pdf, stamped=False)
-    pki.issuing.revoke(own.agency.certificate, NOON + timedelta(days=1))
+    pki.issuing.revoke(own.agency.certificate, NOON + timedelta(days=1), ReasonFlags.key_compromise)
     later = NOON + timedelta(days=2)
     report = own.verify(stamped, now=later)
     assert (report.then, report.indication) == (PASSED, FAILED)
