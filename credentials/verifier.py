@@ -33,8 +33,10 @@ from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope
 from signing.revocation import RevocationSnapshot
+from signing.trust_list import Issued
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
+from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
+    from signing.trust_list import ServingList
 
 EVERY_TYPE = "*"  # in `issuers`: the types that it does not name
 # By the kind of a `MalformedInput`: which check it is, and what that means.
@@ -76,7 +79,8 @@ class Verifier:
 
     `statuses` are the verified status lists by their address; `issuers`, where given, says which
     certificates' subjects (RFC 4514 text) may issue a `vct` (`EVERY_TYPE`: any other), and a type that it
-    does not name may be issued by nobody. `status_grace` stretches a list's ttl while its server is away,
+    does not name may be issued by nobody; a `trust_list` says so for a whole city, with the days since when.
+    `status_grace` stretches a list's ttl while its server is away,
     never its `exp`; `max_age` bounds how long ago a presentation was made.
     """
 
@@ -89,6 +93,7 @@ class Verifier:
         revocation: RevocationSnapshot | None = None,
         clock: Clock | None = None,
         issuers: Mapping[str, Collection[str]] | None = None,
+        trust_list: ServingList | None = None,
         status_grace: timedelta = timedelta(0),
         max_age: timedelta = MAX_AGE,
     ) -> None:
@@ -97,6 +102,7 @@ class Verifier:
         self.statuses = {} if statuses is None else statuses
         self.revocation = revocation or RevocationSnapshot()
         self.issuers = issuers
+        self.trust_list = trust_list
         self.status_grace = status_grace
         self.max_age = max_age
         self._clock = clock or SystemClock()
@@ -162,6 +168,7 @@ class _Case:
         self._audience, self._nonce, self._bound = audience, nonce, bound
         self._key: PublicKey | None = None
         self._issuer: Certificate | None = None
+        self._made: datetime | None = None
         self.checks: list[Check] = []
         self.snapshots: dict[str, str] = {}
         self.findings: dict[str, Any] = {}
@@ -206,7 +213,7 @@ class _Case:
             )
         )
         issued = credential.payload.get("iat")
-        made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
+        made = self._made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
         signed = self._verifier._signatures.examine(token, at=self._at, issued_at=made)  # noqa: SLF001 - its own case
         self._add(*signed.checks)
         self._issuer = signed.certificate
@@ -230,11 +237,28 @@ class _Case:
 
     def _permission(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
         permitted = self._verifier.issuers
-        if permitted is None or self._issuer is None:
+        if self._issuer is None:
             return ()
+        if permitted is None:
+            return self._listed(claims, self._issuer)
         named = permitted.get(str(claims.get("vct")), permitted.get(EVERY_TYPE, ()))
         good = self._issuer.subject in named
-        return (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
+        own = Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED)
+        return own, *self._listed(claims, self._issuer)
+
+    def _listed(self, claims: Mapping[str, Any], issuer: Certificate) -> tuple[Check, ...]:
+        """What the trust list says; whoever issues licences may also write down who acts with them."""
+        listed, vct = self._verifier.trust_list, claims.get("vct")
+        if listed is None:
+            return ()
+        self.snapshots.update(listed.snapshots)
+        issued = Issued(
+            None if vct == DELEGATION_VCT else str(vct),
+            subject=issuer.subject,
+            agency=_agency_of(claims),
+            made=self._made,
+        )
+        return listed.check(issued, now=self._at)
 
     def _delegation(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
         """An agent's copy says by itself that it is one, and stands beside its delegation."""
@@ -295,6 +319,14 @@ class _Case:
             return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
         meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
         return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
+
+
+def _agency_of(claims: Mapping[str, Any]) -> str | None:
+    """The credit code of the agency in a licence's identifier (GB/T 36904); None where there is none."""
+    try:
+        return LicenceIdentifier.parse(claims[LICENCE_IDENTIFIER]).credit_code
+    except (KeyError, MalformedInput):
+        return None
 
 
 def _malformed(exc: MalformedInput) -> Check:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,16 +26,17 @@ from signing.reasons import Reason
 from signing.report import Check, Scope
 from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
 from signing.trust import TrustAnchor, TrustStore
+from signing.trust_list import Issued
 from verify_api.workers import Outcome, OutcomeState, Shared
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-    from datetime import datetime
 
     from credentials.status_list import StatusSnapshot
     from credentials.verifier import VerifiedCredential
     from signing.report import Report
+    from signing.trust_list import ServingList
 
 LICENCE_FILE, LICENCE_ITEM = "licence.json", "certificate_identifier"
 MAX_LICENCE_FILE_BYTES = 256 * 1024
@@ -70,7 +72,8 @@ class Snapshots:
     """What verification stands on, swapped whole: trust, revocation, policy, status lists by address.
 
     `issuers` says which certificates' subjects (RFC 4514 text) may issue a credential type; without it any
-    trusted credential signer may issue any type, also a copy of another agency's licence for its own key.
+    trusted credential signer may issue any type, also a copy of another agency's licence for its own key. A
+    `trust_list` says it for many agencies; its anchors stand in `trust` already.
     """
 
     trust: TrustStore
@@ -78,6 +81,7 @@ class Snapshots:
     policy: Policy = field(default_factory=Policy.default)
     statuses: Mapping[str, StatusSnapshot] = field(default_factory=dict)
     issuers: Mapping[str, Collection[str]] | None = None
+    trust_list: ServingList | None = None
 
 
 class Material:
@@ -96,6 +100,7 @@ class Material:
             statuses=kept.statuses,
             revocation=kept.revocation,
             issuers=kept.issuers,
+            trust_list=kept.trust_list,
         )
 
     @cached_property
@@ -107,7 +112,9 @@ class Material:
     def shared(self) -> Shared:
         """For worker processes: DER and policy, no live objects."""
         kept = self.snapshots
-        anchors = tuple((anchor.certificate.der, anchor.usages) for anchor in kept.trust.anchors)
+        anchors = tuple(
+            (anchor.certificate.der, anchor.usages, anchor.periods) for anchor in kept.trust.anchors
+        )
         known = tuple(certificate.der for certificate in kept.trust.known)
         crls = tuple(crl.der for crl in kept.revocation.crls)
         ocsp = tuple(answer.der for answer in kept.revocation.ocsp)
@@ -221,6 +228,7 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
     )
     checks = [[one.name, one.reason.name if one.reason else None, str(one.scope)] for one in report.checks]
     answer: dict[str, Any] = {
+        "at": now.isoformat(),
         "checks": checks,
         "policy": report.policy,
         "snapshots": dict(report.snapshots),
@@ -231,7 +239,9 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
         answer["revisions"] = [
             hashlib.sha256(memoryview(document)[: one.covered_bytes]).hexdigest() for one in found.signatures
         ]
-        answer["signed_by"] = [code for one in found.signatures for code in _organisations(one.certificate)]
+        seals = [(_organisations(one.certificate), one.proved_at, one.claimed_at) for one in found.signatures]
+        answer["signed_by"] = [code for codes, *_ in seals for code in codes]
+        answer["seals"] = [[codes, *map(_moment_text, moments)] for codes, *moments in seals]
         licence = found.attachments.get(LICENCE_FILE, b"")
         if 0 < len(licence) <= MAX_LICENCE_FILE_BYTES:
             answer["licence_file"] = b64encode(licence).decode("ascii")
@@ -251,12 +261,13 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         for name, reason, scope in answer["checks"]
     )
     content, file_checks = _read_licence_file(answer.get("licence_file"))
+    listed = material.snapshots.trust_list
     return Examined(
         Kind.PDF,
         digest,
-        (*checks, *file_checks),
+        (*checks, *file_checks, *_list_checks(material.snapshots, content, answer)),
         answer["policy"],
-        answer["snapshots"],
+        {**answer["snapshots"], **(listed.snapshots if listed else {})},
         signatures=tuple(answer["signatures"]),
         licence=content[LICENCE_ITEM] if content else None,
         claims=content["claims"] if content else None,
@@ -264,6 +275,29 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         signed_by=tuple(answer.get("signed_by", ())),
         revisions=tuple(answer.get("revisions", ())),
     )
+
+
+def _list_checks(
+    kept: Snapshots, content: Mapping[str, Any] | None, answer: Mapping[str, Any]
+) -> tuple[Check, ...]:
+    """What the trust list says of who sealed a licence; of other documents it only tells its own age."""
+    listed, now = kept.trust_list, datetime.fromisoformat(answer["at"])
+    if listed is None:
+        return ()
+    if content is None:
+        return (listed.check_age(now),)
+    agency = str(content.get("certificate_issuing_authority_code"))
+    # The agency's own seals: later ones by others do not make a licence. The last of them counts.
+    own = [row for row in answer.get("seals", ()) if agency in row[0]]
+    made = [datetime.fromisoformat(row[1] or row[2]) for row in own if row[1] or row[2]]
+    issued = Issued(
+        str(content.get("certificate_type_code")),
+        credit_codes=[agency] if own else [],
+        agency=agency,
+        made=max(made, default=None),
+        is_proved=bool(own) and all(row[1] for row in own),
+    )
+    return listed.check(issued, now=now)
 
 
 def _read_licence_file(encoded: str | None) -> tuple[Mapping[str, Any] | None, tuple[Check, ...]]:
@@ -284,10 +318,15 @@ def _read_licence_file(encoded: str | None) -> tuple[Mapping[str, Any] | None, t
 def _revive(shared: tuple[Any, ...]) -> tuple[TrustStore, RevocationSnapshot, Policy]:
     anchors, known, crls, ocsp, policy = shared
     trust = TrustStore(
-        (TrustAnchor(Certificate(encoded), usages) for encoded, usages in anchors), map(Certificate, known)
+        (TrustAnchor(Certificate(encoded), usages, periods=periods) for encoded, usages, periods in anchors),
+        map(Certificate, known),
     )
     revocation = RevocationSnapshot(map(Crl.from_der, crls), map(OcspAnswer.from_der, ocsp))
     return trust, revocation, policy
+
+
+def _moment_text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _plain_signature(item: Mapping[str, Any]) -> dict[str, Any]:

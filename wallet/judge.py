@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from credentials.verifier import VerifiedCredential
     from signing.report import Report
     from signing.trust import TrustStore
+    from signing.trust_list import ServingList
     from wallet.exchange import Fetched
     from yinxin.base.clock import Clock
     from yinxin.base.outbound import Outbound
@@ -59,6 +60,7 @@ class Grounds:
     trust: TrustStore
     revocation: RevocationSnapshot = field(default_factory=RevocationSnapshot)
     policy: Policy = field(default_factory=Policy.default)
+    trust_list: ServingList | None = None
 
 
 @dataclass(slots=True)
@@ -133,13 +135,19 @@ class Judge:
     def _make(self, grounds: Grounds) -> tuple[Grounds, TrustedParties, Verifier]:
         policy, revocation = grounds.policy, grounds.revocation
         parties = TrustedParties(
-            grounds.trust, self._outbound, policy=policy, revocation=revocation, clock=self._clock
+            grounds.trust,
+            self._outbound,
+            policy=policy,
+            revocation=revocation,
+            trust_list=grounds.trust_list,
+            clock=self._clock,
         )
         verifier = FetchingVerifier(
             grounds.trust,
             policy=policy,
             statuses=self.statuses,
             revocation=revocation,
+            trust_list=grounds.trust_list,
             clock=self._clock,
         )
         return grounds, parties, verifier

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from signing.jose import Token
     from signing.report import Report
     from signing.trust import TrustStore
+    from signing.trust_list import ServingList
     from yinxin.base.outbound import Outbound
 
 MAX_CRL_BYTES, MAX_STATUS_BYTES = 16 << 20, 4 << 20
@@ -45,8 +46,8 @@ CRL_AGE = timedelta(minutes=5)
 class TrustedParties:
     """The anchors of one wallet, with policy and the way to fetch evidence.
 
-    `revocation` is evidence at hand already; `issuers`, where given, says who may issue which type, as
-    `credentials.verifier.Verifier` has it.
+    `revocation` is evidence at hand already; `issuers` and the `trust_list`, where given, say who may issue
+    which type, as `credentials.verifier.Verifier` has it.
     """
 
     def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
@@ -57,12 +58,13 @@ class TrustedParties:
         policy: Policy | None = None,
         revocation: RevocationSnapshot | None = None,
         issuers: Mapping[str, Collection[str]] | None = None,
+        trust_list: ServingList | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._trust, self._outbound = trust, outbound
         self._policy = policy or Policy.default()
         self._revocation = revocation or RevocationSnapshot()
-        self._issuers = issuers
+        self._issuers, self._trust_list = issuers, trust_list
         self._clock = clock or SystemClock()
 
     def verify_credential(self, credential: str) -> VerifiedCredential:
@@ -119,6 +121,7 @@ class TrustedParties:
             revocation=revocation,
             clock=self._clock,
             issuers=self._issuers,
+            trust_list=self._trust_list,
         )
 
     def _status(self, uri: str, now: datetime) -> dict[str, StatusSnapshot]:

@@ -23,6 +23,7 @@ from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope
 from signing.revocation import RevocationSnapshot
+from signing.trust_list import Issued
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
+    from signing.trust_list import ServingList
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,11 @@ class PrintedCodeVerifier:
     """Verifies codes against one set of snapshots.
 
     `addresses` are the pages that codes of ours may lead to, compared letter by letter
-    (`https://verify.city.example/q`): a code that leads anywhere else is refused, whoever signed it.
+    (`https://verify.city.example/q`): a code that leads anywhere else is refused, whoever signed it. A
+    `trust_list` says who may issue which type of licence, since when.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
         self,
         trust: TrustStore,
         *,
@@ -69,12 +72,14 @@ class PrintedCodeVerifier:
         addresses: Collection[str],
         revocation: RevocationSnapshot | None = None,
         policy: Policy | None = None,
+        trust_list: ServingList | None = None,
     ) -> None:
         self.trust = trust
         self.issuers = issuers
         self.addresses = frozenset(addresses)
         self.revocation = revocation or RevocationSnapshot()
         self.policy = policy or Policy.default()
+        self.trust_list = trust_list
         self._signatures = ChainSignatures(
             trust, usage="credential", revocation=self.revocation, policy=self.policy
         )
@@ -93,6 +98,7 @@ class PrintedCodeVerifier:
             "trust": self.trust.snapshot_id,
             "revocation": self.revocation.snapshot_id,
             "issuers": self.issuers.snapshot_id,
+            **(self.trust_list.snapshots if self.trust_list else {}),
         }
         return Report(
             "printed-code",
@@ -205,6 +211,14 @@ class _Case:
         good = self._issuer.agency == code.agency
         detail = "" if good else f"the certificate is of {self._issuer.agency}, the code of {code.agency}"
         self._add(Check("issuer_name", None if good else Reason.ISSUER_MISMATCH, detail=detail))
+        if listed := self._verifier.trust_list:
+            issued = Issued(
+                code.identifier.type_code,
+                subject=self._issuer.chain[0].subject,
+                agency=code.identifier.credit_code,
+                made=made,
+            )
+            self._add(*listed.check(issued, now=self._at))
 
     def _check_times(self, code: PrintedCode) -> None:
         times = {"iat": code.issued_at, "nbf": code.not_before, "exp": code.expires_at}

@@ -103,14 +103,16 @@ class TrustList:
     ) -> TrustList:
         """The list of this root, in time at `now`, and no older than `after`, which is at hand already.
 
-        `MalformedInput` for one that is damaged or signed by too few, `Conflict` for one of another root,
-        past its end, made in the future, older than `after`, or another one of the same version. `skew` is
-        how far another machine's clock may be ahead.
+        `MalformedInput` for one that is damaged or signed by too few, `Conflict` for one of another root, or of
+        one that ran out, past its end, made in the future, older than `after`, or another one of the same
+        version. `skew` is how far another machine's clock may be ahead.
         """
         root.require(envelope, LIST_TYPE)
         found = cls._of(read_content(envelope), hashlib.sha256(envelope).hexdigest())
         if (found.name, found.root_version) != (root.name, root.version):
             raise Conflict("the list belongs to another root")
+        if root.expires_at <= now:
+            raise Conflict(f"the root of version {root.version} ran out {root.expires_at.isoformat()}")
         if found.next_update <= now or found.next_update <= found.issued_at:
             raise Conflict(f"the list ended {found.next_update.isoformat()}")
         if found.issued_at > (now + skew if skew else now):

@@ -64,17 +64,20 @@ class TrustRoot:
         for number, envelope in enumerate(envelopes):
             if number >= MAX_STEPS:
                 raise wrong(f"over {MAX_STEPS} roots")
-            found = self._of(read_content(envelope))
-            if found.version <= current.version:
-                continue
-            if (found.version, found.name) != (current.version + 1, current.name):
-                raise Conflict(f"the root behind version {current.version} is missing")
-            current.require(envelope, ROOT_TYPE)
-            found.require(envelope, ROOT_TYPE)
-            current = found
+            if self._of(read_content(envelope)).version > current.version:
+                current = current.followed_by_one(envelope)
         if current.expires_at <= now:
             raise Conflict(f"the root of version {current.version} ran out {current.expires_at.isoformat()}")
         return current
+
+    def followed_by_one(self, envelope: bytes) -> TrustRoot:
+        """The root that comes right after this one; errors as for `followed_by`, its end is not looked at."""
+        found = self._of(read_content(envelope))
+        if (found.version, found.name) != (self.version + 1, self.name):
+            raise Conflict(f"the root behind version {self.version} is missing")
+        self.require(envelope, ROOT_TYPE)
+        found.require(envelope, ROOT_TYPE)
+        return found
 
     def require(self, envelope: bytes, typ: str) -> None:
         """`MalformedInput` unless enough of this root's keys have signed."""

@@ -91,6 +91,7 @@ class PublishedList:
                 addresses=self._addresses,
                 revocation=snapshots.revocation,
                 policy=snapshots.policy,
+                trust_list=snapshots.trust_list,
             )
             content = dump_json(published_list(verifier, self._catalogue, now=now))
             self._made = snapshots, now, content, hashlib.sha256(content).hexdigest()[:32]

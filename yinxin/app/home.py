@@ -5,6 +5,7 @@
     keys/retired/      the certificate chains of keys that were renewed; what they signed still verifies
     keys/documents.key the key of the document store, wrapped by the same passphrase
     trust/             trust anchors
+    trust-list/        the trust list that was taken last, and the roots that lead to it
     issuers/           certificates of other agencies whose printed codes are verified here
     documents/         the sealed PDFs, encrypted
     revocation/        certificate revocation lists, as the authorities published them last
@@ -228,6 +229,7 @@ def _seen_from(place: Path, settings: Settings) -> Settings:
         settings,
         database_url=url,
         trust_directory=place / settings.trust_directory,
+        trust_list_root=inside(settings.trust_list_root),
         catalogue_directory=inside(settings.catalogue_directory),
         forms_directory=inside(settings.forms_directory),
         policy_file=inside(settings.policy_file),

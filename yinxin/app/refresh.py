@@ -18,6 +18,7 @@ from signing.jose import load_json_object
 from signing.names import name_key
 from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
+from yinxin.app.trust_lists import ListKeeper
 from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.trust import TrustStore
+    from signing.trust_list import ServingList
     from yinxin.app.home import Home
 
 MAX_CRL_BYTES, MAX_STATUS_BYTES, MAX_STATUS_LISTS = 64 << 20, 4 << 20, 1000
@@ -78,6 +80,7 @@ class Refresher:
         self._answered: set[str] = set()
         self._crls: dict[str, Crl] = {}
         self._statuses: dict[str, StatusSnapshot] = {}
+        self.trust_lists = ListKeeper(home, self._ask, writes=source is None)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -88,11 +91,23 @@ class Refresher:
             self._keep(self._fetch_crl, url)
         # What the folder holds goes on counting: a list that cannot be fetched must not be a list less.
         revocation = home.revocation.merged_with(RevocationSnapshot(self._crls.values()))
-        trust = home.trust
+        trust, serving = self._trust()
         for aggregation in settings.status_urls:
             for uri in self._status_uris(aggregation):
                 self._keep(lambda uri: self._fetch_status(uri, trust, revocation), uri)
-        return Snapshots(trust, revocation, home.policy, dict(self._statuses), home.credential_issuers)
+        own = home.credential_issuers if serving is None else None  # the list names this agency too
+        return Snapshots(trust, revocation, home.policy, dict(self._statuses), own, serving)
+
+    def _trust(self) -> tuple[TrustStore, ServingList | None]:
+        """The anchors of the folder with those of the trust list, and the list."""
+        serving = self.trust_lists.take()
+        own = self._home.trust
+        return (own.merged_with(serving.trust(self._home.clock.now())) if serving else own), serving
+
+    def _ask(self, url: str, limit: int) -> tuple[bytes, datetime]:
+        found = self._source.get(url, limit)
+        self._taken(url, found)
+        return found.body, found.at
 
     def unanswered(self) -> frozenset[str]:
         """The aggregations of status lists in the settings that never answered yet."""

@@ -167,6 +167,11 @@ class LicenceIdentifier:
         return identifier
 
     @property
+    def credit_code(self) -> str | None:
+        """The issuer's credit code; None where the issuer is written as a region."""
+        return self.issuer if len(self.issuer) == 18 else None
+
+    @property
     def check(self) -> str:
         """The check character: ISO 7064 MOD 37,36 over the parts without root and dots."""
         return licence_check_character(self.type_code + self.issuer + self.serial + self.version)

@@ -70,6 +70,22 @@ class Settings:
         "信任库目录（PEM 证书与 trust.toml）",
         "the trust store: PEM certificates and trust.toml",
     )
+    trust_list: str | None = _setting(
+        None,
+        "信任列表的网址或文件：由它决定谁可签发何种证照；不填则仅用信任库",
+        "the trust list, an address or a file: it says who may issue what; only the trust store when not set",
+    )
+    trust_list_root: Path | None = _setting(
+        None,
+        "信任列表的根文件，首次使用前须核对指纹（yinxin trust list fingerprint）",
+        "the trust list's root; compare its fingerprint before first use (yinxin trust list fingerprint)",
+    )
+    trust_list_grace_hours: float = _setting(
+        72.0,
+        "信任列表过期后仍可沿用的小时数；报告和就绪检查会注明",
+        "hours for which a list past its end goes on serving; reports and readiness say so",
+        at_least=0,
+    )
     catalogue_directory: Path | None = _setting(
         None,
         "证照目录（TOML）所在目录；不填则用内置目录",

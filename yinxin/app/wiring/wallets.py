@@ -79,4 +79,4 @@ def wallet_app(home: Home, stage: Stage) -> FastAPI:
 
 
 def _grounds(snapshots: Snapshots) -> Grounds:
-    return Grounds(snapshots.trust, snapshots.revocation, snapshots.policy)
+    return Grounds(snapshots.trust, snapshots.revocation, snapshots.policy, snapshots.trust_list)
