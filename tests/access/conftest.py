@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world.access import AccessWorld
-from world.databases import database, database_url, postgresql
-
-from yinxin.base.database import Database
+from world.databases import database, database_url, postgresql, with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from yinxin.base.database import Database
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -24,8 +24,7 @@ def counter(database: Database) -> AccessWorld:
 @pytest.fixture
 def light() -> Iterator[Database]:
     """An empty database in memory, for what no database judges."""
-    made = Database("sqlite://")
-    made.create_schema()
+    made = with_tables()
     yield made
     made.close()
 

@@ -10,9 +10,9 @@ import pytest
 import uvicorn
 from world.access import AccessWorld
 from world.browser import browser, visit
+from world.databases import with_tables
 
 from yinxin.base.clock import SystemClock
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,7 @@ class Served(AccessWorld):
     def __init__(self, realm: str) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         origin = f"http://localhost:{self._listener.getsockname()[1]}"
-        database = Database("sqlite://")
-        database.create_schema()
+        database = with_tables()
         super().__init__(database, realm, origin, clock=SystemClock())
         self._server = uvicorn.Server(uvicorn.Config(self.app, log_level="critical"))
         work: Any = {"target": self._server.run, "kwargs": {"sockets": [self._listener]}, "daemon": True}

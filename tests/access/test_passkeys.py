@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from world.access import SEVEN, AccessWorld
+from world.databases import with_tables
 from world.passkeys import PRESENT, register, sign_in
 
 from signing.base64url import decode_base64url, encode_base64url
@@ -398,8 +399,7 @@ def test_any_shape_of_an_answer_is_refused(answer: dict[str, Any]) -> None:
 
 
 def _holders() -> AccessWorld:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     return AccessWorld(database, "holder", "https://wallet.example", randomness=UnsafeSeededRandomness("x"))
 
 

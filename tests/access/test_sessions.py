@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from world.access import AccessWorld
+from world.databases import with_tables
 from world.passkeys import enrolled
 
 from yinxin.access.records import ENROLMENTS, PASSKEYS, SESSIONS
-from yinxin.base.database import Database
 from yinxin.base.errors import Unauthenticated, UsageError
 
 if TYPE_CHECKING:
     from yinxin.access.accounts import SignedIn
+    from yinxin.base.database import Database
 
 
 def enter(counter: AccessWorld) -> tuple[SignedIn, str]:
@@ -118,8 +119,7 @@ def test_a_short_secret_is_none(light: Database) -> None:
 
 
 def _empty() -> AccessWorld:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     return AccessWorld(database)
 
 

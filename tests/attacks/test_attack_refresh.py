@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from world.databases import with_tables
 from world.pki import NOON, Pki
 
 from credentials.status_service import StatusService
@@ -16,7 +17,6 @@ from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
 from yinxin.app.refresh import Refresher
 from yinxin.base.clock import FixedClock
-from yinxin.base.database import Database
 from yinxin.base.errors import Unreachable
 from yinxin.base.outbound import Response
 
@@ -79,8 +79,7 @@ def test_what_is_not_the_newest_list_of_its_authority_changes_nothing(way: Way, 
 
 
 def test_an_old_status_list_does_not_lift_a_suspension(way: Way) -> None:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     service = StatusService(
         database, way.pki.signer("status"), "http://issuer.example", clock=way.clock, size=1 << 10
     )

@@ -10,16 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world.audit import CLERK, ORIGIN, PUBLIC_KEY, note_down, sequencer, write
+from world.databases import with_tables
 from world.pki import NOON
 
 from yinxin.base import audit
 from yinxin.base.audit.merkle import leaf_hash
 from yinxin.base.audit.tiles import TileName, TileReader
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from yinxin.base.database import Database
 
 
 def verified(database: Database) -> audit.Checkpoint:
@@ -149,8 +151,7 @@ def test_an_offline_proof_says_what_was_recorded(database: Database) -> None:
 
 @pytest.fixture(scope="module")
 def offline_proof() -> Iterator[str]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     ids = write(database, 9)
     sequencer(database).run_once()
     yield audit.AuditLog(database).offline_proof(ids[3])
@@ -267,8 +268,7 @@ def test_the_thread_survives_a_database_that_fails(
     ],
 )
 def test_an_entry_without_one_text_is_refused(wrong: dict[str, Any]) -> None:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     right = {"action": "a", "subject": "s", "actor": CLERK, "at": NOON}
     with pytest.raises(UsageError), database.transaction() as session:
         audit.record(session, **{**right, **wrong})

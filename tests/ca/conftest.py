@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world.authority import Office
-from world.databases import database, database_url, postgresql
-
-from yinxin.base.database import Database
+from world.databases import database, database_url, postgresql, with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from yinxin.base.database import Database
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -19,8 +19,7 @@ __all__ = ["database", "database_url", "postgresql"]
 @pytest.fixture
 def memory() -> Iterator[Database]:
     """A database in memory, for stories that are not about storage."""
-    found = Database("sqlite://")
-    found.create_schema()
+    found = with_tables()
     yield found
     found.close()
 

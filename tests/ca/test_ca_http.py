@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from fastapi import FastAPI
 from world.authority import REGISTRAR, Office
+from world.databases import with_tables
 from world.openssl import openssl
 
 from ca.http import router
@@ -27,7 +28,6 @@ from ca.ocsp import ResponseStatus, failure
 from signing.timestamp import TimestampRequest, token_of_reply
 from yinxin.app import problems
 from yinxin.base.clock import SystemClock
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,8 +64,7 @@ class Counter:
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
     folder = tmp_path_factory.mktemp("counter")
-    database = Database(f"sqlite:///{folder / 'ca.db'}")
-    database.create_schema()
+    database = with_tables(f"sqlite:///{folder / 'ca.db'}")
     office = Office(database, clock=SystemClock())  # type: ignore[arg-type]
     app = FastAPI()
     problems.install(app)

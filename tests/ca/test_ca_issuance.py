@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
 from world.authority import COMPANY, COMPANY_CODE, REGISTRAR, REVIEWER, Office, cached_key, company_name, name
+from world.databases import with_tables
 
 from ca.issuance import Application, Authority
 from ca.names import SubjectName
@@ -18,7 +19,6 @@ from signing.certificates import Certificate
 from signing.signers.file import FileSigner
 from signing.usages import usage
 from yinxin.base.actor import system
-from yinxin.base.database import Database
 from yinxin.base.errors import (
     Conflict,
     InvalidClaims,
@@ -29,6 +29,9 @@ from yinxin.base.errors import (
     UnknownProfile,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from yinxin.base.database import Database
 
 SERVICE_PROFILES = ("credential", "status", "receipt", "request", "metadata", "timestamp", "ocsp")
 
@@ -337,8 +340,7 @@ def test_a_client_certificate_is_one_for_clients(office: Office) -> None:
 
 
 def test_an_authority_is_created_where_it_makes_sense(office: Office) -> None:
-    elsewhere = Database("sqlite://")
-    elsewhere.create_schema()
+    elsewhere = with_tables()
     common: dict[str, Any] = {
         "subject": name("x CA"),
         "clock": office.clock,

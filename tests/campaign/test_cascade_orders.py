@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
+from world.databases import with_tables
 from world.subjects import FOOD, PHYSICIAN, SubjectWorld
 
 from credentials.licence import EndingKind
 from yinxin.app.subjects.values import EventKind, EventState
-from yinxin.base.database import Database
 from yinxin.base.errors import YinxinError
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ WHY = {"ground": "《中华人民共和国食品安全法》", "document_number"
 
 @pytest.fixture
 def city(pki: Pki, tmp_path: Path) -> Iterator[SubjectWorld]:
-    found = Database(f"sqlite:///{tmp_path / 'city.db'}")
-    found.create_schema()
+    found = with_tables(f"sqlite:///{tmp_path / 'city.db'}")
     yield SubjectWorld(pki, found).without_pages()
     found.close()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pikepdf
 import pytest
 from sqlalchemy import text
+from world.databases import with_tables
 from world.office import URL, WHY, Office
 
 from credentials import samples
@@ -29,7 +30,6 @@ from signing.pdf import verify
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
 from yinxin.base.actor import Actor, ActorKind, system
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, InvalidClaims, NotFound, NotPermitted, SignerUnavailable, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from credentials.issuer import IssuedLicence
+    from yinxin.base.database import Database
 
 
 @pytest.fixture
@@ -50,8 +51,7 @@ def office(pki: Pki, database: Database) -> Office:
 @pytest.fixture
 def quick(pki: Pki) -> Iterator[Office]:
     """An office on a database in memory, for what does not depend on storage."""
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield Office(pki, database)
     database.close()
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.office import WHY
 from world.quick import QuickOffice
 
@@ -16,7 +17,6 @@ from credentials.licence import Cause, EndingKind, EventKind, VersionKind
 from credentials.licence_type import Numbering
 from credentials.repository import LicenceRepository
 from credentials.standing import State
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, InvalidClaims, NotFound, NotPermitted, UsageError
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def office(pki: Pki) -> Iterator[Office]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield QuickOffice(pki, database)
     database.close()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world.databases import with_tables
 from world.pki import Pki
 from world.quick import QuickOffice
 
@@ -18,7 +19,6 @@ from credentials.repository import LicenceRepository
 from credentials.standing import State, standing
 from credentials.status_records import StatusRecords
 from credentials.vocabulary import INVALID
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ NEXT: dict[State, set[State]] = {
 
 @cache
 def office() -> QuickOffice:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     return QuickOffice(Pki(), database)
 
 

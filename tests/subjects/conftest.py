@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.databases import database, database_url, postgresql
+from world.databases import database, database_url, postgresql, with_tables
 from world.subjects import SubjectWorld
-
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,14 +14,15 @@ if TYPE_CHECKING:
 
     from world.pki import Pki
 
+    from yinxin.base.database import Database
+
 __all__ = ["database", "database_url", "postgresql"]
 
 
 @pytest.fixture
 def city(pki: Pki, tmp_path: Path) -> Iterator[SubjectWorld]:
     """On a file; what two databases could do differently is asked of `city_on_both`."""
-    found = Database(f"sqlite:///{tmp_path / 'city.db'}")
-    found.create_schema()
+    found = with_tables(f"sqlite:///{tmp_path / 'city.db'}")
     yield SubjectWorld(pki, found).without_pages()
     found.close()
 

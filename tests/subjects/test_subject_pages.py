@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world.access import AccessWorld
 from world.asgi import Client
+from world.databases import with_tables
 from world.passkeys import Authenticator, Browser, register
 from world.subjects import FOOD, LAW, PHYSICIAN, SubjectWorld
 
@@ -24,7 +25,6 @@ from yinxin.app.subjects import http
 from yinxin.app.subjects.pages import router
 from yinxin.app.subjects.runner import Runner
 from yinxin.base.actor import Actor, staff
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from yinxin.access.accounts import SignedIn
+    from yinxin.base.database import Database
 
 ORIGIN, HOME = "https://office.example", "/office/subjects"
 NEW = "津城新海河糕点有限公司"
@@ -100,8 +101,7 @@ class SubjectPages:
 
 @pytest.fixture
 def office(pki: Pki, tmp_path: Path) -> Iterator[SubjectPages]:
-    found = Database(f"sqlite:///{tmp_path / 'city.db'}")
-    found.create_schema()
+    found = with_tables(f"sqlite:///{tmp_path / 'city.db'}")
     made = SubjectPages(pki, found)
     yield made
     made.runner.close()

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.departments import AGENCY_CODE, CLERK, MATTER, PURPOSE, REVIEWER, TYPE
 
 from signing.signers.file import FileSigner
 from verify_api.departments import Department, DepartmentDirectory, DepartmentRegistry, DepartmentState, Grant
 from yinxin.base.actor import Actor, ActorKind, staff, system
 from yinxin.base.clock import FixedClock
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, InvalidClaims, MalformedInput, NotFound, NotPermitted, YinxinError
 from yinxin.base.text import Text
 
@@ -26,8 +26,7 @@ class Office:
 
     def __init__(self) -> None:
         self.clock = FixedClock(2026, 11, 20)
-        self.database = Database("sqlite://")
-        self.database.create_schema()
+        self.database = with_tables()
         self.registry = DepartmentRegistry(self.database, clock=self.clock)
         self.key = FileSigner.generate()
 

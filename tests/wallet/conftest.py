@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from world.databases import with_tables
 from world.receiving import Citizen
 from world.vci import CLIENT, IssuingOffice
-
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def office(pki: Pki) -> Iterator[IssuingOffice]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield IssuingOffice(pki, database, metadata_signer=pki.signer("metadata", "津城市市场监督管理局"))
     database.close()
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world.asgi import Client
+from world.databases import with_tables
 from world.office import URL
 from world.pki import Pki
 from world.receiving import Citizen, answered
@@ -25,7 +26,6 @@ from signing.signers.file import FileSigner
 from signing.trust import TrustStore
 from wallet.receiving import DeliveryRefused, IssuerRefused, OfferRefused, Receiving
 from wallet.receiving.offers import CredentialOffer, OfferLink
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, NotFound, NotPermitted, TooLarge, Unreachable, YinxinError
 from yinxin.base.outbound import Response
 
@@ -45,8 +45,7 @@ DETAIL = {"type": "openid_credential", "credential_configuration_id": TYPE}
 @pytest.fixture(scope="module")
 def office(pki: Pki) -> Iterator[IssuingOffice]:
     """One for all: every story here ends where it began."""
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield IssuingOffice(pki, database, metadata_signer=pki.signer("metadata"))
     database.close()
 
@@ -610,8 +609,7 @@ def test_another_office_cannot_slip_its_licence_under_the_name_of_ours(
     """Both are trusted; each may issue, but neither into the other's licence."""
     offer = office.offer()
     stranger.receiving.accept(stranger.receiving.consider(offer.by_reference), tx_code=offer.tx_code)
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     elsewhere = "https://licences.other.example"
     other = IssuingOffice(office.pki, database, url=elsewhere)
     stranger.internet.hosts["licences.other.example"] = Client(other.app)

@@ -14,9 +14,9 @@ from credentials.verifier import Verifier
 from signing.revocation import Crl, RevocationSnapshot
 from signing.signers.file import FileSigner
 from signing.trust import TrustStore
+from world.databases import with_tables
 from world.pki import NOON, Pki
 from yinxin.base.clock import FixedClock
-from yinxin.base.database import Database
 from yinxin.base.randomness import UnsafeSeededRandomness
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class CredentialWorld:
         self.randomness = UnsafeSeededRandomness("credentials")
         self.agency = self.pki.signer("credential", "津城市市场监督管理局")
         self.baker = FileSigner.generate()
-        self.database = Database("sqlite://")
-        self.database.create_schema()
+        self.database = with_tables()
         self.statuses = StatusService(
             self.database,
             self.pki.signer("status"),

@@ -41,6 +41,7 @@ from verify_api.notices import DepartmentNotices, RecordedAcceptances
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
 from verify_api.workers import WorkerPool
+from world.databases import with_tables
 from world.office import INDEX
 from world.pki import Pki
 from yinxin.access.tokens import ASSERTION_TYPE
@@ -48,7 +49,6 @@ from yinxin.app import problems
 from yinxin.app.connections import PatientProtocol
 from yinxin.base.actor import staff
 from yinxin.base.clock import FixedClock
-from yinxin.base.database import Database
 from yinxin.base.identifiers import LicenceIdentifier
 from yinxin.base.journal import Journal
 from yinxin.base.randomness import UnsafeSeededRandomness, random_text
@@ -112,8 +112,7 @@ class City:
         self.randomness = UnsafeSeededRandomness("city")
         self.pki = Pki()
         self.trust = TrustStore([self.pki.root.certificate])
-        self.database = Database(self.database_url)
-        self.database.create_schema()
+        self.database = with_tables(self.database_url)
         self.journal = Journal(self.database)
         self.seal_signer = self.pki.signer("seal", "津城市市场监督管理局")
         self.credential_signer = self.pki.signer("credential", "津城市市场监督管理局")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.databases import database, database_url, postgresql
+from world.databases import database, database_url, postgresql, with_tables
 from world.delegating import DelegatingOffice
 from world.pki import Pki
 
-from yinxin.base.database import Database
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from yinxin.base.database import Database
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -24,8 +24,7 @@ def pki() -> Pki:
 
 @pytest.fixture(scope="module")
 def shared(pki: Pki) -> DelegatingOffice:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     return DelegatingOffice(pki, database)
 
 
@@ -42,8 +41,7 @@ def office(shared: DelegatingOffice) -> Iterator[DelegatingOffice]:
 @pytest.fixture
 def lone(pki: Pki) -> DelegatingOffice:
     """An office whose company may change for good."""
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     return DelegatingOffice(pki, database)
 
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.databases import database, database_url, postgresql
+from world.databases import database, database_url, postgresql, with_tables
 from world.disputes import DisputeWorld
-
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from world.pki import Pki
 
+    from yinxin.base.database import Database
+
 __all__ = ["database", "database_url", "postgresql"]
 
 
 @pytest.fixture
 def office(pki: Pki) -> Iterator[DisputeWorld]:
-    memory = Database("sqlite://")
-    memory.create_schema()
+    memory = with_tables()
     yield DisputeWorld(pki, memory)
     memory.close()
 

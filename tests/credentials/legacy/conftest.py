@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.databases import database, database_url, postgresql
+from world.databases import database, database_url, postgresql, with_tables
 from world.legacy import LegacyWorld
 
 from credentials.documents import DocumentStore
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +16,14 @@ if TYPE_CHECKING:
 
     from world.pki import Pki
 
+    from yinxin.base.database import Database
+
 __all__ = ["database", "database_url", "postgresql"]
 
 
 @pytest.fixture
 def office(pki: Pki, tmp_path: Path) -> Iterator[LegacyWorld]:
-    kept = Database("sqlite://")
-    kept.create_schema()
+    kept = with_tables()
     yield LegacyWorld(pki, kept, documents=DocumentStore(tmp_path / "documents", b"k" * 32))
     kept.close()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI
 from world.asgi import Answer, Client
-from world.databases import postgresql
+from world.databases import postgresql, with_tables
 from world.legacy import MAPPING, LegacyWorld, csv_bytes, old_row
 
 from credentials.documents import DocumentStore
@@ -17,7 +17,6 @@ from credentials.office import KeyProofs
 from yinxin.access.accounts import Account, How, SignedIn
 from yinxin.app import problems
 from yinxin.base.actor import ActorKind
-from yinxin.base.database import Database
 from yinxin.base.errors import Unauthenticated
 
 if TYPE_CHECKING:
@@ -81,8 +80,7 @@ class Served(LegacyWorld):
 
 @pytest.fixture
 def office(pki: Pki, tmp_path: Path) -> Iterator[Served]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield Served(pki, database, documents=DocumentStore(tmp_path, b"k" * 32))
     database.close()
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world.audit import sequencer
 from world.bundles import BundleWorld, as_csv, as_lines, as_workbook, rows_of
+from world.databases import with_tables
 from world.desks import FOOD
 
 from credentials import samples
@@ -21,7 +22,6 @@ from credentials.office.bundles.repository import BundleRepository
 from credentials.office.records import CaseRecord
 from signing.signers.file import FileSigner
 from yinxin.base.audit import AuditLog
-from yinxin.base.database import Database
 from yinxin.base.errors import (
     Conflict,
     IssuanceRefused,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from credentials.office.bundles import Bundle
+    from yinxin.base.database import Database
 
 
 @pytest.fixture
@@ -46,8 +47,7 @@ def office(pki: Pki, database: Database) -> BundleWorld:
 
 @pytest.fixture
 def light(pki: Pki) -> Iterator[BundleWorld]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield BundleWorld(pki, database)
     database.close()
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.desks import DeskWorld
 from world.quick import without_pages
 
@@ -14,7 +15,6 @@ from credentials.office import CaseState, Work, WorkKind
 from credentials.office.cases import KINDS
 from credentials.office.making import MAKERS
 from credentials.standing import State
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, InvalidClaims, UsageError
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ WHY = {"ground": "《中华人民共和国行政许可法》第四十九条", "d
 
 @pytest.fixture
 def desk(pki: Pki) -> Iterator[DeskWorld]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     made = DeskWorld(pki, database)
     without_pages(made.issuer)
     yield made

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI
 from world.asgi import Client
+from world.databases import with_tables
 from world.quick import QuickOffice
 
 from credentials.licence import EndingKind
 from credentials.office.http import changes
 from credentials.reading import OfficeReading
 from yinxin.app import problems
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from yinxin.base.actor import Actor
+    from yinxin.base.database import Database
 
 
 class Served(QuickOffice):
@@ -48,8 +49,7 @@ class Served(QuickOffice):
 
 @pytest.fixture
 def office(pki: Pki) -> Iterator[Served]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield Served(pki, database)
     database.close()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.quick import FOOD, QuickOffice
 
 from credentials.licence import EndingKind
 from credentials.office.notices import NoticeQueue, Notices
 from credentials.office.notices.repository import NoticeRepository
 from yinxin.base.actor import Actor, ActorKind
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from credentials.office.notices import HandedOut
-    from yinxin.base.database import Session
+    from yinxin.base.database import Database, Session
 
 MARKET, FIRE = "urn:market", "urn:fire"
 ADDRESS = {FOOD: frozenset({"business_premises"})}
@@ -59,8 +59,7 @@ def actor(department: str) -> Actor:
 
 @pytest.fixture
 def office(pki: Pki) -> Iterator[Told]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield Told(pki, database)
     database.close()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.bundles import as_workbook, bomb, rows_of
+from world.databases import with_tables
 from world.desk_http import HttpDesk
 from world.desks import FOOD
 
@@ -17,7 +18,6 @@ from credentials.documents import DocumentStore
 from credentials.office import KeyProofs
 from signing.signers.file import FileSigner
 from yinxin.base.actor import staff
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from world.asgi import Answer
     from world.desk_http import Caller
     from world.pki import Pki
+
+    from yinxin.base.database import Database
 
 EIGHT = replace(samples.AGENCY, credit_code="111201020000518889")
 
@@ -76,8 +78,7 @@ def bureau(pki: Pki, database: Database, tmp_path: Path) -> Bureau:
 @pytest.fixture(scope="module")
 def still(pki: Pki) -> Iterator[Bureau]:
     """A bureau for requests that change nothing."""
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield Bureau(pki, database)
     database.close()
 
@@ -85,8 +86,7 @@ def still(pki: Pki) -> Iterator[Bureau]:
 @pytest.fixture
 def light(pki: Pki) -> Iterator[Bureau]:
     """A bureau of one's own, for what no database judges."""
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield Bureau(pki, database)
     database.close()
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from world.access import AccessWorld
 from world.bundles import as_workbook, bomb, rows_of
+from world.databases import with_tables
 from world.office import Office
 from world.passkeys import Authenticator, Browser, register
 
@@ -22,7 +23,6 @@ from credentials.reading import OfficeReading
 from yinxin.access import pages as access_pages
 from yinxin.access.consent import KIND, PasskeyConsent
 from yinxin.base.actor import staff
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from yinxin.access.accounts import SignedIn
+    from yinxin.base.database import Database
 
 FOOD, ORIGIN = "food-business-licence", "https://office.example"
 NEW = f"/office/new/{FOOD}"
@@ -120,8 +121,7 @@ def office(pki: Pki, database: Database) -> OfficePages:
 @pytest.fixture
 def light(pki: Pki) -> Iterator[OfficePages]:
     """The office on SQLite in memory, for what no database judges."""
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield OfficePages(pki, database)
     database.close()
 

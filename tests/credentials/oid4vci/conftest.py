@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.databases import database, database_url, postgresql
+from world.databases import database, database_url, postgresql, with_tables
 from world.vci import IssuingOffice
-
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from world.pki import Pki
+
+    from yinxin.base.database import Database
 
 __all__ = ["database", "database_url", "postgresql"]
 
@@ -26,7 +26,6 @@ def office(pki: Pki, database: Database) -> IssuingOffice:
 @pytest.fixture
 def light_office(pki: Pki) -> Iterator[IssuingOffice]:
     """The same in memory: for what does not hang on the database."""
-    memory = Database("sqlite://")
-    memory.create_schema()
+    memory = with_tables()
     yield IssuingOffice(pki, memory)
     memory.close()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.office import URL
 from world.vci import CLIENT, SECRET, ath
 
@@ -17,7 +18,6 @@ from signing.jose import dump_json
 from signing.signers.file import FileSigner
 from yinxin.app import problems
 from yinxin.base.buckets import Limit
-from yinxin.base.database import Database
 from yinxin.base.errors import UsageError
 from yinxin.base.randomness import SystemRandomness
 
@@ -548,8 +548,7 @@ def test_one_address_does_not_ask_without_end(pki: Pki) -> None:
     from world.asgi import Client  # noqa: PLC0415 - the same
     from world.vci import IssuingOffice as Office  # noqa: PLC0415 - the same
 
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     office = Office(pki, database)
     app = FastAPI()
     problems.install(app)

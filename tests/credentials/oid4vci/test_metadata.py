@@ -7,6 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING
 
 import pytest
+from world.databases import with_tables
 from world.office import URL
 from world.pki import NOON
 from world.vci import IssuingOffice
@@ -19,7 +20,6 @@ from signing.path import validate_path
 from signing.policy import Policy
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,8 +106,7 @@ def test_the_authorization_server_is_told(light_office: IssuingOffice) -> None:
 
 
 def test_without_registered_wallets_there_is_no_code_flow(pki: Pki) -> None:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     office = IssuingOffice(pki, database, clients=None)
     found = office.client.get(SERVER).json()
     assert "authorization_endpoint" not in found
@@ -117,8 +116,7 @@ def test_without_registered_wallets_there_is_no_code_flow(pki: Pki) -> None:
 
 
 def test_signed_metadata_is_asked_for_and_verifies(pki: Pki) -> None:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     office = IssuingOffice(pki, database, metadata_signer=pki.signer("metadata"))
     answer = office.client.get(ISSUER, headers={"Accept": "application/jwt"})
     assert answer.headers["content-type"] == "application/jwt"

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.office import URL
 from world.vci import CLIENT, IssuingOffice, query_of
 
 from credentials.sd_jwt import SdJwt
 from signing.jose import parse_jws
 from signing.signers.file import FileSigner
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,7 @@ CREDENTIAL = "/oid4vci/credential"
 
 @pytest.fixture(scope="module")
 def issuer(pki: Pki) -> Iterator[IssuingOffice]:
-    database = Database("sqlite://")
-    database.create_schema()
+    database = with_tables()
     yield IssuingOffice(pki, database, metadata_signer=pki.signer("metadata"))
     database.close()
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.databases import with_tables
 from world.desk import plain_pdf
 from world.pki import Pki
 from world.sealing import FACTS, SealOffice
@@ -25,7 +26,6 @@ from credentials.office.seals.drills import DrillState, ItemState, Verdict
 from credentials.office.seals.records import SealDrillItemRecord
 from credentials.repository import LicenceRepository
 from signing.pdf.seal import Seal as PdfSeal
-from yinxin.base.database import Database
 from yinxin.base.errors import Conflict, NotPermitted, Unreachable, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from credentials.issuer import IssuedLicence, Issuer
     from credentials.office.seals import Seal
+    from yinxin.base.database import Database
 HOUR = timedelta(hours=1)
 SIZE = 60
 
@@ -90,8 +91,7 @@ def small(office: SealOffice) -> Loss:
 
 
 def test_the_drill_killed_midway(pki: Pki, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    found = Database(f"sqlite:///{tmp_path / 'drill.db'}")
-    found.create_schema()
+    found = with_tables(f"sqlite:///{tmp_path / 'drill.db'}")
     request.addfinalizer(found.close)
     loss = Loss.of(SealOffice(pki, found, documents=DocumentStore(tmp_path / "d", b"d" * 32)), SIZE)
     office, third = loss.office, SIZE // 3

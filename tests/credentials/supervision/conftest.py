@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from world.databases import database, database_url, postgresql
+from world.databases import database, database_url, postgresql, with_tables
 from world.supervision import SupervisionWorld
-
-from yinxin.base.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from world.pki import Pki
 
+    from yinxin.base.database import Database
+
 __all__ = ["database", "database_url", "postgresql"]
 
 
 @pytest.fixture
 def memory() -> Iterator[Database]:
-    found = Database("sqlite://")
-    found.create_schema()
+    found = with_tables()
     yield found
     found.close()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI
 from world.asgi import Client
+from world.databases import with_tables
 from world.types import FOOD, TypesWorld, next_version, with_email
 
 from credentials.office.types import http, pages
@@ -15,7 +16,6 @@ from yinxin.access.consent import PasskeyConsent
 from yinxin.access.passkeys import Site
 from yinxin.app import problems
 from yinxin.base.actor import ActorKind
-from yinxin.base.database import Database
 from yinxin.base.errors import Unauthenticated
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from world.pki import Pki
 
     from yinxin.base.actor import Actor
+    from yinxin.base.database import Database
 
 ORIGIN = "https://office.example"
 SAME = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
@@ -71,8 +72,7 @@ class Door(TypesWorld):
 
 @pytest.fixture(scope="module")
 def door(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('types') / 'types.db'}")
-    database.create_schema()
+    database = with_tables(f"sqlite:///{tmp_path_factory.mktemp('types') / 'types.db'}")
     yield Door(pki, database)
     database.close()
 
