@@ -89,6 +89,7 @@ FIGURES = (
     "printed_code",
     "register",
     "ca",
+    "trust",
     "verify_api",
     "against_node",
     "legacy",

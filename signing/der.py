@@ -144,8 +144,11 @@ class Template:
         return tlv(self._tag, *parts)
 
 
-def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
-    """The element at `offset` and the offset behind it; `MalformedInput` when it is not DER."""
+def frame(data: bytes, offset: int = 0) -> tuple[int, int, int]:
+    """Of the element at `offset`: its tag, where its content starts, and where it ends.
+
+    `MalformedInput` unless it is DER. For whoever walks over large structures without copying them.
+    """
     try:
         tag, size = data[offset], data[offset + 1]
         start = offset + 2
@@ -162,14 +165,15 @@ def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
                 raise MalformedInput("der", "length is not minimal")
     except IndexError as exc:
         raise MalformedInput("der", "ends too early") from exc
-    end = start + size
-    if end > len(data):
+    if start + size > len(data):
         raise MalformedInput("der", "ends too early")
-    return _element(Element, (tag, data[start:end], data[offset:end])), end
+    return tag, start, start + size
 
 
-# What `Element(…)` does, without the detour over a Python function: it is the most frequent call of all.
-_element = tuple.__new__
+def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
+    """The element at `offset` and the offset behind it; `MalformedInput` when it is not DER."""
+    tag, start, end = frame(data, offset)
+    return Element(tag, data[start:end], data[offset:end]), end
 
 
 def read_exactly(data: bytes, tag: int) -> Element:

@@ -1,9 +1,9 @@
-"""Certificate revocation lists (RFC 5280, 5), read once into a dict of serial numbers.
+"""Certificate revocation lists (RFC 5280, 5).
 
-One strict walk over the DER: it knows SM2, is bounded, and looks a serial up in constant time. A list whose
-critical extensions we do not understand still parses, and says in `problem` why it must not be used
-(RFC 5280, 5.2). A delta list adds what was revoked since; its silence says nothing. Whose word a list is,
-and how fresh, is for `signing.revocation.snapshot`.
+One strict walk over the DER: it knows SM2, is bounded, copies no large part, and finds a serial number in
+constant time (`signing.revocation.entries`). A list whose critical extensions we do not understand still
+parses, and says in `problem` why it must not be used (RFC 5280, 5.2). A delta list adds what was revoked
+since; its silence says nothing. Whose word a list is, and how fresh, is for `signing.revocation.snapshot`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from signing import der
 from signing.algorithms import algorithm_by_identifier
 from signing.names import name_key, name_text
+from signing.revocation.entries import Entries
 from signing.revocation.points import EVERY_REASON, ListScope
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.names import NameKey
+    from signing.revocation.entries import Entry
     from signing.revocation.points import PointName
 
 MAX_CRL_BYTES = 256 << 20
-MAX_SERIAL_BYTES = 64
+MAX_NUMBER_BYTES = 20  # RFC 5280, 5.2.3
 MAX_INDIRECT_ENTRIES = 100_000
+MAX_FIELDS = 8  # of a list, or of what is signed in it
+Frame = tuple[int, int, int, int]  # tag; where an element starts, its content starts, and it ends
 # RFC 5280, 5.3.1; 7 is not used.
 REASONS = {
     0: "unspecified",
@@ -63,6 +67,16 @@ class Extension:
     oid: str
     critical: bool
     value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """What an entry's extensions say. `problem` is why the whole list must not be used, or None."""
+
+    reason: str
+    invalid_since: datetime | None
+    names_issuer: bool
+    problem: str | None
 
 
 class Crl:
@@ -102,7 +116,7 @@ class Crl:
     @property
     def serials(self) -> tuple[int, ...]:
         """The serial numbers that it lists, as of its own issuer."""
-        return tuple(self._entries)
+        return tuple(int.from_bytes(entry.serial, "big", signed=True) for entry in self._entries)
 
     def lookup(self, serial: int, issuer: NameKey | None = None) -> RevokedEntry | None:
         """The entry of this serial number, or None.
@@ -110,13 +124,13 @@ class Crl:
         `issuer` names who issued the certificate, where that may be another than the list's issuer.
         """
         if self.scope.is_indirect:
-            found = self._others.get((issuer or self.issuer_key, serial))
+            entry = self._others.get((issuer or self.issuer_key, serial))
         else:
-            found = self._entries.get(serial)
-        if found is None:
+            entry = self._entries.find(serial)
+        if entry is None:
             return None
-        reason, invalid_since = self._extensions[found[1]]
-        return RevokedEntry(serial, der.read_time(der.read(found[0])[0]), reason, invalid_since)
+        facts = _entry_facts(entry.extensions)
+        return RevokedEntry(serial, der.read_time(der.read(entry.time)[0]), facts.reason, facts.invalid_since)
 
     def reasons_for(self, certificate: Certificate) -> frozenset[int]:
         """The reasons that it answers for (RFC 5280, 6.3.3 (b), (d)); empty: it is not about this one."""
@@ -128,7 +142,9 @@ class Crl:
             return False
         try:
             key = issuer.public_key
-            return key.verify(self._signature, self._tbs, algorithm_by_identifier(self._algorithm, key.kind))
+            return key.verify(
+                self._signature, self.der[self._signed], algorithm_by_identifier(self._algorithm, key.kind)
+            )
         except (UnknownAlgorithm, MalformedInput):
             return False
 
@@ -142,45 +158,51 @@ class Crl:
         return f"Crl({self.issuer!r}, {self.this_update.isoformat()}, {self.entry_count} entries)"
 
     def _read(self, encoded: bytes) -> None:
-        parts = list(der.children(der.read_exactly(encoded, der.SEQUENCE)))
-        if len(parts) != 3 or parts[0].tag != der.SEQUENCE or parts[1].tag != der.SEQUENCE:
+        outer = _frames(encoded, *_whole(encoded))
+        if [tag for tag, *_ in outer] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
             raise MalformedInput("crl", "not three parts")
-        self._tbs, self._signature = parts[0].encoded, der.read_bit_string(parts[2])
-        fields = list(der.children(parts[0]))
-        has_version = bool(fields) and fields[0].tag == der.INTEGER
-        if has_version and fields.pop(0).content != b"\x01":
+        (_, begin, inside, end), identifier, signature = outer
+        self._signed = slice(begin, end)
+        self._signature = der.read_bit_string(_element(encoded, signature))
+        fields = _frames(encoded, inside, end)
+        has_version = bool(fields) and fields[0][0] == der.INTEGER
+        if has_version and _element(encoded, fields.pop(0)).content != b"\x01":
             raise MalformedInput("crl", "not version 2")
-        if len(fields) < 3 or fields[0].encoded != parts[1].encoded:
+        self._algorithm = _element(encoded, identifier).encoded
+        if len(fields) < 3 or _element(encoded, fields[0]).encoded != self._algorithm:
             raise MalformedInput("crl", "fields are missing, or two different signature algorithms")
-        self._algorithm = fields[0].encoded
-        self.issuer_der = fields[1].encoded
+        self.issuer_der = _element(encoded, fields[1]).encoded
         self.issuer_key = name_key(self.issuer_der)
-        self._read_rest(fields[2:])
+        self._read_rest(encoded, fields[2:])
 
-    def _read_rest(self, fields: list[der.Element]) -> None:
-        self.this_update = der.read_time(fields.pop(0))
-        is_time = bool(fields) and fields[0].tag in {der.UTC_TIME, der.GENERALIZED_TIME}
-        self.next_update = der.read_time(fields.pop(0)) if is_time else None
-        revoked = fields.pop(0) if fields and fields[0].tag == der.SEQUENCE else None
-        extensions = fields.pop(0) if fields and fields[0].tag == 0xA0 else None
+    def _read_rest(self, encoded: bytes, fields: list[Frame]) -> None:
+        self.this_update = der.read_time(_element(encoded, fields.pop(0)))
+        is_time = bool(fields) and fields[0][0] in {der.UTC_TIME, der.GENERALIZED_TIME}
+        self.next_update = der.read_time(_element(encoded, fields.pop(0))) if is_time else None
+        revoked = fields.pop(0) if fields and fields[0][0] == der.SEQUENCE else None
+        extensions = fields.pop(0) if fields and fields[0][0] == 0xA0 else None
         if fields:
             raise MalformedInput("crl", "unexpected fields")
-        self._entries, raw = _index(revoked.content) if revoked else ({}, ())
-        self._names_issuers = False
-        self._extensions = {item: self._entry_facts(item) for item in raw}
+        _, _, start, end = revoked or (0, 0, 0, 0)
+        self._entries = Entries(encoded, start, end)
+        unusual = [_entry_facts(raw) for raw in sorted(self._entries.unusual)]
+        self.problem = next((facts.problem for facts in unusual if facts.problem), None)
         if extensions:
-            self._take_extensions(der.read_exactly(extensions.content, der.SEQUENCE))
-        self._others: dict[tuple[NameKey, int], tuple[bytes, bytes]] = {}
-        if self.scope.is_indirect and revoked:
-            self._others = _index_by_issuer(revoked, self.issuer_key)
-        elif self._names_issuers:  # RFC 5280, 5.3.3: only an indirect list names them
+            inside = _element(encoded, extensions).content
+            self._take_extensions(der.read_exactly(inside, der.SEQUENCE))
+        self._others: dict[tuple[NameKey, int], Entry] = {}
+        if self.scope.is_indirect:
+            self._others = _index_by_issuer(self._entries, self.issuer_key)
+        elif any(
+            facts.names_issuer for facts in unusual
+        ):  # RFC 5280, 5.3.3: only an indirect list names them
             self.problem = "entries of other issuers in a list that is not indirect"
 
     def _take_extensions(self, element: der.Element) -> None:
         for extension in read_extensions(element):
             if extension.oid == _CRL_NUMBER:
                 number = der.read_exactly(extension.value, der.INTEGER).content
-                self.number = int.from_bytes(number[:MAX_SERIAL_BYTES], "big", signed=True)
+                self.number = int.from_bytes(number[:MAX_NUMBER_BYTES], "big", signed=True)
             elif extension.oid == _DELTA:
                 self.is_delta = True
             elif extension.oid == _DISTRIBUTION_POINT:
@@ -205,24 +227,6 @@ class Crl:
         user, authority, indirect = (_is_true(flags.get(tag)) for tag in (0x81, 0x82, 0x84))
         self.scope = ListScope(points, user, authority, reasons, indirect)
 
-    def _entry_facts(self, raw: bytes) -> tuple[str, datetime | None]:
-        """Reason and invalidity date."""
-        reason, invalid_since = REASONS[0], None
-        for extension in read_extensions(der.read_exactly(raw, der.SEQUENCE)) if raw else ():
-            if extension.oid == _REASON:
-                code = der.read_exactly(extension.value, der.ENUMERATED).content
-                if len(code) != 1 or code[0] not in REASONS:
-                    raise MalformedInput("crl", "unknown reason code")
-                reason = REASONS[code[0]]
-            elif extension.oid == INVALIDITY_DATE:
-                invalid_since = der.read_time(der.read_exactly(extension.value, der.GENERALIZED_TIME))
-            elif extension.oid == _CERTIFICATE_ISSUER:
-                self._names_issuers = True
-            elif extension.critical:
-                # RFC 5280, 5.3: the whole list must not be used then.
-                self.problem = f"unknown critical entry extension {extension.oid}"
-        return reason, invalid_since
-
 
 def read_extensions(element: der.Element) -> list[Extension]:
     """The extensions in a SEQUENCE OF Extension, none twice."""
@@ -240,54 +244,34 @@ def read_extensions(element: der.Element) -> list[Extension]:
     return list(found.values())
 
 
-def _index(content: bytes) -> tuple[dict[int, tuple[bytes, bytes]], set[bytes]]:
-    """Serial number to (time in DER, extensions in DER), and the different extension values.
-
-    The one loop here that runs a million times: plain indexing, one look at each entry's frame.
-    Equal extensions are one object, so that they are understood once.
-    """
-    entries: dict[int, tuple[bytes, bytes]] = {}
-    shared: dict[bytes, bytes] = {}
-    offset, end = 0, len(content)
-    try:
-        while offset < end:
-            size = content[offset + 1]
-            body = offset + 2
-            if content[offset] != 0x30 or size > 0x7F:
-                body, size = _long_frame(content, offset)
-            offset = stop = body + size
-            middle = body + 2 + content[body + 1]
-            tail = middle + 2 + content[middle + 1]
-            if (
-                content[body] != 2
-                or tail > stop
-                or stop > end
-                or not 0 < middle - body - 2 <= MAX_SERIAL_BYTES
-            ):
-                raise MalformedInput("crl", "an entry is damaged")
-            if not content[middle + 2 : tail - 1].isdigit() or content[tail - 1] != 0x5A:
-                raise MalformedInput("crl", "an entry has no time")
-            rest = content[tail:stop]
-            rest = shared.setdefault(rest, rest)
-            serial = int.from_bytes(content[body + 2 : middle], "big", signed=True)
-            entries.setdefault(serial, (content[middle:tail], rest))
-    except IndexError as exc:
-        raise MalformedInput("crl", "an entry is damaged") from exc
-    return entries, set(shared)
+def _entry_facts(raw: bytes) -> EntryFacts:
+    """What the extensions of an entry (DER, or nothing) say."""
+    reason, invalid_since, names_issuer, problem = REASONS[0], None, False, None
+    for extension in read_extensions(der.read_exactly(raw, der.SEQUENCE)) if raw else ():
+        if extension.oid == _REASON:
+            code = der.read_exactly(extension.value, der.ENUMERATED).content
+            if len(code) != 1 or code[0] not in REASONS:
+                raise MalformedInput("crl", "unknown reason code")
+            reason = REASONS[code[0]]
+        elif extension.oid == INVALIDITY_DATE:
+            invalid_since = der.read_time(der.read_exactly(extension.value, der.GENERALIZED_TIME))
+        elif extension.oid == _CERTIFICATE_ISSUER:
+            names_issuer = True
+        elif extension.critical:  # RFC 5280, 5.3: the whole list must not be used then
+            problem = f"unknown critical entry extension {extension.oid}"
+    return EntryFacts(reason, invalid_since, names_issuer, problem)
 
 
-def _index_by_issuer(revoked: der.Element, issuer: NameKey) -> dict[tuple[NameKey, int], tuple[bytes, bytes]]:
-    """As `_index`, for an indirect list: an entry's issuer stands for those behind it too (5.3.3)."""
-    entries: dict[tuple[NameKey, int], tuple[bytes, bytes]] = {}
-    for number, entry in enumerate(der.children(revoked)):
+def _index_by_issuer(entries: Entries, issuer: NameKey) -> dict[tuple[NameKey, int], Entry]:
+    """For an indirect list: an entry's issuer stands for those behind it too (RFC 5280, 5.3.3)."""
+    found: dict[tuple[NameKey, int], Entry] = {}
+    for number, entry in enumerate(entries):
         if number >= MAX_INDIRECT_ENTRIES:
             raise TooLarge("crl", f"an indirect list of over {MAX_INDIRECT_ENTRIES} entries")
-        serial, when, *extensions = der.children(entry)
-        rest = extensions[0].encoded if extensions else b""
-        if extensions:
-            issuer = _named_issuer(extensions[0]) or issuer
-        entries.setdefault((issuer, int.from_bytes(serial.content, "big", signed=True)), (when.encoded, rest))
-    return entries
+        if entry.extensions:
+            issuer = _named_issuer(der.read_exactly(entry.extensions, der.SEQUENCE)) or issuer
+        found.setdefault((issuer, int.from_bytes(entry.serial, "big", signed=True)), entry)
+    return found
 
 
 def _named_issuer(extensions: der.Element) -> NameKey | None:
@@ -309,11 +293,29 @@ def _reasons(content: bytes) -> frozenset[int]:
     return frozenset(number for number, bit in enumerate(bits) if bit == "1") & EVERY_REASON
 
 
-def _long_frame(content: bytes, offset: int) -> tuple[int, int]:
-    element, end = der.read(content, offset)
-    if element.tag != der.SEQUENCE:
-        raise MalformedInput("crl", "an entry is damaged")
-    return end - len(element.content), len(element.content)
+def _whole(encoded: bytes) -> tuple[int, int]:
+    """Where the content of the one SEQUENCE that the bytes are starts and ends."""
+    tag, start, end = der.frame(encoded)
+    if tag != der.SEQUENCE or end != len(encoded):
+        raise MalformedInput("crl", "not one sequence")
+    return start, end
+
+
+def _frames(encoded: bytes, start: int, end: int) -> list[Frame]:
+    """The elements between two offsets, as frames: nothing is copied."""
+    frames: list[Frame] = []
+    while start < end:
+        tag, inside, stop = der.frame(encoded, start)
+        if stop > end or len(frames) == MAX_FIELDS:
+            raise MalformedInput("crl", "a field is damaged")
+        frames.append((tag, start, inside, stop))
+        start = stop
+    return frames
+
+
+def _element(encoded: bytes, frame: Frame) -> der.Element:
+    tag, start, inside, end = frame
+    return der.Element(tag, encoded[inside:end], encoded[start:end])
 
 
 def _is_true(content: bytes | None) -> bool:
