@@ -78,6 +78,7 @@ CHECKS: dict[str, CheckKind] = {
     "credential_type": _row("凭证类型", "Type of the credential", "SD-JWT VC, 2.2.2"),
     "disclosures": _row("披露内容", "Disclosed contents", "RFC 9901, 7.1"),
     "issuer_name": _row("签发方名称", "Name of the issuer", "SD-JWT VC, 2.5"),
+    "trust_list": _row("信任列表的期限", "Whether the trust list is in time", "yinxin trust list"),
     "issuer_permission": _row("签发权限", "Permission to issue", "SD-JWT VC, 7.7"),
     "key_binding": _row("持有人证明", "Proof of the holder", "RFC 9901, 7.3"),
     "key_binding_algorithm": _row("持有人签名算法", "Algorithm of the holder's signature", "RFC 9901, 7.3"),

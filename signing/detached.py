@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from signing import cms, der
+from signing.demands import demand_checks
 from signing.judging import (
     Question,
     SignerResult,
@@ -23,6 +24,7 @@ from signing.judging import (
     known_hash,
     own_timestamps,
 )
+from signing.levels import Level, level_of
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, EvidenceKey, Report
@@ -186,6 +188,7 @@ class _Outcome:
     stamps: tuple[TimestampResult, ...]
     claimed_time: datetime | None
     content_digest: str
+    level: Level
 
     @property
     def proved_at(self) -> datetime | None:
@@ -202,6 +205,7 @@ class _Outcome:
             "claimed_time": claimed.isoformat() if claimed else None,
             "proved_time": proved.isoformat() if proved else None,
             "content": self.content_digest,
+            "level": str(self.level),
         }
 
 
@@ -217,7 +221,10 @@ def _judge(
     claimed = _claimed_time(signed, checks)
     signer = judge_signer(signed, proved, question)
     checks += signer.checks if signer else ()
-    return _Outcome(signed, signer, stamps, claimed, plain)
+    path = signer.path if signer else ()
+    level = level_of(path, proved=proved, carried=_carried(signed), certificates=signed.others)
+    checks += demand_checks(question.policy, level=level, usage=signer.usage if signer else "")
+    return _Outcome(signed, signer, stamps, claimed, plain, level)
 
 
 def _content_digests(

@@ -1,31 +1,35 @@
 """What a verifier demands, as one frozen value with a hash.
 
 The hash stands in every report: two offices with the same policy, snapshots and time reach the same
-verdict. A policy file is TOML with strict keys, because a misspelt demand is a demand that is not made.
-Certificate policies (RFC 5280, 4.2.1.4) are another thing.
+verdict. How a policy is written down is `signing.policy_files`; what it demands of a signature that is right
+otherwise is checked by `signing.demands`. Certificate policies (RFC 5280, 4.2.1.4) are another thing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-import tomllib
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import Field, dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from signing.algorithms import ALGORITHMS
-from yinxin.base.errors import MalformedInput, TooLarge, UsageError
+from signing.levels import CHANGES, Changes, Demand, Level
+from signing.policy_files import read_fields, write_fields
+from signing.strength import strength_table
+from signing.trust import TrustStore
+from signing.usages import usage as usage_row
+from yinxin.base.errors import MalformedInput, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from signing.algorithms import Algorithm
     from signing.keys import PublicKey
 
-MAX_POLICY_BYTES = 64 * 1024
-_IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,63}")
+    Anchors = tuple[tuple[str, frozenset[str]], ...]
+
 _KNOWN = frozenset(row.name for row in ALGORITHMS)
 
 
@@ -33,28 +37,47 @@ _KNOWN = frozenset(row.name for row in ALGORITHMS)
 class Policy:
     """A validation policy (验证策略).
 
-    `algorithms` are names of the algorithm table; `algorithm_ends` the moments after which an algorithm
-    no longer counts, as pairs of name and time. `revocation` says whether a certificate whose status
-    is not known may pass. `max_revocation_age` bounds how old evidence may be at the time asked about
-    (None: up to its own next update). `clock_skew` is how far another machine's clock may be ahead; it
-    never stretches a certificate's validity. With `strict_usage` a certificate must carry the key
-    usage and extended key usage of its use; without, absence means no restriction (RFC 5280, 4.2.1.12).
-    With `evidence_after_proof` a certificate's status counts only from evidence of the proved time or later.
-    `after_end` says of what an ended certificate signed (an authority's certificates and lists, an
-    authority's time-stamps) whether it needs a proof that it existed before that end. `later_revocation`
-    says when a revocation after the proved time counts now: always, only where the key may be in other
-    hands, or never (EN 319 102-1); a stated moment since when the key is bad goes before all three.
-    `certificate_policies` are the certificate policies (RFC 5280, 4.2.1.4) that are accepted, as object
-    identifiers (empty: any); they bind where `require_certificate_policy` or an authority demands one.
-    `inhibit_policy_mapping` and `inhibit_any_policy` refuse mapped policies and anyPolicy (6.1.1).
+    Algorithms: `algorithms` are names of the algorithm table; `algorithm_ends` the moments after which an
+    algorithm no longer counts, as pairs of name and time; `strength` names a published table of ends
+    (`signing.strength`), where the earlier end counts; `min_rsa_bits` is the shortest RSA key.
+
+    Trust: `anchors` are fingerprints (SHA-256, hex) with the uses that each may serve here (none: all that
+    the trust store gives it); empty means every anchor of the store. `trust_snapshots` are the only trust
+    stores, by their snapshot, that this policy decides by (empty: any). With `strict_usage` a certificate
+    must carry the key usage and extended key usage of its use; without, absence means no restriction (RFC
+    5280, 4.2.1.12). `certificate_policies` are the certificate policies (RFC 5280, 4.2.1.4) that are
+    accepted, as object identifiers (empty: any); they bind where `require_certificate_policy` or an
+    authority demands one. `inhibit_policy_mapping` and `inhibit_any_policy` refuse mapped policies and
+    anyPolicy (6.1.1).
+
+    Revocation: with `require`, a certificate of which nothing is known leaves the verdict indeterminate; with
+    `if_available` it may pass. `max_revocation_age` bounds how old evidence may be at the time asked about
+    (None: up to its own next update). With `evidence_after_proof` a signer's status counts only from evidence
+    of the proved time or later. `after_end` says of what an ended certificate signed (an authority's
+    certificates and lists, an authority's time-stamps) whether it needs a proof that it existed before that
+    end. `later_revocation` says when a revocation after the proved time counts now: always, only where the key
+    may be in other hands, or never (EN 319 102-1); a stated moment since when the key is bad goes before all.
+
+    Documents: `demand` holds for every signature on a document, `licence_types` holds others for documents
+    that are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
+    nothing, archive data, or filled forms and later signatures too. `require_timestamp` is level B-T.
+
+    Time: `clock_skew` is how far another machine's clock may be ahead; it never stretches a certificate's
+    validity.
     """
 
     name: str = "default"
     version: str = "1"
     algorithms: frozenset[str] = _KNOWN
     algorithm_ends: tuple[tuple[str, datetime], ...] = ()
+    strength: str = ""
     min_rsa_bits: int = 2048
+    anchors: Anchors = ()
+    trust_snapshots: frozenset[str] = frozenset()
     require_timestamp: bool = False
+    demand: Demand = Demand()  # noqa: RUF009 - frozen
+    licence_types: tuple[tuple[str, Demand], ...] = ()
+    allowed_changes: Changes = "form"
     revocation: Literal["require", "if_available"] = "require"
     max_revocation_age: timedelta | None = None
     evidence_after_proof: bool = False
@@ -67,6 +90,7 @@ class Policy:
     inhibit_policy_mapping: bool = False
     inhibit_any_policy: bool = False
     _ends: Mapping[str, datetime] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _hash: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
         if unknown := (self.algorithms | {name for name, _ in self.algorithm_ends}) - _KNOWN:
@@ -77,7 +101,18 @@ class Policy:
             raise UsageError("after_end is needs_proof or believed")
         if self.later_revocation not in {"counts", "counts_if_compromised", "ignored"}:
             raise UsageError("later_revocation is counts, counts_if_compromised or ignored")
-        object.__setattr__(self, "algorithm_ends", tuple(sorted(self.algorithm_ends)))
+        if self.allowed_changes not in CHANGES:
+            raise UsageError(f"allowed_changes is {', '.join(CHANGES)}")
+        if self.strength:
+            strength_table(self.strength)
+        for _, usages in self.anchors:
+            for name in usages:
+                usage_row(name)
+        for name in ("algorithm_ends", "anchors", "licence_types"):
+            pairs: tuple[tuple[str, Any], ...] = getattr(self, name)
+            if len(dict(pairs)) != len(pairs):
+                raise UsageError(f"{name} says something twice")
+            object.__setattr__(self, name, tuple(sorted(pairs, key=lambda pair: pair[0])))
         object.__setattr__(self, "_ends", dict(self.algorithm_ends))
 
     @classmethod
@@ -87,40 +122,35 @@ class Policy:
 
     @classmethod
     def from_toml(cls, data: bytes) -> Policy:
-        """A policy from a TOML file; `MalformedInput` for an unknown key or a value of another kind.
-
-        Keys are the field names above; durations are `clock_skew_seconds` and
-        `max_revocation_age_seconds`, ends are a table `[algorithm_ends]` of name and date.
-        """
-        if len(data) > MAX_POLICY_BYTES:
-            raise TooLarge("policy", f"over {MAX_POLICY_BYTES} bytes")
+        """A policy from a TOML file; `MalformedInput` for an unknown key or a value of another kind."""
         try:
-            table = tomllib.loads(data.decode("utf-8"))
-            return cls(**{_field(key): _value(key, value) for key, value in table.items()})
-        except (ValueError, RecursionError) as exc:
-            raise MalformedInput("policy", str(exc)[:200]) from exc
+            return cls(**read_fields(data))
         except UsageError as exc:
             raise MalformedInput("policy", exc.detail) from exc
 
+    def to_toml(self) -> str:
+        """As a file that says every demand, also those that are the default's."""
+        return write_fields({item.name: getattr(self, item.name) for item in _demands()})
+
     def to_dict(self) -> dict[str, Any]:
-        """As JSON, in the form that the hash is made of."""
-        answer: dict[str, Any] = {}
-        for item in fields(self):
-            if not item.name.startswith("_"):
-                answer[item.name] = _plain(getattr(self, item.name))
+        """As JSON, in the form that the hash is made of: a table of strength with its rows."""
+        answer = {item.name: _plain(getattr(self, item.name)) for item in _demands()}
+        answer["strength"] = strength_table(self.strength).to_dict() if self.strength else None
         return answer
 
     @property
     def hash(self) -> str:
         """SHA-256 of the policy, in hex."""
-        text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        if not self._hash:
+            text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+            object.__setattr__(self, "_hash", hashlib.sha256(text.encode()).hexdigest())
+        return self._hash
 
     def objection_to(self, algorithm: Algorithm, key: PublicKey, *, at: datetime) -> str | None:
         """Why a signature of this algorithm and key, made at that time, is not accepted; None when it is."""
         if algorithm.name not in self.algorithms:
             return f"{algorithm.name} is not in the policy"
-        end = self._ends.get(algorithm.name)
+        end = self.end_of(algorithm, key)
         if end is not None and at > end:
             return f"{algorithm.name} counts up to {end.date()} only"
         return self.objection_to_key(key)
@@ -131,81 +161,58 @@ class Policy:
             return f"RSA key of {key.size_bits} bits, at least {self.min_rsa_bits} are demanded"
         return None
 
+    def end_of(self, algorithm: Algorithm, key: PublicKey) -> datetime | None:
+        """Until when a signature of this algorithm and key counts, by policy and table; None: no end."""
+        ends = [self._ends.get(algorithm.name)]
+        if self.strength:
+            ends.append(strength_table(self.strength).ends(algorithm, key))
+        return min((end for end in ends if end), default=None)
+
+    def trusted(self, trust: TrustStore) -> TrustStore:
+        """What of a trust store counts under this policy: the store itself where the policy names nothing."""
+        if not self.anchors and not self.trust_snapshots:
+            return trust
+        return _restricted(self.anchors, self.trust_snapshots, trust)
+
+    def demand_for(self, licence_type: str | None = None) -> Demand:
+        """What is demanded of the signatures on a document, or on a licence of this type."""
+        found = dict(self.licence_types).get(licence_type or "", self.demand)
+        if self.require_timestamp and found.level is Level.B_B:
+            return replace(found, level=Level.B_T)
+        return found
+
     def with_changes(self, **changes: Any) -> Policy:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
 
-_DURATIONS = {"clock_skew_seconds": "clock_skew", "max_revocation_age_seconds": "max_revocation_age"}
-_LONGEST_SECONDS = 100 * 365 * 86400
+def _demands() -> list[Field[Any]]:
+    return [item for item in fields(Policy) if not item.name.startswith("_")]
 
 
-def _field(key: str) -> str:
-    if key not in _READERS:
-        raise ValueError(f"unknown key {key!r}")
-    return _DURATIONS.get(key, key)
-
-
-def _value(key: str, value: Any) -> Any:
-    kind, reader = _READERS[key]
-    if type(value) is not kind:
-        raise ValueError(f"{key} is not of the kind {kind.__name__}")
-    return reader(value) if reader else value
-
-
-def _duration(seconds: int) -> timedelta:
-    if not 0 <= seconds <= _LONGEST_SECONDS:
-        raise ValueError("a duration is out of range")
-    return timedelta(seconds=seconds)
-
-
-def _names(value: list[Any]) -> frozenset[str]:
-    if not all(isinstance(name, str) for name in value):
-        raise ValueError("algorithms are names")
-    return frozenset(value)
-
-
-def _identifiers(value: list[Any]) -> frozenset[str]:
-    if not all(isinstance(name, str) and _IDENTIFIER.fullmatch(name) for name in value):
-        raise ValueError("certificate policies are object identifiers, as 1.2.156.1")
-    return frozenset(value)
-
-
-def _ends(value: dict[str, Any]) -> tuple[tuple[str, datetime], ...]:
-    return tuple((name, _end_of(day)) for name, day in value.items())
-
-
-def _end_of(day: Any) -> datetime:
-    if type(day) is not date:
-        raise ValueError("an algorithm ends on a date")
-    return datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
-
-
-_READERS: dict[str, tuple[type, Callable[[Any], Any] | None]] = {
-    "name": (str, None),
-    "version": (str, None),
-    "algorithms": (list, _names),
-    "algorithm_ends": (dict, _ends),
-    "min_rsa_bits": (int, None),
-    "require_timestamp": (bool, None),
-    "revocation": (str, None),
-    "evidence_after_proof": (bool, None),
-    "after_end": (str, None),
-    "later_revocation": (str, None),
-    "strict_usage": (bool, None),
-    "certificate_policies": (list, _identifiers),
-    "require_certificate_policy": (bool, None),
-    "inhibit_policy_mapping": (bool, None),
-    "inhibit_any_policy": (bool, None),
-    **dict.fromkeys(_DURATIONS, (int, _duration)),
-}
+@lru_cache(maxsize=16)
+def _restricted(anchors: Anchors, snapshots: frozenset[str], trust: TrustStore) -> TrustStore:
+    if snapshots and trust.snapshot_id not in snapshots:
+        return TrustStore(())
+    named, kept = dict(anchors), []
+    for anchor in trust.anchors:
+        wanted = named.get(anchor.certificate.fingerprint, frozenset() if not anchors else None)
+        if wanted is None:
+            continue
+        usages = anchor.usages & wanted if anchor.usages and wanted else anchor.usages | wanted
+        if usages or not (anchor.usages or wanted):  # no use in common: not trusted here at all
+            periods = tuple(period for period in anchor.periods if period.usage in usages)
+            kept.append(replace(anchor, usages=usages, periods=periods))
+    return TrustStore(kept, trust.known)
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Demand):
+        return {"level": str(value.level), "usages": sorted(value.usages)}
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, tuple):
-        return [[name, when.isoformat()] for name, when in value]
+        return [[name, _plain(item)] for name, item in value]
     if isinstance(value, timedelta):
         return value.total_seconds()
-    return value
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -104,14 +104,18 @@ def validate_path(  # noqa: PLR0913 - every fact that a verdict depends on comes
 
     `usage` is a row of `signing.usages`, or `AUTHORITY` when the leaf itself issues certificates.
     `intermediates` are candidates in any order, useless ones do no harm. `known_at` leaves aside
-    revocation evidence of later days. Never raises for hostile certificates.
+    revocation evidence of later days. A policy that names anchors trusts no others. Never raises for hostile
+    certificates.
     """
     if at.tzinfo is None:
         raise UsageError("the time asked about has no time zone")
     if usage not in NOT_LEAF_USAGES:
         usage_row(usage)
     return _answer(
-        leaf, _Question(trust, at, usage, revocation, policy, scope, known_at, tuple(intermediates))
+        leaf,
+        _Question(
+            policy.trusted(trust), at, usage, revocation, policy, scope, known_at, tuple(intermediates)
+        ),
     )
 
 
@@ -148,7 +152,8 @@ def _no_path(leaf: Certificate, scope: Scope, *, is_cut_short: bool) -> Check:
 def _judged(path: Path, question: _Question) -> PathResult:
     policy, at, scope = question.policy, question.at, question.scope
     names = " < ".join(certificate.common_name for certificate in path)
-    checks = [Check("certificate_path", None, scope, names)]
+    found = tuple(f"certificate:{certificate.fingerprint}" for certificate in path)
+    checks = [Check("certificate_path", None, scope, names, found)]
     usage = usage_faults(path, question.usage, question.trust, strict=policy.strict_usage)
     checks += _checks("certificate_validity", validity_faults(path, at), scope)
     checks += _checks("certificate_constraints", constraint_faults(path, policy), scope)
@@ -229,9 +234,9 @@ def _revocation_check(certificate: Certificate, status: RevocationStatus, questi
         detail.append(f"as of {status.as_of.isoformat()}")
     if status.detail:
         detail.append(status.detail)
-    return Check(
-        "certificate_revocation", reason, question.scope, ": ".join((detail[0], ", ".join(detail[1:])))
-    )
+    evidence = (f"certificate:{certificate.fingerprint}", *([status.source] if status.source else []))
+    told = ": ".join((detail[0], ", ".join(detail[1:])))
+    return Check("certificate_revocation", reason, question.scope, told, evidence)
 
 
 def _revocation_reason(status: RevocationStatus, question: _Question) -> Reason | None:

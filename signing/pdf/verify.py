@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
+from signing.demands import demand_checks
 from signing.judging import Question
+from signing.levels import Level, level_of
 from signing.pdf._pyhanko import RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedDocument
 from signing.pdf.gate import Gap, examine, overlap
@@ -150,8 +152,12 @@ def _verify(
     _judge(pdf, reading, judgements, question)
     for item in judgements:
         certifies = certified is not None and item.found.reference == certified
+        level = _level(item)
+        if level:
+            item.checks += demand_checks(question.policy, level=level, usage=item.usage, changes=item.changes)
         checks += item.named_checks()
-        findings["signatures"].append(item.finding(certifies=certifies))
+        found_level = str(level) if level else None
+        findings["signatures"].append({**item.finding(certifies=certifies), "level": found_level})
     files = _attachments(reading, found)
     findings["attachments"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     evidence["signatures"] = tuple(
@@ -206,6 +212,11 @@ def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: 
     for item in judgements:
         covered = item.gap.covered
         judge_changes(reading, item, is_followed=covered < last, reaches_furthest=covered == furthest)
+
+
+def _level(item: Judgement) -> Level | None:
+    """What the signature brings along; None for a time-stamp, and for one that cannot be read."""
+    return None if item.is_timestamp or item.signed is None else level_of(item.path, proved=item.proved_at)
 
 
 def _attachments(reading: Reading, found: tuple[FoundSignature, ...]) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,9 @@ class TestTheGoodPath:
         story = Story.plain()
         twin = TestAuthority("Issuing", issuer=story.root).certificate
         offered = [*story.intermediates, twin, story.root.certificate, story.leaf]
-        results = {story.ask(intermediates=list(order)).checks for order in permutations(offered)}
-        assert len(results) == 1
+        asked = [story.ask(intermediates=list(order)) for order in permutations(offered)]
+        # Each question has lists of its own, so the evidence differs and nothing else.
+        assert len({tuple(replace(check, evidence=()) for check in one.checks) for one in asked}) == 1
         assert story.ask(intermediates=offered * 10).passed
 
     def test_an_anchor_may_be_the_leaf_itself(self) -> None:
