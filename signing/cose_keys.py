@@ -37,11 +37,9 @@ def key_from_cose(value: Any) -> PublicKey:
     names = _CURVES.get((kind, curve)) if type(kind) is int and type(curve) is int else None
     if names is None:
         raise MalformedInput("cose key", "a kind or curve that is not known here")
-    sent = [value.get(X)] if kind == _OKP else [value.get(X), value.get(Y)]
-    if not all(isinstance(one, bytes) for one in sent):
-        raise MalformedInput("cose key", "a coordinate is missing or no byte string")
-    jwk: dict[str, str] = {"kty": names[0], "crv": names[1]}
-    jwk.update((name, encode_base64url(one)) for name, one in zip("xy", sent, strict=False))
+    jwk = {"kty": names[0], "crv": names[1], "x": _coordinate(value.get(X))}
+    if kind == _EC2:
+        jwk["y"] = _coordinate(value.get(Y))
     return PublicKey.from_jwk(jwk)
 
 
@@ -55,3 +53,9 @@ def key_to_cose(key: PublicKey) -> Mapping[int, Any]:
     if kind == _EC2:
         answer[Y] = decode_base64url(jwk["y"])
     return answer
+
+
+def _coordinate(value: Any) -> str:
+    if not isinstance(value, bytes):
+        raise MalformedInput("cose key", "a coordinate is missing or no byte string")
+    return encode_base64url(value)
