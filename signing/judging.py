@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.policy import Policy
     from signing.revocation import RevocationSnapshot
-    from signing.timestamp import TimestampResult
+    from signing.timestamp import TimestampResult, TimestampToken
     from signing.trust import TrustStore
 
 MAX_TIMESTAMPS = 4  # of one kind, of one signature
@@ -83,12 +83,16 @@ def content_timestamps(
 def judge_token(token: bytes, digest_of: Callable[[str], bytes], question: Question) -> TimestampResult:
     """One token over whatever `digest_of` gives the digest of. Never raises for a bad token."""
     try:
-        parsed: Any = parse_token(token)
-        digest = digest_of(parsed.digest_algorithm)
+        parsed = parse_token(token)
     except MalformedInput:  # verify_timestamp says so in its checks
-        parsed, digest = token, b""
+        return judge_parsed(token, b"", question)
+    return judge_parsed(parsed, digest_of(parsed.digest_algorithm), question)
+
+
+def judge_parsed(token: bytes | TimestampToken, digest: bytes, question: Question) -> TimestampResult:
+    """One token over a digest."""
     return verify_timestamp(
-        parsed,
+        token,
         digest=digest,
         trust=question.trust,
         revocation=question.revocation,
@@ -99,6 +103,16 @@ def judge_token(token: bytes, digest_of: Callable[[str], bytes], question: Quest
         proofs=question.proofs,
         offered=question.offered,
     )
+
+
+def shown(stamp: TimestampResult) -> dict[str, Any]:
+    """A time-stamp as findings show it: `time` where it proves one, and until when it does by itself."""
+    authority = stamp.authority
+    return {
+        "time": stamp.gen_time.isoformat() if stamp.gen_time else None,
+        "authority": authority.common_name if authority else None,
+        "renew_before": authority.not_after.isoformat() if authority and stamp.gen_time else None,
+    }
 
 
 def counting(stamps: Iterable[TimestampResult], proved: datetime | None) -> list[Check]:

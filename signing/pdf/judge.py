@@ -6,12 +6,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
-from signing.judging import Question, describe, judge_signer, known_hash, own_timestamps
+from signing.judging import (
+    Question,
+    content_timestamps,
+    counting,
+    describe,
+    judge_parsed,
+    judge_signer,
+    known_hash,
+    order_of,
+    own_timestamps,
+    shown,
+)
 from signing.pdf._pyhanko import PADES, RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedSignature
 from signing.reasons import Reason
 from signing.report import Check, Indication
-from signing.timestamp import parse_token, verify_timestamp
+from signing.revocation import RevocationSnapshot
+from signing.timestamp import parse_token
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -19,11 +31,17 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.pdf.gate import Gap
+    from signing.timestamp import TimestampResult
 
 
 @dataclass
 class Judgement:
-    """One signature while it is judged: what was found, what was checked, what it proves."""
+    """One signature while it is judged: what was found, what was checked, what it proves.
+
+    `stamps` are the time-stamps that prove its time or try to: its own, then those of the document that cover
+    it; for a document time-stamp itself alone. `carried` is the evidence that came along with the document
+    and `kept` are the certificates in its security store.
+    """
 
     found: FoundSignature
     gap: Gap
@@ -33,11 +51,20 @@ class Judgement:
     changes: str = "none"
     usage: str = ""
     path: tuple[Certificate, ...] = ()
+    stamps: list[TimestampResult] = field(default_factory=list)
+    carried: RevocationSnapshot = field(default_factory=RevocationSnapshot)
+    kept: tuple[Certificate, ...] = ()
+    is_archived: bool = False
 
     @property
     def is_timestamp(self) -> bool:
         """Whether it is a document time-stamp: it proves a time, and nobody signs with it."""
         return self.found.kind == RFC3161
+
+    @property
+    def brought(self) -> tuple[Certificate, ...]:
+        """The certificates that came along, besides the signer's own."""
+        return (*self.signed.others, *self.kept) if self.signed else self.kept
 
     def named_checks(self) -> list[Check]:
         """The checks, under names that say whose they are."""
@@ -64,6 +91,7 @@ class Judgement:
             "proved_time": self.proved_at.isoformat() if self.proved_at else None,
             "coverage": "whole_file" if self.gap.whole_file else "revision",
             "changes_after": self.changes,
+            "timestamps": [shown(stamp) for stamp in self.stamps],
             "certifies": certifies,
             "reason": found.reason,
             "location": found.location,
@@ -71,47 +99,51 @@ class Judgement:
         }
 
 
-def judge_signature(pdf: bytes, judgement: Judgement, question: Question) -> None:
-    """Check the CMS and its own time-stamps; the certificate waits until the proved time is known."""
+def judge_signature(
+    pdf: bytes, judgement: Judgement, later: list[TimestampResult], question: Question
+) -> None:
+    """Check the CMS and its time-stamps, `later` ones of the document among them, and find the proved time.
+
+    The certificate waits until then.
+    """
     found = judgement.found
     try:
         judgement.signed = signed = cms.parse(found.contents, padded=True)
     except MalformedInput as exc:
         judgement.checks.append(Check("signature_format", Reason.FORMAT_FAILURE, detail=str(exc)[:200]))
         return
-    stamps = own_timestamps(signed, question)
-    times = [stamp.gen_time for stamp in stamps if stamp.gen_time]
-    judgement.proved_at = min(times, default=None)
+
+    def digest_of(name: str) -> bytes:
+        return _digest(name, judgement.gap, pdf)
+
+    before = content_timestamps(signed, digest_of, question)
+    own = own_timestamps(signed, question)
+    judgement.stamps = [*own, *later]
+    proved = min((stamp.gen_time for stamp in judgement.stamps if stamp.gen_time), default=None)
+    judgement.proved_at = proved
     judgement.checks += cms.check_signature(
         signed,
-        _digest(signed.digest_algorithm, judgement.gap, pdf),
+        digest_of(signed.digest_algorithm),
         policy=question.policy,
-        at=judgement.proved_at or question.at,
+        at=proved or question.at,
         reference_required=found.kind == PADES,
     )
-    for stamp in stamps:
-        judgement.checks += stamp.checks
+    judgement.checks += counting(own, proved)
+    judgement.checks += [replace(one, name=f"content_{one.name}") for one in counting(before, proved)]
+    judgement.checks += order_of(before, judgement.stamps, question.policy)
+    judgement.checks += order_of(own, later, question.policy)
 
 
 def judge_document_timestamp(pdf: bytes, judgement: Judgement, question: Question) -> None:
-    """Check a document time-stamp: its token is the whole of its contents."""
+    """Check a document time-stamp: its token is the whole of its contents. Its checks count later."""
     try:
         token = parse_token(judgement.found.contents, padded=True)
     except MalformedInput as exc:
         judgement.checks.append(Check("timestamp_format", Reason.TIMESTAMP_INVALID, detail=str(exc)[:200]))
         return
     judgement.signed = token.signed
-    result = verify_timestamp(
-        token,
-        digest=_digest(token.digest_algorithm, judgement.gap, pdf),
-        trust=question.trust,
-        revocation=question.revocation,
-        policy=question.policy,
-        at=question.known_at,
-        known_at=question.known_at,
-    )
-    judgement.usage, judgement.proved_at = "timestamp", result.gen_time
-    judgement.checks += result.checks
+    result = judge_parsed(token, _digest(token.digest_algorithm, judgement.gap, pdf), question)
+    judgement.usage, judgement.proved_at, judgement.stamps = "timestamp", result.gen_time, [result]
 
 
 def judge_certificate(judgement: Judgement, question: Question) -> None:

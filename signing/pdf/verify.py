@@ -22,9 +22,8 @@ from signing.pdf.judge import (
     Judgement,
     judge_certificate,
     judge_changes,
-    judge_document_timestamp,
-    judge_signature,
 )
+from signing.pdf.proving import judge_archive, judge_times
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, EvidenceKey, Report
@@ -197,16 +196,11 @@ def _gated(pdf: bytes, found: tuple[FoundSignature, ...], checks: list[Check]) -
 
 
 def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: Question) -> None:
-    stamps = [item for item in judgements if item.is_timestamp]
+    question = judge_times(pdf, reading, judgements, question)
     signatures = [item for item in judgements if not item.is_timestamp]
-    for stamp in stamps:
-        judge_document_timestamp(pdf, stamp, question)
     for item in signatures:
-        judge_signature(pdf, item, question)
-        later = [stamp.proved_at for stamp in stamps if stamp.gap.start >= item.gap.covered]
-        times = [time for time in (item.proved_at, *later) if time is not None]
-        item.proved_at = min(times, default=None)
         judge_certificate(item, question)
+        judge_archive(item, question)
     furthest = max((item.gap.covered for item in judgements), default=0)
     last = max((item.gap.covered for item in signatures), default=0)
     for item in judgements:
@@ -216,7 +210,15 @@ def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: 
 
 def _level(item: Judgement) -> Level | None:
     """What the signature brings along; None for a time-stamp, and for one that cannot be read."""
-    return None if item.is_timestamp or item.signed is None else level_of(item.path, proved=item.proved_at)
+    if item.is_timestamp or item.signed is None:
+        return None
+    return level_of(
+        item.path,
+        proved=item.proved_at,
+        carried=item.carried,
+        certificates=item.brought,
+        is_archived=item.is_archived,
+    )
 
 
 def _attachments(reading: Reading, found: tuple[FoundSignature, ...]) -> dict[str, bytes]:

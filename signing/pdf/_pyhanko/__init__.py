@@ -7,6 +7,7 @@ here as `MalformedInput` or `TooLarge`; reading is metered, so that a file canno
 """
 
 from signing.pdf._pyhanko.reading import PADES, RFC3161, FoundSignature, Reading, Review
+from signing.pdf._pyhanko.store import Store
 from signing.pdf._pyhanko.writing import Appearance, Editing, Frame, PageBox
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "PageBox",
     "Reading",
     "Review",
+    "Store",
 ]

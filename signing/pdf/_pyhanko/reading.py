@@ -27,6 +27,7 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.pdf._pyhanko.parser import get, items, open_reader, reference_of, text_of, translated
+from signing.pdf._pyhanko.store import Store, read_store
 from signing.pdf.gate import MAX_CONTENTS_BYTES
 from yinxin.base.errors import MalformedInput, TooLarge
 
@@ -139,6 +140,11 @@ class Reading:
             if get(permissions, "/DocMDP") is None:
                 return None
             return reference_of(permissions.raw_get("/DocMDP")) or (0, 0)
+
+    def store(self) -> Store:
+        """The certificates and revocation evidence that the document keeps."""
+        with translated():
+            return read_store(self.reader.root)
 
     def review(self, found: FoundSignature) -> Review:
         """Compare the revision that was signed with all that came after it."""
