@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from types import NoneType
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 16
@@ -32,6 +34,7 @@ _FLOATS = {0xF9: (">e", 2), 0xFA: (">f", 4), 0xFB: (">d", 8)}
 _WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}  # bytes, least value
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _OTHER = range(8)  # major types, RFC 8949, 3.1
 _KEYS = {_UNSIGNED, _NEGATIVE, _TEXT}
+_STRINGS = {_BYTES, _TEXT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,12 @@ class Tag:
 
     number: int
     value: Value
+
+
+class Encoded(bytes):
+    """Bytes that are the encoding of a value already: `encode` lets them stand as they are."""
+
+    __slots__ = ()
 
 
 def decode(  # noqa: PLR0913 - limits by the door
@@ -74,9 +83,7 @@ def decode(  # noqa: PLR0913 - limits by the door
 
 def encode(value: Value) -> bytes:
     """The deterministic encoding of a value; `UsageError` for what has none here."""
-    parts: list[bytes] = []
-    _write(value, parts, MAX_DEPTH)
-    return b"".join(parts)
+    return _encoded(value, MAX_DEPTH)
 
 
 class _Reader:
@@ -98,10 +105,13 @@ class _Reader:
         major, argument = first >> 5, first & 31
         if argument > 23 and major != _OTHER:
             argument = self._argument(argument)
-        if major == _TEXT:
-            return self._take(argument).decode()
-        if major == _BYTES:
-            return self._take(argument)
+        if major in _STRINGS:
+            start = self.place
+            self.place = end = start + argument
+            if end > len(self.data):
+                raise MalformedInput("cbor", "cut off")
+            raw = self.data[start:end]
+            return raw.decode() if major == _TEXT else raw
         if major == _UNSIGNED:
             return argument
         if major == _NEGATIVE:
@@ -133,9 +143,7 @@ class _Reader:
         before = b""
         for _ in range(count):
             start = self.place
-            if self.data[start] >> 5 not in _KEYS:
-                raise MalformedInput("cbor", "a key is neither a whole number nor a text")
-            key = self.item(0)
+            key = self._key(start)
             if key in answer:
                 raise MalformedInput("cbor", "a key is repeated")
             if self.deterministic:
@@ -145,6 +153,18 @@ class _Reader:
                 before = here
             answer[key] = self.item(depth)
         return answer
+
+    def _key(self, start: int) -> int | str:
+        first = self.data[start]
+        if 0x60 <= first < 0x78:  # nearly every key is a short text
+            self.place = end = start + first - 0x5F
+            if end > len(self.data):
+                raise MalformedInput("cbor", "cut off")
+            return self.data[start + 1 : end].decode()
+        if first >> 5 not in _KEYS:
+            raise MalformedInput("cbor", "a key is neither a whole number nor a text")
+        key: int | str = self.item(0)
+        return key
 
     def _argument(self, kind: int) -> int:
         """A number that follows in 1, 2, 4 or 8 bytes, where none fewer would do."""
@@ -178,66 +198,81 @@ class _Reader:
             raise TooLarge("cbor", "too many items")
 
 
-def _write(value: Value, parts: list[bytes], depth: int) -> None:
+def _encoded(value: Value, depth: int) -> bytes:
     if depth < 0:
         raise UsageError(f"CBOR nested deeper than {MAX_DEPTH}")
+    write = _WRITERS.get(type(value)) or _writer_of_base(value)
+    return write(value, depth)
+
+
+def _writer_of_base(value: Value) -> _Writer:
     for kind, write in _WRITERS.items():
         if isinstance(value, kind):
-            write(value, parts, depth)
-            return
+            return write
     raise UsageError(f"CBOR has no form here for {type(value).__name__}")
 
 
-def _write_text(value: str, parts: list[bytes], _depth: int) -> None:
+def _write_text(value: str, _depth: int) -> bytes:
     try:
         raw = value.encode()
     except UnicodeEncodeError as exc:
         raise UsageError("half of a surrogate pair is no character") from exc
-    parts += (_head(_TEXT, len(raw)), raw)
+    return _head(_TEXT, len(raw)) + raw
 
 
-def _write_map(value: dict[Any, Value], parts: list[bytes], depth: int) -> None:
+def _write_bytes(value: bytes, _depth: int) -> bytes:
+    return _head(_BYTES, len(value)) + value
+
+
+def _write_map(value: dict[Any, Value], depth: int) -> bytes:
     if not all(type(key) in {int, str} for key in value):
         raise UsageError("a key is a whole number or a text")
-    parts.append(_head(_MAP, len(value)))
-    for key, item in sorted(((encode(key), item) for key, item in value.items()), key=itemgetter(0)):
-        parts.append(key)
-        _write(item, parts, depth - 1)
+    rows = [(_encoded(key, 0), _encoded(item, depth - 1)) for key, item in value.items()]
+    rows.sort(key=itemgetter(0))
+    return b"".join([_head(_MAP, len(rows)), *chain.from_iterable(rows)])
 
 
-def _write_array(value: Sequence[Value], parts: list[bytes], depth: int) -> None:
-    parts.append(_head(_ARRAY, len(value)))
-    for item in value:
-        _write(item, parts, depth - 1)
+def _write_array(value: Sequence[Value], depth: int) -> bytes:
+    return b"".join([_head(_ARRAY, len(value)), *[_encoded(item, depth - 1) for item in value]])
 
 
-def _write_tag(value: Tag, parts: list[bytes], depth: int) -> None:
-    parts.append(_head(_TAG, value.number))
-    _write(value.value, parts, depth - 1)
+def _write_tag(value: Tag, depth: int) -> bytes:
+    return _head(_TAG, value.number) + _encoded(value.value, depth - 1)
 
 
-def _write_number(value: int, parts: list[bytes], _depth: int) -> None:
-    parts.append(_head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, ~value))
+def _write_number(value: int, _depth: int) -> bytes:
+    return _head(_UNSIGNED, value) if value >= 0 else _head(_NEGATIVE, ~value)
 
 
-_WRITERS: dict[type | tuple[type, ...], Callable[[Any, list[bytes], int], None]] = {
+_Writer = Callable[[Any, int], bytes]
+_WRITERS: dict[type, _Writer] = {
     str: _write_text,
-    (bytes, bytearray): lambda value, parts, _: parts.extend((_head(_BYTES, len(value)), bytes(value))),
-    bool: lambda value, parts, _: parts.append(bytes([_TRUE if value else _FALSE])),
+    bytes: _write_bytes,
+    bytearray: lambda value, depth: _write_bytes(bytes(value), depth),
+    bool: lambda value, _: bytes([_TRUE if value else _FALSE]),
     int: _write_number,
     dict: _write_map,
-    (list, tuple): _write_array,
-    NoneType: lambda _value, parts, _: parts.append(bytes([_NULL])),
-    float: lambda value, parts, _: parts.append(_float(value)),
+    list: _write_array,
+    tuple: _write_array,
+    NoneType: lambda _value, _depth: bytes([_NULL]),
+    float: lambda value, _: _float(value),
     Tag: _write_tag,
+    Encoded: lambda value, _: value,
 }
 
 
+# Nearly every number in a message is small, so its one or two bytes are kept.
+_SMALL = tuple(
+    tuple(bytes([major << 5 | n] if n < 24 else [major << 5 | 24, n]) for n in range(1 << 8))
+    for major in range(8)
+)
+
+
 def _head(major: int, argument: int) -> bytes:
-    if argument < 24:
-        if argument < 0:
-            raise UsageError("a tag has no negative number")
-        return bytes([major << 5 | argument])
+    if 0 <= argument < 1 << 8:
+        return _SMALL[major][argument]
+    if argument < 0:
+        raise UsageError("a tag has no negative number")
     for kind, (width, _) in _WIDTHS.items():
         if argument < 1 << 8 * width:
             return bytes([major << 5 | kind]) + argument.to_bytes(width, "big")

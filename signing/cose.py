@@ -98,7 +98,12 @@ class Sign1:
     @property
     def chain(self) -> tuple[Certificate, ...]:
         """The certificates that it brings, leaf first; nothing about them is checked."""
-        return read_x5chain(self.protected.get(X5CHAIN, self.unprotected.get(X5CHAIN)))
+        return read_x5chain(self.x5chain)
+
+    @property
+    def x5chain(self) -> Any:
+        """The `x5chain` header as it was sent, from either header; None without one."""
+        return self.protected.get(X5CHAIN, self.unprotected.get(X5CHAIN))
 
     def is_signed_by(
         self,

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.mdoc.structures import MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
-from signing.cbor import Tag, encode
+from credentials.mdoc.structures import ENCODED_CBOR, MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
+from signing.cbor import Encoded, Tag, encode
 from signing.cose import X5CHAIN, sign1, x5chain
 from signing.cose_keys import key_to_cose
 from yinxin.base.errors import InvalidClaims, UsageError
@@ -57,13 +57,11 @@ def issue_mdoc(  # noqa: PLR0913 - each is a decision of the issuer's
     if not doc_type or not namespaces or not all(namespaces.values()):
         raise UsageError("an mdoc has a type and elements")
     source = randomness or SystemRandomness()
-    items: dict[str, list[Tag]] = {}
-    digests: dict[str, dict[int, bytes]] = {}
-    for name, elements in namespaces.items():
-        items[name] = _items(elements, source)
-        digests[name] = {
-            number: hashlib.sha256(encode(item)).digest() for number, item in enumerate(items[name])
-        }
+    items = {name: _items(elements, source) for name, elements in namespaces.items()}
+    digests = {
+        name: {number: hashlib.sha256(one).digest() for number, one in enumerate(encoded)}
+        for name, encoded in items.items()
+    }
     content: dict[str, Any] = {
         "version": VERSION,
         "digestAlgorithm": _DIGEST_NAME,
@@ -80,32 +78,27 @@ def issue_mdoc(  # noqa: PLR0913 - each is a decision of the issuer's
         content["status"] = {"status_list": {"uri": status[0], "idx": status[1]}}
     sent = tuple(certificate for certificate in signer.chain if not certificate.is_self_issued)
     authentication = sign1(encode(embed(content)), signer, unprotected={X5CHAIN: x5chain(sent)}, tagged=False)
-    return _joined(items, authentication)
+    return encode({"nameSpaces": items, "issuerAuth": Encoded(authentication)})
 
 
-def _items(elements: Mapping[str, Any], randomness: Randomness) -> list[Tag]:
-    """The items in a shuffled order: a digest's number says nothing of its element."""
+def _items(elements: Mapping[str, Any], randomness: Randomness) -> list[Encoded]:
+    """The items, encoded, in a shuffled order: a digest's number says nothing of its element."""
     names = sorted(elements, key=lambda _: randomness.bytes(8))
     return [_item(number, name, elements[name], randomness) for number, name in enumerate(names)]
 
 
-def _item(number: int, name: str, value: Any, randomness: Randomness) -> Tag:
+# An item's members in the order of their encoded names (RFC 8949, 4.2.1), written by hand: they are most of
+# what an issuer encodes.
+_FOUR, _RANDOM, _NUMBER = b"\xa4", encode("random"), encode("digestID")
+_VALUE, _NAME = encode("elementValue"), encode("elementIdentifier")
+
+
+def _item(number: int, name: str, value: Any, randomness: Randomness) -> Encoded:
     try:
-        return embed(
-            {
-                "digestID": number,
-                "random": randomness.bytes(MIN_RANDOM_BYTES),
-                "elementIdentifier": name,
-                "elementValue": to_cbor(value),
-            }
-        )
+        said = encode(to_cbor(value))
     except UsageError as exc:
         fault = Text("该值无法写入移动证照", "this value has no form in an mdoc")
         raise InvalidClaims(faults=[(name, fault)]) from exc
-
-
-def _joined(items: Mapping[str, list[Tag]], authentication: bytes) -> bytes:
-    """IssuerSigned around a signature that is encoded already: encoded parts follow each other."""
-    return b"".join(
-        (b"\xa2", encode("nameSpaces"), encode(dict(items)), encode("issuerAuth"), authentication)
-    )
+    random = encode(randomness.bytes(MIN_RANDOM_BYTES))
+    parts = (_FOUR, _RANDOM, random, _NUMBER, encode(number), _VALUE, said, _NAME, encode(name))
+    return Encoded(encode(Tag(ENCODED_CBOR, b"".join(parts))))

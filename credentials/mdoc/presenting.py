@@ -14,7 +14,7 @@ from credentials.mdoc.structures import (
     read_issuer_signed,
     to_plain,
 )
-from signing.cbor import Tag, decode, encode
+from signing.cbor import Encoded, Tag, decode, encode
 from signing.cose import sign1
 from yinxin.base.errors import NotFound, UsageError
 
@@ -48,13 +48,13 @@ def present_mdoc(
         if missing := [name for name in names if name not in items]:
             raise NotFound(f"the mdoc has no {missing[0]} in {namespace}")
         if names:
-            shown[namespace] = [_again(items[name].encoded) for name in dict.fromkeys(names)]
+            shown[namespace] = [Encoded(items[name].encoded) for name in dict.fromkeys(names)]
     authentication = decode(issued, tags=TAGS, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)["issuerAuth"]
     signed: dict[str, Any] = {"issuerAuth": authentication}
     if shown:
         signed["nameSpaces"] = shown
     authenticated = device_authentication(transcript, secured.doc_type, encode(Tag(ENCODED_CBOR, _NOTHING)))
-    proof = decode(sign1(authenticated, holder, tagged=False, detached=True))
+    proof = Encoded(sign1(authenticated, holder, tagged=False, detached=True))
     document = {
         "docType": secured.doc_type,
         "issuerSigned": signed,
@@ -76,11 +76,5 @@ def device_authentication(transcript: bytes, doc_type: str, encoded_namespaces: 
 
     `transcript` and `encoded_namespaces` are encoded already and stand in it as they are.
     """
-    content = b"".join(
-        (b"\x84", encode("DeviceAuthentication"), transcript, encode(doc_type), encoded_namespaces)
-    )
+    content = encode(["DeviceAuthentication", Encoded(transcript), doc_type, Encoded(encoded_namespaces)])
     return encode(Tag(ENCODED_CBOR, content))
-
-
-def _again(encoded: bytes) -> Any:
-    return decode(encoded, tags=(ENCODED_CBOR,), max_bytes=MAX_BYTES)

@@ -168,7 +168,7 @@ def read_moment(value: Any) -> datetime:
     if match is None:
         raise MalformedInput("mdoc", "7.2.1: a time is written as 2026-11-20T12:00:00Z")
     try:
-        return datetime.strptime(match[0], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(match[0])
     except ValueError as exc:
         raise MalformedInput("mdoc", "7.2.1: no such time") from exc
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from credentials.mdoc.structures import read_response, to_plain
 from credentials.signed_tokens import ChainSignatures, is_failed
 from credentials.verifier import EVERY_TYPE, status_reference
 from credentials.vocabulary import INVALID, SUSPENDED, VALID
+from signing.cose import read_x5chain
 from signing.cose_mac import is_mac0_of
 from signing.policy import Policy
 from signing.reasons import Reason
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
 
+_REMEMBERED, _REMEMBERED_BYTES = 256, 16 << 10  # larger chains are read again each time
 _MALFORMED = {
     "disclosure": ("elements", Reason.DISCLOSURE_INVALID),
     "digest algorithm": ("elements", Reason.ALGORITHM_NOT_ALLOWED),
@@ -89,6 +91,7 @@ class MdocVerifier:
         self.issuers = issuers
         self.status_grace = status_grace
         self._clock = clock or SystemClock()
+        self._chain = lru_cache(_REMEMBERED)(_read_chain)
         self.signatures = ChainSignatures(trust, usage="mdoc", revocation=self.revocation, policy=self.policy)
 
     def verify(
@@ -121,6 +124,14 @@ class MdocVerifier:
             case.findings,
             case.evidence,
         )
+
+    def chain_of(self, message: Sign1) -> tuple[Certificate, ...]:
+        """The certificates that a message brings; the same few chains come all day, so they are read once."""
+        sent = message.x5chain
+        parts = (sent,) if isinstance(sent, bytes) else tuple(sent) if isinstance(sent, list) else ()
+        if all(isinstance(one, bytes) for one in parts) and 0 < sum(map(len, parts)) <= _REMEMBERED_BYTES:
+            return self._chain(parts, alone=isinstance(sent, bytes))
+        return read_x5chain(sent)
 
     @cached_property
     def _policy_hash(self) -> str:
@@ -180,7 +191,7 @@ class _Case:
     def _check_issuer(self, document: Document) -> SecurityObject | None:
         """9.3.1, 1 and 2: the signature, and the path of whoever made it at the time that they state."""
         message = document.issuer_signed.authentication
-        chain = message.chain
+        chain = self._verifier.chain_of(message)
         if not chain:
             self._add(Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5chain"))
             return None
@@ -316,6 +327,10 @@ class _Case:
             return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
         meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
         return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
+
+
+def _read_chain(sent: tuple[bytes, ...], *, alone: bool) -> tuple[Certificate, ...]:
+    return read_x5chain(sent[0] if alone else list(sent))
 
 
 def _objection(message: Sign1, key: PublicKey, policy: Policy, at: datetime) -> str | None:
