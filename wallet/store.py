@@ -8,8 +8,6 @@ lose each other's work. What the contents mean is for `wallet.holder`.
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,13 +30,8 @@ from yinxin.base.errors import (
     Unreachable,
     UsageError,
 )
-from yinxin.base.files import PRIVATE, replace_file
+from yinxin.base.files import PRIVATE, locked, replace_file
 from yinxin.base.randomness import Randomness, SystemRandomness
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,13 +152,8 @@ class Store:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._turn, _reported(self._path):
-            handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                _lock(handle)
-                yield
-            finally:
-                os.close(handle)  # which gives the lock back
+        with self._turn, _reported(self._path), locked(self._path.with_suffix(".lock")):
+            yield
 
 
 def _scrypt(salt: Any, cost: int) -> dict[str, Any]:
@@ -225,13 +213,6 @@ def _check_kdf(kdf: Any) -> None:
     if not 2 <= cost <= MAX_SCRYPT_COST or cost & (cost - 1):
         raise MalformedInput("wallet", "its key derivation is out of range")
     decode_base64url(salt)
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 @contextmanager

@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 from yinxin.base.errors import Conflict, NotFound, TooLarge, Unreachable, UsageError
 from yinxin.base.randomness import SystemRandomness
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -63,6 +68,33 @@ def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         _flush_folder(path.parent)
     except OSError as exc:
         raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that this file stands for, once nobody else does; a process that ends gives it back.
+
+    The file is made where it is missing, stays, and holds nothing. `Unreachable`: the disk refuses.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE)
+    except OSError as exc:
+        raise Unreachable(f"{path}: {exc.strerror}") from exc
+    try:
+        _lock(handle, path)
+        yield
+    finally:
+        os.close(handle)  # which gives the lock back
+
+
+def _lock(handle: int, path: Path) -> None:
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+        else:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError as exc:
+        raise Unreachable(f"{path}: {exc.strerror}") from exc
 
 
 @contextmanager
