@@ -17,6 +17,7 @@ from credentials.printed_code.issuers import x5c_of
 from signing.base64url import encode_base64url
 from signing.path import validate_path
 from signing.reasons import Reason
+from signing.trust_list import Issued
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ _SAID = (
     Reason.CERTIFICATE_NOT_YET_VALID,
     Reason.CERTIFICATE_EXPIRED,
     Reason.ISSUER_MISMATCH,
+    Reason.ISSUER_NOT_PERMITTED,
+    Reason.ISSUER_PERMISSION_SUSPENDED,
+    Reason.ISSUER_PERMISSION_WITHDRAWN,
     Reason.NOT_YET_VALID,
     Reason.EXPIRED,
     Reason.REVOCATION_STALE,
@@ -69,6 +73,9 @@ def published_list(
 def _end(verifier: PrintedCodeVerifier, now: datetime) -> datetime:
     """A day, or until a revocation list ends, and never before the list is made."""
     ends = [crl.next_update for crl in verifier.revocation.crls if crl.next_update]
+    serving = verifier.trust_list
+    if serving and serving.ends_at and serving.ends_at > now:  # one that is over is told by its own reason
+        ends.append(serving.ends_at)
     return max(now, min([now + LIFETIME, *ends]))
 
 
@@ -89,6 +96,8 @@ def _issuer(entry: IssuerCertificate, verifier: PrintedCodeVerifier, now: dateti
         policy=verifier.policy,
     )
     path = result.path or (leaf,)
+    listed, objection = _listed(entry, verifier, now)
+    reasons = {reason.code for reason in (*result.reasons, *([objection] if objection else []))}
     return {
         "kid": encode_base64url(entry.kid),
         "agency": entry.agency,
@@ -96,9 +105,30 @@ def _issuer(entry: IssuerCertificate, verifier: PrintedCodeVerifier, now: dateti
         "jwk": jwk,
         "not_before": int(max(one.not_before for one in path).timestamp()),
         "not_after": int(min(one.not_after for one in path).timestamp()),
-        "reasons": sorted(reason.code for reason in result.reasons),
+        "reasons": sorted(reasons),
+        "listed": listed,
         "x5c": x5c_of(entry.chain),
     }
+
+
+def _listed(
+    entry: IssuerCertificate, verifier: PrintedCodeVerifier, now: datetime
+) -> tuple[dict[str, Any] | None, Reason | None]:
+    """What the trust list says of an issuer: its agency, and by type code since when it may issue."""
+    serving = verifier.trust_list
+    if serving is None:
+        return None, None
+    nobody: dict[str, Any] = {"agency": None, "types": {}}
+    if late := serving.check_age(now).reason:
+        return nobody, late
+    found = serving.issuer(Issued(None, subject=entry.chain[0].subject))
+    if found is None:
+        return nobody, Reason.ISSUER_NOT_PERMITTED
+    types = {
+        code: [[int(row.since.timestamp()), row.status] for row in rows]
+        for code, rows in found.history().items()
+    }
+    return {"agency": found.credit_code, "types": types}, None
 
 
 def _organisation(certificate: Certificate) -> str:

@@ -72,6 +72,14 @@ class ListedIssuer:
         said = (row for row in self.types if row.since <= at and row.is_named(kind))
         return max(said, key=_rank, default=None)
 
+    def history(self) -> dict[str, list[ListedType]]:
+        """All words about each type, by its type code, the oldest first."""
+        found: dict[str, list[ListedType]] = {}
+        for row in sorted(self.types, key=_rank):
+            if row.type_code:
+                found.setdefault(row.type_code, []).append(row)
+        return found
+
     def may_issue(self, at: datetime) -> tuple[str, ...]:
         """The types that are granted at a time: the newest word about each counts."""
         found = (self.standing(vct, at) for vct in dict.fromkeys(row.vct for row in self.types))
@@ -103,9 +111,9 @@ class TrustList:
     ) -> TrustList:
         """The list of this root, in time at `now`, and no older than `after`, which is at hand already.
 
-        `MalformedInput` for one that is damaged or signed by too few, `Conflict` for one of another root, or of
-        one that ran out, past its end, made in the future, older than `after`, or another one of the same
-        version. `skew` is how far another machine's clock may be ahead.
+        `MalformedInput` for one that is damaged or signed by too few, `Conflict` for one of another root or
+        of one that ran out, past its end, made in the future, older than `after`, or another one of the
+        same version. `skew` is how far another machine's clock may be ahead.
         """
         root.require(envelope, LIST_TYPE)
         found = cls._of(read_content(envelope), hashlib.sha256(envelope).hexdigest())

@@ -65,6 +65,11 @@ class ServingList:
             return TrustStore(())
         return self.listed.trust
 
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it stops serving."""
+        return self.listed.next_update + self.grace if self.listed else None
+
     @cached_property
     def hosts(self) -> frozenset[str]:
         """The hosts of all issuers."""
@@ -85,8 +90,7 @@ class ServingList:
             return Check(AGE, detail=words)
         ended = f"{words}, ended {listed.next_update.isoformat()}"
         if age is Freshness.STALE:
-            until = (listed.next_update + self.grace).isoformat()
-            return Check(AGE, detail=f"{ended}, serves until {until}")
+            return Check(AGE, detail=f"{ended}, serves until {listed.next_update + self.grace}")
         return Check(AGE, Reason.TRUST_LIST_UNAVAILABLE, detail=ended)
 
     def check(self, issued: Issued, *, now: datetime) -> tuple[Check, ...]:
@@ -94,7 +98,7 @@ class ServingList:
         age = self.check_age(now)
         if self.listed is None or age.reason:
             return (age,)
-        found = self._issuer(issued)
+        found = self.issuer(issued)
         if found is None:
             name = issued.subject or ", ".join(issued.credit_codes)
             detail = f"{name or 'the issuer'} is not in the list {self.listed.name}"
@@ -104,7 +108,8 @@ class ServingList:
             return age, Check(PERMISSION, Reason.ISSUER_MISMATCH, detail=detail)
         return age, *_permission(found, issued, now)
 
-    def _issuer(self, issued: Issued) -> ListedIssuer | None:
+    def issuer(self, issued: Issued) -> ListedIssuer | None:
+        """Who issued it, as the list knows them."""
         rows = self.listed.listed if self.listed else ()
         for row in rows:
             if issued.subject in row.subjects or row.credit_code in issued.credit_codes:

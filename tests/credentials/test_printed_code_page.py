@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from world.pki import Pki
+from world.listed import CASES, DAY, IDS, KIND, Rows, a_list
+from world.pki import NOON, Pki
 from world.printed import ADDRESS, CATALOGUE, ISSUED, KINDS, Paper, sample_licence
 from world.printed_forgery import ADDRESSES, BAD_CLAIMS, NO_ADDRESSES, TRICKS, Forger, printed
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from credentials.printed_code import PrintedCodeVerifier
+    from signing.reasons import Reason
 
 pytestmark = pytest.mark.peer
 MODULE = Path(__file__).parents[2] / "verify_api" / "pages" / "static" / "printed.js"
@@ -267,3 +269,17 @@ def test_a_revoked_certificate_and_an_old_list() -> None:
     assert said[0] == str(paper.verify(text).indication) == "failed"
     assert "certificate_revoked" in said[2]
     assert said[3] is None, "what it says is not shown"
+
+
+@pytest.mark.parametrize(("rows", "how", "_reasons"), CASES, ids=IDS)
+def test_the_page_hears_what_a_trust_list_says(
+    paper: Paper, rows: Rows, how: dict[str, Any], _reasons: set[Reason]
+) -> None:
+    """The verdict is the one of our own verification; what it has to be is said beside it."""
+    text, verifier = paper.code(sample_licence(KIND, issued=NOON - 2 * DAY)), paper.verifier()
+    verifier.trust_list = a_list(paper.signer.certificate, CATALOGUE[KIND].vct, rows, **how)
+    assert asked(verifier, [(text, None)], now=NOON) == [ours(verifier, text, NOON)]
+    assert verifier.trust_list.listed is not None
+    nobody = replace(verifier.trust_list, listed=replace(verifier.trust_list.listed, listed=()))
+    verifier.trust_list = nobody
+    assert asked(verifier, [(text, None)], now=NOON) == [ours(verifier, text, NOON)]

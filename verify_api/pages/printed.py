@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
-from credentials.printed_code import PATH, PrintedCodeVerifier
+from credentials.printed_code import PATH, PrintedCodeVerifier, code_addresses
 from credentials.printed_code.published import published_list
 from signing.jose import dump_json
 from verify_api.pages.handling import PUBLIC_PAGES
@@ -85,10 +85,12 @@ class PublishedList:
         """The list as JSON, and the digest of it."""
         now, snapshots = self._service.clock.now(), self._service.snapshots
         if self._made is None or self._made[0] is not snapshots or now - self._made[1] > REBUILT_AFTER:
+            hosts = snapshots.trust_list.hosts if snapshots.trust_list else ()
+            addresses = {*self._addresses, *code_addresses(*(f"https://{host}" for host in hosts))}
             verifier = PrintedCodeVerifier(
                 snapshots.trust,
                 issuers=self._issuers(),
-                addresses=self._addresses,
+                addresses=addresses,
                 revocation=snapshots.revocation,
                 policy=snapshots.policy,
                 trust_list=snapshots.trust_list,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from credentials.office.disputes.holding import Holding
 from credentials.office.disputes.service import Disputes, Terms
-from verify_api.documents import Material, Snapshots, examine_presentation
+from verify_api.documents import Material, examine_presentation
 from yinxin.app import slips
+from yinxin.app.trust_lists import stands_on
 from yinxin.base.errors import NotPermitted
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter, Request
 
     from credentials.licence_type import LicenceType
+    from verify_api.documents import Snapshots
     from verify_api.service import VerificationService
     from yinxin.app.home import Home
     from yinxin.base.actor import Actor
@@ -26,10 +28,9 @@ def make_disputes(home: Home, *, snapshots: Callable[[], Snapshots] | None = Non
     settings = home.settings
 
     def shown(presentation: str, nonce: str) -> str:
-        stands_on = snapshots() if snapshots else _at_hand(home)
         examined = examine_presentation(
             presentation,
-            Material(stands_on),
+            Material(snapshots() if snapshots else stands_on(home)),
             audience=settings.verify_url.rstrip("/"),
             nonce=nonce,
             now=home.clock.now(),
@@ -76,8 +77,3 @@ def public_routers(
             clock=home.clock,
         ),
     ]
-
-
-def _at_hand(home: Home) -> Snapshots:
-    """What the home's folder knows, for a command that fetches nothing."""
-    return Snapshots(home.trust, home.revocation, home.policy, issuers=home.credential_issuers)

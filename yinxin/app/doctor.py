@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from signing import sm2
 from signing.jose import load_json_object
-from verify_api.documents import Snapshots
 from yinxin.app.backup.mark import is_waiting
 from yinxin.app.ceremony import BARE_KEYS
 from yinxin.app.observing import readiness
+from yinxin.app.trust_lists import stands_on
 from yinxin.base.errors import YinxinError
 from yinxin.base.text import Text
 
@@ -190,7 +190,7 @@ def _quarantine(home: Home) -> Iterator[Finding]:
 def _standing(home: Home, clock: Clock) -> Iterator[Finding]:
     """What verification stands on, as it lies in the home: anchors and revocation lists."""
     try:
-        kept = Snapshots(home.trust, home.revocation, home.policy)
+        kept = stands_on(home)
     except YinxinError as error:
         yield Finding(
             "trust", State.FAULT, Text(f"无法读取：{error.detail}", f"cannot be read: {error.detail}")
@@ -200,7 +200,8 @@ def _standing(home: Home, clock: Clock) -> Iterator[Finding]:
     found = list(readiness.snapshots_check(lambda: kept, lists=False, unanswered=tuple)(now))
     for reason in found:
         # Services fetch the lists themselves; the ones in the folder are for the command line.
-        state = State.NOTE if reason is readiness.REVOCATION_STALE else State.FAULT
+        is_note = reason is readiness.REVOCATION_STALE or not reason.stops
+        state = State.NOTE if is_note else State.FAULT
         yield Finding(
             "trust" if reason is not readiness.REVOCATION_STALE else "revocation", state, reason.says
         )

@@ -1,12 +1,15 @@
 """Verify a file that somebody brings to the command line: the same engine as the service, in this process.
 
-PDFs, credentials, receipts and signatures beside a file (`.p7s`) are told apart by their content. With a home, a licence is also looked up in
-its register. Nothing is fetched, nothing is written, and a bad file is a report, never an error.
+PDFs, credentials, receipts and signatures beside a file (`.p7s`) are told apart by their content. With a
+home, a licence is also looked up in its register. Nothing is fetched, nothing is written, and a bad file is a
+report, never an error. A report follows from the exhibit, the snapshots and the register's entry alone, so that
+`yinxin.app.decisions` can make it again.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from credentials.verifier import Verifier
@@ -23,47 +26,105 @@ from verify_api.register import RepositoryRegister
 from verify_api.verification import Assessment, Moments, assess
 from verify_api.workers import Outcome, OutcomeState
 from yinxin.app.home import Home, revocation_from
+from yinxin.app.trust_lists import stands_on
 from yinxin.base.errors import MalformedInput, TooLarge
 from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from signing.certificates import Certificate
+    from signing.trust_list import ServingList
+    from verify_api.register import LicenceRegister
     from yinxin.base.clock import Clock
 
 SIGNATURE_SUFFIXES = frozenset({".p7s", ".p7m"})
 
 
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """What is looked at: a file's name and bytes, and the content that a signature beside it is about.
+
+    Content is bytes, or a file that is read in pieces.
+    """
+
+    name: str
+    data: bytes
+    content: bytes | Path | None = None
+
+    @classmethod
+    def of(cls, file: Path) -> Exhibit:
+        """A file of this machine; `NotFound` when there is none, `TooLarge`."""
+        data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
+        beside = file.with_suffix("")
+        if not _is_beside(file.name, data) or not beside.is_file():
+            return cls(file.name, data)
+        return cls(file.name, data, beside)
+
+    def held(self) -> Exhibit:
+        """The same with its content in memory; `TooLarge`."""
+        return replace(self, content=read_file(self.content)) if isinstance(self.content, Path) else self
+
+
 class Examiner:
     """Looks at files against one set of snapshots."""
 
-    def __init__(self, snapshots: Snapshots, *, clock: Clock, home: Home | None = None) -> None:
-        """Keep what verification stands on; `home` lends its licence register."""
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        *,
+        clock: Clock,
+        home: Home | None = None,
+        register: LicenceRegister | None = None,
+    ) -> None:
+        """Keep what verification stands on; a `register`, or that of a `home`, knows licences."""
         self.trust = snapshots.trust
-        self._snapshots = snapshots
-        self._clock = clock
-        self._register = RepositoryRegister(home.database) if home else None
+        self.snapshots = snapshots
+        self.clock = clock
+        self.register = RepositoryRegister(home.database) if home else register
 
     @classmethod
-    def of(cls, trust: Path | None, crls: Sequence[Path], *, home: Home | None, clock: Clock) -> Examiner:
-        """From a folder of anchors and some lists, or from a home, or with no trust at all."""
-        store = TrustStore.load(trust) if trust else home.trust if home else TrustStore(())
+    def of(  # noqa: PLR0913 - what a command can be told to stand on
+        cls,
+        trust: Path | None,
+        crls: Sequence[Path],
+        *,
+        home: Home | None,
+        clock: Clock,
+        listed: ServingList | None = None,
+        policy: Path | None = None,
+    ) -> Examiner:
+        """From a folder of anchors and some lists, or from a home, or with no trust at all.
+
+        A trust list that is named, or else the home's own where no folder is, brings anchors and says who may
+        issue what. `policy` is a file that decides in place of the home's.
+        """
+        known = stands_on(home) if home and not trust else None
+        store = TrustStore.load(trust) if trust else known.trust if known else TrustStore(())
+        serving = listed or (known.trust_list if known else None)
+        if listed:
+            store = store.merged_with(listed.trust(clock.now()))
         revocation = revocation_from(crls) if crls or not home else home.revocation
         # Makers of other documents rarely say by an extended key usage what their keys are for.
-        policy = home.policy if home else Policy.default().with_changes(strict_usage=False)
-        return cls(Snapshots(store, revocation, policy), clock=clock, home=home)
+        rules = home.policy if home else Policy.default().with_changes(strict_usage=False)
+        if policy:
+            rules = Policy.from_toml(read_file(policy))
+        return cls(Snapshots(store, revocation, rules, trust_list=serving), clock=clock, home=home)
 
     def examine(self, file: Path, *, at: datetime | None = None) -> Report[Any]:
         """The report on one file; `NotFound` only when there is no such file."""
-        now = self._clock.now()
         try:
-            data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
+            exhibit = Exhibit.of(file)
         except TooLarge as error:
+            now = self.clock.now()
             check = Check("size", Reason.TOO_LARGE, detail=error.detail)
-            return Report("file", "", now, now, (check,))
+            return Report("file", "", now, now, (check,), self.snapshots.policy.hash)
+        return self.look_at(exhibit, at=at)
+
+    def look_at(self, exhibit: Exhibit, *, at: datetime | None = None) -> Report[Any]:
+        """The report on what is at hand."""
+        now, data = self.clock.now(), exhibit.data
         kind = documents.kind_of(data)
         if kind is Kind.PDF:
             return self._pdf(data, now, at)
@@ -76,13 +137,15 @@ class Examiner:
                 data.decode("ascii").strip(),
                 self.trust,
                 now=at or now,
-                revocation=self._snapshots.revocation,
-                policy=self._snapshots.policy,
+                revocation=self.snapshots.revocation,
+                policy=self.snapshots.policy,
             )
-        if data[:1] == b"\x30" and file.suffix.lower() in SIGNATURE_SUFFIXES:
-            return self._beside(data, file, now, at)
+        if _is_beside(exhibit.name, data):
+            return self._beside(exhibit, now, at)
         examined = documents.examine_unknown(data)
-        return Report(str(examined.kind), examined.digest, at or now, now, examined.checks)
+        return Report(
+            str(examined.kind), examined.digest, at or now, now, examined.checks, self.snapshots.policy.hash
+        )
 
     def chains(self, file: Path) -> list[tuple[Certificate, ...]]:
         """The certificates behind the file's signers, leaf first, up to our anchor where one fits."""
@@ -101,33 +164,34 @@ class Examiner:
         return (*chain, *genuine[:1])
 
     def _pdf(self, data: bytes, now: datetime, at: datetime | None) -> Report[Any]:
-        material = Material(self._snapshots)
+        material = Material(self.snapshots)
         answer = documents.examine_pdf(material.shared.value, data, now)
         examined = documents.read_pdf_outcome(data, Outcome(OutcomeState.DONE, answer), material)
-        if self._register is None:
+        if self.register is None:
             return _alone(examined, now, at)
-        entry = self._register.find(examined.licence) if examined.licence else None
+        entry = self.register.find(examined.licence) if examined.licence else None
         assessment = assess(examined, entry, moments=Moments(now, as_of=at))
         return replace(assessment.report, findings={**_findings(examined), "standing": _standing(assessment)})
 
-    def _beside(self, data: bytes, file: Path, now: datetime, at: datetime | None) -> Report[Any]:
+    def _beside(self, exhibit: Exhibit, now: datetime, at: datetime | None) -> Report[Any]:
         """A signature in a file of its own: what it signs lies beside it, without the last suffix."""
-        kept, content = self._snapshots, file.with_suffix("")
+        kept, content = self.snapshots, exhibit.content
         stands: dict[str, Any] = {"revocation": kept.revocation, "policy": kept.policy, "now": now, "at": at}
-        if not content.is_file():
-            return detached.verify(data, None, kept.trust, **stands)
+        if not isinstance(content, Path):
+            return detached.verify(exhibit.data, content, kept.trust, **stands)
         with content.open("rb") as opened:
-            return detached.verify(data, opened, kept.trust, **stands)
+            return detached.verify(exhibit.data, opened, kept.trust, **stands)
 
     @property
     def _verifier(self) -> Verifier:
-        kept = self._snapshots
+        kept = self.snapshots
         return Verifier(
             kept.trust,
             policy=kept.policy,
             statuses=kept.statuses,
             revocation=kept.revocation,
-            clock=self._clock,
+            trust_list=kept.trust_list,
+            clock=self.clock,
         )
 
 
@@ -162,6 +226,11 @@ def _agency_check(examined: documents.Examined) -> tuple[Check, ...]:
         return ()
     good = examined.items.get("certificate_issuing_authority_code") in examined.signed_by
     return (Check("seal of the agency", None if good else Reason.ISSUER_MISMATCH),)
+
+
+def _is_beside(name: str, data: bytes) -> bool:
+    """Whether it is a signature in a file of its own."""
+    return data[:1] == b"\x30" and PurePath(name).suffix.lower() in SIGNATURE_SUFFIXES
 
 
 def _is_receipt(data: bytes) -> bool:

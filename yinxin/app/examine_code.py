@@ -27,6 +27,7 @@ from signing.trust import TrustStore
 from verify_api.register import RepositoryRegister
 from yinxin.app.home import Home, revocation_from
 from yinxin.app.pictures import read_codes
+from yinxin.app.trust_lists import stands_on
 from yinxin.base.errors import MalformedInput, UnknownLicenceType, UsageError
 from yinxin.base.files import read_file
 from yinxin.base.text import Text
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from credentials.fields import Field
     from credentials.licence_type import LicenceType
+    from signing.trust_list import ServingList
     from yinxin.base.clock import Clock
 
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -50,6 +52,7 @@ class Sources:
     crls: Sequence[Path] = ()
     issuers: Path | None = None
     addresses: Sequence[str] = ()
+    listed: ServingList | None = None
 
 
 class CodeExaminer:
@@ -73,14 +76,22 @@ class CodeExaminer:
             data = read_file(sources.issuers, limit=MAX_LIST_BYTES)
             issuers = issuers.merged_with(IssuerCertificates.from_json(data))
             addresses |= addresses_from_json(data)
+        known = stands_on(home) if home and not sources.trust else None
+        store = TrustStore.load(sources.trust) if sources.trust else known.trust if known else TrustStore(())
+        serving = sources.listed or (known.trust_list if known else None)
+        if serving:
+            addresses |= code_addresses(*(f"https://{host}" for host in serving.hosts))
+        if sources.listed:
+            store = store.merged_with(sources.listed.trust(clock.now()))
         if not issuers.entries or not addresses:
             raise UsageError("a code is verified with --home, or with --trust and --issuers")
         verifier = PrintedCodeVerifier(
-            TrustStore.load(sources.trust) if sources.trust else home.trust if home else TrustStore(()),
+            store,
             issuers=issuers,
             addresses=addresses,
             revocation=home.revocation if home and not sources.crls else revocation_from(sources.crls),
             policy=home.policy if home else Policy.default(),
+            trust_list=serving,
         )
         folder = home.settings.catalogue_directory if home else None
         return cls(verifier, clock=clock, home=home, catalogue=Catalogue.load(folder))

@@ -19,6 +19,7 @@ from signing.trust_list import ServingList, TrustList, TrustRoot
 from signing.trust_list.contents import LIST_TYPE
 from signing.trust_list.envelope import MAX_BYTES
 from signing.trust_list.roots import MAX_STEPS
+from verify_api.documents import Snapshots
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, Unreachable, UsageError, YinxinError
 from yinxin.base.files import READABLE, read_file, replace_file
 
@@ -77,7 +78,7 @@ class ListKeeper:
                 step()
             except YinxinError as error:
                 problem = f"{error.code}: {error.detail}"
-        if problem and problem != self.problem:
+        if problem and problem != self.problem and self._get is not None:
             _log.warning("the trust list was not taken: %s", problem)
         self.problem = problem
         return self.serving
@@ -144,6 +145,14 @@ class ListKeeper:
             folder = self._home.directory / FOLDER
             folder.mkdir(exist_ok=True)
             replace_file(folder / name, envelope, mode=READABLE)
+
+
+def stands_on(home: Home) -> Snapshots:
+    """What a command verifies with that fetches nothing: the home's folders, and the list as it was kept."""
+    serving = ListKeeper(home).take()
+    trust = home.trust.merged_with(serving.trust(home.clock.now())) if serving else home.trust
+    issuers = home.credential_issuers if serving is None else None
+    return Snapshots(trust, home.revocation, home.policy, issuers=issuers, trust_list=serving)
 
 
 def serving_list(file: Path, root: Path, *, next_roots: tuple[Path, ...] = (), now: datetime) -> ServingList:

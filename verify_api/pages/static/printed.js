@@ -18,7 +18,8 @@ const ALGORITHMS = new Map([
 ]);
 const ROOT = "1.2.156.3005.2", BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 // What counts for today only: the code itself may be genuine all the same.
-const TODAY = new Set(["expired", "not_yet_valid", "status_not_asked", "revocation_stale"]);
+const TODAY = new Set(["expired", "not_yet_valid", "status_not_asked", "revocation_stale",
+  "issuer_permission_withdrawn", "issuer_permission_suspended"]);
 
 class Malformed extends Error {}
 
@@ -260,12 +261,26 @@ function reasonsOf(code, issuer, list, now) {
   if (code.issuedAt < issuer.not_before) found.add("certificate_not_yet_valid");
   if (code.issuedAt > issuer.not_after || now > issuer.not_after) found.add("certificate_expired");
   if (code.agency !== issuer.agency) found.add("issuer_mismatch");
+  const objection = permission(code, issuer.listed, now);
+  if (objection) found.add(objection);
   const late = now + list.clock_skew;
   if (code.issuedAt > late || (code.notBefore ?? 0) > late) found.add("not_yet_valid");
   if (code.expiresAt !== undefined && code.expiresAt <= now) found.add("expired");
   if (now >= list.expires_at) found.add("revocation_stale");
   found.add("status_not_asked");
   return [...found].sort();
+}
+
+/** What a trust list has against the issuer of this type: when it was issued, and today. */
+function permission(code, listed, now) {
+  if (!listed || listed.agency === null) return null;
+  if (listed.agency !== code.agency) return "issuer_mismatch";
+  const rows = listed.types[code.type] ?? [];
+  const standing = (at) => rows.filter(([since]) => since <= at).at(-1)?.[1];
+  if (standing(code.issuedAt) !== "granted") return "issuer_not_permitted";
+  const today = standing(now);
+  if (today === "withdrawn") return "issuer_permission_withdrawn";
+  return today === "suspended" ? "issuer_permission_suspended" : null;
 }
 
 function verdict(list, reasons, code = null, issuer = null) {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from signing.revocation.snapshot import WITHOUT_NEXT_UPDATE
+from signing.trust_list import Freshness
 from yinxin.base.errors import YinxinError
 from yinxin.base.text import Text
 
@@ -31,10 +32,11 @@ KEPT_SECONDS = 1.0  # an answer serves all who ask within it
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One thing that stands against being ready."""
+    """One thing that stands against being ready, or, unless it `stops`, that somebody has to look at soon."""
 
     code: str
     says: Text
+    stops: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -52,6 +54,15 @@ REVOCATION_MISSING = Reason(
     "revocation_missing", Text("尚未取得应有的吊销列表", "a revocation list that is needed was never fetched")
 )
 REVOCATION_STALE = Reason("revocation_stale", Text("吊销列表已过期", "a revocation list is out of date"))
+LIST_STALE = Reason(
+    "trust_list_stale",
+    Text("信任列表已过期，正在宽限期内沿用", "the trust list is past its end and serves within its grace"),
+    stops=False,
+)
+LIST_MISSING = Reason(
+    "trust_list_unavailable",
+    Text("没有可用的信任列表，或已超过宽限期", "no trust list is at hand, or it is past its grace"),
+)
 STATUS_MISSING = Reason("status_missing", Text("尚未取得状态列表", "the status lists were never fetched"))
 STATUS_STALE = Reason("status_stale", Text("状态列表已过期", "a status list is out of date"))
 KEY_EXPIRED = Reason(
@@ -71,7 +82,7 @@ class Readiness:
     _looked_at: float | None = None
 
     def look(self) -> tuple[Reason, ...]:
-        """What stands against it now; nothing when it is ready. May wait for the database."""
+        """What stands against it now; nothing that stops when it is ready. May wait for the database."""
         if self.is_stopping:
             return (STOPPING,)
         with self._gate:
@@ -121,6 +132,7 @@ def snapshots_check(
     def check(now: datetime) -> Iterator[Reason]:
         kept = read()
         yield from _trust(kept, now)
+        yield from _trust_list(kept, now)
         yield from _revocation(kept, now, wanted=lists)
         if unanswered():
             yield STATUS_MISSING
@@ -145,6 +157,14 @@ def _trust(kept: Snapshots, now: datetime) -> Iterator[Reason]:
         yield NO_TRUST
     elif all(anchor.certificate.not_after <= now for anchor in anchors):
         yield TRUST_EXPIRED
+
+
+def _trust_list(kept: Snapshots, now: datetime) -> Iterator[Reason]:
+    if kept.trust_list is None:
+        return
+    age = kept.trust_list.freshness(now)
+    if age is not Freshness.FRESH:
+        yield LIST_STALE if age is Freshness.STALE else LIST_MISSING
 
 
 def _revocation(kept: Snapshots, now: datetime, *, wanted: bool) -> Iterator[Reason]:

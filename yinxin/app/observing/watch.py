@@ -88,13 +88,13 @@ class Watched:
             )
         except TimeoutError:
             found = (DATABASE_AWAY,)
-        self._metrics.ready.labels(self._role).set(not found)
+        stopped = any(reason.stops for reason in found)
+        self._metrics.ready.labels(self._role).set(not stopped)
         if found != self._known:
             self._known = found
             _log.warning("readiness changed", extra={FACTS: {"against": [reason.code for reason in found]}})
-        if found:
-            return 503, {"status": "not_ready", "reasons": [reason.to_dict() for reason in found]}
-        return 200, {"status": "ready"}
+        said = {"reasons": [reason.to_dict() for reason in found]} if found else {}
+        return (503, {"status": "not_ready", **said}) if stopped else (200, {"status": "ready", **said})
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else OTHER
