@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from world.pki import Pki
+    from world.vci import Wallet
 
     from yinxin.base.database import Database
 
@@ -29,3 +30,11 @@ def light_office(pki: Pki) -> Iterator[IssuingOffice]:
     memory = with_tables()
     yield IssuingOffice(pki, memory)
     memory.close()
+
+
+@pytest.fixture
+def wallet(light_office: IssuingOffice) -> Wallet:
+    """A wallet that has its token and may fetch."""
+    found = light_office.wallet()
+    found.redeem(light_office.offer())
+    return found
