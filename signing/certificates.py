@@ -91,12 +91,12 @@ class Certificate:
         """The `cryptography` object, for names and extensions."""
         return self._parsed
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The subject's name (RFC 4514 text)."""
         return self._parsed.subject.rfc4514_string()
 
-    @property
+    @cached_property
     def issuer(self) -> str:
         """The issuer's name (RFC 4514 text)."""
         return self._parsed.issuer.rfc4514_string()
@@ -142,7 +142,7 @@ class Certificate:
         except x509.ExtensionNotFound:
             return None
 
-    @property
+    @cached_property
     def is_self_issued(self) -> bool:
         """Whether subject and issuer are the same name."""
         return name_key(self.subject_der) == name_key(self.issuer_der)

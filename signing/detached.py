@@ -11,7 +11,7 @@ a PDF. Archive time-stamps (B-LTA) and several signers in one file are not writt
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from signing import cms, der
@@ -19,9 +19,12 @@ from signing.demands import demand_checks
 from signing.judging import (
     Question,
     SignerResult,
+    content_timestamps,
+    counting,
     describe,
     judge_signer,
     known_hash,
+    order_of,
     own_timestamps,
 )
 from signing.levels import Level, level_of
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 Content = bytes | BinaryIO
 _PIECE = 1 << 20
+_NOTHING = RevocationSnapshot()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,9 @@ def extend(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     """
     verify(signature, content, trust, revocation=revocation, policy=policy, now=now).require()
     signed = cms.parse(signature)
-    question = Question(trust, revocation.merged_with(_carried(signed)), policy or Policy.default(), now, now)
+    carried = _carried(signed)
+    merged = revocation.merged_with(carried) if carried else revocation
+    question = Question(trust, merged, policy or Policy.default(), now, now)
     stamps = [stamp for stamp in own_timestamps(signed, question) if stamp.gen_time]
     if not stamps:
         raise Conflict("a signature without a time-stamp is not extended: sign with one")
@@ -152,9 +158,11 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     outcome: _Outcome | None = None
     try:
         signed = cms.parse(signature)
-        merged = revocation.merged_with(_carried(signed))
-        question = Question(trust, merged, policy, at or now, known_at or now)
-        outcome = _judge(signed, content, question, checks)
+        carried = _carried(signed)
+        if carried:
+            merged = revocation.merged_with(carried)
+            question = Question(trust, merged, policy, at or now, known_at or now)
+        outcome = _judge(signed, content, carried, question, checks)
         findings = outcome.findings()
     except MalformedInput as exc:
         checks.append(Check("format", Reason.FORMAT_FAILURE, detail=str(exc)[:300]))
@@ -210,21 +218,33 @@ class _Outcome:
 
 
 def _judge(
-    signed: cms.SignedData, content: Content | None, question: Question, checks: list[Check]
+    signed: cms.SignedData,
+    content: Content | None,
+    carried: RevocationSnapshot | None,
+    question: Question,
+    checks: list[Check],
 ) -> _Outcome:
     digest, plain = _content_digests(signed, content, checks)
     stamps = tuple(own_timestamps(signed, question))
     proved = min((stamp.gen_time for stamp in stamps if stamp.gen_time), default=None)
     checks += cms.check_signature(signed, digest, policy=question.policy, at=proved or question.at)
-    for stamp in stamps:
-        checks += stamp.checks
+    checks += counting(stamps, proved)
+    before = content_timestamps(signed, lambda name: _meant(signed, content, name), question)
+    checks += [replace(one, name=f"content_{one.name}") for one in counting(before, proved)]
+    checks += order_of(before, stamps, question.policy)
     claimed = _claimed_time(signed, checks)
     signer = judge_signer(signed, proved, question)
     checks += signer.checks if signer else ()
     path = signer.path if signer else ()
-    level = level_of(path, proved=proved, carried=_carried(signed), certificates=signed.others)
+    level = level_of(path, proved=proved, carried=carried or _NOTHING, certificates=signed.others)
     checks += demand_checks(question.policy, level=level, usage=signer.usage if signer else "")
     return _Outcome(signed, signer, stamps, claimed, plain, level)
+
+
+def _meant(signed: cms.SignedData, content: Content | None, name: str) -> bytes:
+    """The hash of the content that is meant, given or carried; nothing where there is none."""
+    given = signed.content if content is None else content
+    return b"" if given is None else _digest(name, given)
 
 
 def _content_digests(
@@ -239,6 +259,8 @@ def _content_digests(
     plain = _digest("sha256", given)
     if content is not None and signed.content is not None and _digest("sha256", signed.content) != plain:
         checks.append(Check("content", Reason.HASH_FAILURE, detail="another content is carried inside"))
+    if signed.digest_algorithm == "sha256":
+        return plain, plain.hex()
     return _digest(signed.digest_algorithm, given), plain.hex()
 
 
@@ -254,8 +276,10 @@ def _claimed_time(signed: cms.SignedData, checks: list[Check]) -> datetime | Non
         return None
 
 
-def _carried(signed: cms.SignedData) -> RevocationSnapshot:
-    """The evidence that came along; what does not parse is none."""
+def _carried(signed: cms.SignedData) -> RevocationSnapshot | None:
+    """The evidence that came along, or None; what does not parse is none."""
+    if not signed.crls and not signed.ocsp:
+        return None
     crls, answers = [], []
     for encoded in signed.crls:
         try:

@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cryptography import x509
-
 from signing import cms
 from signing.existence import NO_PROOFS, Proofs, fingerprint_of
 from signing.past import HOLD, PathQuestion, survives, validate_in_past
 from signing.path import PathResult, validate_path
+from signing.path.facts import facts_of
 from signing.reasons import Reason
 from signing.report import Check, Scope
 from signing.timestamp import parse_token, verify_timestamp
@@ -254,6 +253,5 @@ def _revoked_without_proof(result: PathResult, question: Question) -> Iterable[C
 
 
 def _usage_of(certificate: Certificate) -> str:
-    extended = certificate.extension(x509.ExtendedKeyUsage)
-    purposes = {item.dotted_string for item in extended.value} if extended else set()
+    purposes = facts_of(certificate).extended or frozenset()
     return "signature" if usage("signature").extended in purposes else "seal"
