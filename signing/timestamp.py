@@ -15,7 +15,7 @@ from cryptography import x509
 
 from signing import cms, der
 from signing.existence import NO_PROOFS, Proofs
-from signing.past import PathQuestion, survives, validate_in_past
+from signing.past import ORDERLY_ENDINGS, PathQuestion, survives, validate_in_past
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, Unreachable, YinxinError
@@ -252,7 +252,8 @@ def verify_timestamp(  # noqa: PLR0913 - every fact that a verdict depends on co
     if signed.signer is None:
         return TimestampResult(None, tuple(checks), is_sound=_passed(checks))
     checks.append(_usage_check(signed.signer))
-    is_sound = _passed(checks)
+    # An algorithm that counts no longer is the fate of an honest token too.
+    is_sound = _passed([check for check in checks if check.name != "timestamp_algorithm"])
     asked = PathQuestion(
         "timestamp", parsed.gen_time, trust, revocation, policy, latest, known_at, proofs,
         (*signed.others, *offered),
@@ -278,7 +279,9 @@ def _authority_checks(
         detail = f"{authority.common_name} ended on {day}, and no other time-stamp covers this one"
         checks.append(_as_timestamp(Check("proof_of_existence", Reason.NO_PROOF_OF_EXISTENCE, detail=detail)))
     for certificate, status in result.statuses:
-        if certificate == authority and not survives(status, existed, asked.policy):
+        # RFC 3161, 4: what was stamped before an orderly ending stays valid.
+        is_orderly = status.reason in ORDERLY_ENDINGS
+        if certificate == authority and not is_orderly and not survives(status, existed, asked.policy):
             checks.append(_lost(authority.common_name, status))
     return result.path, checks
 
@@ -306,7 +309,7 @@ def _usage_check(certificate: Certificate) -> Check:
 
 
 def _lost(name: str, status: RevocationStatus) -> Check:
-    # RFC 3161, 4: without a reason that says otherwise, the key may be in other hands.
+    # RFC 3161, 4: without a reason that says something else, the key may be in other hands.
     detail = (
         f"{name} is revoked ({status.reason}); its key may write any time, and nothing proves this one older"
     )
