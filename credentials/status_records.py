@@ -28,9 +28,10 @@ from credentials.vocabulary import INVALID
 from yinxin.base.database import UtcDateTime
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import CursorResult
+    from sqlalchemy import ColumnElement, CursorResult
     from sqlmodel import Session
 
 # `changes` counts up with every changed entry, so that a published token knows when it is out of date.
@@ -53,6 +54,17 @@ ENTRIES = Table(
     Column("value", SmallInteger, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("ix_status_entry_value", "uri", "value"),
+)
+
+# What an entry became, in the order of the list's `changes`: a list as it was is read from here.
+CHANGES = Table(
+    "status_change",
+    SQLModel.metadata,
+    Column("uri", String(200), ForeignKey("status_list.uri"), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, nullable=False),
+    Column("value", SmallInteger, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
 )
 
 
@@ -121,10 +133,13 @@ class StatusRecords:
         return found
 
     def set_value(self, uri: str, index: int, value: int, *, at: datetime) -> None:
-        """Change an entry, and count the change."""
+        """Change an entry, count the change and keep it."""
         entry = (ENTRIES.c.uri == uri) & (ENTRIES.c.position == index)
         self._session.execute(update(ENTRIES).where(entry).values(value=value, changed_at=at))
-        self._session.execute(update(LISTS).where(LISTS.c.uri == uri).values(changes=LISTS.c.changes + 1))
+        counted = update(LISTS).where(LISTS.c.uri == uri).values(changes=LISTS.c.changes + 1)
+        number = self._session.execute(counted.returning(LISTS.c.changes)).scalar_one()
+        row = {"uri": uri, "number": number, "position": index, "value": value, "changed_at": at}
+        self._session.execute(plain_insert(CHANGES), row)
 
     def changes(self, uri: str) -> int | None:
         """How many changes the list has seen; None when there is no such list."""
@@ -138,10 +153,28 @@ class StatusRecords:
         row = self._session.execute(select(LISTS.c.size, LISTS.c.bits).where(LISTS.c.uri == uri)).one()
         return row.size, row.bits
 
-    def other_than_valid(self, uri: str) -> list[tuple[int, int]]:
+    def created_at(self, uri: str) -> datetime | None:
+        """Since when there is such a list; None when there is none."""
+        query = select(LISTS.c.created_at).where(LISTS.c.uri == uri)
+        found: datetime | None = self._session.execute(query).scalar_one_or_none()
+        return found
+
+    def other_than_valid(self, uri: str) -> Iterator[tuple[int, int]]:
         """Index and value of every entry that is not 0."""
         query = select(ENTRIES.c.position, ENTRIES.c.value).where(ENTRIES.c.uri == uri, ENTRIES.c.value > 0)
-        return [(row.position, row.value) for row in self._session.execute(query)]
+        return ((row.position, row.value) for row in self._session.execute(query))
+
+    def changed_since(self, uri: str, number: int) -> Iterator[tuple[int, int]]:
+        """Index and new value of each change after that many, in their order."""
+        return self._changed(CHANGES.c.uri == uri, CHANGES.c.number > number)
+
+    def changed_until(self, uri: str, at: datetime) -> Iterator[tuple[int, int]]:
+        """Index and new value of each change up to a time, in their order."""
+        return self._changed(CHANGES.c.uri == uri, CHANGES.c.changed_at <= at)
+
+    def _changed(self, *which: ColumnElement[bool]) -> Iterator[tuple[int, int]]:
+        query = select(CHANGES.c.position, CHANGES.c.value).where(*which).order_by(CHANGES.c.number)
+        return ((row.position, row.value) for row in self._session.execute(query))
 
     def uris(self, prefix: str) -> list[str]:
         """The lists under `prefix`, oldest first."""

@@ -7,15 +7,15 @@ transaction. Serving tokens over HTTP is the work of `credentials.http`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from credentials.sd_jwt import chain_header
 from credentials.status_list import StatusList
 from credentials.status_records import StatusRecords
-from credentials.vocabulary import INVALID, STATUS_LIST_TYP
-from signing.jose import sign_jws
+from credentials.status_tokens import sign_status_cwt, sign_status_jwt
+from credentials.vocabulary import INVALID
 from yinxin.base import audit
 from yinxin.base.actor import Actor, system
 from yinxin.base.clock import Clock, SystemClock
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from signing.signer import Signer
     from yinxin.base.database import Database, Session
 
+TokenForm = Literal["jwt", "cwt"]  # 5.1 and 5.2
 LIST_SIZE = 1 << 17
 FILL = 0.5  # above this, finding a free index by chance takes too many attempts
 _ATTEMPTS = 200  # each fails with the chance of FILL at most
@@ -34,11 +35,19 @@ LIFETIME = timedelta(hours=1)
 _SYSTEM = system("status-service")
 
 
-@dataclass(frozen=True, slots=True)
-class _Published:
+@dataclass(slots=True)
+class _Kept:
+    """A list in memory, as far as `changes` of the register, and its tokens as signed last, by their form."""
+
+    statuses: StatusList
     changes: int
+    tokens: dict[TokenForm, _Token] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
     made_at: datetime
-    token: str
+    value: bytes
 
 
 class StatusService:
@@ -71,7 +80,8 @@ class StatusService:
         self._randomness = randomness or SystemRandomness()
         self._size, self._bits = size, bits
         self._ttl, self._lifetime = ttl, lifetime
-        self._published: dict[str, _Published] = {}
+        self._kept: dict[str, _Kept] = {}
+        self._gate = threading.Lock()
 
     def allocate(self, session: Session, *, actor: Actor = _SYSTEM) -> tuple[str, int]:
         """Give away a random index that was never used: `(uri, index)`, for one credential copy."""
@@ -116,24 +126,44 @@ class StatusService:
         return StatusRecords(session).value(uri, index) == INVALID
 
     def token(self, uri: str) -> str:
-        """The list as it is now, signed anew after a change and after its ttl; `NotFound` for none."""
+        """The list as it is now, as a JWT, signed anew after a change and after its ttl; `NotFound` for none.
+
+        Only what changed since is read and set: publishing a change does not build the list again.
+        """
+        return self._published(uri, "jwt").decode("ascii")
+
+    def cwt(self, uri: str) -> bytes:
+        """The same as a CWT."""
+        return self._published(uri, "cwt")
+
+    def token_at(self, uri: str, when: datetime, form: TokenForm = "jwt") -> bytes:
+        """The list as it was then (8.4), signed now with that time for its `iat`.
+
+        `NotFound` for a time before the list, or to come. Signed anew for each question: historical
+        questions are few.
+        """
         with self._database.reading() as session:
-            records, now = StatusRecords(session), self._clock.now()
-            changes = records.changes(uri)
-            if changes is None:
-                raise NotFound(f"no status list {uri}")
-            last = self._published.get(uri)
-            if last and last.changes == changes and last.made_at <= now < last.made_at + self._ttl:
-                return last.token
-            statuses = self._read(records, uri)
-        published = _Published(changes, now, self._sign(uri, statuses, now))
-        self._published[uri] = published
-        return published.token
+            records = StatusRecords(session)
+            since = records.created_at(uri)
+            if since is None or not since.replace(microsecond=0) <= when <= self._clock.now():
+                raise NotFound(f"no status list {uri} at that time")
+            statuses = self._empty(records, uri)
+            for index, value in records.changed_until(uri, when):
+                statuses.set(index, value)
+        return self._sign(uri, statuses, when, form)
 
     def uris(self) -> list[str]:
         """All lists of this issuer, oldest first."""
         with self._database.reading() as session:
             return StatusRecords(session).uris(self._prefix)
+
+    def _published(self, uri: str, form: TokenForm) -> bytes:
+        with self._gate, self._database.reading() as session:
+            kept, now = self._current(StatusRecords(session), uri), self._clock.now()
+            last = kept.tokens.get(form)
+            if last is None or not last.made_at <= now < last.made_at + self._ttl:
+                last = kept.tokens[form] = _Token(now, self._sign(uri, kept.statuses, now, form))
+        return last.value
 
     def _new_list(self, records: StatusRecords, now: datetime) -> tuple[str, int]:
         uri = self._prefix + random_text(self._randomness, 12)
@@ -144,23 +174,30 @@ class StatusService:
         # 64 bits more than the size needs: the remainder's bias is far below notice.
         return int.from_bytes(self._randomness.bytes(12), "big") % size
 
-    @staticmethod
-    def _read(records: StatusRecords, uri: str) -> StatusList:
-        size, bits = records.shape(uri)
-        statuses = StatusList(size, bits=bits)
-        for index, value in records.other_than_valid(uri):
-            statuses.set(index, value)
-        return statuses
+    def _current(self, records: StatusRecords, uri: str) -> _Kept:
+        """The list in memory, brought up to the register's last change."""
+        changes = records.changes(uri)
+        if changes is None:
+            raise NotFound(f"no status list {uri}")
+        kept = self._kept.get(uri)
+        if kept is None:
+            kept = self._kept[uri] = _Kept(self._empty(records, uri), changes)
+            rows = records.other_than_valid(uri)
+        elif kept.changes == changes:
+            return kept
+        else:
+            rows = records.changed_since(uri, kept.changes)
+        for index, value in rows:
+            kept.statuses.set(index, value)
+        kept.changes = changes
+        kept.tokens.clear()
+        return kept
 
-    def _sign(self, uri: str, statuses: StatusList, now: datetime) -> str:
-        issued = int(now.timestamp())
-        claims = {
-            "sub": uri,
-            "iat": issued,
-            "exp": issued + int(self._lifetime.total_seconds()),
-            "ttl": int(self._ttl.total_seconds()),
-            "status_list": statuses.to_claim(),
-        }
-        return sign_jws(
-            claims, self._signer, headers={"typ": STATUS_LIST_TYP, **chain_header(self._signer.chain)}
-        )
+    @staticmethod
+    def _empty(records: StatusRecords, uri: str) -> StatusList:
+        size, bits = records.shape(uri)
+        return StatusList(size, bits=bits)
+
+    def _sign(self, uri: str, statuses: StatusList, at: datetime, form: TokenForm) -> bytes:
+        sign = sign_status_jwt if form == "jwt" else sign_status_cwt
+        return sign(statuses, self._signer, uri=uri, at=at, ttl=self._ttl, lifetime=self._lifetime)

@@ -22,7 +22,10 @@ NEVER_DISCLOSABLE = frozenset({"iss", "nbf", "exp", "cnf", "vct", "vct#integrity
 # draft-ietf-oauth-status-list
 STATUS_LIST_TYP = "statuslist+jwt"
 STATUS_LIST_MEDIA_TYPE = "application/statuslist+jwt"
+STATUS_LIST_CWT_TYP = "application/statuslist+cwt"  # header 16 (RFC 9596), and the media type
 STATUS_LIST_BITS = (1, 2, 4, 8)
+# 5.2: claims of the CWT form
+CWT_SUBJECT, CWT_EXPIRES, CWT_ISSUED, CWT_TTL, CWT_STATUS_LIST = 2, 4, 6, 65534, 65533
 VALID, INVALID, SUSPENDED = 0, 1, 2
 
 # Our own claim: the licence that a credential is a copy of (GB/T 36904 identifier).

@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from credentials.mdoc.device_key import mac_key
 from credentials.mdoc.presenting import device_authentication
 from credentials.mdoc.structures import read_response, to_plain
+from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed
 from credentials.verifier import EVERY_TYPE, status_reference
 from credentials.vocabulary import INVALID, SUSPENDED, VALID
-from signing.cose import read_x5chain
 from signing.cose_mac import is_mac0_of
 from signing.policy import Policy
 from signing.reasons import Reason
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
 
-_REMEMBERED, _REMEMBERED_BYTES = 256, 16 << 10  # larger chains are read again each time
 _MALFORMED = {
     "disclosure": ("elements", Reason.DISCLOSURE_INVALID),
     "digest algorithm": ("elements", Reason.ALGORITHM_NOT_ALLOWED),
@@ -91,7 +90,7 @@ class MdocVerifier:
         self.issuers = issuers
         self.status_grace = status_grace
         self._clock = clock or SystemClock()
-        self._chain = lru_cache(_REMEMBERED)(_read_chain)
+        self.messages = MessageSignatures(self.policy)
         self.signatures = ChainSignatures(trust, usage="mdoc", revocation=self.revocation, policy=self.policy)
 
     def verify(
@@ -124,14 +123,6 @@ class MdocVerifier:
             case.findings,
             case.evidence,
         )
-
-    def chain_of(self, message: Sign1) -> tuple[Certificate, ...]:
-        """The certificates that a message brings; the same few chains come all day, so they are read once."""
-        sent = message.x5chain
-        parts = (sent,) if isinstance(sent, bytes) else tuple(sent) if isinstance(sent, list) else ()
-        if all(isinstance(one, bytes) for one in parts) and 0 < sum(map(len, parts)) <= _REMEMBERED_BYTES:
-            return self._chain(parts, alone=isinstance(sent, bytes))
-        return read_x5chain(sent)
 
     @cached_property
     def _policy_hash(self) -> str:
@@ -191,19 +182,11 @@ class _Case:
     def _check_issuer(self, document: Document) -> SecurityObject | None:
         """9.3.1, 1 and 2: the signature, and the path of whoever made it at the time that they state."""
         message = document.issuer_signed.authentication
-        chain = self._verifier.chain_of(message)
-        if not chain:
-            self._add(Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5chain"))
+        chain, checks = self._verifier.messages.examine(message, at=self._at)
+        self._add(*checks)
+        if any(check.reason for check in checks):
             return None
         self._issuer = chain[0]
-        objection = _objection(message, chain[0].public_key, self._verifier.policy, self._at)
-        if objection:
-            self._add(Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection))
-            return None
-        good = message.is_signed_by(chain[0], algorithms=self._verifier.policy.algorithms)
-        self._add(Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE))
-        if not good:
-            return None
         secured = document.issuer_signed.security_object()
         self._add(*self._verifier.signatures.path_checks(chain, self._at, secured.signed_at))
         self._add(self._type(document, secured), *self._permission(secured.doc_type))
@@ -275,7 +258,7 @@ class _Case:
 
     def _signature(self, message: Sign1, key: PublicKey, signed: bytes) -> tuple[Check, ...]:
         policy = self._verifier.policy
-        objection = _objection(message, key, policy, self._at)
+        objection = self._verifier.messages.objection_to(message, key, at=self._at)
         if objection:
             return (Check("device_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
         good = message.is_signed_by(key, algorithms=policy.algorithms, payload=signed)
@@ -327,15 +310,6 @@ class _Case:
             return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
         meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
         return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
-
-
-def _read_chain(sent: tuple[bytes, ...], *, alone: bool) -> tuple[Certificate, ...]:
-    return read_x5chain(sent[0] if alone else list(sent))
-
-
-def _objection(message: Sign1, key: PublicKey, policy: Policy, at: datetime) -> str | None:
-    row = message.algorithm
-    return policy.objection_to(row, key, at=at) if row else "no such algorithm"
 
 
 def _malformed(exc: MalformedInput) -> Check:

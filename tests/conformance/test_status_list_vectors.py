@@ -6,8 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from credentials.status_list import StatusList
-from credentials.vocabulary import STATUS_LIST_TYP
+from credentials.status_tokens import read_status_cwt
+from credentials.vocabulary import STATUS_LIST_CWT_TYP, STATUS_LIST_TYP
 from signing.base64url import encode_base64url
+from signing.cbor import decode
+from signing.cose import TYP
 from signing.jose import parse_jws
 from signing.keys import PublicKey
 
@@ -63,3 +66,21 @@ def test_the_published_token_verifies(vectors: Path) -> None:
     assert token.header["typ"] == STATUS_LIST_TYP
     assert token.verify(key, algorithms={"ES256"})
     assert len(StatusList.from_claim(token.claims()["status_list"])) >= 8
+
+
+def test_the_published_lists_read_the_same_in_cbor(vectors: Path) -> None:
+    for case in long_lists(vectors):
+        theirs = StatusList.from_cbor(decode(bytes.fromhex(case["cbor_hex"])))
+        assert theirs == StatusList.from_claim(case["json"]), case["name"]
+        assert StatusList.from_cbor(theirs.to_cbor()) == theirs
+
+
+def test_the_published_cwt_verifies(vectors: Path) -> None:
+    tokens = published(vectors)["tokens"]
+    key = PublicKey.from_jwk({k: v for k, v in tokens["jwk"].items() if k in {"kty", "crv", "x", "y"}})
+    message, claims = read_status_cwt(bytes.fromhex(tokens["status_list_cwt_hex"]))
+    assert message.protected[TYP] == STATUS_LIST_CWT_TYP
+    assert message.is_signed_by(key)
+    as_jwt = parse_jws(tokens["status_list_jwt"]).claims()
+    assert StatusList.from_cbor(claims["status_list"]) == StatusList.from_claim(as_jwt["status_list"])
+    assert {claims[name] == as_jwt[name] for name in ("sub", "iat", "exp", "ttl")} == {True}

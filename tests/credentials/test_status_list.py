@@ -234,7 +234,7 @@ def test_a_change_shows_in_the_next_token_and_in_the_audit_log(world: Credential
     with world.database.transaction() as session:
         uri, index = kept.allocate(session)
     before = kept.token(uri)
-    assert kept.token(uri) is before, "kept until something changes"
+    assert kept.token(uri) == before, "kept until something changes"
     with world.database.transaction() as session:
         kept.set(session, uri, index, SUSPENDED, actor=clerk)
     assert listed(kept, uri).get(index) == SUSPENDED
