@@ -39,7 +39,7 @@ def judge_times(pdf: bytes, reading: Reading, judgements: list[Judgement], quest
             question = replace(question, proofs=question.proofs.adding(covered, stamp.proved_at))
     signatures = [item for item in judgements if not item.is_timestamp]
     for item in signatures:
-        later = [stamp for stamp in stamps if stamp.gap.start >= item.gap.covered]
+        later = [stamp for stamp in reversed(stamps) if stamp.gap.start >= item.gap.covered]
         judge_signature(pdf, item, [result for stamp in later for result in stamp.stamps], question)
     _count(stamps, signatures, question)
     return question

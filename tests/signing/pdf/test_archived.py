@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.x509 import ReasonFlags
 from world.archive import stamp_again, with_store
-from world.desk import Desk, plain_pdf
+from world.desk import Desk, append_revision, plain_pdf
 from world.pki import NOON, Pki, TestAuthority
 from world.tsa import MemoryTsa
 
-from signing import Policy, Reason, RevocationSnapshot, TrustStore
+from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore
 from signing.report import Indication
 
 if TYPE_CHECKING:
@@ -91,3 +94,158 @@ def test_after_the_stamps_end_only_what_was_stamped_again(
     assert not archive.ask(renewed, NOON + 3 * YEAR + DAY).passed
     believed = Policy(after_end="believed")
     assert archive.ask(kept, later, policy=believed).passed
+
+
+def test_the_evidence_may_be_answers_and_the_authorities_may_be_in_the_store(archive: Archive) -> None:
+    """A signature that brings its own certificate only, and a file that keeps the rest."""
+    lonely = archive.agency.with_chain((archive.agency.certificate,))
+    desk = Desk.__new__(Desk)
+    desk.agency, desk.tsa = lonely, MemoryTsa(archive.first.with_chain((archive.first.certificate,)))
+    sealed = desk.seal(plain_pdf())
+    at, later = NOON + timedelta(minutes=1), NOON + 60 * DAY
+    answers = [
+        archive.pki.issuing.ocsp(archive.agency.certificate, at),
+        archive.pki.root.ocsp(archive.pki.issuing.certificate, at),
+        archive.times.ocsp(archive.first.certificate, at),
+    ]
+    kept = with_store(sealed, ocsp=answers, certificates=[archive.pki.issuing.certificate])
+    assert archive.ask(kept, later).passed
+    assert not archive.ask(with_store(sealed, ocsp=answers), later).passed
+
+
+def test_findings_say_until_when_it_is_provable(archive: Archive, renewed: bytes) -> None:
+    found = archive.ask(renewed, NOON + YEAR).findings["signatures"]
+    times = [(one["authority"], one["renew_before"][:10]) for one in found[0]["timestamps"]]
+    assert times == [("TSA One", "2027-11-20"), ("TSA One", "2027-11-20"), ("TSA Two", "2029-11-19")]
+    assert [one["usage"] for one in found] == ["seal", "timestamp", "timestamp"]
+
+
+def test_many_renewals(archive: Archive) -> None:
+    """Twelve, each shortly before the former authority ends."""
+    pdf, at = archive.sealed(), NOON
+    for number in range(12):
+        at = NOON + number * 100 * DAY
+        end = NOON + (number + 1) * 100 * DAY + DAY
+        pdf = archive.kept(pdf, at, archive.authority(f"TSA {number}", end, not_before=at - DAY))
+    report = archive.ask(pdf, at + 50 * DAY)
+    assert report.require().signatures[0].proved_at == NOON
+
+
+@pytest.fixture(scope="module")
+def lost() -> Archive:
+    """The agency's certificate was revoked before it sealed, and later the issuer lost its key."""
+    archive = Archive()
+    archive.pki.issuing.revoke(archive.agency.certificate, NOON - DAY)
+    return archive
+
+
+class TestAttackers:
+    """Who has an authority's key on day 40 makes evidence that bears an earlier date."""
+
+    LOST = NOON + 40 * DAY
+
+    def known(self, archive: Archive) -> RevocationSnapshot:
+        """What is known on the last day: only that the issuer's key is lost, and since when."""
+        root = archive.pki.root
+        root.revoke(archive.pki.issuing.certificate, self.LOST + DAY, ReasonFlags.key_compromise)
+        since = ((x509.InvalidityDate(self.LOST.replace(tzinfo=None)), False),)
+        now = root.crl(self.LOST + 2 * DAY, entry_extra=since)
+        root.revoked.clear()
+        lists = [now, root.crl(NOON), archive.times.crl(NOON), archive.times.crl(self.LOST + 2 * DAY)]
+        return RevocationSnapshot(map(Crl.from_der, lists))
+
+    def forged(self, archive: Archive) -> bytes:
+        """A list of that noon, made with the lost key, that names nobody."""
+        revoked = dict(archive.pki.issuing.revoked)
+        archive.pki.issuing.revoked.clear()
+        forged = archive.pki.issuing.crl(NOON)
+        archive.pki.issuing.revoked.update(revoked)
+        return forged
+
+    def ask(self, archive: Archive, pdf: bytes) -> Report[Any]:
+        return archive.ask(pdf, self.LOST + 2 * DAY, revocation=self.known(archive))
+
+    def test_a_list_put_into_the_store_later(self, lost: Archive) -> None:
+        pdf = with_store(stamp_again(lost.sealed(), MemoryTsa(lost.first, NOON)), [self.forged(lost)])
+        report = self.ask(lost, pdf)
+        assert report.then is UNSURE
+        assert Reason.AUTHORITY_REVOKED_WITHOUT_PROOF in report.reasons
+
+    def test_a_list_stamped_too_late(self, lost: Archive) -> None:
+        pdf = with_store(lost.sealed(), [self.forged(lost)])
+        report = self.ask(lost, stamp_again(pdf, MemoryTsa(lost.second, self.LOST + timedelta(hours=1))))
+        assert report.then is UNSURE
+        assert Reason.AUTHORITY_REVOKED_WITHOUT_PROOF in report.reasons
+
+    @pytest.mark.parametrize("place", ["empty", "missing", "behind the end"])
+    def test_a_place_kept_free_for_a_list_that_is_made_later(self, lost: Archive, place: str) -> None:
+        """A store that was stamped in time names an object that is written only afterwards."""
+        sealed, forged = lost.sealed(), self.forged(lost)
+        number = 900
+        root = _catalogue(sealed, b"/DSS << /CRLs [%d 0 R] >>" % number)
+        objects = {root[0]: root[1], **({number: b"null"} if place == "empty" else {})}
+        waiting = append_revision(sealed, objects, root=root[0])
+        if place == "behind the end":
+            waiting = _with_dangling_entry(sealed, root, number)
+        stamped = stamp_again(waiting, MemoryTsa(lost.first, NOON + timedelta(minutes=1)))
+        body = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(forged), forged)
+        filled = append_revision(stamped, {number: body}, root=root[0])
+        report = self.ask(lost, filled)
+        assert report.then is not PASSED, report.to_json()
+        assert not report.passed
+        if place == "empty":
+            assert Reason.AUTHORITY_REVOKED_WITHOUT_PROOF in report.reasons
+
+    def test_what_was_kept_honestly_holds(self) -> None:
+        """The same loss; the agency was never revoked, and its evidence was stamped in time."""
+        archive = Archive()
+        kept = archive.kept(archive.sealed(), NOON + timedelta(minutes=1))
+        report = self.ask(archive, kept)
+        assert (report.then, report.indication) == (PASSED, PASSED)
+
+    def test_a_store_of_noise_says_nothing(self, archive: Archive) -> None:
+        sealed = archive.sealed()
+        root = _catalogue(sealed, b"/DSS << /CRLs [901 0 R 902 0 R 5 (text)] /OCSPs 7 /Certs [901 0 R] >>")
+        noise = {901: b"<< /Length 4 >>\nstream\nnope\nendstream", 902: b"[1 2 3]", root[0]: root[1]}
+        report = archive.ask(append_revision(sealed, noise, root=root[0]), NOON)
+        assert Reason.REVOCATION_UNKNOWN in report.reasons
+
+    def test_a_store_without_end(self, archive: Archive) -> None:
+        sealed = archive.sealed()
+        root = _catalogue(sealed, b"/DSS << /CRLs [%s] >>" % (b"901 0 R " * 300))
+        many = {901: b"<< /Length 4 >>\nstream\nnope\nendstream", root[0]: root[1]}
+        report = archive.ask(append_revision(sealed, many, root=root[0]), NOON)
+        assert Reason.TOO_LARGE in report.reasons
+
+
+class TestTheOrderOfTimes:
+    def test_a_stamp_from_before_what_it_covers(self, archive: Archive) -> None:
+        """Two trusted authorities contradict each other: one of their clocks is wrong."""
+        evidence = RevocationSnapshot(map(Crl.from_der, archive.lists(NOON + DAY)))
+        inner = archive.sealed(NOON + timedelta(hours=2))
+        for early, passes in ((NOON, False), (NOON + timedelta(hours=2, minutes=-4), True)):
+            pdf = stamp_again(inner, MemoryTsa(archive.second, early))
+            report = archive.ask(pdf, NOON + DAY, revocation=evidence)
+            assert report.passed == passes
+            assert (Reason.TIMESTAMP_ORDER in report.reasons) != passes
+
+    def test_two_stamps_of_the_document(self, archive: Archive) -> None:
+        pdf = archive.sealed()
+        for at in (NOON + timedelta(hours=3), NOON + timedelta(hours=1)):
+            pdf = archive.kept(pdf, at, archive.second)
+        assert Reason.TIMESTAMP_ORDER in archive.ask(pdf, NOON + 2 * DAY).reasons
+
+
+def _catalogue(pdf: bytes, more: bytes) -> tuple[int, bytes]:
+    """The number of the document's catalogue, and its newest form with a further entry."""
+    number = int(re.findall(rb"/Root (\d+) 0 R", pdf)[-1])
+    body = re.findall(rb"\n%d 0 obj\n(.*?)\nendobj" % number, pdf, re.DOTALL)[-1]
+    return number, body.rstrip()[:-2] + more + b" >>"
+
+
+def _with_dangling_entry(pdf: bytes, root: tuple[int, bytes], number: int) -> bytes:
+    """As `append_revision`, and the table says that an object stands where nothing does yet."""
+    once = append_revision(pdf, {root[0]: root[1], number: b"null"}, root=root[0])
+    place = once.rindex(b"%d 1\n" % number) + len(b"%d 1\n" % number)
+    beyond = len(once) + 14_000 * 2
+    return once[:place] + b"%010d" % beyond + once[place + 10 :]
