@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.names import NameKey
+    from signing.path.remembered import Horizon
     from signing.trust import TrustStore
 
 Path = tuple["Certificate", ...]
@@ -35,6 +36,7 @@ class Search:
 
     trust: TrustStore
     at: datetime
+    horizon: Horizon
     intermediates: dict[NameKey, list[Certificate]] = field(default_factory=dict)
     is_cut_short: bool = False
     _edges: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
@@ -42,7 +44,10 @@ class Search:
 
     def add(self, certificates: Iterable[Certificate]) -> None:
         """Offer candidate issuers; each counts once, those over the bound are left aside."""
-        for certificate in sorted(set(certificates), key=self._preference)[:MAX_INTERMEDIATES]:
+        chosen = sorted(set(certificates), key=self._preference)
+        for certificate in chosen:  # their order depends on who is in time
+            self.horizon.at.turn((certificate.not_before, certificate.not_after))
+        for certificate in chosen[:MAX_INTERMEDIATES]:
             self.intermediates.setdefault(name_key(certificate.subject_der), []).append(certificate)
 
     def paths(self, leaf: Certificate) -> Iterator[Path]:

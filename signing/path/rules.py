@@ -5,6 +5,7 @@ Each rule is a function from a path to the faults it finds. What we do not proce
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -83,8 +84,21 @@ def anchor_faults(path: Path, usage: str, trust: TrustStore, at: datetime) -> It
     anchor = trust.anchor_of(path[-1])
     named = None if usage in NOT_LEAF_USAGES else usage
     if anchor is not None and not anchor.counts_at(at, named):
-        why = f"this trust anchor did not count for the use {usage} at {at.isoformat()}"
+        why = f"this trust anchor did not count for the use {usage} at that time"
         yield Fault(Reason.NO_CERTIFICATE_CHAIN_FOUND, path[-1], why)
+
+
+def turning_points(path: Path, trust: TrustStore, policy: Policy) -> Iterator[datetime | None]:
+    """Every moment at which a rule here may come out otherwise: what depends on time is listed here."""
+    for certificate in path:
+        yield from (certificate.not_before, certificate.not_after)
+    if anchor := trust.anchor_of(path[-1]):
+        for period in anchor.periods:
+            yield from (period.since, period.until)
+    for certificate, issuer in pairwise(path):
+        with suppress(UnknownAlgorithm, MalformedInput):
+            key = issuer.public_key
+            yield policy.end_of(certificate.signature_algorithm(key), key)
 
 
 def usage_faults(path: Path, usage: str, trust: TrustStore, *, strict: bool) -> Iterator[Fault]:

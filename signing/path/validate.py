@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from signing.names import name_key
 from signing.path.build import MAX_INTERMEDIATES, Path, Search
 from signing.path.facts import facts_of
+from signing.path.remembered import Horizon, Remembered
 from signing.path.rules import (
     AUTHORITY,
     LIST_SIGNER,
@@ -18,13 +19,14 @@ from signing.path.rules import (
     algorithm_faults,
     anchor_faults,
     constraint_faults,
+    turning_points,
     usage_faults,
     validity_faults,
 )
 from signing.reasons import Reason
 from signing.report import Check, Indication, Scope, worst
 from signing.revocation import RevocationState, RevocationStatus
-from signing.trust import TrustStore
+from signing.trust import END, TrustStore
 from signing.usages import usage as usage_row
 from yinxin.base.errors import UsageError
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["AUTHORITY", "PathResult", "validate_path"]
 MAX_PATHS = 16  # complete paths that are judged; the first that passes ends the search
 MAX_LIST_SIGNERS = 4  # of one name, beside the issuer
+MAX_REMEMBERED_CHAIN_BYTES = 1 << 15
 MAX_LIST_DEPTH = 2  # a list's signer has a status of its own, by a list that may have another signer
 
 
@@ -84,7 +87,8 @@ class _Question:
     policy: Policy
     scope: Scope
     known_at: datetime | None
-    offered: tuple[Certificate, ...]
+    offered: frozenset[Certificate]
+    horizon: Horizon
     depth: int = 0
 
 
@@ -109,19 +113,23 @@ def validate_path(  # noqa: PLR0913 - every fact that a verdict depends on comes
     """
     if at.tzinfo is None:
         raise UsageError("the time asked about has no time zone")
-    if usage not in NOT_LEAF_USAGES:
-        usage_row(usage)
-    return _answer(
-        leaf,
-        _Question(
-            policy.trusted(trust), at, usage, revocation, policy, scope, known_at, tuple(intermediates)
-        ),
-    )
+    row = usage if usage in NOT_LEAF_USAGES else usage_row(usage)
+    offered, trusted = frozenset(intermediates), policy.trusted(trust)
+    asked = (leaf, offered, row, trusted.snapshot_id, revocation.snapshot_id, policy.hash, scope)
+    found = _REMEMBERED.find(asked, at, known_at)
+    if found is None:
+        horizon = Horizon.around(at, known_at)
+        question = _Question(trusted, at, usage, revocation, policy, scope, known_at, offered, horizon)
+        found = _answer(leaf, question)
+        # Only what leads to an anchor: strangers shall not push out what agencies ask again and again.
+        if found.path and sum(len(one.der) for one in (leaf, *offered)) <= MAX_REMEMBERED_CHAIN_BYTES:
+            _REMEMBERED.keep(asked, horizon, found)
+    return found
 
 
 def _answer(leaf: Certificate, question: _Question) -> PathResult:
     scope, offered = question.scope, question.offered
-    search = Search(question.trust, question.at)
+    search = Search(question.trust, question.at, question.horizon)
     search.add(offered)
     results = []
     for path in search.paths(leaf):
@@ -138,6 +146,7 @@ def _answer(leaf: Certificate, question: _Question) -> PathResult:
     return PathResult((), (_no_path(leaf, scope, is_cut_short=is_cut_short),))
 
 
+_REMEMBERED: Remembered[PathResult] = Remembered()
 _BADNESS = {Indication.PASSED: 0, Indication.INDETERMINATE: 1, Indication.FAILED: 2}
 
 
@@ -151,6 +160,7 @@ def _no_path(leaf: Certificate, scope: Scope, *, is_cut_short: bool) -> Check:
 
 def _judged(path: Path, question: _Question) -> PathResult:
     policy, at, scope = question.policy, question.at, question.scope
+    question.horizon.at.turn(turning_points(path, question.trust, policy))
     names = " < ".join(certificate.common_name for certificate in path)
     found = tuple(f"certificate:{certificate.fingerprint}" for certificate in path)
     checks = [Check("certificate_path", None, scope, names, found)]
@@ -169,10 +179,21 @@ def _judged(path: Path, question: _Question) -> PathResult:
         status = question.revocation.status(
             certificate, issuer, at=at, known_at=question.known_at, list_signers=signers
         )
+        _note(status, question)
         checks.append(_revocation_check(certificate, status, question))
         statuses.append((certificate, status))
     revoked = [status.revoked_at for _, status in statuses if status.revoked_at]
     return PathResult(path, tuple(checks), min(revoked, default=None), tuple(statuses))
+
+
+def _note(status: RevocationStatus, question: _Question) -> None:
+    """When this status, or what the policy says of its age, may be another."""
+    horizon, limit = question.horizon, question.policy.max_revocation_age
+    horizon.at.turn(status.turning_points)
+    if horizon.known_at:
+        horizon.known_at.turn(status.turning_points)
+    if limit is not None and status.as_of is not None and status.as_of < END - limit:
+        horizon.at.turn((status.as_of + limit,))
 
 
 class _ListSigners:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -55,7 +55,8 @@ class RevocationStatus:
     `revoked_at` is the moment from which the certificate does not hold (the invalidity date, where a list
     gives an earlier one); it also stands beside `good` when the revocation came after the time asked about.
     `since_is_stated` says that this moment is an invalidity date: the authority itself says that the key was
-    good before.
+    good before. `turning_points` are the moments at which the answer may be another: asked about a time, or
+    knowing evidence up to a time, on the other side of one of them.
     """
 
     state: RevocationState
@@ -65,6 +66,7 @@ class RevocationStatus:
     source: str = ""
     detail: str = ""
     since_is_stated: bool = False
+    turning_points: tuple[datetime, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_on_hold(self) -> bool:
@@ -94,6 +96,12 @@ class _Word:
     def is_complete(self) -> bool:
         """Whether its silence speaks for every reason."""
         return not self.is_delta and self.reasons == EVERY_REASON
+
+    @property
+    def moments(self) -> tuple[datetime, ...]:
+        """When what it says begins and ends to count."""
+        both = (self.this_update, self.next_update)
+        return (*both, self.revoked_at) if self.revoked_at else both
 
     def speaks_for(self, certificate: Certificate, at: datetime) -> bool:
         """Whether "not revoked" in this evidence holds at that time."""
@@ -134,7 +142,14 @@ class RevocationSnapshot:
         certificates beside the issuer's that may sign its lists or indirect ones (RFC 5280, 6.3.3 (f)); the
         caller has validated them. Never raises for hostile evidence.
         """
-        found = self._words(certificate, issuer, list_signers or _nobody)
+        found = tuple(self._words(certificate, issuer, list_signers or _nobody))
+        turns = {moment for word in found for moment in word.moments}
+        answer = self._answer([*found], certificate, at, known_at)
+        return replace(answer, turning_points=tuple(sorted(turns)))
+
+    def _answer(
+        self, found: list[_Word], certificate: Certificate, at: datetime, known_at: datetime | None
+    ) -> RevocationStatus:
         words = [word for word in found if not known_at or word.this_update <= known_at]
         words.sort(key=lambda word: word.this_update, reverse=True)
         final = [word for word in words if word.revoked_at and word.reason != HOLD]
@@ -188,8 +203,9 @@ class RevocationSnapshot:
         reasons = crl.reasons_for(certificate) if not crl.problem else frozenset()
         if not reasons:
             return None
-        signers = itertools.chain((issuer,), list_signers(crl.issuer_key))
-        if not any(self._is_genuine(crl, signer) for signer in signers):
+        if not self._is_genuine(crl, issuer) and not any(
+            self._is_genuine(crl, signer) for signer in list_signers(crl.issuer_key)
+        ):
             return None
         entry = crl.lookup(certificate.serial, name_key(certificate.issuer_der))
         end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from functools import _lru_cache_wrapper
 
+from signing.path.remembered import Remembered
+
 
 def forget_everything() -> None:
     """Clear every remembered answer of the engine."""
@@ -12,12 +14,13 @@ def forget_everything() -> None:
         remembered.cache_clear()
 
 
-def _caches() -> list[_lru_cache_wrapper[object]]:
+def _caches() -> list[_lru_cache_wrapper[object] | Remembered[object]]:
     if not _FOUND:
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] == "signing":
-                _FOUND.extend(one for one in vars(module).values() if isinstance(one, _lru_cache_wrapper))
+                _FOUND.extend(one for one in vars(module).values() if isinstance(one, _KINDS))
     return _FOUND
 
 
-_FOUND: list[_lru_cache_wrapper[object]] = []
+_KINDS = (_lru_cache_wrapper, Remembered)
+_FOUND: list[_lru_cache_wrapper[object] | Remembered[object]] = []
