@@ -23,7 +23,7 @@ from world.credentials import COUNTER, NONCE, CredentialWorld
 from world.pki import NOON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from signing.report import Report
     from signing.signers.file import FileSigner
@@ -49,14 +49,14 @@ class MdocWorld(CredentialWorld):
         super().__post_init__()
         self.signer = self.pki.signer("mdoc", "津城市市场监督管理局")
 
-    def issue_mdoc(self, **changes: Any) -> bytes:
+    def issue_mdoc(self, *, elements: Mapping[str, Any] = ELEMENTS, **changes: Any) -> bytes:
         options = {
             "signer": self.signer,
             "holder_key": self.baker.public_key,
             "valid": VALID,
             "randomness": self.randomness,
         }
-        return issue_mdoc(DOC_TYPE, {NAMESPACE: ELEMENTS}, **{**options, **changes})
+        return issue_mdoc(DOC_TYPE, {NAMESPACE: elements}, **{**options, **changes})
 
     def show(self, issued: bytes | None = None, *names: str, **changes: Any) -> bytes:
         chosen = {NAMESPACE: names or ("name",)}
