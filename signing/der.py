@@ -173,7 +173,11 @@ def frame(data: bytes, offset: int = 0) -> tuple[int, int, int]:
 def read(data: bytes, offset: int = 0) -> tuple[Element, int]:
     """The element at `offset` and the offset behind it; `MalformedInput` when it is not DER."""
     tag, start, end = frame(data, offset)
-    return Element(tag, data[start:end], data[offset:end]), end
+    return _element(Element, (tag, data[start:end], data[offset:end])), end
+
+
+# What `Element(…)` does, without the detour over a Python function: nothing is called as often.
+_element = tuple.__new__
 
 
 def read_exactly(data: bytes, tag: int) -> Element:
@@ -195,10 +199,17 @@ def read_whole(data: bytes) -> Element:
 def children(element: Element) -> Iterator[Element]:
     """The elements inside a constructed one, in order."""
     content = element.content
-    offset, end = 0, len(content)
-    while offset < end:
-        child, offset = read(content, offset)
-        yield child
+    offset, whole = 0, len(content)
+    while offset < whole:
+        start = offset + 2
+        if start <= whole and content[offset + 1] < 0x80 and content[offset] & 0x1F != 0x1F:
+            tag, end = content[offset], start + content[offset + 1]  # nearly all of them: a short length
+            if end > whole:
+                raise MalformedInput("der", "ends too early")
+        else:
+            tag, start, end = frame(content, offset)
+        yield _element(Element, (tag, content[start:end], content[offset:end]))
+        offset = end
 
 
 def read_oid(element: Element) -> str:

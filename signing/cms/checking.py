@@ -109,6 +109,8 @@ def _refers_to(values: tuple[bytes, ...], certificate: Certificate, attribute_na
     parts = list(der.children(first))
     default = "sha256" if attribute_name == SIGNING_CERTIFICATE_V2 else "sha1"
     name = read_digest(parts.pop(0)) if parts[0].tag == der.SEQUENCE else default
+    if name == "sha256":  # which the certificate knows of itself
+        return compare_digest(parts[0].content, bytes.fromhex(certificate.fingerprint))
     return name in DIGESTS and compare_digest(parts[0].content, hash_with(name, certificate.der))
 
 

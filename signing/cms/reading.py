@@ -14,7 +14,7 @@ MAX_CMS_BYTES = 1 << 20
 MAX_CERTIFICATES = 32
 MAX_EVIDENCE = 64
 MAX_ATTRIBUTES = 64
-# Larger certificates are parsed again each time, so that nobody fills our memory with them.
+# Larger groups of certificates are parsed again each time, so that nobody fills our memory with them.
 MAX_REMEMBERED_BYTES = 8192
 _RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1  # RFC 5652, 5.1: [0] certificates, [1] crls
@@ -44,7 +44,7 @@ def read_certificates(data: bytes) -> tuple[Certificate, ...]:
         raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
     try:
         fields = _fields(der.read_exactly(data, der.SEQUENCE))
-        return _certificates([item for item in fields[3:-1] if item.tag == _CERTIFICATES])
+        return next((_certificates(item) for item in fields[3:-1] if item.tag == _CERTIFICATES), ())
     except (ValueError, IndexError) as exc:
         raise MalformedInput("cms", "fields are missing or wrong") from exc
 
@@ -52,15 +52,16 @@ def read_certificates(data: bytes) -> tuple[Certificate, ...]:
 def _fields(outer: der.Element) -> list[der.Element]:
     """The fields of SignedData: version, digest algorithms, content, [0] and [1] where present, signers."""
     kind, wrapped = der.children(outer)
-    if der.read_oid(kind) != SIGNED_DATA or wrapped.tag != 0xA0:
+    if kind.encoded != _SIGNED_DATA or wrapped.tag != 0xA0:
         raise MalformedInput("cms", "not SignedData")
     fields = list(der.children(der.read_exactly(wrapped.content, der.SEQUENCE)))
     # RFC 5652, 5.1: each at most once, and in this order.
-    if [item.tag for item in fields[3:-1]] not in _OPTIONAL:
-        raise MalformedInput("cms", "fields are repeated or out of order")
+    if len(fields) < 4 or [item.tag for item in fields[3:-1]] not in _OPTIONAL:
+        raise MalformedInput("cms", "fields are missing, repeated or out of order")
     return fields
 
 
+_SIGNED_DATA = der.oid(SIGNED_DATA)
 _OPTIONAL: tuple[list[int], ...] = ([], [_CERTIFICATES], [_REVOCATIONS], [_CERTIFICATES, _REVOCATIONS])
 
 
@@ -68,7 +69,7 @@ def _signed_data(outer: der.Element) -> SignedData:
     _version, _digests, encapsulated, *optional, infos = _fields(outer)
     content_type, content = _content(encapsulated)
     groups = {item.tag: item for item in optional}
-    certificates = _certificates([groups[_CERTIFICATES]]) if _CERTIFICATES in groups else ()
+    certificates = _certificates(groups[_CERTIFICATES]) if _CERTIFICATES in groups else ()
     crls, ocsp = _evidence(groups[_REVOCATIONS]) if _REVOCATIONS in groups else ((), ())
     signers = list(der.children(infos)) if infos.tag == der.SET else []
     if len(signers) != 1:
@@ -86,8 +87,8 @@ def _signed_data(outer: der.Element) -> SignedData:
         certificates=certificates,
         signer=signer,
         digest_algorithm=digest_name,
-        algorithm=_row(algorithm, digest_name, signer) if signer else None,
-        algorithm_oid=der.read_oid(next(der.children(algorithm))),
+        algorithm=_row(algorithm.encoded, digest_name, _kind_of(signer)) if signer else None,
+        algorithm_oid=_algorithm_oid(algorithm.content),
         attributes=_attributes(signed),
         # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF.
         signed_part=b"\x31" + signed.encoded[1:],
@@ -105,20 +106,21 @@ def _content(encapsulated: der.Element) -> tuple[str, bytes | None]:
     return der.read_oid(kind), der.read_exactly(inner[0].content, der.OCTET_STRING).content if inner else None
 
 
-def _certificates(groups: list[der.Element]) -> tuple[Certificate, ...]:
+def _certificates(group: der.Element) -> tuple[Certificate, ...]:
+    """The same few signers send the same certificates with everything that they sign."""
+    return (_remembered if len(group.content) <= MAX_REMEMBERED_BYTES else _read_group)(group.content)
+
+
+def _read_group(content: bytes) -> tuple[Certificate, ...]:
     # RFC 5652, 10.2.2: other choices than a certificate (attribute certificates …) are tagged; not used.
-    found = [item.encoded for group in groups for item in der.children(group) if item.tag == der.SEQUENCE]
+    items = der.children(der.Element(_CERTIFICATES, content, b""))
+    found = [item.encoded for item in items if item.tag == der.SEQUENCE]
     if len(found) > MAX_CERTIFICATES:
         raise TooLarge("cms", f"more than {MAX_CERTIFICATES} certificates")
-    return tuple(map(_certificate, dict.fromkeys(found)))
+    return tuple(map(Certificate, dict.fromkeys(found)))
 
 
-def _certificate(encoded: bytes) -> Certificate:
-    """The same few signers send their certificates with everything that they sign."""
-    return (_remembered if len(encoded) <= MAX_REMEMBERED_BYTES else Certificate)(encoded)
-
-
-_remembered = lru_cache(maxsize=1024)(Certificate)
+_remembered = lru_cache(maxsize=1024)(_read_group)
 
 
 def _evidence(group: der.Element) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
@@ -138,35 +140,50 @@ def _evidence(group: der.Element) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]
 def _attributes(group: der.Element, *, repeated: bool = False) -> dict[str, tuple[bytes, ...]]:
     """Values by identifier. A signed attribute stands once (RFC 5652, 11); unsigned ones may be repeated."""
     answer: dict[str, tuple[bytes, ...]] = {}
-    for count, item in enumerate(der.children(group), start=1):
+    for item in der.children(group):
         name, values = der.children(item)
         dotted = der.read_oid(name)
-        if count > MAX_ATTRIBUTES:
-            raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
         if (dotted in answer and not repeated) or values.tag != der.SET:
             raise MalformedInput("cms", "an attribute is repeated or has no values")
-        answer[dotted] = answer.get(dotted, ()) + tuple(value.encoded for value in der.children(values))
+        found = tuple([value.encoded for value in der.children(values)])
+        answer[dotted] = (*answer[dotted], *found) if dotted in answer else found
+        if len(answer) > MAX_ATTRIBUTES or len(answer[dotted]) > MAX_ATTRIBUTES:
+            raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
     return answer
 
 
 def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
+    """The signer's certificate; identifiers are compared as they are encoded."""
     if identifier.tag == 0x80:  # [0] SubjectKeyIdentifier
         return next((item for item in certificates if item.subject_key_id == identifier.content), None)
-    issuer, serial = der.children(identifier)
-    number = der.read_integer(serial)
-    return next(
-        (item for item in certificates if item.serial == number and item.issuer_der == issuer.encoded), None
-    )
+    for item in certificates:
+        if identifier.encoded == der.sequence(item.issuer_der, der.integer(item.serial)):
+            return item
+    return None
 
 
-def _row(algorithm: der.Element, digest: str, signer: Certificate) -> Algorithm | None:
+def _kind_of(signer: Certificate) -> str:
+    try:
+        return signer.public_key.kind
+    except MalformedInput:  # a key that we do not take: no row fits it
+        return ""
+
+
+@lru_cache(maxsize=256)
+def _algorithm_oid(content: bytes) -> str:
+    name, *_ = der.children(der.Element(der.SEQUENCE, content, b""))
+    return der.read_oid(name)
+
+
+@lru_cache(maxsize=256)
+def _row(algorithm: bytes, digest: str, key_kind: str) -> Algorithm | None:
     """The signer's algorithm, where it goes with the hash over the content."""
-    if der.read_oid(next(der.children(algorithm))) == _RSA_ENCRYPTION:
+    if _algorithm_oid(der.read_exactly(algorithm, der.SEQUENCE).content) == _RSA_ENCRYPTION:
         # RFC 3370, 3.2: rsaEncryption leaves the hash to the digest algorithm.
         found = (row for row in ALGORITHMS if row.key_kind == "RSA" and not row.is_pss)
         return next((row for row in found if row.digest == digest), None)
     try:
-        row = algorithm_by_identifier(algorithm.encoded, signer.public_key.kind)
-    except (UnknownAlgorithm, MalformedInput):
+        row = algorithm_by_identifier(algorithm, key_kind)
+    except UnknownAlgorithm:
         return None
     return row if cms_digest(row) == digest else None

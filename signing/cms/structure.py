@@ -29,6 +29,7 @@ DIGESTS = {
     **DIGEST_OIDS,
     "sm3": "1.2.156.10197.1.401",
 }
+_HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}  # `new` takes longer
 _DIGEST_NAMES = {dotted: name for name, dotted in DIGESTS.items()}
 STRONG_DIGESTS = frozenset(DIGESTS) - {"sha1"}
 
@@ -73,7 +74,14 @@ def digest_identifier(name: str) -> bytes:
 
 def read_digest(identifier: der.Element) -> str:
     """The hash's name in an AlgorithmIdentifier, or its dotted identifier when there is no row."""
-    first = next(der.children(identifier), None) if identifier.tag == der.SEQUENCE else None
+    if identifier.tag != der.SEQUENCE:
+        raise MalformedInput("cms", "no digest algorithm")
+    return _digest_named(identifier.content)
+
+
+@lru_cache(maxsize=64)
+def _digest_named(content: bytes) -> str:
+    first = next(der.children(der.Element(der.SEQUENCE, content, b"")), None)
     if first is None:
         raise MalformedInput("cms", "no digest algorithm")
     dotted = der.read_oid(first)
@@ -88,7 +96,7 @@ def cms_digest(algorithm: Algorithm) -> str:
 def hash_with(name: str, *parts: bytes | memoryview) -> bytes:
     """The hash of the concatenated parts; `UnknownAlgorithm` for a hash that this machine lacks."""
     try:
-        state = hashlib.new(name)
+        state = _HASHES[name]() if name in _HASHES else hashlib.new(name)
     except ValueError as exc:
         raise UnknownAlgorithm(name) from exc
     for part in parts:

@@ -281,3 +281,10 @@ def _replaced(encoded: bytes, old: bytes, new: bytes) -> bytes:
     if old not in element.content or not element.tag & 0x20:
         return encoded
     return der.tlv(element.tag, *(_replaced(one.encoded, old, new) for one in der.children(element)))
+
+
+def test_an_empty_algorithm_is_malformed() -> None:
+    made = cms.sign(desk().agency, bytes(32))
+    identifier = desk().agency.algorithm.identifier
+    with pytest.raises(MalformedInput):
+        cms.parse(_replaced(made, identifier, der.sequence()))
