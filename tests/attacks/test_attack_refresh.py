@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from cryptography import x509
 from world.databases import with_tables
 from world.pki import NOON, Pki
 
@@ -19,9 +19,13 @@ from yinxin.app.refresh import Refresher
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable
 from yinxin.base.outbound import Response
+from yinxin.base.settings import Settings
 
 CRL, STATUS = "http://ca.example/issuing.crl", "http://issuer.example/status"
 HOUR = timedelta(hours=1)
+SHARD = x509.IssuingDistributionPoint(
+    [x509.UniformResourceIdentifier("http://ca.example/1.crl")], None, False, False, None, False, False
+)
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Way:
     def __post_init__(self) -> None:
         self.clock = FixedClock(NOON.year, NOON.month, NOON.day, NOON.hour)
         self.trust = TrustStore([self.pki.root.certificate])
-        self.settings = SimpleNamespace(crl_urls=(CRL,), status_urls=(STATUS,))
+        self.settings = Settings(crl_urls=(CRL,), status_urls=(STATUS,))
         self.revocation, self.policy, self.credential_issuers = RevocationSnapshot(), Policy.default(), None
         self.outbound = self
 
@@ -44,8 +48,9 @@ class Way:
     def chain(self, _name: str) -> tuple[Any, ...]:
         return self.pki.signer("seal").chain
 
-    def get(self, url: str, *, max_bytes: int) -> Response:
+    def get(self, url: str, *, headers: Any, max_bytes: int) -> Response:
         assert max_bytes
+        assert headers is None
         if url not in self.answers:
             raise Unreachable(url)
         return Response(200, {}, self.answers[url])
@@ -60,7 +65,9 @@ def lists(refresher: Refresher) -> list[Any]:
     return [crl.this_update for crl in refresher.snapshots().revocation.crls]
 
 
-@pytest.mark.parametrize("attack", ["older", "another authority's", "tomorrow's", "unsigned", "no list"])
+@pytest.mark.parametrize(
+    "attack", ["older", "another authority's", "tomorrow's", "unsigned", "no list", "delta", "shard"]
+)
 def test_what_is_not_the_newest_list_of_its_authority_changes_nothing(way: Way, attack: str) -> None:
     refresher = Refresher(way)  # type: ignore[arg-type]  # all that it looks at
     good = way.pki.issuing.crl(NOON)
@@ -72,6 +79,8 @@ def test_what_is_not_the_newest_list_of_its_authority_changes_nothing(way: Way, 
         "tomorrow's": way.pki.issuing.crl(NOON + 24 * HOUR),
         "unsigned": good[:-1] + bytes([good[-1] ^ 1]),
         "no list": b"<html>",
+        "delta": way.pki.issuing.crl(NOON + HOUR / 60, extra=((x509.DeltaCRLIndicator(1), True),)),
+        "shard": way.pki.issuing.crl(NOON + HOUR / 60, extra=((SHARD, True),)),
     }[attack]
     assert lists(refresher) == before
     way.answers[CRL] = way.pki.issuing.crl(NOON + timedelta(seconds=5))

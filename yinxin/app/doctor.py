@@ -86,7 +86,7 @@ def examine(home: Home | None, *, clock: Clock, passphrase: str | None = None) -
     findings = [*_python(), *_libraries(), *_optional(), *_names(), _sm2()]
     if home is not None:
         findings += [*_database(home), *_quarantine(home), *_keys(home, clock, passphrase)]
-        findings += [*_standing(home, clock), *_services(home)]
+        findings += [*_standing(home, clock), *_gathered(home, clock), *_services(home)]
     return findings
 
 
@@ -212,6 +212,15 @@ def _standing(home: Home, clock: Clock) -> Iterator[Finding]:
             f"{len(kept.trust.anchors)} trust anchors; the oldest revocation list is {age:.1f} hours old",
         )
         yield Finding("trust", State.GOOD, says)
+
+
+def _gathered(home: Home, clock: Clock) -> Iterator[Finding]:
+    """What `yinxin gather` left, and whom it left without evidence."""
+    for reason in readiness.gathering_check(home.library.read)(clock.now()):
+        state = State.FAULT if reason.stops else State.NOTE
+        names = "" if reason is not readiness.EVIDENCE_MISSING else ", ".join(home.library.read().missing)
+        says = Text(f"{reason.says.zh}：{names}", f"{reason.says.en}: {names}") if names else reason.says
+        yield Finding("gathered", state, says)
 
 
 def _services(home: Home) -> Iterator[Finding]:

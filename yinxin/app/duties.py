@@ -17,6 +17,7 @@ from yinxin.app import persons, wiring
 from yinxin.app.office.supervision import make_watch
 from yinxin.app.refresh import Refresher
 from yinxin.app.repeating import repeat
+from yinxin.app.rounds import repeat_rounds
 from yinxin.base import once
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def fetch_and_tidy(home: Home, stage: Stage) -> None:
     fetch()
     stage.refreshers.append(fetch)
     repeat(stage, "fetch", fetch, every_seconds=home.settings.refresh_seconds)
+    repeat_rounds(home, stage)
     repeat(stage, "tidy", lambda: tidy(home), every_seconds=TIDY_SECONDS)
 
 

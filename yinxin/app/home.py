@@ -9,6 +9,7 @@
     issuers/           certificates of other agencies whose printed codes are verified here
     documents/         the sealed PDFs, encrypted
     revocation/        certificate revocation lists, as the authorities published them last
+    gathered/          what `yinxin gather` fetched: lists, answers, certificates of authorities
     yinxin.db          licences, certificates, departments, the audit log (unless PostgreSQL is set)
 
 How a home is made is `yinxin.app.ceremony`; what runs on it is put together in `yinxin.app.wiring`.
@@ -31,6 +32,7 @@ from signing.revocation import Crl, RevocationSnapshot
 from signing.signer import Signer, open_signer
 from signing.trust import TrustStore
 from yinxin.app.data_key import unwrap_key
+from yinxin.app.gathering.library import Library
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.database import Database
 from yinxin.base.errors import NotFound, SignerUnavailable, UsageError
@@ -48,6 +50,7 @@ SETTINGS, KEYS, REVOCATION, PASSPHRASE = "yinxin.toml", "keys", "revocation", "p
 DOCUMENT_KEY = "documents.key"
 RETIRED = "retired"
 ISSUERS = "issuers"
+GATHERED = "gathered"
 _SQLITE = "sqlite:///"
 
 
@@ -101,18 +104,17 @@ class Home:
     @cached_property
     def outbound(self) -> Outbound:
         """The one way out."""
-        settings = self.settings
-        return Outbound(
-            allowed_private=settings.outbound_allowed_private,
-            timeout_seconds=settings.outbound_timeout_seconds,
-            max_bytes=settings.outbound_max_bytes,
-            https_only=settings.outbound_https_only,
-        )
+        return way_out(self.settings)
 
     @property
     def trust(self) -> TrustStore:
-        """The trust anchors, read anew."""
-        return TrustStore.load(self.settings.trust_directory)
+        """The trust anchors, read anew; beside them the certificates of authorities that were gathered."""
+        return TrustStore.load(self.settings.trust_directory).with_known(self.library.read().certificates)
+
+    @cached_property
+    def library(self) -> Library:
+        """What was gathered for this installation."""
+        return Library(self.directory / GATHERED)
 
     @property
     def policy(self) -> Policy:
@@ -146,7 +148,12 @@ class Home:
 
     @property
     def revocation(self) -> RevocationSnapshot:
-        """The revocation lists, read anew."""
+        """The revocation lists, read anew, and what was gathered."""
+        return self.own_revocation.merged_with(self.library.read().revocation)
+
+    @property
+    def own_revocation(self) -> RevocationSnapshot:
+        """The revocation lists that people put into the home's folder, read anew."""
         return revocation_from(sorted((self.directory / REVOCATION).glob("*.crl")))
 
     def key_names(self) -> list[str]:
@@ -209,6 +216,16 @@ class Home:
     def key_file(self, name: str) -> Path:
         """Where a key lies."""
         return self.directory / KEYS / f"{name}.pem"
+
+
+def way_out(settings: Settings, *, at_least_seconds: float = 0.0) -> Outbound:
+    """The one way out as the settings allow it; `at_least_seconds` for what is large and nobody waits for."""
+    return Outbound(
+        allowed_private=settings.outbound_allowed_private,
+        timeout_seconds=max(settings.outbound_timeout_seconds, at_least_seconds),
+        max_bytes=settings.outbound_max_bytes,
+        https_only=settings.outbound_https_only,
+    )
 
 
 def revocation_from(files: Iterable[Path]) -> RevocationSnapshot:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from credentials.status_list import StatusSnapshot
@@ -18,6 +18,7 @@ from signing.jose import load_json_object
 from signing.names import name_key
 from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
+from yinxin.app.gathering.taking import take_list
 from yinxin.app.trust_lists import ListKeeper
 from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 
@@ -55,12 +56,19 @@ class Network:
     """Asks the addresses themselves."""
 
     home: Home
+    _tagged: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     def get(self, url: str, limit: int) -> Fetched:
-        """The answer of an address, of at most `limit` bytes."""
-        answer = self.home.outbound.get(url, max_bytes=limit)
+        """The answer of an address, of at most `limit` bytes; one that did not change is not sent again."""
+        tag, before = self._tagged.get(url, ("", b""))
+        headers = {"If-None-Match": tag} if tag else None
+        answer = self.home.outbound.get(url, headers=headers, max_bytes=limit)
+        if tag and answer.status == 304:
+            return Fetched(before, self.home.clock.now())
         if answer.status != 200:
             raise MalformedInput("answer", f"{url} answers {answer.status}")
+        if tag := answer.headers.get("etag") or "":
+            self._tagged[url] = (tag, answer.body)
         return Fetched(answer.body, self.home.clock.now())
 
 
@@ -148,16 +156,9 @@ class Refresher:
             self._taken(url, found)
             return
         fresh = Crl.from_der(found.body)
-        if fresh.this_update > self._home.clock.now() + self._home.policy.clock_skew:
-            raise MalformedInput("crl", "made in the future")
-        known = [
-            one for one in self._certificates() if name_key(one.subject_der) == name_key(fresh.issuer_der)
-        ]
-        if known and not any(fresh.is_signed_by(one) for one in known):
-            raise MalformedInput("crl", "not signed by the authority that it names")
-        # An old list that is still in time would give back a certificate that is revoked meanwhile.
-        if kept and (fresh.this_update < kept.this_update or fresh.issuer_der != kept.issuer_der):
-            raise Conflict("older than the list at hand, or another authority's")
+        signers = [one for one in self._certificates() if name_key(one.subject_der) == fresh.issuer_key]
+        latest = self._home.clock.now() + self._home.policy.clock_skew
+        take_list(fresh, kept=kept, signers=signers, about=(), latest=latest)
         self._crls[url] = fresh
         self._taken(url, found)
 

@@ -157,6 +157,13 @@ class Settings:
         "seconds between refreshes of revocation and status",
         at_least=1,
     )
+    gather_seconds: float = _setting(
+        900.0,
+        "核验服务收集证书所指吊销列表、OCSP 应答和上级证书的间隔（秒）；0 表示不收集，改由 yinxin gather 定时执行",
+        "seconds between rounds that gather the lists, OCSP answers and issuers that certificates name; 0: none "
+        "here, a timer runs `yinxin gather`",
+        at_least=0,
+    )
     host: str = _setting(
         "127.0.0.1",
         "监听地址；端口取自各服务的网址",

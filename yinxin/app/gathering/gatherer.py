@@ -66,8 +66,9 @@ class Gatherer:
         with self._library.locked():
             work = self._round(certificates, budget or Budget(), everything=everything)
             work.run()
-            self._save(work)
-            return work.outcome()
+            found = work.outcome()
+            self._save(work, found)
+            return found
 
     def plan(self, certificates: Iterable[Certificate] = ()) -> Outcome:
         """What a round would ask now. Nothing is asked and nothing is written."""
@@ -83,7 +84,7 @@ class Gatherer:
         )
         return Round(question, self._library.read(), self._way, budget)
 
-    def _save(self, work: Round) -> None:
+    def _save(self, work: Round, found: Outcome) -> None:
         now, today = work.question.now, work.question.now.date().isoformat()
         oldest = (now - UNWANTED_KEPT).date().isoformat()
         for key in work.needed() & work.rows.keys():
@@ -93,5 +94,6 @@ class Gatherer:
         hosts = {name: host for name, host in work.hosts.items() if host.until > now - UNWANTED_KEPT}
         named = sorted(hosts, key=lambda name: (hosts[name].until, name), reverse=True)[:MAX_HOSTS]
         kept = {name: hosts[name] for name in named}
-        self._library.write(rows[:MAX_ROWS], kept, work.bodies, now)
+        missing = sorted({one.certificate.common_name for one in found.missing})
+        self._library.write(rows[:MAX_ROWS], kept, work.bodies, missing=missing, at=now)
         self._library.forget(work.hopeless(self._library.seen()))

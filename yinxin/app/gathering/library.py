@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ INDEX, SEEN, LOCK = "index.json", "seen", ".lock"
 MAX_INDEX_BYTES = 16 << 20
 MAX_ROWS, MAX_HOSTS, MAX_SEEN = 5000, 2000, 2000
 MAX_TEXT = 4096
+MAX_MISSING = 100
 _TRIES = 3
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -74,13 +75,17 @@ class Host:
 
 @dataclass(frozen=True)
 class Gathered:
-    """One state of the folder, immutable. `lists` and `answers` are by the key of their row."""
+    """One state of the folder, immutable. `lists` and `answers` are by the key of their row.
+
+    `missing` names the certificates without current evidence when it was made, at most `MAX_MISSING`.
+    """
 
     rows: Mapping[str, Row] = field(default_factory=dict)
     hosts: Mapping[str, Host] = field(default_factory=dict)
     lists: Mapping[str, Crl] = field(default_factory=dict)
     answers: Mapping[str, OcspAnswer] = field(default_factory=dict)
     issuers: Mapping[str, tuple[Certificate, ...]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
     made_at: datetime | None = None
 
     @cached_property
@@ -131,7 +136,13 @@ class Library:
             yield
 
     def write(
-        self, rows: Iterable[Row], hosts: Mapping[str, Host], bodies: Iterable[bytes], at: datetime
+        self,
+        rows: Iterable[Row],
+        hosts: Mapping[str, Host],
+        bodies: Iterable[bytes],
+        *,
+        missing: Iterable[str] = (),
+        at: datetime,
     ) -> None:
         """Put the next state in place: new bodies first, the index last; then what nobody names is removed."""
         for body in bodies:
@@ -144,6 +155,7 @@ class Library:
             "format": FORMAT,
             "made_at": at.isoformat(),
             "rows": [_plain(row) for row in kept],
+            "missing": [name[:MAX_TEXT] for name in missing][:MAX_MISSING],
             "hosts": {name: [host.failures, host.until.isoformat()] for name, host in sorted(hosts.items())},
         }
         replace_file(self.folder / INDEX, json.dumps(content, ensure_ascii=False, indent=1).encode())
@@ -181,16 +193,16 @@ class Library:
         return named[:MAX_SEEN]
 
     def _load(self, index: bytes) -> Gathered:
-        rows, hosts, made_at = read_index(index)
+        state = read_index(index)
         found: dict[Kind, dict[str, Any]] = {kind: {} for kind in Kind}
         parsed: dict[tuple[Kind, str], Any] = {}
-        for row in rows.values():
+        for row in state.rows.values():
             if row.digest:
                 name = row.kind, row.digest
                 parsed[name] = found[row.kind][row.key] = self._parsed.get(name) or self._body(row)
         self._parsed = parsed
         lists = {**found[Kind.LIST], **found[Kind.DELTA]}
-        return Gathered(rows, hosts, lists, found[Kind.ANSWER], found[Kind.ISSUER], made_at)
+        return replace(state, lists=lists, answers=found[Kind.ANSWER], issuers=found[Kind.ISSUER])
 
     def _body(self, row: Row) -> Any:
         body = read_file(self.folder / row.digest)
@@ -211,21 +223,23 @@ def parse_body(kind: Kind, body: bytes) -> Any:
     return OcspAnswer.from_der(body) if kind is Kind.ANSWER else Crl.from_der(body)
 
 
-def read_index(data: bytes) -> tuple[dict[str, Row], dict[str, Host], datetime]:
-    """The rows and hosts of an index, checked; `MalformedInput` unless it is one."""
+def read_index(data: bytes) -> Gathered:
+    """What an index says, checked, without the things that it names; `MalformedInput` unless it is one."""
     content = load_json_object(data)
     try:
-        if content.keys() != {"format", "made_at", "rows", "hosts"} or content["format"] != FORMAT:
+        if content.keys() != _MEMBERS or content["format"] != FORMAT:
             raise MalformedInput("gathered", "an index of another kind")
         if len(content["rows"]) > MAX_ROWS or len(content["hosts"]) > MAX_HOSTS:
             raise TooLarge("gathered", "too many rows")
         rows = {row.key: row for row in map(_row, content["rows"])}
         hosts = {name: Host(_count(count), _time(until)) for name, (count, until) in content["hosts"].items()}
-        return rows, hosts, _time(content["made_at"])
+        missing = tuple(_text(name) for name in content["missing"][:MAX_MISSING])
+        return Gathered(rows, hosts, missing=missing, made_at=_time(content["made_at"]))
     except (ValueError, TypeError, KeyError, AttributeError) as exc:
         raise MalformedInput("gathered", f"an index with {type(exc).__name__}") from exc
 
 
+_MEMBERS = frozenset({"format", "made_at", "missing", "rows", "hosts"})
 _TIMES = frozenset({"due", "taken_at", "checked_at", "until"})
 _NAMES = frozenset(one.name for one in fields(Row))
 
@@ -248,14 +262,18 @@ def _row(content: dict[str, Any]) -> Row:
             values[name] = _time(value)
         elif name == "failures":
             values[name] = _count(value)
-        elif not isinstance(value, str) or len(value) > MAX_TEXT:
-            raise ValueError(name)
         else:
-            values[name] = Kind(value) if name == "kind" else value
+            values[name] = Kind(value) if name == "kind" else _text(value)
     row = Row(**values)
     if row.digest and not _DIGEST.match(row.digest):
         raise ValueError("digest")
     return row
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise ValueError("not a text")
+    return value
 
 
 def _time(value: Any) -> datetime:

@@ -85,6 +85,7 @@ class Observed:
                     stage.snapshots, lists=bool(settings.crl_urls), unanswered=unanswered
                 )
             )
+            ready.checks.append(readiness.gathering_check(home.library.read))
         watched = Watched(app, role=role, ready=ready, metrics=self.metrics)
         self._watched.append((role, watched, stage))
         self._ready.append(ready)

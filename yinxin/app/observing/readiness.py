@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from signing.revocation.snapshot import WITHOUT_NEXT_UPDATE
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.revocation import Crl
     from verify_api.documents import Snapshots
+    from yinxin.app.gathering.library import Gathered
     from yinxin.base.clock import Clock
     from yinxin.base.database import Database
 
+GATHERED_WITHIN = timedelta(days=1)
 KEPT_SECONDS = 1.0  # an answer serves all who ask within it
 
 
@@ -62,6 +65,20 @@ LIST_STALE = Reason(
 LIST_MISSING = Reason(
     "trust_list_unavailable",
     Text("没有可用的信任列表，或已超过宽限期", "no trust list is at hand, or it is past its grace"),
+)
+EVIDENCE_MISSING = Reason(
+    "evidence_missing",
+    Text("部分证书缺少有效的吊销数据", "some certificates have no current revocation data"),
+    stops=False,
+)
+GATHERING_LATE = Reason(
+    "gathering_late",
+    Text("超过一天未收集吊销数据", "revocation data were not gathered for a day"),
+    stops=False,
+)
+GATHERED_UNREADABLE = Reason(
+    "gathered_unreadable",
+    Text("收集的吊销数据已损坏", "what was gathered is damaged"),
 )
 STATUS_MISSING = Reason("status_missing", Text("尚未取得状态列表", "the status lists were never fetched"))
 STATUS_STALE = Reason("status_stale", Text("状态列表已过期", "a status list is out of date"))
@@ -138,6 +155,23 @@ def snapshots_check(
             yield STATUS_MISSING
         if any(not snapshot.is_fresh(now) for snapshot in kept.statuses.values()):
             yield STATUS_STALE
+
+    return check
+
+
+def gathering_check(read: Callable[[], Gathered]) -> Callable[[datetime], Iterator[Reason]]:
+    """What was gathered can be read, is not old, and left nobody without evidence."""
+
+    def check(now: datetime) -> Iterator[Reason]:
+        try:
+            found = read()
+        except YinxinError:
+            yield GATHERED_UNREADABLE
+            return
+        if found.missing:
+            yield EVIDENCE_MISSING
+        if found.made_at and now - found.made_at > GATHERED_WITHIN:
+            yield GATHERING_LATE
 
     return check
 

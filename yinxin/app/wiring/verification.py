@@ -16,6 +16,7 @@ from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
 from yinxin.access.service import Access
 from yinxin.app.refresh import Refresher
+from yinxin.app.rounds import repeat_rounds
 from yinxin.app.sign_in import openid_provider
 from yinxin.app.wiring.register import catalogue, holder_index
 from yinxin.app.wiring.stage import Stage, derived
@@ -60,15 +61,18 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
     stage.refreshers.append(lambda: service.use(refresher.snapshots()))
     refresher.start(service.use)
     stage.closing.callback(refresher.stop)
+    if stage.shelf is None:  # else one process gathers for all (`yinxin.app.duties`)
+        repeat_rounds(home, stage)
     settings = home.settings
     limits = Limits.of(settings.anonymous_requests_per_minute, settings.department_requests_per_minute)
     presentations = _presentations(home, service, journal)
+    notices = DepartmentNotices(NoticeQueue(clock=home.clock), journal, catalogue(home))
     app = create_app(
         service,
         install_problems=partial(problems.install, slip_of=slips.refusals(home, SlipKind.USE)),
         limits=limits,
         presentations=presentations,
-        notices=DepartmentNotices(NoticeQueue(clock=home.clock), journal, catalogue(home)),
+        notices=notices,
         tidies=stage.shelf is None,
     )
     for router in public_routers(home, service, catalogue(home)):
@@ -80,6 +84,7 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         catalogue=catalogue(home),
         access=staff_access(home),
         presentations=presentations,
+        notices=notices,
         issuers=lambda: home.issuer_certificates,
         closing=stage.closing,
     )

@@ -1,0 +1,99 @@
+"""Rounds of gathering for one home: whose evidence is gathered, and by which way.
+
+A round is a job of its own, run by `yinxin gather` or beside a service; what it leaves in the home's folder
+`gathered` is what verification reads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from yinxin.app.gathering.gatherer import Gatherer
+from yinxin.app.gathering.library import Library
+from yinxin.app.home import way_out
+from yinxin.app.refresh import Network
+from yinxin.app.repeating import repeat
+from yinxin.app.trust_lists import ListKeeper, stands_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from signing.certificates import Certificate
+    from signing.policy import Policy
+    from signing.trust import TrustStore
+    from yinxin.app.gathering.asking import WayOut
+    from yinxin.app.gathering.outcome import Outcome
+    from yinxin.app.home import Home
+    from yinxin.app.wiring import Stage
+    from yinxin.base.clock import Clock
+    from yinxin.base.settings import Settings
+
+SOON_SECONDS = 60.0
+PATIENCE_SECONDS = 20.0  # for one request: a large list from far away, and nobody waits
+
+
+def gather(
+    home: Home,
+    certificates: Iterable[Certificate] = (),
+    *,
+    everything: bool = False,
+    way: WayOut | None = None,
+) -> Outcome:
+    """One round for the home; `certificates` are remembered and gathered for from now on."""
+    _take_trust_list(home)
+    home.library.note(certificates)
+    return _gatherer(home, way).run(own_certificates(home), everything=everything)
+
+
+def plan(home: Home, certificates: Iterable[Certificate] = ()) -> Outcome:
+    """What a round would ask now; nothing is asked, nothing is written."""
+    return _gatherer(home, None).plan((*own_certificates(home), *certificates))
+
+
+def without_home(
+    folder: Path, trust: TrustStore, settings: Settings, *, clock: Clock, policy: Policy | None = None
+) -> Gatherer:
+    """Gathers into a folder of its own, for who verifies with nothing but files."""
+    way = way_out(settings, at_least_seconds=PATIENCE_SECONDS)
+    return Gatherer(Library(folder), trust, way, clock=clock, policy=policy, lists=settings.crl_urls)
+
+
+def repeat_rounds(home: Home, stage: Stage) -> None:
+    """Beside a service, as often as its settings say; the first a minute after its start."""
+    every = home.settings.gather_seconds
+    if every > 0:
+        repeat(
+            stage, "gather", lambda: gather(home), every_seconds=every, first_seconds=min(every, SOON_SECONDS)
+        )
+
+
+def own_certificates(home: Home) -> list[Certificate]:
+    """The certificates that the home stands on: its keys', renewed ones too, and other agencies' that it knows."""
+    chains = [chain for name in home.key_names() for chain in home.every_chain(name)]
+    chains += [entry.chain for entry in home.issuer_certificates.entries]
+    return list(dict.fromkeys(certificate for chain in chains for certificate in chain))
+
+
+def _gatherer(home: Home, way: WayOut | None) -> Gatherer:
+    return Gatherer(
+        home.library,
+        stands_on(home).trust,
+        way or way_out(home.settings, at_least_seconds=PATIENCE_SECONDS),
+        clock=home.clock,
+        policy=home.policy,
+        lists=home.settings.crl_urls,
+        beside=home.own_revocation,
+    )
+
+
+def _take_trust_list(home: Home) -> None:
+    """The newest trust list first: what its anchors vouch for is gathered in the same round."""
+    network = Network(home)
+
+    def get(url: str, limit: int) -> tuple[bytes, datetime]:
+        found = network.get(url, limit)
+        return found.body, found.at
+
+    ListKeeper(home, get, writes=True).take()
