@@ -8,10 +8,13 @@ report, never an error. A report follows from the exhibit, the snapshots and the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from credentials.sd_jwt import SdJwt
+from credentials.signed_tokens import chain_of
 from credentials.verifier import Verifier
 from signing import detached, pdf
 from signing.jose import parse_jws
@@ -94,11 +97,13 @@ class Examiner:
         clock: Clock,
         listed: ServingList | None = None,
         policy: Path | None = None,
+        gathered: Gathered | None = None,
     ) -> Examiner:
         """From a folder of anchors and some lists, or from a home, or with no trust at all.
 
         A trust list that is named, or else the home's own where no folder is, brings anchors and says who may
-        issue what. `policy` is a file that decides in place of the home's.
+        issue what. `policy` is a file that decides in place of the home's. `gathered` is evidence beside that of
+        the home or the lists.
         """
         known = stands_on(home) if home and not trust else None
         store = TrustStore.load(trust) if trust else known.trust if known else TrustStore(())
@@ -106,11 +111,20 @@ class Examiner:
         if listed:
             store = store.merged_with(listed.trust(clock.now()))
         revocation = revocation_from(crls) if crls or not home else home.revocation
+        if gathered:
+            store = store.with_known(gathered.certificates)
+            revocation = revocation.merged_with(gathered.revocation)
         # Makers of other documents rarely say by an extended key usage what their keys are for.
         rules = home.policy if home else Policy.default().with_changes(strict_usage=False)
         if policy:
             rules = Policy.from_toml(read_file(policy))
         return cls(Snapshots(store, revocation, rules, trust_list=serving), clock=clock, home=home)
+
+    @classmethod
+    def standing_on(cls, trust: TrustStore, *, listed: ServingList | None, clock: Clock) -> Examiner:
+        """With these anchors alone, and a list of who may issue what where there is one."""
+        rules = Policy.default().with_changes(strict_usage=False)
+        return cls(Snapshots(trust, policy=rules, trust_list=listed), clock=clock)
 
     def examine(self, file: Path, *, at: datetime | None = None) -> Report[Any]:
         """The report on one file; `NotFound` only when there is no such file."""
@@ -150,12 +164,13 @@ class Examiner:
     def chains(self, file: Path) -> list[tuple[Certificate, ...]]:
         """The certificates behind the file's signers, leaf first, up to our anchor where one fits."""
         data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
-        if documents.kind_of(data) is not Kind.PDF:
-            return []
-        try:
-            return [self._to_anchor(chain) for chain in pdf.certificate_chains(data)]
-        except MalformedInput:  # the report says so
-            return []
+        kind, chains = documents.kind_of(data), []
+        with suppress(MalformedInput):  # the report says so
+            if kind is Kind.PDF:
+                chains = pdf.certificate_chains(data)
+            elif kind is Kind.PRESENTATION:
+                chains = [chain_of(SdJwt.parse(data.decode("ascii").strip()).issuer_jwt)]
+        return [self._to_anchor(chain) for chain in chains if chain]
 
     def _to_anchor(self, chain: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
         """A file rarely brings the anchor itself: it is ours to have."""
