@@ -1,11 +1,11 @@
-"""Sign any file, the signature beside it: CAdES (ETSI EN 319 122-1), levels B-B, B-T and B-LT, as `.p7s`.
+"""Sign any file, the signature beside it: CAdES (ETSI EN 319 122-1), levels B-B to B-LTA, as `.p7s`.
 
     signature = sign(content, signer, now=now, timestamper=authority)
     signature = extend(signature, content, trust, revocation=snapshot, now=now)   # B-LT
     report = verify(signature, content, trust, revocation=snapshot, now=now)
 
-Content is bytes, or a file that is read in pieces. Who signed and when is judged by `signing.judging`, as in
-a PDF. Archive time-stamps (B-LTA) and several signers in one file are not written and not read.
+`archive` makes B-LTA, and renews it. Content is bytes, or a file that is read in pieces. Who signed and when
+is judged by `signing.judging`, as in a PDF. Several signers in one file are not written and not read.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from signing import cms, der
+from signing.archive_stamp import evidence_inside, judge_archive, with_archive_stamp
 from signing.demands import demand_checks
+from signing.existence import evidence_from, is_archived
 from signing.judging import (
     Question,
     SignerResult,
@@ -31,7 +33,7 @@ from signing.levels import Level, level_of
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, EvidenceKey, Report
-from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
+from signing.revocation import RevocationSnapshot
 from yinxin.base.errors import Conflict, MalformedInput, UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +121,8 @@ def extend(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     carried = _carried(signed)
     merged = revocation.merged_with(carried) if carried else revocation
     question = Question(trust, merged, policy or Policy.default(), now, now)
-    stamps = [stamp for stamp in own_timestamps(signed, question) if stamp.gen_time]
+    archives, question = judge_archive(signature, lambda name: _meant(signed, content, name), question)
+    stamps = [stamp for stamp in (*own_timestamps(signed, question), *archives) if stamp.gen_time]
     if not stamps:
         raise Conflict("a signature without a time-stamp is not extended: sign with one")
     proved = min(stamp.gen_time for stamp in stamps if stamp.gen_time)
@@ -134,6 +137,26 @@ def extend(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
         crls=[crl.der for crl in found.crls],
         ocsp=[answer.der for answer in found.ocsp],
     )
+
+
+def archive(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
+    signature: bytes,
+    content: Content | None,
+    trust: TrustStore,
+    *,
+    revocation: RevocationSnapshot,
+    timestamper: Timestamper,
+    policy: Policy | None = None,
+    now: datetime,
+) -> bytes:
+    """Level B-LTA: extended, and an archive time-stamp over all of it.
+
+    Done again before the authority of the newest time-stamp ends, it lasts as long as that is kept up. Raises
+    what `extend` and the authority raise.
+    """
+    extended = extend(signature, content, trust, revocation=revocation, policy=policy, now=now)
+    signed = cms.parse(extended)
+    return with_archive_stamp(extended, lambda name: _meant(signed, content, name), timestamper)
 
 
 def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
@@ -162,7 +185,7 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
         if carried:
             merged = revocation.merged_with(carried)
             question = Question(trust, merged, policy, at or now, known_at or now)
-        outcome = _judge(signed, content, carried, question, checks)
+        outcome = _judge(signature, signed, content, carried, question, checks)
         findings = outcome.findings()
     except MalformedInput as exc:
         checks.append(Check("format", Reason.FORMAT_FAILURE, detail=str(exc)[:300]))
@@ -217,7 +240,8 @@ class _Outcome:
         }
 
 
-def _judge(
+def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was made of them
+    signature: bytes,
     signed: cms.SignedData,
     content: Content | None,
     carried: RevocationSnapshot | None,
@@ -225,18 +249,30 @@ def _judge(
     checks: list[Check],
 ) -> _Outcome:
     digest, plain = _content_digests(signed, content, checks)
-    stamps = tuple(own_timestamps(signed, question))
+
+    def digest_of(name: str) -> bytes:
+        return _meant(signed, content, name)
+
+    archives, question = judge_archive(signature, digest_of, question)
+    own = own_timestamps(signed, question)
+    stamps = (*own, *archives)
     proved = min((stamp.gen_time for stamp in stamps if stamp.gen_time), default=None)
     checks += cms.check_signature(signed, digest, policy=question.policy, at=proved or question.at)
     checks += counting(stamps, proved)
-    before = content_timestamps(signed, lambda name: _meant(signed, content, name), question)
+    before = content_timestamps(signed, digest_of, question)
     checks += [replace(one, name=f"content_{one.name}") for one in counting(before, proved)]
-    checks += order_of(before, stamps, question.policy)
+    checks += [*order_of(before, stamps, question.policy), *order_of(own, archives, question.policy)]
     claimed = _claimed_time(signed, checks)
     signer = judge_signer(signed, proved, question)
     checks += signer.checks if signer else ()
-    path = signer.path if signer else ()
-    level = level_of(path, proved=proved, carried=carried or _NOTHING, certificates=signed.others)
+    path, carried = signer.path if signer else (), carried or _NOTHING
+    level = level_of(
+        path,
+        proved=proved,
+        carried=carried,
+        certificates=signed.others,
+        is_archived=is_archived(carried, path, question.proofs),
+    )
     checks += demand_checks(question.policy, level=level, usage=signer.usage if signer else "")
     return _Outcome(signed, signer, stamps, claimed, plain, level)
 
@@ -278,20 +314,10 @@ def _claimed_time(signed: cms.SignedData, checks: list[Check]) -> datetime | Non
 
 def _carried(signed: cms.SignedData) -> RevocationSnapshot | None:
     """The evidence that came along, or None; what does not parse is none."""
-    if not signed.crls and not signed.ocsp:
+    crls, ocsp = evidence_inside(signed)
+    if not signed.crls and not signed.ocsp and not crls and not ocsp:
         return None
-    crls, answers = [], []
-    for encoded in signed.crls:
-        try:
-            crls.append(Crl.from_der(encoded))
-        except MalformedInput:
-            continue
-    for encoded in signed.ocsp:
-        try:
-            answers.append(OcspAnswer.from_der(encoded))
-        except MalformedInput:
-            continue
-    return RevocationSnapshot(crls, answers)
+    return evidence_from((*signed.crls, *crls), (*signed.ocsp, *ocsp))
 
 
 def _digest(name: str, content: Content) -> bytes:

@@ -101,3 +101,10 @@ def certificates_from(encoded: Iterable[bytes]) -> tuple[Certificate, ...]:
         except MalformedInput:
             continue
     return tuple(found)
+
+
+def is_archived(carried: RevocationSnapshot, path: Iterable[Certificate], proofs: Proofs) -> bool:
+    """Whether a time-stamp covers the evidence that came along about a path (and there is some)."""
+    kept = carried.about(path)
+    fingerprints = [crl.fingerprint for crl in kept.crls] + [answer.fingerprint for answer in kept.ocsp]
+    return bool(fingerprints) and all(map(proofs.of, fingerprints))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signing import cms
-from signing.existence import certificates_from, evidence_from, fingerprint_of, parts_of
+from signing.existence import certificates_from, evidence_from, fingerprint_of, is_archived, parts_of
 from signing.judging import counting, order_of
 from signing.pdf._pyhanko import Reading, Store
 from signing.pdf.judge import judge_document_timestamp, judge_signature
@@ -47,9 +47,7 @@ def judge_times(pdf: bytes, reading: Reading, judgements: list[Judgement], quest
 
 def judge_archive(judgement: Judgement, question: Question) -> None:
     """Whether a time-stamp of the document covers the evidence that came along for one signature."""
-    kept = judgement.carried.about(judgement.path)
-    fingerprints = [crl.fingerprint for crl in kept.crls] + [answer.fingerprint for answer in kept.ocsp]
-    judgement.is_archived = bool(fingerprints) and all(map(question.proofs.of, fingerprints))
+    judgement.is_archived = is_archived(judgement.carried, judgement.path, question.proofs)
 
 
 def _with_evidence(reading: Reading, judgements: list[Judgement], question: Question) -> Question:
