@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.trust_list import ServingList
     from verify_api.register import LicenceRegister
+    from yinxin.app.gathering.library import Gathered
     from yinxin.base.clock import Clock
 
 SIGNATURE_SUFFIXES = frozenset({".p7s", ".p7m"})
