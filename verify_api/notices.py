@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from credentials.catalogue import Catalogue
     from credentials.office.notices import NoticeQueue
     from verify_api.departments import Department
+    from yinxin.base.actor import Actor
     from yinxin.base.journal import Journal
 
     T = TypeVar("T")
@@ -36,9 +37,14 @@ class DepartmentNotices:
     def __init__(self, queue: NoticeQueue, journal: Journal, catalogue: Catalogue) -> None:
         self._queue, self._journal, self._catalogue = queue, journal, catalogue
 
-    async def waiting(self, department: Department, *, limit: int) -> list[dict[str, Any]]:
-        """What waits for it, oldest first, with the values that its grants cover."""
-        granted, actor = granted_fields(department), department.actor
+    async def waiting(
+        self, department: Department, *, limit: int, clerk: Actor | None = None
+    ) -> list[dict[str, Any]]:
+        """What waits for it, oldest first, with the values that its grants cover.
+
+        The log says that `clerk` read them, or else the department's system.
+        """
+        granted, actor = granted_fields(department), clerk or department.actor
         found = await self._write(
             lambda session: self._queue.hand_out(
                 session, department.id, granted=granted, actor=actor, limit=limit
@@ -46,9 +52,11 @@ class DepartmentNotices:
         )
         return [one.to_dict(self._catalogue) for one in found]
 
-    async def acknowledge(self, notice: str, department: Department) -> dict[str, Any]:
+    async def acknowledge(
+        self, notice: str, department: Department, *, clerk: Actor | None = None
+    ) -> dict[str, Any]:
         """Take one off; `NotFound` for another department's."""
-        actor = department.actor
+        actor = clerk or department.actor
         found = await self._write(
             lambda session: self._queue.acknowledge(session, notice, department.id, actor=actor)
         )

@@ -7,13 +7,12 @@ they received, and what they pass on, by the agent key. Credentials that come in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from credentials.delegations import statements as verbs
+from credentials.delegations.cards import CARD
 from credentials.delegations.statements import Statement, show, sign
-from credentials.oid4vci.jwts import read_self_signed
 from credentials.sd_jwt import SdJwt
 from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.base64url import decode_base64url, encode_base64url
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from credentials.delegations.delegation import Agent
     from credentials.delegations.terms import Terms
     from credentials.verifier import VerifiedCredential
     from signing.report import Report
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from yinxin.base.clock import Clock
     from yinxin.base.outbound import Outbound
 
-CARD = "yinxin-agent-card+jwt"
 REPRESENTATIVE = "legal_representative"
 COPIES = 3
 MAX_ANSWER_BYTES = 4 << 20
@@ -55,28 +54,6 @@ _ERRORS: Mapping[str, type[errors.YinxinError]] = {
         errors.InvalidClaims,
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """Who could be appointed: a name, a key, and their citizen number where they gave it."""
-
-    name: str
-    jwk: Mapping[str, str]
-    code: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Card:
-        """Read what `Delegating.card` wrote; `MalformedInput` unless its own key signed it."""
-        _, claims, key = read_self_signed(text.strip(), typ=CARD)
-        name, code = claims.get("name"), claims.get("code", "")
-        if not isinstance(name, str) or not isinstance(code, str) or not name.strip():
-            raise errors.MalformedInput("card", "it has no name")
-        return cls(plain(name), key.to_jwk(), plain(code) if code else "")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As an appointment names its agent."""
-        return {"name": self.name, "jwk": dict(self.jwk), "code": self.code}
 
 
 class Delegating:
@@ -108,7 +85,7 @@ class Delegating:
         return sign_jws({"name": name, "code": code}, key, headers=headers)
 
     def give(
-        self, card: Card, terms: Terms, *, licence: str | None = None, under: str | None = None
+        self, card: Agent, terms: Terms, *, licence: str | None = None, under: str | None = None
     ) -> dict[str, Any]:
         """Appoint somebody: by the licence that says who the holder is, or `under` a received delegation."""
         content: dict[str, Any] = {"agent": card.to_dict(), "terms": terms.to_dict(), "parent": under}

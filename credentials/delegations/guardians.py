@@ -13,7 +13,7 @@ from credentials.delegations.delegation import Agent, Delegation, Principal, Sta
 from credentials.delegations.rules import require_state, require_timely
 from credentials.delegations.terms import Kind
 from credentials.office.agreements import give_consent
-from yinxin.base.errors import NotFound, UsageError
+from yinxin.base.errors import NotFound, NotPermitted, UsageError
 from yinxin.base.identifiers import CitizenNumber
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
 
 APPROVER, CLERK = "approver", "clerk"
+READERS = frozenset({APPROVER, CLERK, "inspector"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ class Guardians:
             made = keeper.new(session, ward, agent, terms, proof=proof, state=State.WAITING)
             keeper.record(session, "register", made, actor)
         return made
+
+    def open(self, *, actor: Actor) -> list[Delegation]:
+        """The guardianships that wait, or that nobody has ended, newest first; for the agency's staff."""
+        self._require_reader(actor)
+        with self.delegations.database.reading() as session:
+            return self.delegations.repository(session).open_of_kind(Kind.GUARDIAN)
+
+    def one(self, delegation_id: str, *, actor: Actor) -> Delegation:
+        """A guardianship, for the agency's staff; `NotFound` for what is none."""
+        self._require_reader(actor)
+        return self._found(delegation_id)
 
     def approve(self, delegation_id: str, proof: Mapping[str, Any], *, actor: Actor) -> Delegation:
         """Agree, as another member of staff, to what was registered; then the guardian may accept.
@@ -82,12 +94,18 @@ class Guardians:
     def recall(self, delegation_id: str, *, ground: str, document_number: str, actor: Actor) -> Delegation:
         """End a guardianship: the child came of age, the court decided otherwise."""
         self.gate.admit(actor, "recall a guardian")
+        if not ground.strip() or not document_number.strip():
+            raise UsageError("an end has its ground and its document")
         found, keeper = self._found(delegation_id), self.delegations
         with keeper.database.transaction() as session:
             keeper.repository(session).lock(found.principal.code)
             current = keeper.repository(session).find(found.id)
             why = f"{ground}（{document_number}）"
             return keeper.end(session, [current], by=str(actor.kind), ground=why, actor=actor)[0]
+
+    def _require_reader(self, actor: Actor) -> None:
+        if actor.agency != self.gate.agency or not actor.roles & READERS:
+            raise NotPermitted("guardians are for the agency's own staff")
 
     def _found(self, delegation_id: str) -> Delegation:
         chain = self.delegations.chain(delegation_id[:32])

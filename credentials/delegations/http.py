@@ -20,6 +20,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from credentials.delegations import statements as verbs
+from credentials.delegations.cards import read_card
 from credentials.delegations.delegation import Agent, Principal, State
 from credentials.delegations.statements import read_statement
 from credentials.delegations.terms import Terms
@@ -80,11 +81,19 @@ def router(handing: Handing, *, limit: Limit = LIMIT) -> APIRouter:
 def guardian_router(guardians: Guardians, *, enter: Enter) -> APIRouter:
     """The routes of the guardians' desk, for staff.
 
-    POST /v1/guardians                register, on a document
+    GET  /v1/guardians                who is guardian of whom, and what waits for approval
+    POST /v1/guardians                register, on a document; `agent`, or the `card` of their wallet
     POST /v1/guardians/{id}/approve   agree, as another member of staff, with a proof over the digest
     POST /v1/guardians/{id}/recall    end it, with ground and document number
     """
     routes, now = APIRouter(tags=["delegations"]), guardians.delegations.clock.now
+
+    @routes.get("/v1/guardians", response_class=Response)
+    async def listed(request: Request) -> Response:
+        """Those that nobody has ended."""
+        actor = await enter(request)
+        found = await run_in_threadpool(guardians.open, actor=actor)
+        return _json({"guardians": [one.to_dict(now=now()) for one in found]})
 
     @routes.post("/v1/guardians", response_class=Response)
     async def register(request: Request) -> Response:
@@ -93,7 +102,7 @@ def guardian_router(guardians: Guardians, *, enter: Enter) -> APIRouter:
         body = await read_json(request, limit=MAX_STAFF_BYTES)
         ward = _members(body.get("ward"), "code", "name")
         principal = Principal(ward["code"], ward["name"])
-        agent, terms = Agent.from_dict(body.get("agent")), Terms.from_dict(body.get("terms"))
+        agent, terms = _agent(body), Terms.from_dict(body.get("terms"))
         made = await run_in_threadpool(guardians.register, principal, agent, terms, actor=actor)
         return _json(made.to_dict(now=now()))
 
@@ -117,6 +126,11 @@ def guardian_router(guardians: Guardians, *, enter: Enter) -> APIRouter:
         return _json(found.to_dict(now=now()))
 
     return routes
+
+
+def _agent(body: Mapping[str, Any]) -> Agent:
+    card = body.get("card")
+    return read_card(card) if isinstance(card, str) else Agent.from_dict(body.get("agent"))
 
 
 def _members(body: Any, *names: str) -> dict[str, str]:

@@ -139,6 +139,11 @@ class DelegationRepository:
         """What a holder has given, newest first."""
         return self._all(_DELEGATIONS.c.holder_index == self._holder(code), limit=limit)
 
+    def open_of_kind(self, kind: Kind, *, limit: int = 500) -> list[Delegation]:
+        """Those of a kind that nobody has ended, newest first."""
+        wanted = (_DELEGATIONS.c.kind == str(kind)) & _DELEGATIONS.c.state.in_(_OPEN)
+        return self._all(wanted, limit=limit)
+
     def of_person(self, code: str, *, limit: int = 500) -> list[Delegation]:
         """What was given to a person whose number was named, newest first."""
         return self._all(_DELEGATIONS.c.person_index == self._holder(code), limit=limit)

@@ -49,13 +49,13 @@ def router(corrections: Corrections, *, enter: Enter, clock: Clock) -> APIRouter
         asked, route = await run_in_threadpool(
             lambda: corrections.ask(licence, field, words=words, actor=actor)
         )
-        return _answer({**asked.to_dict(), "route": route.to_dict()}, status=201)
+        return _answer({**corrections.to_dict(asked), "route": route.to_dict()}, status=201)
 
     @routes.get("/v1/corrections")
     async def waiting(request: Request, state: RequestState = RequestState.OPEN) -> Response:
         actor = await come(request)
         found = await run_in_threadpool(lambda: corrections.waiting(actor=actor, state=state))
-        return _answer({"corrections": [one.to_dict() for one in found]})
+        return _answer({"corrections": [corrections.to_dict(one) for one in found]})
 
     @routes.post("/v1/corrections/{request_id}/settle")
     async def settle(request: Request, request_id: str) -> Response:
@@ -69,7 +69,7 @@ def router(corrections: Corrections, *, enter: Enter, clock: Clock) -> APIRouter
         actor = await come(request)
         (note,) = _texts(await read_json(request, limit=MAX_BODY_BYTES), "note")
         done = await run_in_threadpool(lambda: corrections.refuse(request_id, note=note, actor=actor))
-        return _answer(done.to_dict())
+        return _answer(corrections.to_dict(done))
 
     return routes
 

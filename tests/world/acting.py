@@ -14,10 +14,11 @@ from fastapi import FastAPI
 from credentials import http as issuer_http
 from credentials import samples
 from credentials.delegations import http
+from credentials.delegations.cards import read_card
 from credentials.delegations.terms import Kind, Terms
 from signing.trust import TrustStore
 from verify_api.departments import Grant
-from wallet.delegations import Card, Delegating
+from wallet.delegations import Delegating
 from wallet.holder import Holder
 from wallet.store import Store
 from wallet.trusted import TrustedParties
@@ -30,6 +31,7 @@ from world.receiving import SECRET, Internet, evidence
 from yinxin.app import problems
 
 if TYPE_CHECKING:
+    from credentials.delegations.delegation import Agent
     from credentials.licence import Licence
     from signing.keys import PublicKey
 
@@ -68,8 +70,8 @@ class Wallet:
         )
 
     @property
-    def card(self) -> Card:
-        return Card.parse(self.delegating.card(self.name))
+    def card(self) -> Agent:
+        return read_card(self.delegating.card(self.name))
 
 
 class ActingCity(AskingCity):

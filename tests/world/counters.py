@@ -9,6 +9,8 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from credentials.office.notices import NoticeQueue
+from verify_api.notices import DepartmentNotices
 from verify_api.pages.counters import Counter
 from verify_api.pages.frames import Scanner
 from verify_api.pages.routers import PageLimits, counter_router, public_router
@@ -54,7 +56,8 @@ class CounterCity(AskingCity):
             self.database, realm="staff", origin=self.url, name=Text("核验", "Verification"), clock=self.clock
         )
         self.scanner = Scanner()
-        self.counter = Counter(self.service, catalogue=kept._catalogue, presentations=kept)
+        notices = DepartmentNotices(NoticeQueue(clock=self.clock), self.journal, kept._catalogue)
+        self.counter = Counter(self.service, catalogue=kept._catalogue, presentations=kept, notices=notices)
 
         async def enter(request: Request) -> SignedIn:
             return await access_pages.require_visitor(request, self.access)

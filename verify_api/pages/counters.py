@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from credentials.catalogue import Catalogue
     from credentials.licence_type import LicenceType
     from verify_api.departments import Department, Grant
+    from verify_api.notices import DepartmentNotices
     from verify_api.presentations.service import PresentationService, Started
     from verify_api.questions import Question
     from verify_api.repository import StoredVerification
@@ -60,10 +61,12 @@ class Counter:
         *,
         catalogue: Catalogue,
         presentations: PresentationService | None = None,
+        notices: DepartmentNotices | None = None,
     ) -> None:
         self.service = service
         self.catalogue = catalogue
         self.presentations = presentations
+        self.notices = notices
 
     async def desks(self, clerk: Actor) -> tuple[Desk, ...]:
         """Where this clerk may sit; none when the organisation is no department here."""
@@ -132,6 +135,24 @@ class Counter:
             return {**found, "department": department}
 
         return await self._own(clerk, look)
+
+    async def waiting_notices(self, clerk: Actor, *, limit: int) -> list[tuple[Department, dict[str, Any]]]:
+        """What became of licences that the clerk's departments accepted, oldest first of each."""
+        found = []
+        for department in await self.service.departments_of(clerk.agency):
+            waiting = await self._telling.waiting(department, limit=limit, clerk=clerk)
+            found += [(department, one) for one in waiting]
+        return found[:limit]
+
+    async def acknowledge_notice(self, notice: str, *, clerk: Actor) -> dict[str, Any]:
+        """Take a notice of one of the clerk's departments off its queue; again changes nothing."""
+        return await self._own(clerk, lambda one: self._telling.acknowledge(notice, one, clerk=clerk))
+
+    @property
+    def _telling(self) -> DepartmentNotices:
+        if self.notices is None:
+            raise NotFound("this service hands out no notices")
+        return self.notices
 
     @property
     def _asking(self) -> PresentationService:

@@ -8,6 +8,7 @@ from verify_api.pages.asking import add_asking
 from verify_api.pages.checking import add_checking
 from verify_api.pages.clerks import Clerks, Enter
 from verify_api.pages.handling import PAGES, PageLimits
+from verify_api.pages.noticing import add_noticing
 from verify_api.pages.public import public_router
 
 if TYPE_CHECKING:
@@ -24,4 +25,5 @@ def counter_router(counter: Counter, enter: Enter, *, limits: PageLimits | None 
     clerks = Clerks(counter, enter, limits or PageLimits())
     add_checking(routes, counter, clerks)
     add_asking(routes, counter, clerks)
+    add_noticing(routes, counter, clerks)
     return routes

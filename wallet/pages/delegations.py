@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from fastapi import Request, Response  # noqa: TC002 - FastAPI reads the annotations
 
+from credentials.delegations.cards import read_card
 from credentials.delegations.delegation import State
 from credentials.delegations.terms import EVERY, KIND_NAMES, LIFE, Kind, Terms
-from wallet.delegations import Card
 from wallet.names import readable
 from wallet.pages.views import Age, age_of
 from yinxin.base.errors import MalformedInput, NotFound, UsageError
@@ -200,7 +200,7 @@ def _give(wallets: Wallets, account: str, form: Mapping[str, str]) -> None:
     if way not in {"licence", "under"} or not name:
         raise UsageError("say on what the appointment stands")
     under = name if way == "under" else None
-    card = Card.parse(form.get("card", ""))
+    card = read_card(form.get("card", ""))
     delegating.give(card, _terms(form, delegating.now()), licence=None if under else name, under=under)
 
 

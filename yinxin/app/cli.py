@@ -59,6 +59,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "用证部门：登记、审批、停用",
         "departments that verify: propose, approve, suspend",
     ),
+    "notice": (
+        "变更通知：曾采信的证照后来如何",
+        "notices: what became of licences that were accepted",
+    ),
     "seal": ("为任意 PDF 加盖电子印章（不改动原文件）", "seal any PDF (the input is never changed)"),
     "wallet": ("证照钱包：领取、出示、使用记录", "a wallet: receive and show licences, with a log"),
     "delegation": (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.office.disputes.contacts import Contact, Contacts
 from credentials.office.disputes.slips import KIND_NAMES, Phrase, SlipKind, Slips
+from credentials.sources.corrections import RequestState
 from signing.reasons import Reason
 from yinxin.app.home import Home
 from yinxin.app.problems import ROWS
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credentials.office.disputes.slips import Slip
+    from credentials.sources.corrections import Request
     from signing.report import Report
     from yinxin.app.console import Console
     from yinxin.base.errors import YinxinError
@@ -36,6 +38,33 @@ _UNSURE = Phrase(
     Text("现有信息不足，无法得出核验结论", "What is known does not allow a verdict"),
     Text("请稍后重试，或向发证机关核实", "Try again later, or ask the issuing agency"),
 )
+
+
+_CORRECTIONS = {
+    RequestState.REFERRED: (
+        "correction_referred",
+        Phrase(
+            Text(
+                "该数据由其他机关负责，本机关不能更正",
+                "Another authority keeps this datum; it is not put right here",
+            ),
+            Text(
+                "请向该数据的来源机关申请更正，更正后本证照随之变更",
+                "Apply to the authority that is its source; then this licence follows",
+            ),
+        ),
+    ),
+    RequestState.REFUSED: (
+        "correction_refused",
+        Phrase(
+            Text("更正申请未获办理", "The request for correction was refused"),
+            Text(
+                "请向办理机关了解理由；仍有异议的，可凭本告知单提出证照异议",
+                "Ask the agency for its reason; with this slip the licence can be disputed",
+            ),
+        ),
+    ),
+}
 
 
 def make_slips(home: Home) -> Slips:
@@ -58,7 +87,7 @@ def phrases() -> Mapping[str, Phrase]:
     """The plain words for every code that a slip may have."""
     reasons = {one.code: Phrase(one.text, one.next_step) for one in Reason}
     refused = {one.code: Phrase(one.title, row.next) for one, row in ROWS.items()}
-    return {**refused, **reasons, INDETERMINATE: _UNSURE}
+    return {**refused, **reasons, INDETERMINATE: _UNSURE, **dict(_CORRECTIONS.values())}
 
 
 def slip_of_error(slips: Slips, error: YinxinError, *, kind: SlipKind, agency: str) -> Slip | None:
@@ -94,6 +123,20 @@ def verdicts(home: Home) -> Callable[..., Mapping[str, Any]]:
         code = main_code(codes) if codes else FAILED if indication == "failed" else INDETERMINATE
         kind = SlipKind.VERIFICATION
         return slips.make(kind, code, agency=agency or own, at=at, about=about).to_dict()
+
+    return slip_of
+
+
+def slips_of_corrections(slips: Slips) -> Callable[[Request], Slip | None]:
+    """The slip for a request for correction that is not worked on here, the same each time it is asked for."""
+
+    def slip_of(request: Request) -> Slip | None:
+        if request.state not in _CORRECTIONS:
+            return None
+        code, _ = _CORRECTIONS[request.state]
+        agency = request.authority if request.state is RequestState.REFERRED else request.agency
+        at, about = request.decided_at or request.asked_at, f"correction:{request.id}"
+        return slips.make(SlipKind.CORRECTION, code, agency=agency, at=at, about=about)
 
     return slip_of
 

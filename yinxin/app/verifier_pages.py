@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from credentials.catalogue import Catalogue
     from credentials.printed_code import IssuerCertificates
+    from verify_api.notices import DepartmentNotices
     from verify_api.presentations.service import PresentationService
     from verify_api.service import VerificationService
     from yinxin.access.accounts import SignedIn
@@ -35,6 +36,7 @@ def add_pages(  # noqa: PLR0913 - what they stand on
     catalogue: Catalogue,
     access: Access,
     presentations: PresentationService | None,
+    notices: DepartmentNotices,
     issuers: Callable[[], IssuerCertificates],
     closing: ExitStack,
 ) -> None:
@@ -43,7 +45,7 @@ def add_pages(  # noqa: PLR0913 - what they stand on
     closing.callback(scanner.close)
     minute = settings.anonymous_requests_per_minute
     limits = PageLimits(public=Limit("public-page", max(10, minute // 10), minute))
-    counter = Counter(service, catalogue=catalogue, presentations=presentations)
+    counter = Counter(service, catalogue=catalogue, presentations=presentations, notices=notices)
 
     async def enter(request: Request) -> SignedIn:
         return await access_pages.require_visitor(request, access)

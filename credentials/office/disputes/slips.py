@@ -40,12 +40,14 @@ class SlipKind(StrEnum):
     ISSUE = "issue"
     VERIFICATION = "verification"
     USE = "use"
+    CORRECTION = "correction"  # the next kind stands below: a number says its place in this list
 
 
 KIND_NAMES: Mapping[SlipKind, Text] = {
     SlipKind.ISSUE: Text("不予办理证照", "a licence was not issued"),
     SlipKind.VERIFICATION: Text("证照核验未通过", "a licence did not pass verification"),
     SlipKind.USE: Text("不予用证", "the use of a licence was refused"),
+    SlipKind.CORRECTION: Text("更正申请未在本机关办理", "a correction was not made here"),
 }
 _KINDS = tuple(SlipKind)
 

@@ -2,13 +2,13 @@
 
 A request for a datum that this agency keeps waits in its queue, with the licence that the datum stands in
 first; it is settled with the case that put it right. For any other the answer says where to go, and stays
-on record. Whoever keeps disputes gives `referrals` to leave a slip beside.
+on record. Who was sent elsewhere, or refused, takes a slip along.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 from credentials.gate import Gate, is_of
 from credentials.repository import LicenceRepository
@@ -21,9 +21,12 @@ from yinxin.base.errors import NotFound, NotPermitted, UsageError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credentials.blind_index import BlindIndex
     from credentials.catalogue import Catalogue
     from credentials.licence import Licence
+    from credentials.office.disputes.slips import Slip
     from yinxin.base.actor import Actor
     from yinxin.base.database import Database, Session
 
@@ -31,16 +34,11 @@ MAX_WORDS, MAX_CASE = 1000, 64
 READERS = frozenset({"clerk", "reviewer", "approver", "inspector"})
 
 
-class Referrals(Protocol):
-    """Who hears of a request that another authority has to answer, in the transaction that records it."""
-
-    def refer(self, session: Session, request: Request, route: Route) -> None:
-        """Leave a slip, or send it on."""
-        ...
-
-
 class Corrections:
-    """The requests of one agency (its credit code); `index` finds whose licence a datum stands in first."""
+    """The requests of one agency (its credit code); `index` finds whose licence a datum stands in first.
+
+    `slip_of` gives the slip for a request that is not worked on here, the same whenever it is asked.
+    """
 
     def __init__(  # noqa: PLR0913 - what it stands on
         self,
@@ -49,12 +47,12 @@ class Corrections:
         *,
         agency: str,
         index: BlindIndex,
-        referrals: Referrals | None = None,
+        slip_of: Callable[[Request], Slip | None] = lambda _request: None,
         clock: Clock | None = None,
         randomness: Randomness | None = None,
     ) -> None:
         self._catalogue, self._database, self._agency = catalogue, database, agency
-        self._index, self._referrals = index, referrals
+        self._index, self.slip_of = index, slip_of
         self._clock, self._randomness = clock or SystemClock(), randomness or SystemRandomness()
         self._gate = Gate(agency, database, self._clock)
 
@@ -84,10 +82,21 @@ class Corrections:
         )
         with self._database.transaction() as session:
             CorrectionRepository(session, agency=self._agency).add(request)
-            if not route.is_local and self._referrals:
-                self._referrals.refer(session, request, route)
             self._record(session, "ask" if route.is_local else "refer", request, actor)
         return request, route
+
+    def one(self, request_id: str, *, actor: Actor) -> tuple[Request, Route]:
+        """A request with where it goes, for the agency's staff."""
+        self._require_reader(actor)
+        with self._database.reading() as session:
+            found = CorrectionRepository(session, agency=self._agency).find(request_id)
+        licence = self._licence(found.licence)
+        return found, route_of(licence, self._catalogue.of(licence), found.field, agency=self._agency)
+
+    def to_dict(self, request: Request) -> dict[str, Any]:
+        """A request as JSON for staff, with its slip (告知单) where it has one."""
+        slip = self.slip_of(request)
+        return {**request.to_dict(), "slip": slip.to_dict() if slip else None}
 
     def settle(self, request_id: str, *, case: str, actor: Actor) -> Request:
         """Close a request with the number of the case that put the datum right."""
@@ -105,11 +114,14 @@ class Corrections:
         self, *, actor: Actor, state: RequestState = RequestState.OPEN, limit: int = 100
     ) -> list[Request]:
         """The queue of the agency, the longest waiting first."""
+        self._require_reader(actor)
+        with self._database.reading() as session:
+            return CorrectionRepository(session, agency=self._agency).in_state(state, limit=limit)
+
+    def _require_reader(self, actor: Actor) -> None:
         is_ours = actor.kind is ActorKind.STAFF and actor.agency == self._agency
         if not is_ours or not actor.roles & READERS:
             raise NotPermitted("requests are for the agency's own staff")
-        with self._database.reading() as session:
-            return CorrectionRepository(session, agency=self._agency).in_state(state, limit=limit)
 
     def _decide(
         self, request_id: str, actor: Actor, state: RequestState, *, case: str = "", note: str = ""
@@ -151,6 +163,8 @@ class Corrections:
         details = {"request": request.id, "field": request.field, "authority": request.authority}
         if request.case:
             details["case"] = request.case
+        if slip := self.slip_of(request):
+            details["slip"] = slip.number
         audit.record(
             session,
             action=f"correction.{verb}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,42 +14,47 @@ from world.office import INDEX, Office
 
 from credentials import samples
 from credentials.catalogue import Catalogue
+from credentials.office.disputes import Contact, Contacts, SlipKind, Slips
 from credentials.office.types.specimens import specimen
-from credentials.sources.corrections import Corrections, Request, RequestState, Route, route_of
+from credentials.sources.corrections import Corrections, RequestState, route_of
 from credentials.sources.http import router
 from yinxin.app import problems
+from yinxin.app.slips import phrases, slips_of_corrections
 from yinxin.base.actor import staff
 from yinxin.base.audit import AuditLog
 from yinxin.base.errors import Conflict, NotFound, NotPermitted, UsageError
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from fastapi import Request as HttpRequest
     from world.pki import Pki
 
     from yinxin.base.actor import Actor
-    from yinxin.base.database import Database, Session
+    from yinxin.base.database import Database
 
 __all__ = ["database", "database_url", "postgresql"]
 FOOD, BUSINESS = "food-business-licence", "business-licence"
 
 
+def make_slips(clock: Any, agency: Any) -> Slips:
+    operator = Contact(agency.credit_code, agency.name, Text("一号窗口", "window 1"))
+    return Slips(b"s" * 32, phrases=phrases(), contacts=Contacts(operator), clock=clock)
+
+
 class Window(Office):
-    """An office with its queue of corrections; what is referred is remembered."""
+    """An office with its queue of corrections, and its slips."""
 
     def __init__(self, pki: Pki, database: Database) -> None:
         super().__init__(pki, database)
-        self.referred: list[tuple[Request, Route]] = []
+        self.slips = make_slips(self.clock, self.agency)
         self.corrections = Corrections(
             self.catalogue,
             database,
             agency=self.agency.credit_code,
             index=INDEX,
-            referrals=self,
+            slip_of=slips_of_corrections(self.slips),
             clock=self.clock,
         )
-
-    def refer(self, _session: Session, request: Request, route: Route) -> None:
-        self.referred.append((request, route))
 
 
 @pytest.fixture
@@ -79,7 +84,12 @@ def test_a_datum_of_another_authority_is_referred(window: Window) -> None:
     assert (asked.state, asked.target, route.is_local) == (RequestState.REFERRED, None, False)
     assert route.authority in route.next_step.zh
     assert "标准地址库" in route.next_step.zh
-    assert window.referred == [(asked, route)]
+    slip = window.corrections.slip_of(asked)
+    assert slip is not None
+    assert (slip.kind, slip.code) == (SlipKind.CORRECTION, "correction_referred")
+    window.clock.advance(timedelta(days=1))
+    assert window.corrections.slip_of(asked) == slip  # the same, whenever it is printed again
+    assert window.slips.read(slip.number) == slip
     with pytest.raises(Conflict):
         window.corrections.settle(asked.id, case="办-1", actor=window.clerk)
 
@@ -102,7 +112,11 @@ def test_every_field_of_every_type_has_a_way() -> None:
 def test_a_request_is_decided_once_and_by_staff(window: Window) -> None:
     food = window.issue(FOOD, 4).licence
     asked, _ = window.corrections.ask(food.identifier, "main_format", words="应为餐饮", actor=window.clerk)
-    window.corrections.refuse(asked.id, note="与现场核查一致", actor=window.clerk)
+    assert window.corrections.slip_of(asked) is None  # it is worked on here
+    refused = window.corrections.refuse(asked.id, note="与现场核查一致", actor=window.clerk)
+    slip = window.corrections.slip_of(refused)
+    assert slip is not None
+    assert (slip.code, window.slips.read(slip.number)) == ("correction_refused", slip)
     with pytest.raises(Conflict):
         window.corrections.settle(asked.id, case="办-1", actor=window.clerk)
     with pytest.raises(NotFound):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 AGENCY, FOOD, PASSPHRASE = samples.AGENCY, "food-business-licence", "correct horse"
 WHY = {"ground": "《中华人民共和国行政许可法》第四十九条", "document_number": "津审更〔2026〕5号"}
-REASON = ("--matter", "监察〔2026〕3号", "--reason", "群众来信核查", "--actor", "ma")
+MATTER = ("--matter", "监察〔2026〕3号", "--reason", "群众来信核查")
 PEOPLE = (("li", "clerk"), ("wang", "reviewer"), ("zhao", "approver"), ("ma", "inspector"))
 
 
@@ -80,6 +80,11 @@ class City:
         for step, name in (("submit", "li"), ("review", "wang"), ("approve", "zhao")):
             self.say("case", step, number, *self._as(name))
 
+    @property
+    def inspecting(self) -> tuple[str, ...]:
+        """What an inspector names: the matter, the reason, and themselves with their key."""
+        return (*MATTER, *self._as("ma"))
+
     def _person(self, name: str, role: str) -> None:
         self.say("staff", "add", name, "--name", "某某", "--role", role, "--actor", "sun")
         with redirect_stdout(io.StringIO()):
@@ -117,9 +122,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 def test_an_inspectors_question_is_answered_with_proofs(city: City) -> None:
     licence, _ = city.handled("办-2026-1", claims=samples.application(FOOD, 1))
     proofs = city.folder / "proofs.json"
-    stranger = (*REASON[:4], "--actor", "li")
-    city.say("inspect", "search", "case", "办-2026-1", *stranger, expected=ExitCode.ERROR)
-    found = city.say("inspect", "search", "case", "办-2026-1", "--proofs", proofs, *REASON)
+    borrowed = ("--actor", "ma", *city._as("li")[2:])
+    for stranger in (city._as("li"), borrowed):  # a clerk; and a clerk who says they are the inspector
+        words = ("inspect", "search", "case", "办-2026-1", *MATTER)
+        city.say(*words, *stranger, expected=ExitCode.ERROR)
+    found = city.say("inspect", "search", "case", "办-2026-1", "--proofs", proofs, *city.inspecting)
     actions = [line["action"] for line in found["lines"]]
     assert actions[:4] == ["case.draft", "case.submit", "case.review", "case.approve"]
     assert {"licence.issue", "case.seal", "seal.use"} <= set(actions)
@@ -136,7 +143,7 @@ def test_an_inspectors_question_is_answered_with_proofs(city: City) -> None:
         assert run(["audit", "check", str(forged), "--key", found["key"], "--json"]) == ExitCode.FAILED
 
     # Three people agreed within a minute: supervision asks, the approver explains, the inspector closes.
-    (finding,) = city.say("inspect", "findings", "--rule", "approved_too_fast", *REASON)["findings"]
+    (finding,) = city.say("inspect", "findings", "--rule", "approved_too_fast", *city.inspecting)["findings"]
     assert finding["officers"] == ["wang", "zhao"]
     assert city.call("li", "GET", f"/v1/findings/{finding['id']}").status_code == 404
     explained = city.call(
@@ -144,7 +151,8 @@ def test_an_inspectors_question_is_answered_with_proofs(city: City) -> None:
     )
     assert explained.json()["state"] == "explained"
     assert (
-        city.say("inspect", "close", finding["id"], "--words", "属实，办结。", *REASON)["state"] == "closed"
+        city.say("inspect", "close", finding["id"], "--words", "属实，办结。", *city.inspecting)["state"]
+        == "closed"
     )
 
     # The same question over HTTP: no reason, no look; and what was looked at stands in the log.
@@ -156,12 +164,12 @@ def test_an_inspectors_question_is_answered_with_proofs(city: City) -> None:
     assert city.call("li", "POST", f"{place}/searches", sought).status_code == 403
     lines = city.call("ma", "POST", f"{place}/searches", sought).json()["lines"]
     assert "licence.issue" in {line["action"] for line in lines}
-    seen = city.say("inspect", "search", "officer", "ma", *REASON)["lines"]
+    seen = city.say("inspect", "search", "officer", "ma", *city.inspecting)["lines"]
     assert [line["details"]["by"] for line in seen if line["action"] == "inspection.search"][:2] == [
         "case",
         "licence",
     ]
-    counted = city.say("inspect", "counts", f"{city.home.clock.now():%Y-%m}", "--actor", "ma")["counts"]
+    counted = city.say("inspect", "counts", f"{city.home.clock.now():%Y-%m}", *city._as("ma"))["counts"]
     assert all(one["count"] is None or one["count"] >= 5 for one in counted)
 
 
@@ -196,8 +204,10 @@ def test_a_dispute_ends_in_a_correction(city: City) -> None:
     )
 
     # The clerk takes it up, corrects the licence over the desk, and ends the dispute with the new version.
-    assert [one["number"] for one in city.say("dispute", "list", "--actor", "li")] == [number]
-    city.say("dispute", "answer", number, "accept", "--words", "已受理。", "--actor", "li")
+    assert [one["number"] for one in city.say("dispute", "list", *city._as("li"))] == [number]
+    accept = ("dispute", "answer", number, "accept", "--words", "已受理。")
+    city.say(*accept, "--actor", "li", *city._as("ma")[2:], expected=ExitCode.ERROR)  # not li's key
+    city.say(*accept, *city._as("li"))
     right = {**claims, "business_premises": "津城区新华路 19 号"}
     work = {"kind": "correct", "licence": licence, "claims": right, **WHY}
     city.agreed("更-2026-2", **work)
@@ -216,7 +226,7 @@ def test_a_dispute_ends_in_a_correction(city: City) -> None:
     assert city.say("dispute", "follow", number, secret)["answers"][-1]["words"] == "已更正，新版已制发。"
 
     # Supervision finds the whole story by the licence.
-    found = city.say("inspect", "search", "licence", licence, *REASON)["lines"]
+    found = city.say("inspect", "search", "licence", licence, *city.inspecting)["lines"]
     assert {"dispute.open", "dispute.accept", "dispute.link", "dispute.correct"} <= {
         line["action"] for line in found
     }

@@ -156,7 +156,8 @@ def test_four_thousand_rows_killed_twice(bureau: Bureau) -> None:
     assert register["sealed"] == 0
 
     # The old system may not add after the day that an approver named.
-    bureau.say("legacy", "close", "food-2012", "--on", "2026-10-31", "--actor", "zhao")
+    own = ("--actor", "zhao", "--key", bureau.key("zhao"))
+    bureau.say("legacy", "close", "food-2012", "--on", "2026-10-31", *own)
     after = bureau.write("after.csv", csv_bytes([old_row(ROWS + 9, 更新时间="2026-11-01 10:00:00")]))
     closed = bureau.say("legacy", "import", after, *act, expected=1)
     assert closed["outcomes"]["refused"] == 1

@@ -13,9 +13,10 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.office.sources import make_corrections
 from yinxin.app.phrases import phrase
+from yinxin.app.slips import say_slip
 
 if TYPE_CHECKING:
-    from credentials.sources.corrections import Request, Route
+    from credentials.sources.corrections import Corrections, Request, Route
     from yinxin.app.console import Console
 
 
@@ -71,10 +72,12 @@ def ask(
 ) -> int:
     """It waits here, or the answer says where to go."""
     console, place = console_of(context), _home(home, passphrase_file)
-    asked, way = make_corrections(place).ask(licence, field, words=words, actor=clerk_of(place, actor))
+    corrections = make_corrections(place)
+    asked, way = corrections.ask(licence, field, words=words, actor=clerk_of(place, actor))
     _tell(console, way)
     _show(console, asked)
-    console.result({**asked.to_dict(), "route": way.to_dict()})
+    _say_slip(console, corrections, asked)
+    console.result({**corrections.to_dict(asked), "route": way.to_dict()})
     return ExitCode.DONE
 
 
@@ -94,7 +97,8 @@ def list_requests(
 ) -> int:
     """The longest waiting first."""
     console, place = console_of(context), _home(home, passphrase_file)
-    found = make_corrections(place).waiting(actor=clerk_of(place, actor), state=RequestState(state))
+    corrections = make_corrections(place)
+    found = corrections.waiting(actor=clerk_of(place, actor), state=RequestState(state))
     rows = [(one.id, one.licence, one.field, one.authority, f"{one.asked_at:%Y-%m-%d}") for one in found]
     columns = [
         ("编号", "id"),
@@ -104,7 +108,7 @@ def list_requests(
         ("申请日", "asked on"),
     ]
     console.table(columns, rows)
-    console.result([one.to_dict() for one in found])
+    console.result([corrections.to_dict(one) for one in found])
     return ExitCode.DONE
 
 
@@ -138,9 +142,11 @@ def refuse(
 ) -> int:
     """Once."""
     console, place = console_of(context), _home(home, passphrase_file)
-    done = make_corrections(place).refuse(request, note=note, actor=clerk_of(place, actor))
+    corrections = make_corrections(place)
+    done = corrections.refuse(request, note=note, actor=clerk_of(place, actor))
     _show(console, done)
-    console.result(done.to_dict())
+    _say_slip(console, corrections, done)
+    console.result(corrections.to_dict(done))
     return ExitCode.DONE
 
 
@@ -152,6 +158,11 @@ def _home(home: str, passphrase_file: str | None) -> Home:
 def _show(console: Console, one: Request) -> None:
     state = STATE_NAMES[one.state]
     console.say(f"{one.id}：{one.field}，{state.zh}", f"{one.id}: {one.field}, {state.en}")
+
+
+def _say_slip(console: Console, corrections: Corrections, one: Request) -> None:
+    if slip := corrections.slip_of(one):
+        say_slip(console, slip)
 
 
 def _tell(console: Console, way: Route) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.delegations.cards import read_card
 from credentials.delegations.terms import KIND_NAMES, LIFE, Kind, Terms
-from wallet.delegations import COPIES, Card
+from wallet.delegations import COPIES
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.own_wallet import Place, read_passphrase
 from yinxin.app.phrases import phrase
@@ -166,7 +167,7 @@ def give(
     if days and hours:
         raise UsageError("give days or hours, not both")
     console, delegating = console_of(context), _open(store, issuer, surroundings)
-    to, what, now = Card.parse(card_text), Kind(kind), delegating.now()
+    to, what, now = read_card(card_text), Kind(kind), delegating.now()
     life = timedelta(days=days) if days else timedelta(hours=hours) if hours else LIFE[what]
     terms = Terms(what, matters, types, now, now + life, may_pass_on=pass_on)
     _agreed(console, _proposal(to.name, terms), yes=yes)

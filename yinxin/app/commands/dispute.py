@@ -16,8 +16,8 @@ from credentials.office.disputes.dispute import (
     Elsewhere,
 )
 from verify_api.departments import DepartmentDirectory
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.people import person_of, person_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.disputing import make_disputes
 from yinxin.app.home import Home
@@ -27,7 +27,7 @@ from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from credentials.office.disputes.dispute import Dispute
     from yinxin.app.console import Console
@@ -49,6 +49,11 @@ def command() -> None:
 
 _NUMBER = click.argument("number")
 _WORDS = click.option("--words", required=True, help=phrase("告知提出方的内容", "what the opener is told"))
+
+
+def _as_clerk(function: Any) -> Any:
+    """Who acts for the agency, by which key of theirs, and where."""
+    return passphrase_option(person_options("clerk")(function))
 
 
 def _at_home(function: Any) -> Any:
@@ -163,12 +168,10 @@ def follow(
 
 
 @command.command("list", help=phrase("列出待办异议。", "List the disputes that wait for an answer."))
-@actor_option("clerk")
-@_at_home
-def list_disputes(context: click.Context, home: str, passphrase_file: str | None, actor: str) -> int:
+@_as_clerk
+def list_disputes(context: click.Context, **given: Any) -> int:
     """The first to be answered first."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    clerk = clerk_of(place, actor)
+    console, (place, clerk) = console_of(context), _come(given)
     found = make_disputes(place).waiting(clerk.agency or "", actor=clerk)
     now, language = place.clock.now(), console.language
     columns = [("编号", "number"), ("类型", "kind"), ("状态", "state"), ("期限", "due"), ("逾期", "overdue")]
@@ -189,12 +192,11 @@ def list_disputes(context: click.Context, home: str, passphrase_file: str | None
 
 @command.command("show", help=phrase("查看一项异议。", "Show a dispute."))
 @_NUMBER
-@actor_option("clerk")
-@_at_home
-def show(context: click.Context, number: str, home: str, passphrase_file: str | None, actor: str) -> int:
+@_as_clerk
+def show(context: click.Context, number: str, **given: Any) -> int:
     """As the agency's staff see it."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    found = make_disputes(place).one(number, actor=clerk_of(place, actor))
+    console, (place, clerk) = console_of(context), _come(given)
+    found = make_disputes(place).one(number, actor=clerk)
     return _shown(console, found, for_staff=True)
 
 
@@ -208,20 +210,11 @@ def show(context: click.Context, number: str, home: str, passphrase_file: str | 
 @_NUMBER
 @click.argument("step", type=click.Choice(["accept", "reject", "answer", "escalate"]))
 @_WORDS
-@actor_option("clerk")
-@_at_home
-def answer(
-    context: click.Context,
-    number: str,
-    step: str,
-    words: str,
-    home: str,
-    passphrase_file: str | None,
-    actor: str,
-) -> int:
+@_as_clerk
+def answer(context: click.Context, number: str, step: str, words: str, **given: Any) -> int:
     """The opener reads the words."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    found = make_disputes(place).answer(number, step, words=words, actor=clerk_of(place, actor))
+    console, (place, clerk) = console_of(context), _come(given)
+    found = make_disputes(place).answer(number, step, words=words, actor=clerk)
     return _shown(console, found, for_staff=True)
 
 
@@ -231,14 +224,11 @@ def answer(
 )
 @_NUMBER
 @click.argument("case")
-@actor_option("clerk")
-@_at_home
-def link(
-    context: click.Context, number: str, case: str, home: str, passphrase_file: str | None, actor: str
-) -> int:
+@_as_clerk
+def link(context: click.Context, number: str, case: str, **given: Any) -> int:
     """Only a case about this licence."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    found = make_disputes(place).link(number, case, actor=clerk_of(place, actor))
+    console, (place, clerk) = console_of(context), _come(given)
+    found = make_disputes(place).link(number, case, actor=clerk)
     return _shown(console, found, for_staff=True)
 
 
@@ -247,19 +237,23 @@ def link(
 )
 @_NUMBER
 @_WORDS
-@actor_option("clerk")
-@_at_home
-def correct(
-    context: click.Context, number: str, words: str, home: str, passphrase_file: str | None, actor: str
-) -> int:
+@_as_clerk
+def correct(context: click.Context, number: str, words: str, **given: Any) -> int:
     """Once the case is sealed."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    found = make_disputes(place).correct(number, words=words, actor=clerk_of(place, actor))
+    console, (place, clerk) = console_of(context), _come(given)
+    found = make_disputes(place).correct(number, words=words, actor=clerk)
     return _shown(console, found, for_staff=True)
 
 
 def _open(home: str, passphrase_file: str | None) -> Home:
     return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+
+
+def _come(given: Mapping[str, Any]) -> tuple[Home, Actor]:
+    """The home, and the member of its staff who holds this key."""
+    place = _open(given["home"], given["passphrase_file"])
+    key = {name: given[name] for name in ("key", "key_passphrase_file")}
+    return place, person_of(place, given["actor"], **key).actor
 
 
 def _department(place: Home, name: str) -> Actor:

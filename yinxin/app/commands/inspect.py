@@ -18,9 +18,9 @@ from credentials.office.supervision.showing import (
     found_facts,
     told_facts,
 )
-from yinxin.app import sign_in
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.people import ANYWHERE, person_of, person_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.office.supervision import make_supervision, make_watch, rules
@@ -31,7 +31,7 @@ from yinxin.base.audit.bundle import Bundle
 from yinxin.base.files import write_new_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from credentials.office.supervision.repository import Told
     from credentials.office.supervision.service import Supervision
@@ -59,16 +59,8 @@ _FINDING = click.argument("finding")
 
 
 def _acting(function: Any) -> Any:
-    """What every command names: who acts, and where."""
-    options: list[Callable[[Any], Any]] = [
-        actor_option("inspector"),
-        home_option(),
-        passphrase_option,
-        click.pass_context,
-    ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    """What every command names: who acts, by which key of theirs, and where."""
+    return passphrase_option(person_options("inspector")(function))
 
 
 @command.command(
@@ -101,13 +93,11 @@ def search(
     proofs: Path | None,
     matter: str,
     reason: str,
-    actor: str,
-    home: str,
-    passphrase_file: str | None,
+    **given: Any,
 ) -> int:
     """A table of lines."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    supervision, inspector = _caught_up(place), _member(place, actor)
+    console, place = console_of(context), _open(given)
+    supervision, inspector = _caught_up(place), _member(place, given)
     begun = supervision.begin(matter=matter, words=reason, actor=inspector)
     found = supervision.search(begun.id, Search(By(by), sought, after, limit), actor=inspector)
     _lines(console, found.told)
@@ -147,13 +137,11 @@ def findings(
     rule: str | None,
     matter: str,
     reason: str,
-    actor: str,
-    home: str,
-    passphrase_file: str | None,
+    **given: Any,
 ) -> int:
     """A table of findings, or one with its lines."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    supervision, inspector = _caught_up(place), _member(place, actor)
+    console, place = console_of(context), _open(given)
+    supervision, inspector = _caught_up(place), _member(place, given)
     begun = supervision.begin(matter=matter, words=reason, actor=inspector)
     if finding is not None:
         found, told = supervision.finding(begun.id, finding, actor=inspector)
@@ -177,12 +165,10 @@ def findings(
 @_FINDING
 @_WORDS
 @_acting
-def explain(
-    context: click.Context, finding: str, words: str, actor: str, home: str, passphrase_file: str | None
-) -> int:
+def explain(context: click.Context, finding: str, words: str, **given: Any) -> int:
     """It waits for an inspector then."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    done = make_supervision(place).explain(finding, words=words, actor=_member(place, actor))
+    console, place = console_of(context), _open(given)
+    done = make_supervision(place).explain(finding, words=words, actor=_member(place, given))
     return _state(console, done)
 
 
@@ -198,13 +184,11 @@ def close(
     words: str,
     matter: str,
     reason: str,
-    actor: str,
-    home: str,
-    passphrase_file: str | None,
+    **given: Any,
 ) -> int:
     """Never one about the inspector."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    supervision, inspector = make_supervision(place), _member(place, actor)
+    console, place = console_of(context), _open(given)
+    supervision, inspector = make_supervision(place), _member(place, given)
     begun = supervision.begin(matter=matter, words=reason, actor=inspector)
     return _state(console, supervision.close(begun.id, finding, words=words, actor=inspector))
 
@@ -246,13 +230,11 @@ def counts(
     context: click.Context,
     month: str,
     file: Path | None,
-    actor: str,
-    home: str,
-    passphrase_file: str | None,
+    **given: Any,
 ) -> int:
     """A table of counts."""
-    console, place = console_of(context), _open(home, passphrase_file)
-    found = _caught_up(place).counts(month, actor=_member(place, actor))
+    console, place = console_of(context), _open(given)
+    found = _caught_up(place).counts(month, actor=_member(place, given))
     if file is not None:
         write_new_file(file, counts_csv(month, found).encode())
         console.say(f"已写入 {file}", f"written: {file}")
@@ -280,7 +262,10 @@ def counts(
 @click.argument("organisation")
 @click.option("--witness", required=True, help=phrase("见证人", "who decides it with the actor"))
 @click.option("--withdraw", is_flag=True, help=phrase("收回", "take it back"))
-@_acting
+@actor_option("inspector")
+@home_option()
+@passphrase_option
+@click.pass_context
 def scope(
     context: click.Context,
     inspector: str,
@@ -293,7 +278,7 @@ def scope(
     withdraw: bool,
 ) -> int:
     """At the home itself."""
-    console, place = console_of(context), _open(home, passphrase_file)
+    console, place = console_of(context), _open({"home": home, "passphrase_file": passphrase_file})
     place.document_key()  # whoever opens this home's keys was there at its ceremony
     supervision, agency = make_supervision(place), place.settings.agency_code
     change = supervision.withdraw if withdraw else supervision.grant
@@ -304,8 +289,9 @@ def scope(
     return ExitCode.DONE
 
 
-def _open(home: str, passphrase_file: str | None) -> Home:
-    return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+def _open(given: Mapping[str, Any]) -> Home:
+    passphrase = read_passphrase(given["passphrase_file"], required=False)
+    return Home.open(given["home"], passphrase=passphrase)
 
 
 def _caught_up(place: Home) -> Supervision:
@@ -317,10 +303,10 @@ def _caught_up(place: Home) -> Supervision:
     return make_supervision(place)
 
 
-def _member(place: Home, name: str) -> Actor:
-    """Who acts, as the directory knows them; what they may do is not theirs to say."""
-    found = sign_in.staff_directory(place).find(name)
-    return found.actor if found else staff(name, agency=place.settings.agency_code or None, roles=())
+def _member(place: Home, given: Mapping[str, Any]) -> Actor:
+    """Who acts: whoever holds a key of theirs. The directory says what they may do; some are not of here."""
+    key = {name: given[name] for name in ("key", "key_passphrase_file")}
+    return person_of(place, given["actor"], **key, organisation=ANYWHERE).actor
 
 
 def _lines(console: Console, told: Sequence[Told]) -> None:

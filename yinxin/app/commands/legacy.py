@@ -29,7 +29,6 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.office.legacy import make_first_use, make_import, make_registers
 from yinxin.app.phrases import phrase
-from yinxin.base.actor import staff
 from yinxin.base.errors import Conflict, NotFound, UsageError
 from yinxin.base.files import PRIVATE, read_file
 
@@ -216,7 +215,8 @@ def seal_register(context: click.Context, register: str, **given: Any) -> int:
 @click.option(
     "--on", "cut_off", required=True, help=phrase("截止日，如 2026-12-31", "the day, as 2026-12-31")
 )
-@_common("approver")
+@passphrase_option
+@person_options("approver")
 def close(context: click.Context, register: str, cut_off: str, **given: Any) -> int:
     """It can be drawn nearer, never put off."""
     console, place = console_of(context), _open(given)
@@ -224,8 +224,9 @@ def close(context: click.Context, register: str, cut_off: str, **given: Any) -> 
         day = date.fromisoformat(cut_off)
     except ValueError as exc:
         raise UsageError(f"{cut_off} is not a date such as 2026-12-31") from exc
-    actor = staff(given["actor"], agency=place.settings.agency_code or None, roles=("approver",))
-    return _tell_register(console, make_registers(place).close(register, cut_off=day, actor=actor))
+    key = {name: given[name] for name in ("key", "key_passphrase_file")}
+    approver = person_of(place, given["actor"], **key).actor
+    return _tell_register(console, make_registers(place).close(register, cut_off=day, actor=approver))
 
 
 @command.command(

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
 
 
+ANYWHERE = "*"  # whoever is in the directory: inspectors are of an organisation of their own
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who acts, with the roles that the directory gives them, and the key that they agree with."""
@@ -37,10 +40,16 @@ class Person:
         return KeyProofs.make(digest, self.actor, self.signer)
 
 
-def person_of(home: Home, name: str, *, key: str, key_passphrase_file: str | None) -> Person:
-    """The member of staff of this name who holds this key; else `NotPermitted`."""
+def person_of(
+    home: Home, name: str, *, key: str, key_passphrase_file: str | None, organisation: str | None = None
+) -> Person:
+    """The member of staff of this name who holds this key; else `NotPermitted`.
+
+    Of the home's own agency, unless another `organisation` is named (`ANYWHERE`: of whichever).
+    """
     signer, actor = open_key(key, key_passphrase_file), member_of(home, name)
-    own = staff_keys(home).keys_of(actor.identifier, organisation=home.settings.agency_code)
+    wanted = None if organisation == ANYWHERE else organisation or home.settings.agency_code
+    own = staff_keys(home).keys_of(actor.identifier, organisation=wanted)
     if signer.public_key not in own:
         raise NotPermitted(f"this key is not registered for {actor.identifier}")
     return Person(actor, signer)

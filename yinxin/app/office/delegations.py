@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from credentials.delegations.service import Delegations
+    from credentials.office.proofs import Proofs
     from yinxin.app.home import Home
     from yinxin.app.office.entrance import Entrance
 
@@ -23,14 +24,24 @@ def keeper(home: Home) -> Delegations:
     return wiring.handing(home).delegations
 
 
-def make_guardians(home: Home, entrance: Entrance) -> Guardians:
+def make_guardians(home: Home, proofs: Proofs) -> Guardians:
     """The desk that registers guardians."""
     gate = Gate(home.settings.agency_code, home.database, home.clock)
-    return Guardians(keeper(home), gate, entrance.proofs)
+    return Guardians(keeper(home), gate, proofs)
 
 
 def routers(home: Home, entrance: Entrance) -> Sequence[APIRouter]:
-    """Its routes."""
-    from credentials.delegations import http  # noqa: PLC0415 - FastAPI takes a second
+    """Its routes, and its pages."""
+    from credentials.delegations import http, pages  # noqa: PLC0415 - FastAPI takes a second
 
-    return [http.guardian_router(make_guardians(home, entrance), enter=entrance.caller)]
+    guardians = make_guardians(home, entrance.proofs)
+    return [
+        http.guardian_router(guardians, enter=entrance.caller),
+        pages.router(
+            guardians,
+            entrance.consent,
+            enter=entrance.visitor,
+            origin=entrance.access.site.origin,
+            passkey_script=entrance.passkey_script,
+        ),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credentials.sources.corrections import Corrections
-from yinxin.app import wiring
+from yinxin.app import slips, wiring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +23,17 @@ def make_corrections(home: Home) -> Corrections:
         home.database,
         agency=home.settings.agency_code,
         index=wiring.holder_index(home),
+        slip_of=slips.slips_of_corrections(slips.make_slips(home)),
         clock=home.clock,
     )
 
 
 def routers(home: Home, entrance: Entrance) -> Sequence[APIRouter]:
-    """Its routes for the agency's staff and systems."""
-    from credentials.sources.http import router  # noqa: PLC0415 - FastAPI takes a second
+    """Its routes for the agency's staff and systems, and its pages."""
+    from credentials.sources import http, pages  # noqa: PLC0415 - FastAPI takes a second
 
-    return [router(make_corrections(home), enter=entrance.caller, clock=home.clock)]
+    corrections = make_corrections(home)
+    return [
+        http.router(corrections, enter=entrance.caller, clock=home.clock),
+        pages.router(corrections, enter=entrance.visitor, origin=entrance.access.site.origin),
+    ]
