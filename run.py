@@ -72,7 +72,7 @@ class Task:
     variables: tuple[tuple[str, str], ...] = ()
 
 
-EVERYTHING = ("service", "postgres", "s3", "pkcs11?", ":test", ":lint", ":docs")
+EVERYTHING = ("service", "postgres", "s3", "etsi", "pkcs11?", ":test", ":lint", ":docs")
 LINT = (("python", "-m", "ruff", "check", "."), ("python", "-m", "ruff", "format", "--check", "."))
 TYPES = (("python", "-m", "mypy"),)
 LAYERS = (("lint-imports",),)

@@ -34,6 +34,7 @@ BREACHES = {
     "A JOSE library only in signing.jose": {"credentials/receipts.py": "from jose import jws"},
     "Encrypted tokens only in signing.jwe": {"credentials/responses.py": "from joserfc import jwe"},
     "Drivers of tokens only in signing.signers.pkcs11": {"ca/keys.py": "import pkcs11"},
+    "XML signatures only in signing.trust_list.etsi": {"credentials/office/desk.py": "import signxml"},
     "Workbooks only in credentials.spreadsheets": {"credentials/office/desk.py": "import openpyxl"},
     "Templates only in yinxin.web": {"wallet/show.py": "import jinja2"},
     "Passkeys only in yinxin.access": {"wallet/sign_in.py": "from webauthn import helpers"},

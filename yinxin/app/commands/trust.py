@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from signing.certificates import Certificate, load_certificates
-from signing.trust import TrustAnchor, TrustStore
+from signing.trust import TrustStore
 from signing.usages import USAGES
+from yinxin.app import trust_words
 from yinxin.app.commands.trust_list import trust_list
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.phrases import phrase
+from yinxin.app.trust_sources import Found, Vouching, added_to, read_source
 from yinxin.base.clock import SystemClock
-from yinxin.base.files import read_file
 
-_PLACE = click.Path(file_okay=False, path_type=Path)
+if TYPE_CHECKING:
+    from signing.certificates import Certificate
+    from signing.trust import Period, TrustAnchor
+    from yinxin.base.text import Text
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_PLACE = click.Path(path_type=Path)
 _COLUMNS = [("名称", "name"), ("用途", "uses"), ("有效期至", "until"), ("SHA-256", "SHA-256")]
 
 
@@ -28,15 +36,55 @@ def command() -> None:
 command.add_command(trust_list)
 
 
+def vouching_options(function: Any) -> Any:
+    """`--root`, `--next-root`, `--signer`, `--national`: who vouches for a list."""
+    options = [
+        click.option(
+            "--root",
+            type=_FILE,
+            help=phrase("信任列表的根文件（已核对指纹）", "a trust list's root, compared before"),
+        ),
+        click.option(
+            "--next-root",
+            "next_roots",
+            multiple=True,
+            type=_FILE,
+            help=phrase("其后各版根文件", "the roots after it"),
+        ),
+        click.option(
+            "--signer",
+            "signers",
+            multiple=True,
+            type=_FILE,
+            help=phrase(
+                "可签署 ETSI 信任列表（XML）的证书，须先核对",
+                "who may sign a trusted list of ETSI (XML), compared before",
+            ),
+        ),
+        click.option(
+            "--national",
+            type=_FOLDER,
+            help=phrase(
+                "ETSI 列表之列表所指各国列表所在目录",
+                "folder with the lists that ETSI's list of lists points to",
+            ),
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 @command.command(
     "add",
     help=phrase(
-        "把根证书加入信任目录。请先通过其他渠道核对指纹。",
-        "Add a root certificate. Compare its fingerprint through another channel first.",
+        "把信任锚加入信任目录：根证书、证书目录、信任列表或 ETSI 信任列表。请先通过其他渠道核对指纹。",
+        "Add anchors: a root certificate, a folder of them, a trust list or one of ETSI. Compare fingerprints "
+        "through another channel first.",
     ),
 )
-@click.argument("folder", type=_PLACE)
-@click.argument("certificate", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("folder", type=_FOLDER)
+@click.argument("source", type=_PLACE)
 @click.option(
     "--use",
     "uses",
@@ -44,50 +92,68 @@ command.add_command(trust_list)
     type=click.Choice([row.name for row in USAGES]),
     help=phrase("限定用途，可多次给出", "limit to this use; may be given again"),
 )
+@vouching_options
 @click.pass_context
-def add(context: click.Context, folder: Path, certificate: Path, uses: tuple[str, ...]) -> int:
-    """Add each certificate of the file."""
+def add(context: click.Context, /, folder: Path, source: Path, uses: tuple[str, ...], **vouching: Any) -> int:
+    """Add each anchor of the source."""
     console = console_of(context)
     store = TrustStore.load(folder) if folder.exists() else TrustStore(())
-    added = [TrustAnchor(found, frozenset(uses)) for found in load_certificates(read_file(certificate))]
-    known = {anchor.certificate for anchor in store.anchors}
-    TrustStore([*store.anchors, *(anchor for anchor in added if anchor.certificate not in known)]).save(
-        folder
-    )
-    for anchor in added:
+    found = read_source(source, Vouching(**vouching), now=SystemClock().now(), uses=frozenset(uses))
+    added_to(store, found).save(folder)
+    for anchor in found.anchors:
         fingerprint = anchor.certificate.fingerprint
         console.say(
             f"已信任 {anchor.certificate.common_name}（SHA-256 {fingerprint}）",
             f"trusted: {anchor.certificate.common_name} (SHA-256 {fingerprint})",
         )
-    console.result({"added": [anchor.certificate.fingerprint for anchor in added]})
+    for note in found.notes:
+        console.note(f"未采用：{note}", f"left aside: {note}")
+    fingerprints = [anchor.certificate.fingerprint for anchor in found.anchors]
+    console.result({"added": fingerprints, "left_aside": list(found.notes)})
     return ExitCode.DONE
 
 
-@command.command("show", help=phrase("列出信任目录中的信任锚。", "List the anchors of a folder."))
-@click.argument("folder", type=_PLACE)
+@command.command(
+    "show", help=phrase("列出信任目录或信任列表中的信任锚。", "List the anchors of a folder or a list.")
+)
+@click.argument("place", type=_PLACE)
+@vouching_options
 @click.pass_context
-def show(context: click.Context, folder: Path) -> int:
+def show(context: click.Context, /, place: Path, **vouching: Any) -> int:
     """A table of anchors."""
     console = console_of(context)
-    store = TrustStore.load(folder)
+    found = read_source(place, Vouching(**vouching), now=SystemClock().now())
+    store = TrustStore(found.anchors)
     console.table(_COLUMNS, [_row(anchor) for anchor in store.anchors])
-    console.result({"snapshot": store.snapshot_id, "anchors": [_json(anchor) for anchor in store.anchors]})
+    for note in found.notes:
+        console.note(f"未采用：{note}", f"left aside: {note}")
+    console.result(
+        {
+            "snapshot": store.snapshot_id,
+            "anchors": [_json(anchor) for anchor in store.anchors],
+            "left_aside": list(found.notes),
+        }
+    )
     return ExitCode.DONE
 
 
-@command.command("diff", help=phrase("比较两个信任目录。", "Compare two folders of anchors."))
+@command.command(
+    "diff",
+    help=phrase("比较两个信任目录或信任列表。", "Compare two folders of anchors, or lists."),
+)
 @click.argument("before", type=_PLACE)
 @click.argument("after", type=_PLACE)
+@vouching_options
 @click.pass_context
-def diff(context: click.Context, before: Path, after: Path) -> int:
+def diff(context: click.Context, /, before: Path, after: Path, **vouching: Any) -> int:
     """What is gone and what is new; exit 1 when they differ."""
-    console = console_of(context)
-    old, new = (set(TrustStore.load(place).anchors) for place in (before, after))
-    rows = [("-", *_row(anchor)) for anchor in old - new] + [("+", *_row(anchor)) for anchor in new - old]
+    console, now = console_of(context), SystemClock().now()
+    old, new = (set(read_source(place, Vouching(**vouching), now=now).anchors) for place in (before, after))
+    gone, come = (sorted(rows, key=_fingerprint) for rows in (old - new, new - old))
+    rows = [("-", *_row(anchor)) for anchor in gone] + [("+", *_row(anchor)) for anchor in come]
     console.table([("", ""), *_COLUMNS], rows)
     console.result(
-        {"removed": [_json(anchor) for anchor in old - new], "added": [_json(anchor) for anchor in new - old]}
+        {"removed": [_json(anchor) for anchor in gone], "added": [_json(anchor) for anchor in come]}
     )
     return ExitCode.FAILED if rows else ExitCode.DONE
 
@@ -95,38 +161,65 @@ def diff(context: click.Context, before: Path, after: Path) -> int:
 @command.command(
     "explain", help=phrase("说明一个文件为何可信或不可信。", "Say why a file is trusted, or why not.")
 )
-@click.argument("folder", type=_PLACE)
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("place", type=_PLACE)
+@click.argument("file", type=_FILE)
+@vouching_options
 @click.pass_context
-def explain(context: click.Context, folder: Path, file: Path) -> int:
-    """The chain of each signer, each check, and what to do."""
-    console = console_of(context)
-    examiner = Examiner.of(folder, (), home=None, clock=SystemClock())
-    report = examiner.examine(file)
-    for chain in examiner.chains(file):
+def explain(context: click.Context, /, place: Path, file: Path, **vouching: Any) -> int:
+    """The chain of each signer, what a list says of them, each reason, and what to do."""
+    console, clock = console_of(context), SystemClock()
+    found = read_source(place, Vouching(**vouching), now=clock.now())
+    examiner = Examiner.standing_on(TrustStore(found.anchors), listed=found.serving, clock=clock)
+    report, chains = examiner.examine(file), examiner.chains(file)
+    for chain in chains:
         for depth, certificate in enumerate(chain):
-            anchor = certificate in {trusted.certificate for trusted in examiner.trust.anchors}
+            anchor = certificate in examiner.trust
             mark = console.text("（信任锚）", " (trust anchor)") if anchor else ""
-            console.say(
-                f"{'  ' * depth}{certificate.common_name}{mark}",
-                f"{'  ' * depth}{certificate.common_name}{mark}",
-            )
-    console.report(str(file), report)
-    console.result({"file": str(file), **report.to_dict()})
+            words = f"{'  ' * depth}{certificate.common_name}{mark}"
+            console.say(words, words)
+    told, (verdict, *reasons) = _sentences(found, chains, examiner), trust_words.conclusion(report)
+    for sentence in (*told, verdict):
+        console.say(sentence.zh, sentence.en)
+    console.report(str(file), report)  # each reason, and what to do
+    said = [sentence.to_dict() for sentence in (*told, verdict, *reasons)]
+    console.result({"file": str(file), "explanation": said, **report.to_dict()})
     return ExitCode.DONE
+
+
+def _sentences(found: Found, chains: list[tuple[Certificate, ...]], examiner: Examiner) -> list[Text]:
+    now, told = examiner.clock.now(), []
+    if found.serving:
+        told.append(trust_words.explain_list(found.serving, now=now))
+    for chain in chains:
+        told.append(trust_words.explain_chain(chain, examiner.trust))
+        if found.serving:
+            told += trust_words.explain_issuer(chain[0], found.serving, now=now)
+    return told
+
+
+def _fingerprint(anchor: TrustAnchor) -> str:
+    return anchor.certificate.fingerprint
 
 
 def _row(anchor: TrustAnchor) -> tuple[str, ...]:
     certificate = anchor.certificate
-    uses = ", ".join(sorted(anchor.usages)) or phrase("全部", "all")
+    uses = (
+        ", ".join(map(_period, anchor.periods)) or ", ".join(sorted(anchor.usages)) or phrase("全部", "all")
+    )
     return certificate.common_name, uses, certificate.not_after.date().isoformat(), certificate.fingerprint
+
+
+def _period(row: Period) -> str:
+    return f"{row.usage} {row.since:%Y-%m-%d}–{f'{row.until:%Y-%m-%d}' if row.until else ''}"
 
 
 def _json(anchor: TrustAnchor) -> dict[str, object]:
     certificate: Certificate = anchor.certificate
+    periods = [{"usage": row.usage, "since": row.since, "until": row.until} for row in anchor.periods]
     return {
         "subject": certificate.subject,
         "usages": sorted(anchor.usages),
         "not_after": certificate.not_after,
         "fingerprint": certificate.fingerprint,
+        **({"periods": periods} if periods else {}),
     }
