@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from signing.algorithms import algorithm_by_identifier
 from signing.existence import NO_PROOFS, Proofs
 from signing.path import PathResult, validate_path
 from signing.reasons import Reason
 from signing.report import Indication
-from signing.revocation import RevocationSnapshot
+from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from signing.certificates import Certificate
@@ -148,6 +149,7 @@ def _objections(result: PathResult, question: PathQuestion, signed: datetime | N
         status = statuses.get(below)
         proved = question.proofs.of(status.source.partition(":")[2]) if status and status.source else None
         if status and status.source:
+            yield from _broken_evidence(below, authority, status, question)
             for limit in _first(limits, proved, question.at):
                 yield _too_late(limit, below, "the evidence of its status")
     for limit in _first(limits, signed, question.at):
@@ -192,6 +194,36 @@ def _broken(below: Certificate, authority: Certificate, question: PathQuestion) 
     if objection:
         why = f"{objection}, and the certificate is not proved to be older"
         yield Objection(Reason.ALGORITHM_ENDED, below, why)
+
+
+def _broken_evidence(
+    below: Certificate, authority: Certificate, status: RevocationStatus, question: PathQuestion
+) -> Iterator[Objection]:
+    """Evidence by an algorithm that counts no longer, where nothing proves that it is older than that."""
+    kind, _, name = status.source.partition(":")
+    existed = question.proofs.of(name) or question.at
+    if existed <= question.signed_at:
+        return
+    known = question.revocation
+    evidence: tuple[Crl | OcspAnswer, ...] = known.crls if kind == "crl" else known.ocsp
+    for one in (one for one in evidence if one.fingerprint == name):
+        signers = (authority, *(one.certificates if isinstance(one, OcspAnswer) else ()))
+        if objection := _objection_to(one.signature_identifier, signers, existed, question.policy):
+            why = f"{objection}, and the evidence of its status is not proved to be older"
+            yield Objection(Reason.ALGORITHM_ENDED, below, why)
+
+
+def _objection_to(
+    identifier: bytes, signers: Iterable[Certificate], at: datetime, policy: Policy
+) -> str | None:
+    """What a policy has against a signature of that time, by the first of the keys that it can be of."""
+    for signer in signers:
+        try:
+            key = signer.public_key
+            return policy.objection_to(algorithm_by_identifier(identifier, key.kind), key, at=at)
+        except (UnknownAlgorithm, MalformedInput):
+            continue
+    return None
 
 
 def _proved_part(question: PathQuestion) -> RevocationSnapshot:

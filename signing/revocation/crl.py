@@ -48,6 +48,7 @@ REASONS = {
 }
 _REASON, INVALIDITY_DATE, _CERTIFICATE_ISSUER = "2.5.29.21", "2.5.29.24", "2.5.29.29"
 _CRL_NUMBER, _DELTA, _DISTRIBUTION_POINT = "2.5.29.20", "2.5.29.27", "2.5.29.28"
+_EXPIRED_KEPT = "2.5.29.60"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,18 @@ class Crl:
         self.is_delta = False
         self.scope = ListScope()
         self.number: int | None = None
+        self.expired_kept_since: datetime | None = None  # X.509, 9.5.2.8 (expiredCertsOnCRL)
         self._read(encoded)
 
     @classmethod
     def from_der(cls, encoded: bytes) -> Crl:
         """Read a list in DER; `MalformedInput` unless it is one."""
         return cls(encoded)
+
+    @property
+    def signature_identifier(self) -> bytes:
+        """The AlgorithmIdentifier of its signature, in DER."""
+        return self._algorithm
 
     @property
     def issuer(self) -> str:
@@ -205,6 +212,9 @@ class Crl:
                 self.number = int.from_bytes(number[:MAX_NUMBER_BYTES], "big", signed=True)
             elif extension.oid == _DELTA:
                 self.is_delta = True
+            elif extension.oid == _EXPIRED_KEPT:
+                kept = der.read_exactly(extension.value, der.GENERALIZED_TIME)
+                self.expired_kept_since = der.read_time(kept)
             elif extension.oid == _DISTRIBUTION_POINT:
                 self._take_scope(extension.value)
             elif extension.critical:

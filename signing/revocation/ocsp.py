@@ -33,6 +33,7 @@ MAX_SINGLES = 256
 MAX_RESPONDER_CERTIFICATES = 8
 _DIGESTS = {"sha1", "sha256", "sha384", "sha512"}
 _KNOWN_EXTENSIONS = {"1.3.6.1.5.5.7.48.1.2", "1.3.6.1.5.5.7.48.1.9"}  # nonce, extended revoke
+_ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.6"  # RFC 6960, 4.4.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class SingleAnswer:
     this_update: datetime
     next_update: datetime | None
     invalid_since: datetime | None = None  # since when the key is not to be trusted (RFC 6960, 4.4.5)
+    expired_kept_since: datetime | None = None  # it also speaks of what ended since then (RFC 6960, 4.4.4)
 
     def is_about(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Whether the CertID names this certificate of this issuer."""
@@ -81,6 +83,11 @@ class OcspAnswer:
     def from_der(cls, encoded: bytes) -> OcspAnswer:
         """Read a response in DER; `MalformedInput` unless it is one."""
         return cls(encoded)
+
+    @property
+    def signature_identifier(self) -> bytes:
+        """The AlgorithmIdentifier of its signature, in DER; empty for an answer without success."""
+        return self._algorithm if self.singles else b""
 
     @cached_property
     def fingerprint(self) -> str:
@@ -127,10 +134,8 @@ class OcspAnswer:
             item.critical and item.oid.dotted_string not in _KNOWN_EXTENSIONS for item in parsed.extensions
         ):
             raise MalformedInput("ocsp", "a critical extension is not understood")
-        since = _read_singles(self._tbs)
-        self.singles = tuple(
-            _single(item, invalid) for item, invalid in zip(parsed.responses, since, strict=True)
-        )
+        said = _read_singles(self._tbs)
+        self.singles = tuple(_single(item, times) for item, times in zip(parsed.responses, said, strict=True))
         carried = parsed.certificates[:MAX_RESPONDER_CERTIFICATES]
         self.certificates = tuple(Certificate(item.public_bytes(Encoding.DER)) for item in carried)
 
@@ -162,7 +167,7 @@ def _signature_algorithm(encoded: bytes) -> bytes:
     return list(basic)[1].encoded
 
 
-def _single(item: ocsp.OCSPSingleResponse, invalid_since: datetime | None) -> SingleAnswer:
+def _single(item: ocsp.OCSPSingleResponse, times: dict[str, datetime]) -> SingleAnswer:
     digest = item.hash_algorithm.name
     if digest not in _DIGESTS:
         raise MalformedInput("ocsp", f"certificates named by {digest}")
@@ -177,22 +182,23 @@ def _single(item: ocsp.OCSPSingleResponse, invalid_since: datetime | None) -> Si
         reason=reason.name if reason else "unspecified",
         this_update=item.this_update_utc,
         next_update=item.next_update_utc,
-        invalid_since=invalid_since,
+        invalid_since=times.get(INVALIDITY_DATE),
+        expired_kept_since=times.get(_ARCHIVE_CUTOFF),
     )
 
 
-def _read_singles(tbs: bytes) -> list[datetime | None]:
-    """Since when each answer says the key is bad; bounds their number, refuses critical extensions."""
+def _read_singles(tbs: bytes) -> list[dict[str, datetime]]:
+    """The times in the extensions of each answer; bounds their number, refuses critical extensions."""
     fields = [
         field for field in der.children(der.read_exactly(tbs, der.SEQUENCE)) if field.tag == der.SEQUENCE
     ]
     singles = list(der.children(fields[0])) if fields else []
     if len(singles) > MAX_SINGLES:
         raise TooLarge("ocsp", f"over {MAX_SINGLES} answers")
-    return [_invalid_since(single) for single in singles]
+    return [_times_of(single) for single in singles]
 
 
-def _invalid_since(single: der.Element) -> datetime | None:
+def _times_of(single: der.Element) -> dict[str, datetime]:
     _certificate, _status, _this_update, *rest = der.children(single)
     extensions = [
         extension
@@ -202,8 +208,11 @@ def _invalid_since(single: der.Element) -> datetime | None:
     ]
     if any(item.critical for item in extensions):
         raise MalformedInput("ocsp", "a critical extension is not understood")
-    said = next((item.value for item in extensions if item.oid == INVALIDITY_DATE), None)
-    return der.read_time(der.read_exactly(said, der.GENERALIZED_TIME)) if said is not None else None
+    return {
+        item.oid: der.read_time(der.read_exactly(item.value, der.GENERALIZED_TIME))
+        for item in extensions
+        if item.oid in {INVALIDITY_DATE, _ARCHIVE_CUTOFF}
+    }
 
 
 def _key_of(name: x509.Name | None) -> NameKey | None:

@@ -91,6 +91,7 @@ class _Word:
     reasons: frozenset[int] = EVERY_REASON
     is_delta: bool = False
     since_is_stated: bool = False
+    expired_kept_since: datetime | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -107,8 +108,9 @@ class _Word:
         """Whether "not revoked" in this evidence holds at that time."""
         if self.this_update <= at:
             return at <= self.next_update
-        # A list may drop certificates that are out of date (RFC 5280, 3.3), so later silence proves nothing.
-        return certificate.not_after >= self.this_update
+        # A list may drop certificates that are out of date (RFC 5280, 3.3), so later silence proves nothing,
+        # unless it says since when it keeps them.
+        return certificate.not_after >= min(self.this_update, self.expired_kept_since or self.this_update)
 
 
 class RevocationSnapshot:
@@ -214,7 +216,8 @@ class RevocationSnapshot:
             since, stated = _earliest(entry.revoked_at, entry.invalid_since)
             reason = entry.reason
         source = f"crl:{crl.fingerprint}"
-        return _Word(crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated)
+        kept = crl.expired_kept_since
+        return _Word(crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated, kept)
 
     def _is_genuine(self, evidence: Crl | OcspAnswer, issuer: Certificate) -> bool:
         """Whether it comes from the issuer; a signature is checked once."""
@@ -235,7 +238,8 @@ class RevocationSnapshot:
         # RFC 6960, 4.2.2.2.1: without no-check, a responder whose revocation is known has no authority.
         lists = RevocationSnapshot(self.crls)
         status = lists.status(responder, issuer, at=answer.produced_at)
-        return status.state is not RevocationState.REVOKED
+        # One whose key was lost later may have written any earlier date.
+        return status.state is not RevocationState.REVOKED and not status.is_compromised
 
     @cached_property
     def _crls_by_issuer(self) -> dict[NameKey, list[Crl]]:
@@ -262,7 +266,8 @@ def _word_of_answer(single: SingleAnswer, answer: OcspAnswer) -> _Word:
     end = single.next_update or single.this_update + WITHOUT_NEXT_UPDATE
     source = f"ocsp:{answer.fingerprint}"
     if single.status != "revoked" or single.revoked_at is None:
-        return _Word(single.this_update, end, None, None, source)
+        kept = single.expired_kept_since
+        return _Word(single.this_update, end, None, None, source, expired_kept_since=kept)
     since, stated = _earliest(single.revoked_at, single.invalid_since)
     return _Word(single.this_update, end, since, single.reason, source, since_is_stated=stated)
 
