@@ -14,13 +14,13 @@ import warnings
 from base64 import b64decode
 from binascii import Error as BinasciiError
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from signing import der
 from signing.algorithms import Algorithm, algorithm_by_identifier
@@ -29,7 +29,7 @@ from signing.names import name_key
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from cryptography.x509 import Extension
@@ -63,11 +63,13 @@ class Certificate:
         if len(encoded) > MAX_CERTIFICATE_BYTES:
             raise TooLarge("certificate", f"over {MAX_CERTIFICATE_BYTES} bytes")
         self.der = encoded
+        self.issuer_der, self.subject_der, self.spki, self._signature_algorithm = _fields_of(encoded)
         try:
             with quietly():
                 self._parsed = x509.load_der_x509_certificate(encoded)
                 # Touch what later is read without a guard: a hostile certificate fails here, once.
-                _ = self._parsed.subject, self._parsed.issuer, self._parsed.extensions, self._parsed.version
+                _ = self._parsed.extensions, self._parsed.version
+                self._read_names()
                 self.not_before, self.not_after = (
                     self._parsed.not_valid_before_utc,
                     self._parsed.not_valid_after_utc,
@@ -75,7 +77,6 @@ class Certificate:
                 self.serial = self._parsed.serial_number
         except PARSER_ERRORS as exc:
             raise MalformedInput("certificate", str(exc)[:200]) from exc
-        self.issuer_der, self.subject_der, self.spki, self._signature_algorithm = _fields_of(encoded)
 
     @classmethod
     def from_pem(cls, text: bytes) -> Certificate:
@@ -137,10 +138,21 @@ class Certificate:
 
     def extension(self, kind: type[_E]) -> Extension[_E] | None:
         """The extension of this kind, or None."""
-        try:
-            return self._parsed.extensions.get_extension_for_class(kind)
-        except x509.ExtensionNotFound:
-            return None
+        found = self.extensions.get(kind.oid)
+        return found if found is not None and isinstance(found.value, kind) else None
+
+    @cached_property
+    def extensions(self) -> Mapping[ObjectIdentifier, Extension[Any]]:
+        """Every extension, by its identifier."""
+        return {item.oid: item for item in self._parsed.extensions}
+
+    def _read_names(self) -> None:
+        """Touch both names; not those that an earlier certificate carried, which take longest to read."""
+        for encoded, name in ((self.issuer_der, "issuer"), (self.subject_der, "subject")):
+            is_read = _reading_of(encoded)
+            if not is_read:
+                getattr(self._parsed, name)
+                is_read.append(True)
 
     @cached_property
     def is_self_issued(self) -> bool:
@@ -207,6 +219,12 @@ def load_public_key(pem: bytes, name: str) -> PublicKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         raise MalformedInput("key", f"{name} holds no public key in PEM") from exc
     return PublicKey(found.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+@lru_cache(maxsize=1024)
+def _reading_of(_name: bytes) -> list[bool]:
+    """Whether the parser has read this name: filled by whoever does it first."""
+    return []
 
 
 def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes, bytes]:

@@ -39,6 +39,7 @@ def name_key(encoded: bytes) -> NameKey:
     return tuple(_relative(part) for part in parts)
 
 
+@lru_cache(maxsize=4096)
 def _relative(part: der.Element) -> frozenset[tuple[str, str]]:
     if part.tag != der.SET or not part.content:
         raise MalformedInput("name", "a part is no set")

@@ -51,6 +51,8 @@ class _State:
 
 def certificate_policy_faults(path: Path, policy: Policy) -> Iterator[tuple[Certificate, str]]:
     """Where a path (leaf first) loses the certificate policies that are demanded."""
+    if not policy.require_certificate_policy and not any(_speaks_of_policies(facts_of(one)) for one in path):
+        return
     issued = tuple(reversed(path[:-1]))  # the anchor's own certificate is not one of the path (RFC 5280, 6.1)
     state = _beginning(facts_of(path[-1]), len(issued), policy)
     for number, certificate in enumerate(issued, 1):
@@ -69,6 +71,10 @@ def certificate_policy_faults(path: Path, policy: Policy) -> Iterator[tuple[Cert
         _prepare(state, facts, is_self_issued=certificate.is_self_issued, is_last=is_last)
     if issued and not state.explicit and not _accepted(state.nodes, policy.certificate_policies):
         yield path[0], "its certificate policies are not among those that are accepted"
+
+
+def _speaks_of_policies(facts: Facts) -> bool:
+    return facts.policies is not None or bool(facts.policy_mappings) or facts.demands_policy is not None
 
 
 def _beginning(anchor: Facts, length: int, policy: Policy) -> _State:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
-from cryptography.x509.oid import ExtensionOID
+from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 from signing import der
 from signing.names import name_key
@@ -15,6 +15,8 @@ from signing.usages import KEY_USAGE_BITS
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from signing.certificates import Certificate
 
 # What is processed here or bears on no verdict; any other critical extension ends the path (RFC 5280, 4.2).
@@ -32,7 +34,7 @@ _PROCESSED = {
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
     ExtensionOID.SUBJECT_KEY_IDENTIFIER,
 }
-_NO_REVOCATION_AVAILABLE = "2.5.29.56"  # RFC 9608
+_NO_REVOCATION_AVAILABLE = ObjectIdentifier("2.5.29.56")  # RFC 9608
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,11 @@ def _facts_of(certificate: Certificate) -> Facts:
     policies = certificate.extension(x509.CertificatePolicies)
     policy = certificate.extension(x509.PolicyConstraints)
     inhibits_any = certificate.extension(x509.InhibitAnyPolicy)
-    extensions = certificate.x509.extensions
+    extensions = certificate.extensions
     mappings = _mappings_of(extensions)
-    unknown = [item.oid.dotted_string for item in extensions if item.critical and item.oid not in _PROCESSED]
+    unknown = [
+        item.oid.dotted_string for item in extensions.values() if item.critical and item.oid not in _PROCESSED
+    ]
     if mappings is None:
         unknown.append(ExtensionOID.POLICY_MAPPINGS.dotted_string)
     return Facts(
@@ -94,21 +98,23 @@ def _facts_of(certificate: Certificate) -> Facts:
         demands_policy=policy.value.require_explicit_policy if policy else None,
         inhibits_mapping=policy.value.inhibit_policy_mapping if policy else None,
         inhibits_any=inhibits_any.value.skip_certs if inhibits_any else None,
-        is_never_revoked=any(item.oid.dotted_string == _NO_REVOCATION_AVAILABLE for item in extensions),
+        is_never_revoked=_NO_REVOCATION_AVAILABLE in extensions,
         is_ocsp_no_check=certificate.extension(x509.OCSPNoCheck) is not None,
     )
 
 
-def _mappings_of(extensions: x509.Extensions) -> tuple[tuple[str, str], ...] | None:
+def _mappings_of(
+    extensions: Mapping[ObjectIdentifier, x509.Extension[Any]],
+) -> tuple[tuple[str, str], ...] | None:
     """Pairs of the issuer's and the subject's policy (RFC 5280, 4.2.1.5); None when they cannot be read.
 
     The parser leaves this extension in DER.
     """
-    found = next((item.value for item in extensions if item.oid == ExtensionOID.POLICY_MAPPINGS), None)
+    found = extensions.get(ExtensionOID.POLICY_MAPPINGS)
     if found is None:
         return ()
     try:
-        pairs = der.children(der.read_exactly(found.public_bytes(), der.SEQUENCE))
+        pairs = der.children(der.read_exactly(found.value.public_bytes(), der.SEQUENCE))
         return tuple((ours, theirs) for ours, theirs in map(_mapping, pairs))
     except (MalformedInput, ValueError):
         return None

@@ -91,7 +91,9 @@ class Entries:
         """Check every entry."""
         self._data = data
         self._starts: list[int] = []  # of runs
-        self._lone: list[int] = []  # the starts of runs of one entry that has no learnt shape
+        # The starts of runs of one entry that has no learnt shape, and its serial number as an INTEGER.
+        self._lone: list[int] = []
+        self._lone_keys: list[bytes] = []
         self._end = end
         self.unusual: set[bytes] = set()
         self._shapes: tuple[_Shape, ...] = ()
@@ -147,6 +149,7 @@ class Entries:
                 continue
             entry = read_entry(data, offset, end)
             self._lone.append(offset)
+            self._lone_keys.append(bytes((der.INTEGER, len(entry.serial))) + entry.serial)
             if entry.extensions:
                 self.unusual.add(entry.extensions)
             offset = entry.end
@@ -170,15 +173,14 @@ class Entries:
 
     def _keys(self, start: int, end: int) -> frozenset[bytes]:
         """Every serial number between two starts of runs, as an INTEGER."""
-        data, keys = self._data, list[bytes]()
-        find_integers = _integers_of(self._shapes).findall if self._shapes else None
-        for lone in (*self._lone[bisect_left(self._lone, start) : bisect_left(self._lone, end)], end):
-            if find_integers and start < lone:
-                keys += find_integers(data, start, lone)
-            if lone < end:
-                entry = read_entry(data, lone, end)
-                keys.append(bytes((der.INTEGER, len(entry.serial))) + entry.serial)
-                start = entry.end
+        first, last = bisect_left(self._lone, start), bisect_left(self._lone, end)
+        keys = self._lone_keys[first:last]
+        if self._shapes:
+            find_integers = _integers_of(self._shapes).findall
+            for lone in (*self._lone[first:last], end):
+                if start < lone:
+                    keys += find_integers(self._data, start, lone)
+                start = read_entry(self._data, lone, end).end if lone < end else end
         return frozenset(keys)
 
 
@@ -201,14 +203,18 @@ def read_entry(data: bytes, offset: int, end: int) -> Entry:
         raise MalformedInput("crl", "an entry is damaged")
     if _TIMES.get(data[middle]) != len(time) or not time[:-1].isdigit() or time[-1] != 0x5A:
         raise MalformedInput("crl", "an entry has no time")
-    return Entry(stop, serial, data[middle:tail], data[tail:stop])
+    return _new_entry(Entry, (stop, serial, data[middle:tail], data[tail:stop]))
+
+
+_new_entry = tuple.__new__  # what `Entry(…)` does, without a detour: called for every entry of short lists
 
 
 def _is_minimal(serial: bytes) -> bool:
     """Whether the bytes are the one form that an integer has in DER (X.690, 8.3.2), and not too many."""
-    if not 0 < len(serial) <= MAX_SERIAL_BYTES:
-        return False
-    return len(serial) == 1 or not (serial[0] in {0, 0xFF} and (serial[0] ^ serial[1]) < 0x80)
+    size = len(serial)
+    if not 1 < size <= MAX_SERIAL_BYTES:
+        return size == 1
+    return serial[0] not in {0, 0xFF} or (serial[0] ^ serial[1]) >= 0x80
 
 
 def _shape_of(entry: Entry) -> _Shape | None:

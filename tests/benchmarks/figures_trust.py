@@ -48,6 +48,7 @@ class Story:
         self.root, self.issuing = root.certificate.der, issuing.certificate.der
         self.leaf = issuing.issue("bureau").certificate.der
         self.lists = (root.crl(), issuing.crl())
+        self.policy = Policy.default()  # a verifier reads its policy once
 
     def ours(self) -> bool:
         """From bytes to a verdict."""
@@ -57,7 +58,7 @@ class Story:
         """The question, its values read already."""
         leaf, issuing = Certificate(self.leaf), Certificate(self.issuing)
         trust = TrustStore([Certificate(self.root)])
-        revocation, policy = RevocationSnapshot(map(Crl, self.lists)), Policy.default()
+        revocation, policy = RevocationSnapshot(map(Crl, self.lists)), self.policy
 
         def ask() -> bool:
             return validate_path(
