@@ -1,0 +1,175 @@
+"""OCSP answers in the forms that responders give: light (RFC 5019), with a nonce, delegated, with memory."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ReasonFlags, ocsp
+from world.pki import NOON, TestAuthority, digest_for
+
+from signing import Certificate, Crl, FileSigner, OcspAnswer, RevocationSnapshot, RevocationState, der
+from yinxin.base.errors import MalformedInput
+
+DAY = timedelta(days=1)
+GOOD, REVOKED, UNKNOWN = RevocationState.GOOD, RevocationState.REVOKED, RevocationState.UNKNOWN
+ARCHIVE_CUTOFF, EXPIRED_KEPT = "1.3.6.1.5.5.7.48.1.6", "2.5.29.60"
+
+
+class Office:
+    """An authority, a certificate of its that ended yesterday, and one that is in time."""
+
+    def __init__(self) -> None:
+        self.authority = TestAuthority("Office CA")
+        self.ended = self.authority.issue("ended", not_after=NOON - DAY).certificate
+        self.leaf = self.authority.issue("bureau").certificate
+
+    def state(self, *answers: bytes, of: Certificate | None = None, at: datetime = NOON, **more: Any) -> Any:
+        snapshot = RevocationSnapshot(map(Crl, more.pop("crls", ())), map(OcspAnswer, answers))
+        return snapshot.status(of or self.leaf, self.authority.certificate, at=at).state
+
+    def answer(
+        self, certificate: Certificate, *single_extensions: bytes, by: FileSigner | None = None
+    ) -> bytes:
+        """An answer of noon by hand: `cryptography` reads the clock, and writes no extensions of singles."""
+        at, signer, issuer = NOON, by or self.authority.signer, self.authority.certificate
+        identifier = der.sequence(
+            der.sequence(der.oid("2.16.840.1.101.3.4.2.1")),
+            der.octet_string(hashlib.sha256(certificate.issuer_der).digest()),
+            der.octet_string(hashlib.sha256(issuer.public_key.bits).digest()),
+            der.integer(certificate.serial),
+        )
+        times = der.generalized_time(at), der.explicit(0, der.generalized_time(at + DAY))
+        extensions = der.explicit(1, der.sequence(*single_extensions)) if single_extensions else b""
+        single = der.sequence(identifier, b"\x80\0", *times, extensions)
+        responder = der.explicit(2, der.octet_string(signer.public_key.identifier))
+        carried = [der.explicit(0, der.sequence(by.certificate.der))] if by else []
+        tbs = der.sequence(responder, der.generalized_time(at), der.sequence(single))
+        basic = der.sequence(tbs, signer.algorithm.identifier, der.bit_string(signer.sign(tbs)), *carried)
+        inner = der.sequence(der.oid("1.3.6.1.5.5.7.48.1.1"), der.octet_string(basic))
+        return der.sequence(der.tlv(der.ENUMERATED, b"\0"), der.explicit(0, inner))
+
+
+@pytest.fixture(scope="module")
+def office() -> Office:
+    return Office()
+
+
+def extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
+    flag = [der.boolean(value=True)] if critical else []
+    return der.sequence(der.oid(oid), *flag, der.octet_string(value))
+
+
+def kept_since(when: datetime) -> bytes:
+    return extension(ARCHIVE_CUTOFF, der.generalized_time(when))
+
+
+class TestWhatHasEnded:
+    """A later answer says nothing of a certificate that ended, unless the responder remembers that long."""
+
+    BEFORE = NOON - 2 * DAY
+
+    def test_silence(self, office: Office) -> None:
+        answer = office.answer(office.ended)
+        assert office.state(answer, of=office.ended, at=self.BEFORE) is UNKNOWN
+
+    def test_an_archive_cutoff(self, office: Office) -> None:
+        for since, state in ((NOON - 100 * DAY, GOOD), (NOON - DAY, GOOD), (NOON - DAY / 2, UNKNOWN)):
+            answer = office.answer(office.ended, kept_since(since))
+            assert office.state(answer, of=office.ended, at=self.BEFORE) is state
+
+    def test_a_list_that_keeps_them(self, office: Office) -> None:
+        for since, state in ((NOON - 100 * DAY, GOOD), (NOON - DAY / 2, UNKNOWN)):
+            kept = x509.UnrecognizedExtension(
+                x509.ObjectIdentifier(EXPIRED_KEPT), der.generalized_time(since)
+            )
+            crl = office.authority.crl(extra=((kept, False),))
+            assert office.state(of=office.ended, at=self.BEFORE, crls=[crl]) is state
+
+    def test_what_is_no_date(self, office: Office) -> None:
+        for value in (der.null(), b"", der.integer(1)):
+            with pytest.raises(MalformedInput):
+                OcspAnswer(office.answer(office.ended, extension(ARCHIVE_CUTOFF, value)))
+            wrong = x509.UnrecognizedExtension(x509.ObjectIdentifier(EXPIRED_KEPT), value)
+            with pytest.raises(MalformedInput):
+                Crl(office.authority.crl(extra=((wrong, False),)))
+
+    def test_what_must_be_understood_and_is_not(self, office: Office) -> None:
+        with pytest.raises(MalformedInput):
+            OcspAnswer(office.answer(office.ended, extension("1.2.3.4", b"", critical=True)))
+        assert office.state(office.answer(office.leaf, extension("1.2.3.4", b""))) is GOOD
+
+
+class TestForms:
+    def built(self, office: Office, *extensions: Any, **more: Any) -> bytes:
+        signer = office.authority.signer
+        builder = ocsp.OCSPResponseBuilder().add_response(
+            cert=office.leaf.x509,
+            issuer=office.authority.certificate.x509,
+            algorithm=more.get("digest", hashes.SHA1()),  # noqa: S303 - RFC 5019, 2.1.1: names, no security
+            cert_status=ocsp.OCSPCertStatus.GOOD,
+            this_update=NOON,
+            next_update=NOON + DAY,
+            revocation_time=None,
+            revocation_reason=None,
+        )
+        builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate.x509)
+        for value, critical in extensions:
+            builder = builder.add_extension(value, critical)
+        return builder.sign(signer._private_key, digest_for(signer)).public_bytes(Encoding.DER)
+
+    def test_a_light_answer(self, office: Office) -> None:
+        """Made beforehand: named by SHA-1, one answer, a next update, no nonce, no certificates."""
+        answer = OcspAnswer(self.built(office))
+        assert (len(answer.singles), answer.certificates) == (1, ())
+        assert office.state(answer.der) is GOOD
+        assert office.state(answer.der, at=NOON + DAY / 2) is GOOD
+        assert office.state(answer.der, at=NOON + 2 * DAY) is RevocationState.STALE
+
+    def test_an_answer_with_a_nonce(self, office: Office) -> None:
+        """It tells who asked that the answer is fresh; what is kept is judged by its dates."""
+        for critical in (True, False):
+            assert office.state(self.built(office, (x509.OCSPNonce(b"12345678"), critical))) is GOOD
+
+    @pytest.mark.parametrize("digest", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])
+    def test_names_by_other_hashes(self, office: Office, digest: hashes.HashAlgorithm) -> None:
+        assert office.state(self.built(office, digest=digest)) is GOOD
+
+    def test_an_extension_that_must_be_understood_and_is_not(self, office: Office) -> None:
+        unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\0")
+        with pytest.raises(MalformedInput):
+            OcspAnswer(self.built(office, (unknown, True)))
+        assert office.state(self.built(office, (unknown, False))) is GOOD
+
+
+class TestDelegates:
+    """A responder's key that was lost later writes answers of any earlier day."""
+
+    @pytest.mark.parametrize(
+        ("reason", "state"),
+        [
+            (ReasonFlags.key_compromise, UNKNOWN),
+            (ReasonFlags.cessation_of_operation, GOOD),
+            (ReasonFlags.superseded, GOOD),
+        ],
+    )
+    def test_revoked_after_it_answered(self, reason: ReasonFlags, state: RevocationState) -> None:
+        office = Office()
+        responder = office.authority.issue("responder", "ocsp")
+        answer = OcspAnswer(office.answer(office.leaf, by=responder))
+        office.authority.revoke(responder.certificate, NOON + DAY, reason)
+        known = RevocationSnapshot([Crl(office.authority.crl(NOON + 2 * DAY))], [answer])
+        # The list clears the leaf in any case; what counts is whether the answer still does.
+        words = known._words(office.leaf, office.authority.certificate, lambda _: ())
+        kinds = {word.source.partition(":")[0] for word in words}
+        assert kinds == ({"crl", "ocsp"} if state is GOOD else {"crl"})
+
+    def test_a_delegate_of_a_namesake(self, office: Office) -> None:
+        namesake = TestAuthority("Office CA")
+        responder = namesake.issue("responder", "ocsp", extra=((x509.OCSPNoCheck(), False),))
+        assert office.state(office.answer(office.leaf, by=responder)) is UNKNOWN
