@@ -6,29 +6,36 @@ A round is a job of its own, run by `yinxin gather` or beside a service; what it
 
 from __future__ import annotations
 
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from signing.carried import carried_in
+from signing.trust import TrustStore
 from yinxin.app.gathering.gatherer import Gatherer
 from yinxin.app.gathering.library import Library
 from yinxin.app.home import way_out
 from yinxin.app.refresh import Network
 from yinxin.app.repeating import repeat
 from yinxin.app.trust_lists import ListKeeper, stands_on
+from yinxin.base.clock import SystemClock
+from yinxin.base.files import read_file
+from yinxin.base.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-    from pathlib import Path
 
     from signing.certificates import Certificate
     from signing.policy import Policy
-    from signing.trust import TrustStore
     from yinxin.app.gathering.asking import WayOut
+    from yinxin.app.gathering.library import Gathered
     from yinxin.app.gathering.outcome import Outcome
     from yinxin.app.home import Home
     from yinxin.app.wiring import Stage
     from yinxin.base.clock import Clock
-    from yinxin.base.settings import Settings
 
 SOON_SECONDS = 60.0
 PATIENCE_SECONDS = 20.0  # for one request: a large list from far away, and nobody waits
@@ -58,6 +65,27 @@ def without_home(
     """Gathers into a folder of its own, for who verifies with nothing but files."""
     way = way_out(settings, at_least_seconds=PATIENCE_SECONDS)
     return Gatherer(Library(folder), trust, way, clock=clock, policy=policy, lists=settings.crl_urls)
+
+
+def evidence_for(
+    files: Iterable[Path], *, gathers: bool, folder: Path | None, home: Home | None, trust: Path | None
+) -> Gathered | None:
+    """What was gathered for a look at these files, beside what their home has; nothing is verified here.
+
+    With `gathers` it is fetched now: into the home, or into `folder`, or else it is not kept.
+    """
+    certificates = [one for file in files for one in carried_in(read_file(file))] if gathers else []
+    if gathers and home and not folder:
+        gather(home, certificates)
+        return None if trust is None else home.library.read()
+    if not gathers:
+        return Library(folder).read() if folder else None
+    with ExitStack() as closing:
+        place = folder or Path(closing.enter_context(TemporaryDirectory(prefix="yinxin-")))
+        settings = home.settings if home else Settings.load(None, os.environ)
+        store = TrustStore.load(trust) if trust else home.trust if home else TrustStore(())
+        without_home(place, store, settings, clock=home.clock if home else SystemClock()).run(certificates)
+        return Library(place).read()
 
 
 def repeat_rounds(home: Home, stage: Stage) -> None:

@@ -101,7 +101,9 @@ def reasons(answer: Any) -> set[str]:
     return {item["code"] for item in answer["reports"][0]["reasons"]}
 
 
-def test_a_lone_file_is_gathered_for(town: Town) -> None:
+def test_a_lone_file_is_gathered_for_and_then_verified_without_a_network(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trust, into = ("--trust", town.folder / "trust"), ("--into", town.folder / "gathered")
     status, answer = town.run("verify", *trust, town.letter)
     assert (status, reasons(answer)) == (ExitCode.INDETERMINATE, {"no_certificate_chain_found"})
@@ -115,6 +117,18 @@ def test_a_lone_file_is_gathered_for(town: Town) -> None:
     status, outcome = town.run("gather", *trust, *into, town.letter)
     assert (status, outcome["missing"], outcome["without_path"]) == (ExitCode.DONE, [], [])
     assert [item["state"] for item in outcome["items"]] == ["taken"] * 3
+
+    forbid_the_network(monkeypatch)
+    status, answer = town.run("verify", *trust, "--gathered", town.folder / "gathered", town.letter)
+    assert (status, reasons(answer)) == (ExitCode.DONE, set())
+
+
+def test_verify_gathers_first_when_it_is_told_to(town: Town) -> None:
+    status, answer = town.run("verify", "--trust", town.folder / "trust", "--gather", town.letter)
+    assert (status, reasons(answer)) == (ExitCode.DONE, set())
+    assert sorted(path.name for path in town.folder.iterdir()) == [
+        "letter.txt", "letter.txt.p7s", "root.pem", "trust",
+    ]  # fmt: skip
 
 
 def test_a_home_gathers_into_its_folder_and_says_what_it_could_not_have(

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from signing.carried import carried_in
 from signing.trust import TrustStore
 from yinxin.app import rounds
 from yinxin.app.commands.options import home_option
 from yinxin.app.console import ExitCode, console_of
-from signing.carried import carried_in
 from yinxin.app.gathering.outcome import State
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase

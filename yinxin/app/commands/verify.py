@@ -1,4 +1,7 @@
-"""`yinxin verify FILE… --qr CODE`: PDFs, credentials (SD-JWT VC), receipts and printed codes that a user brings."""
+"""`yinxin verify FILE… --qr CODE`: PDFs, credentials (SD-JWT VC), receipts and printed codes that a user brings.
+
+`--archive` keeps a decision with all that it stands on, `--replay` makes an archived one again.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
-from yinxin.app.console import console_of, exit_code
-from yinxin.app.examine import Examiner
+from yinxin.app.console import ExitCode, console_of, exit_code
+from yinxin.app.examine import Examiner, Exhibit
 from yinxin.app.examine_code import CodeExaminer, Sources
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
+from yinxin.app.rounds import evidence_for
 from yinxin.base.clock import SystemClock
+from yinxin.base.errors import NotFound
+from yinxin.base.files import write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +30,11 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 60  # characters of a code's text; the rest says nothing to a person
 _HELP = phrase(
-    "核验文件：PDF、SD-JWT 凭证、核验回执，或文件旁的签名（.p7s）；用 --qr 核验纸质证照上的二维码。\n\n信任锚取自 --trust 目录或安装目录；不访问网络，不改动文件。",
+    "核验文件：PDF、SD-JWT 凭证、核验回执，或文件旁的签名（.p7s）；用 --qr 核验纸质证照上的二维码。用 --archive 将结论连同全部依据归档，用 --replay 重新核验已归档的结论。\n\n信任锚取自 --trust 目录或安装目录；不访问网络（除非用 --gather 先行收集），不改动文件。",
     "Verify files: PDFs, SD-JWT credentials, receipts, signatures beside a file (.p7s); with --qr codes printed on "
-    "licences.\n\nTrust comes from --trust or from the installation; "
-    "nothing is fetched and no file is changed.",
+    "licences. --archive keeps a verdict with all that it stands on, --replay makes an archived one again."
+    "\n\nTrust comes from --trust or from the installation; "
+    "nothing is fetched (unless --gather says so, beforehand) and no file is changed.",
 )
 
 
@@ -54,6 +61,57 @@ _HELP = phrase(
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help=phrase("吊销列表文件，可多次给出", "a CRL file; may be given again"),
+)
+@click.option(
+    "--gather",
+    "gathers",
+    is_flag=True,
+    help=phrase(
+        "核验前先联网收集文件中证书所指的吊销数据和上级证书",
+        "before verifying, fetch the revocation data and issuers that the files' certificates name",
+    ),
+)
+@click.option(
+    "--gathered",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=phrase("yinxin gather 收集的数据所在目录", "a folder that `yinxin gather` gathered into"),
+)
+@click.option(
+    "--policy",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("验证策略文件（TOML）", "the validation policy (TOML)"),
+)
+@click.option(
+    "--archive",
+    type=click.Path(path_type=Path),
+    help=phrase(
+        "把结论及其全部依据归档到此目录或 .zip 文件（一次一个文件）",
+        "keep the verdict with all that it stands on in this folder or .zip file (one file at a time)",
+    ),
+)
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase(
+        "另存一份可打印的核验报告网页（一次一个文件）",
+        "also write the report as a page to print (one file at a time)",
+    ),
+)
+@click.option(
+    "--replay",
+    type=click.Path(path_type=Path),
+    help=phrase(
+        "重新核验已归档的结论：归档目录、.zip 文件或其中的 decision.json",
+        "make an archived verdict again: its folder, its .zip file, or the decision.json",
+    ),
+)
+@click.option(
+    "--inputs",
+    type=click.Path(path_type=Path),
+    help=phrase(
+        "与 --replay 同用：依据所在的目录或 .zip 文件（默认与结论同处）",
+        "with --replay: where the inputs lie, a folder or a .zip file (beside the verdict by default)",
+    ),
 )
 @click.option(
     "--at", type=Moment(), help=phrase("按此时刻回答（默认现在）", "answer for this time (now by default)")
@@ -84,6 +142,13 @@ def command(
     codes: tuple[str, ...],
     trust: Path | None,
     crls: tuple[Path, ...],
+    gathers: bool,
+    gathered: Path | None,
+    policy: Path | None,
+    archive: Path | None,
+    page: Path | None,
+    replay: Path | None,
+    inputs: Path | None,
     at: datetime | None,
     issuers: Path | None,
     addresses: tuple[str, ...],
@@ -91,6 +156,14 @@ def command(
     passphrase_file: str | None,
 ) -> int:
     """Print one report for each file and code; exit 0 when all passed, 1 when one failed, 3 when one is open."""
+    if replay:
+        return _replay(context, replay, inputs, page)
+    if inputs:
+        raise click.UsageError(phrase("--inputs 与 --replay 同用", "--inputs goes with --replay"))
+    if (archive or page) and (len(files) != 1 or codes):
+        raise click.UsageError(
+            phrase("--archive 和 --page 一次用于一个文件", "--archive and --page take one file at a time")
+        )
     if not files and not codes:
         raise click.UsageError(phrase("请给出文件，或用 --qr 给出二维码", "name a file, or a code with --qr"))
     console = console_of(context)
@@ -100,10 +173,13 @@ def command(
     reports: list[Report[Any]] = []
     answers = []
     if files:
-        examiner = Examiner.of(trust, crls, home=place, clock=SystemClock())
+        beside = evidence_for(files, gathers=gathers, folder=gathered, home=place, trust=trust)
+        examiner = Examiner.of(trust, crls, home=place, clock=SystemClock(), policy=policy, gathered=beside)
     for file in files:
-        report = examiner.examine(file, at=at)
+        report = _keep(console, examiner, file, at, archive) if archive else examiner.examine(file, at=at)
         reports.append(report)
+        if page:
+            _write_page(console, page, file.name, report)
         console.report(str(file), report)
         answers.append({"file": str(file), **report.to_dict(), **_slip(console, place, report)})
     if codes:
@@ -113,6 +189,49 @@ def command(
             answers.append({"qr": code, **report.to_dict()})
     console.result({"reports": answers})
     return exit_code(reports)
+
+
+def _keep(console: Console, examiner: Examiner, file: Path, at: datetime | None, place: Path) -> Report[Any]:
+    """Examine a file and archive the decision."""
+    from yinxin.app.decisions import archive, decision  # noqa: PLC0415 - few ask for it
+
+    report, made = decision.decide(examiner, Exhibit.of(file), at=at)
+    archive.write(place, made)
+    console.note(f"已归档至 {place}", f"archived in {place}")
+    return report
+
+
+def _replay(context: click.Context, place: Path, inputs: Path | None, page: Path | None) -> int:
+    """Make an archived decision again: exit 0 when the same came out, 1 when not, 3 when an input is missing."""
+    from yinxin.app.decisions import archive, decision  # noqa: PLC0415 - few ask for it
+
+    console = console_of(context)
+    try:
+        kept = archive.read(place, inputs=inputs)
+        outcome = decision.replay(kept)
+    except NotFound as error:
+        console.error(error)
+        return ExitCode.INDETERMINATE
+    report = outcome.report
+    console.report(str(place), report)
+    if page:
+        _write_page(console, page, str(kept.record["question"]["name"]), report)
+    if outcome.is_same:
+        console.say("结论与归档时完全相同", "the same verdict came out, byte for byte")
+    else:
+        console.say(
+            f"结论与归档时不同：{'、'.join(outcome.differs)}",
+            f"another verdict came out: {', '.join(outcome.differs)}",
+        )
+    console.result({"same": outcome.is_same, "differs": list(outcome.differs), "report": report.to_dict()})
+    return ExitCode.DONE if outcome.is_same else ExitCode.FAILED
+
+
+def _write_page(console: Console, page: Path, name: str, report: Report[Any]) -> None:
+    from yinxin.app.report_page import report_page  # noqa: PLC0415 - it brings the templates
+
+    write_new_file(page, report_page(name, report, language=console.language).encode())
+    console.note(f"报告页已写入 {page}", f"the page is in {page}")
 
 
 def _examine_codes(
