@@ -7,11 +7,10 @@ import re
 from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
-from xml.etree.ElementTree import ParseError
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import ParseError, fromstring
 
 from signing.certificates import Certificate
 from signing.trust_list.etsi.signature import TSL, signed_content
@@ -20,9 +19,9 @@ from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from xml.etree.ElementTree import Element
 
 _T = TypeVar("_T")
+Element = Any  # of the parsed tree
 KNOWN_VERSIONS = frozenset({"5", "6"})
 LIST_OF_LISTS = "http://uri.etsi.org/TrstSvc/TrustedList/TSLType/EUlistofthelists"
 NATIONAL = "http://uri.etsi.org/TrstSvc/TrustedList/TSLType/EUgeneric"
