@@ -17,11 +17,13 @@ from world.pki import Pki
 
 from credentials.documents import DocumentStore
 from credentials.office.cases import CaseState
+from credentials.office.proofs import KeyProofs
 from credentials.office.repository import CaseRepository
 from credentials.repository import LicenceRepository
 from credentials.status_list import StatusSnapshot
 from credentials.vocabulary import INVALID
 from signing.revocation import Crl
+from signing.signers.file import FileSigner
 from verify_api.repository import SessionRepository
 from yinxin.app import wiring
 from yinxin.app.backup import manifest as papers
@@ -29,6 +31,7 @@ from yinxin.app.backup.mark import require_released
 from yinxin.app.backup.restoring import Evidence, quarantine_home, release, restore
 from yinxin.app.backup.taking import take
 from yinxin.app.ceremony import open_authority
+from yinxin.app.sealing import register
 from yinxin.app.serve import running
 from yinxin.base.actor import staff, system
 from yinxin.base.audit import AuditLog, verify_checkpoint
@@ -36,6 +39,7 @@ from yinxin.base.audit.checkpoint import parse_verifier_key, verify_note
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted, UsageError, YinxinError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from credentials.issuer import IssuedLicence
@@ -92,6 +96,41 @@ def put_back(node: Node, backup: Path, tmp_path: Path, request: Any, **known: An
     return again, made
 
 
+def reopened(node: Node, *, refuse: Sequence[str] = ()) -> list[str]:
+    """An approver agrees to what a restored node asks for, and refuses requests of some kinds."""
+    key, agency = FileSigner.generate(), node.home.settings.agency_code
+    qian = staff("approver-qian", agency=agency, roles=("approver",))
+    seals = register(node.home, KeyProofs(lambda _name: [key.public_key]))
+    waiting = seals.open_requests(actor=qian)
+    for request in sorted(waiting, key=lambda one: str(one.kind), reverse=True):  # the seal, then its grants
+        if str(request.kind) in refuse:
+            seals.refuse(request.id, actor=qian)
+        else:
+            seals.agree(request.id, proof=KeyProofs.make(request.digest, qian, key), actor=qian)
+    return sorted(str(one.kind) for one in waiting)
+
+
+def test_seals_and_grants_are_held_until_somebody_agrees(
+    node: Node, backup: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """A seal that was stopped after the backup, and a grant that was withdrawn, stay so."""
+    node.issue(1)
+    take(node.home, backup)
+    again, made = put_back(node, backup, tmp_path, request)
+    assert (made.seals_held, made.grants_held) == (1, 1)
+    with pytest.raises(Conflict, match="stopped"):
+        again.issue(2)
+    assert reopened(again, refuse=["grant"]) == ["grant", "resume"]
+    with pytest.raises(NotPermitted):
+        again.issue(2)  # the seal is in use again; nobody has a grant
+    held = quarantine_home(again.home, actor=RESTORER, evidence=Evidence())
+    assert (held.seals_held, held.grants_held) == (1, 0)
+    again.publish_log()
+    log = [one.content() or {} for one in AuditLog(again.home.database).entries(limit=1000)]
+    asked = [one for one in log if one["action"] == "seal.ask"]
+    assert {one["actor"]["id"] for one in asked} == {RESTORER.identifier}
+
+
 def test_what_was_published_after_the_backup_is_not_contradicted_in_silence(
     node: Node, backup: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -143,6 +182,7 @@ def test_what_was_published_after_the_backup_is_not_contradicted_in_silence(
     with again.home.database.transaction() as session:
         uri, _ = wiring.status_service(again.home).allocate(session)
     assert uri != lost.status_uri
+    reopened(again)
     third = again.issue(3).licence
     assert third.number > lost.second.licence.number
 
@@ -269,6 +309,7 @@ def test_restored_counters_go_on(
     node.revoke(first)
     take(node.home, backup)
     again, _ = put_back(node, backup, tmp_path, request)
+    reopened(again)
     second = again.issue(2)
     again.revoke(second)  # its event and audit rows take the next numbers
     with again.home.database.reading() as session:

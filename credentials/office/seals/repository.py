@@ -17,6 +17,7 @@ from credentials.office.seals.values import RemakeReason, Seal, SealKind, SealSt
 from yinxin.base.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Table
@@ -66,6 +67,11 @@ class SealRepository:
             query = query.where(_SEALS.c.owner == owner)
         rows = self._session.execute(query.order_by(_SEALS.c.changed_at.desc(), _SEALS.c.id).limit(limit))
         return [_seal(row) for row in rows]
+
+    def in_states(self, states: Collection[SealState]) -> list[Seal]:
+        """The seals of all agencies that are in these states."""
+        query = select(_SEALS).where(_SEALS.c.state.in_([str(one) for one in states]))
+        return [_seal(row) for row in self._session.execute(query.order_by(_SEALS.c.id))]
 
     def change(self, before: Seal, after: Seal) -> Seal:
         """Store a changed seal; `Conflict` when somebody else changed it meanwhile."""

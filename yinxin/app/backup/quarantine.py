@@ -17,6 +17,7 @@ from ca.repository import AuthorityRepository
 from credentials.delegations.repository import DelegationRepository
 from credentials.office.bundles.repository import BundleRepository
 from credentials.office.repository import CaseRepository
+from credentials.office.seals.holding import Holding
 from credentials.oid4vci.repository import IssuanceRepository
 from credentials.persons.repository import reopen_erasures
 from credentials.repository import LicenceRepository
@@ -66,6 +67,8 @@ class Quarantine:
     revocations_taken_back: int
     lost_entries: int | None
     notice: str | None
+    seals_held: int
+    grants_held: int
 
 
 def enter(  # noqa: PLR0913 - what is known of the time that was lost
@@ -90,12 +93,12 @@ def enter(  # noqa: PLR0913 - what is known of the time that was lost
     skipped = serials if serials is not None else max(SERIALS_SKIPPED, state.lost or 0)
     kinds = list(wiring.catalogue(home))  # before the transaction: the catalogue reads the database
     with home.database.transaction() as session:
-        made = _apply(home, session, found, skipped, taken_at, kinds)
         now = home.clock.now()
         row = restoration.unreleased(session)
         if row is None:
             row = Restoration(random_text(SystemRandomness()), taken_at, now, str(actor))
             restoration.keep(session, row)
+        made = _apply(home, session, found, skipped, taken_at, kinds)
         facts = {
             "taken_at": taken_at.isoformat() if taken_at else None,
             "log": "agrees" if state.agrees else "forks",
@@ -113,6 +116,7 @@ def enter(  # noqa: PLR0913 - what is known of the time that was lost
             at=now,
             details=facts,
         )
+        held = Holding(session, document_number=f"restoration/{row.id}", actor=actor, at=now).hold()
     writer = wiring.sequencer(home)
     while writer.run_once():
         pass
@@ -126,6 +130,8 @@ def enter(  # noqa: PLR0913 - what is known of the time that was lost
         made["revocations_taken_back"],
         state.lost,
         notice,
+        held.seals,
+        held.grants,
     )
 
 

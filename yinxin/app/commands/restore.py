@@ -160,6 +160,10 @@ def _tell(console: Console, made: Quarantine, home: Path) -> int:
     )
     taken = made.statuses_taken_back + made.revocations_taken_back
     console.say(f"从已公布的列表找回吊销 {taken} 项", f"revocations taken back from published lists: {taken}")
+    console.say(
+        f"待批准人确认后恢复使用：印章 {made.seals_held} 枚，用印授权 {made.grants_held} 项",
+        f"held until an approver agrees: {made.seals_held} seals, {made.grants_held} grants of use",
+    )
     if made.notice:
         console.say(
             "日志在此分叉，请公布以下已签名的声明：", "The log forks here. Publish this signed notice:"
@@ -181,6 +185,8 @@ def _tell(console: Console, made: Quarantine, home: Path) -> int:
             "statuses_taken_back": made.statuses_taken_back,
             "revocations_taken_back": made.revocations_taken_back,
             "lost_entries": made.lost_entries,
+            "seals_held": made.seals_held,
+            "grants_held": made.grants_held,
             "notice": made.notice,
         }
     )
