@@ -26,6 +26,7 @@ from credentials.catalogue import Catalogue
 from credentials.type_files import KEYS, Key
 from signing.algorithms import ALGORITHMS
 from signing.reasons import Reason
+from signing.strength import strength_tables
 from signing.usages import USAGES
 from yinxin.app.cli import COMMANDS, cli
 from yinxin.app.console import EXIT_CODES
@@ -47,6 +48,7 @@ def main(arguments: list[str]) -> int:
     """Write the pages, or with `--check` only say which are out of date."""
     pages = {f"{name}.md": make() for name, make in PAGES.items()}
     stale = [name for name, text in pages.items() if _current(name) != NOTE + text]
+    stale += [name for name, text in schemas().items() if _current(name) != text]
     if "--check" in arguments:
         print("\n".join(stale))
         return bool(stale)
@@ -54,7 +56,17 @@ def main(arguments: list[str]) -> int:
         path = REFERENCE / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(NOTE + text, encoding="utf-8", newline="\n")
+    for name, text in schemas().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8", newline="\n")
     return 0
+
+
+def schemas() -> dict[str, str]:
+    """The published schemas, as they lie in the program."""
+    return {
+        path.name: path.read_text(encoding="utf-8")
+        for path in sorted((ROOT / "signing").glob("*.schema.json"))
+    }
 
 
 def reason_codes() -> str:
@@ -176,7 +188,29 @@ def algorithms() -> str:
             ["Use", "Key usage bit", "Extended key usage", "Means"],
             ((u.name, u.key_usage, u.extended, u.means) for u in USAGES),
         ),
+        "## Strength\n",
+        'Until when algorithms count, by published tables; a policy names one: `strength = "…"`. What a table'
+        " does not speak of has no end in it. Source: `signing/strength.toml`.\n",
+        *_strength(),
     )
+
+
+def _strength() -> Iterator[str]:
+    """The tables of strength, each with its source."""
+    for table in strength_tables().values():
+        says = f"{table.title.zh} / {table.title.en}. Source: {table.source}. Read {table.read}."
+        yield f"### `{table.name}`\n\n{says}\n"
+        rows = (
+            (
+                ", ".join(f"`{name}`" for name in sorted(row.algorithms)),
+                row.from_bits or "–",
+                row.below_bits or "–",
+                row.advised or "–",
+                row.until,
+            )
+            for row in table.rows
+        )
+        yield _table(["Algorithms", "From bits", "Below bits", "Advised until", "Counts until"], rows)
 
 
 def command_line() -> str:

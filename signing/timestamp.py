@@ -323,7 +323,7 @@ def _as_timestamp(check: Check) -> Check:
         failed = reason.indication is Indication.FAILED
         reason = Reason.TIMESTAMP_INVALID if failed else Reason.TIMESTAMP_NOT_TRUSTED
     said = f"{check.reason.code}: {check.detail}".strip(": ") if check.reason else check.detail
-    return Check(f"timestamp_{check.name}", reason, check.scope, said)
+    return Check(f"timestamp_{check.name}", reason, check.scope, said, check.evidence)
 
 
 def _imprint(name: str, digest: bytes) -> bytes:

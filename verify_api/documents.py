@@ -41,7 +41,16 @@ if TYPE_CHECKING:
 LICENCE_FILE, LICENCE_ITEM = "licence.json", "certificate_identifier"
 MAX_LICENCE_FILE_BYTES = 256 * 1024
 # What an answer says of a signature; everything else stays with us.
-SIGNATURE_MEMBERS = ("field", "signer", "usage", "claimed_time", "proved_time", "coverage", "indication")
+SIGNATURE_MEMBERS = (
+    "field",
+    "signer",
+    "usage",
+    "claimed_time",
+    "proved_time",
+    "coverage",
+    "level",
+    "indication",
+)
 _CREDIT_CODE = "NTRCN-"
 MAX_DOCUMENT_BYTES = 20 << 20
 MAX_NAME = 64
@@ -226,7 +235,10 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
     report = pdf.verify(
         document, trust, revocation=revocation, policy=policy, now=now, max_bytes=MAX_DOCUMENT_BYTES
     )
-    checks = [[one.name, one.reason.name if one.reason else None, str(one.scope)] for one in report.checks]
+    checks = [
+        [one.name, one.reason.name if one.reason else None, str(one.scope), one.detail, list(one.evidence)]
+        for one in report.checks
+    ]
     answer: dict[str, Any] = {
         "at": now.isoformat(),
         "checks": checks,
@@ -257,8 +269,8 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         return Examined(Kind.PDF, digest, (check,), material.policy_hash)
     answer: dict[str, Any] = outcome.value
     checks = tuple(
-        Check(name, Reason[reason] if reason else None, Scope(scope))
-        for name, reason, scope in answer["checks"]
+        Check(name, Reason[reason] if reason else None, Scope(scope), detail, tuple(evidence))
+        for name, reason, scope, detail, evidence in answer["checks"]
     )
     content, file_checks = _read_licence_file(answer.get("licence_file"))
     listed = material.snapshots.trust_list

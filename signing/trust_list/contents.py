@@ -88,7 +88,10 @@ class ListedIssuer:
 
 @dataclass(frozen=True)
 class TrustList:
-    """A list that its root's keys have signed. Make one with `read`; `to_content` is what is signed."""
+    """A list that its root's keys have signed. Make one with `read`; `to_content` is what is signed.
+
+    `envelope` is what was read, signatures and all, and `digest` its SHA-256 in hex.
+    """
 
     name: str
     version: int
@@ -98,6 +101,7 @@ class TrustList:
     anchors: tuple[TrustAnchor, ...]
     listed: tuple[ListedIssuer, ...]
     digest: str = field(default="", compare=False)
+    envelope: bytes = field(default=b"", compare=False, repr=False)
 
     @classmethod
     def read(
@@ -116,7 +120,7 @@ class TrustList:
         same version. `skew` is how far another machine's clock may be ahead.
         """
         root.require(envelope, LIST_TYPE)
-        found = cls._of(read_content(envelope), hashlib.sha256(envelope).hexdigest())
+        found = cls._of(read_content(envelope), envelope)
         if (found.name, found.root_version) != (root.name, root.version):
             raise Conflict("the list belongs to another root")
         if root.expires_at <= now:
@@ -132,7 +136,7 @@ class TrustList:
     @classmethod
     def kept(cls, envelope: bytes) -> TrustList:
         """A list that `read` took before, read again from our own keeping: dates are not looked at."""
-        return cls._of(read_content(envelope), hashlib.sha256(envelope).hexdigest())
+        return cls._of(read_content(envelope), envelope)
 
     @cached_property
     def trust(self) -> TrustStore:
@@ -171,7 +175,7 @@ class TrustList:
         }
 
     @classmethod
-    def _of(cls, content: object, digest: str) -> TrustList:
+    def _of(cls, content: object, envelope: bytes) -> TrustList:
         members = ("name", "version", "root_version", "issued_at", "next_update", "anchors", "issuers")
         found = exactly(content, *members)
         listed = cls(
@@ -182,7 +186,8 @@ class TrustList:
             next_update=moment(found["next_update"]),
             anchors=tuple(_anchor(row) for row in rows(found["anchors"], most=MAX_ANCHORS)),
             listed=tuple(_issuer(row) for row in rows(found["issuers"], most=MAX_ISSUERS)),
-            digest=digest,
+            digest=hashlib.sha256(envelope).hexdigest(),
+            envelope=envelope,
         )
         _ = listed.trust  # the same certificate with two sets of uses is told now
         return listed

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ENDLESS = Limit("endless", 1_000_000, 1e9)
 PLAIN = {
     "/v1/jwks",
+    "/v1/report.schema.json",
     "/healthz",
     "/.well-known/oauth-authorization-server",
     "/v1/nonces",
@@ -53,6 +54,7 @@ OPERATIONS = [
     ("GET", "/v1/notices"),
     ("POST", "/v1/notices/{notice_id}/acknowledgement"),
     ("GET", "/v1/jwks"),
+    ("GET", "/v1/report.schema.json"),
     ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/healthz"),
 ]

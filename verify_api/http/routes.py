@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from signing.jose import dump_json
+from signing.jose import dump_json, load_json_object
 from verify_api.departments import Department
 from verify_api.documents import MAX_DOCUMENT_BYTES, MAX_PRESENTATION_CHARACTERS
 from verify_api.http import schemas
@@ -183,6 +185,15 @@ def _add_public(routes: APIRouter, service: VerificationService, limits: Limits)
         return _Answer({"keys": keys})
 
     @routes.get(
+        "/v1/report.schema.json",
+        tags=["公开信息 / Public"],
+        summary="核验报告的 JSON Schema / JSON Schema of verification reports",
+        responses={200: {"model": dict[str, Any]}},
+    )
+    async def report_schema() -> JSONResponse:
+        return _Answer(_report_schema())
+
+    @routes.get(
         "/.well-known/oauth-authorization-server",
         tags=["公开信息 / Public"],
         summary="服务元数据（RFC 8414）与各项限制 / Metadata (RFC 8414) and limits",
@@ -199,6 +210,11 @@ def _add_public(routes: APIRouter, service: VerificationService, limits: Limits)
     )
     async def health() -> JSONResponse:
         return _Answer({"status": "ok"})
+
+
+@cache
+def _report_schema() -> dict[str, Any]:
+    return load_json_object((files("signing") / "report.schema.json").read_bytes())
 
 
 async def _read(request: Request, limit: int) -> dict[str, Any]:
