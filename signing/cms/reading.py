@@ -90,8 +90,8 @@ def _signed_data(outer: der.Element) -> SignedData:
         algorithm=_row(algorithm.encoded, digest_name, _kind_of(signer)) if signer else None,
         algorithm_oid=_algorithm_oid(algorithm.content),
         attributes=_attributes(signed),
-        # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF.
-        signed_part=b"\x31" + signed.encoded[1:],
+        # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF, in the order of DER.
+        signed_part=der.set_of(*(item.encoded for item in der.children(signed))),
         signature=signature.content,
         unsigned=_attributes(unsigned[0], repeated=True) if unsigned else {},
         crls=crls,
