@@ -56,14 +56,14 @@ class _Index:
 
 
 def judge_archive(
-    signature: bytes, digest_of: DigestOf, question: Question
+    signature: bytes, signed: cms.SignedData, digest_of: DigestOf, question: Question
 ) -> tuple[list[TimestampResult], Question]:
     """The archive time-stamps of a signature, the newest first, and the question with what they prove.
 
-    `digest_of` gives the digest of the signed content by a hash's name. `signature` has been parsed by
-    `cms.parse`. Never raises for what is in it.
+    `digest_of` gives the digest of the signed content by a hash's name, `signed` is what `cms.parse` read in
+    `signature`. Never raises for what is in it.
     """
-    tokens = cms.parse(signature).unsigned.get(ARCHIVE_TIMESTAMP_V3, ())
+    tokens = signed.unsigned.get(ARCHIVE_TIMESTAMP_V3, ())
     if not tokens:
         return [], question
     parts = _parts(signature)

@@ -121,7 +121,9 @@ def extend(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     carried = _carried(signed)
     merged = revocation.merged_with(carried) if carried else revocation
     question = Question(trust, merged, policy or Policy.default(), now, now)
-    archives, question = judge_archive(signature, lambda name: _meant(signed, content, name), question)
+    archives, question = judge_archive(
+        signature, signed, lambda name: _meant(signed, content, name), question
+    )
     stamps = [stamp for stamp in (*own_timestamps(signed, question), *archives) if stamp.gen_time]
     if not stamps:
         raise Conflict("a signature without a time-stamp is not extended: sign with one")
@@ -253,7 +255,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was
     def digest_of(name: str) -> bytes:
         return _meant(signed, content, name)
 
-    archives, question = judge_archive(signature, digest_of, question)
+    archives, question = judge_archive(signature, signed, digest_of, question)
     own = own_timestamps(signed, question)
     stamps = (*own, *archives)
     proved = min((stamp.gen_time for stamp in stamps if stamp.gen_time), default=None)

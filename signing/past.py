@@ -138,6 +138,8 @@ def _path(leaf: Certificate, question: PathQuestion, revocation: RevocationSnaps
 
 def _objections(result: PathResult, question: PathQuestion, signed: datetime | None) -> Iterator[Objection]:
     """From the anchor down: every certificate and its evidence against the limits of those above it."""
+    if _is_untouched(result, question):
+        return
     statuses = dict(result.statuses)
     limits: list[_Limit] = []
     for below, authority in reversed(list(pairwise(result.path))):
@@ -154,6 +156,16 @@ def _objections(result: PathResult, question: PathQuestion, signed: datetime | N
                 yield _too_late(limit, below, "the evidence of its status")
     for limit in _first(limits, signed, question.at):
         yield _too_late(limit, result.path[0], "what it signed")
+
+
+def _is_untouched(result: PathResult, question: PathQuestion) -> bool:
+    """The usual case: nothing on the path has ended or was revoked, and no algorithm ends by this policy."""
+    return (
+        not question.policy.algorithm_ends
+        and not question.policy.strength
+        and all(status.revoked_at is None for _, status in result.statuses)
+        and all(question.at <= authority.not_after for authority in result.path[1:])
+    )
 
 
 def _limits_of(
