@@ -138,6 +138,11 @@ class TrustList:
         """A list that `read` took before, read again from our own keeping: dates are not looked at."""
         return cls._of(read_content(envelope), envelope)
 
+    @classmethod
+    def from_content(cls, content: object) -> TrustList:
+        """What a draft says before anybody has signed it; nobody may go by it."""
+        return cls._of(content, b"")
+
     @cached_property
     def trust(self) -> TrustStore:
         """The anchors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -137,3 +138,29 @@ def test_what_is_written_wrongly_is_not_shown_as_right(office: Office, name: str
     )
     assert status == ExitCode.ERROR
     assert "error" in said
+
+
+def test_what_changes_is_told_before_anybody_signs(office: Office) -> None:
+    for by, source in (("li", "list.toml"), ("wang", "list.json")):
+        office.sign(source, by, "list.json")
+    same = office.ask("diff", str(office.folder / "list.json"), str(office.folder / "list.toml"))
+    assert same == (ExitCode.DONE, {"changes": []})
+    text = (office.folder / "list.toml").read_text(encoding="utf-8")
+    more = """types = [
+      { vct = "urn:city:food", status = "granted", since = 2026-01-01T00:00:00Z },
+      { vct = "urn:city:food", type_code = "11120101MB1A", status = "suspended", since = 2026-05-01T00:00:00Z },
+    ]"""
+    changed = text.replace("version = 1\n", "version = 2\n", 1).replace('"seal", ', "")
+    office.write("next.toml", re.sub(r"types = .*", more, changed))
+    places = [str(office.folder / name) for name in ("list.json", "next.toml")]
+    status, said = office.ask("diff", *places)
+    assert status == ExitCode.FAILED
+    told = [(one["sign"], one["en"].split(" ")[0]) for one in said["changes"]]
+    assert told == [("~", "version"), ("-", "trust"), ("+", "trust"), ("+", "Jincheng")]
+    assert (
+        said["changes"][-1]["zh"]
+        == "津城区市场监管局（11120101MB1A000000）自 2026-05-01 起暂停签发：urn:city:food"
+    )
+    back = office.ask("diff", *reversed(places))[1]["changes"]
+    assert any("nobody will take it" in one["en"] for one in back)
+    assert office.ask("diff", str(office.folder / "root.toml"), places[1])[0] == ExitCode.ERROR

@@ -176,3 +176,17 @@ class TestExplain:
         said = desk.ask("explain", "@trust", "@credential.txt")[1]["explanation"]
         assert any("不在信任库中" in one["zh"] for one in said)
         assert any("compare its root's fingerprint" in one["en"] for one in said)
+
+
+def test_verify_goes_by_a_list_that_is_named(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    world = CredentialWorld()
+    desk.put("credential.txt", world.issue().encode())
+    desk.put("list.json", a_list(anchor=world.pki.root.certificate))
+    words = [str(desk.folder / "credential.txt"), "--trust-list", str(desk.folder / "list.json")]
+    assert run(["verify", *words]) == ExitCode.USAGE
+    capsys.readouterr()
+    status = run(["verify", *words, "--trust-list-root", str(desk.folder / "root.json"), "--json"])
+    (report,) = json.loads(capsys.readouterr().out)["reports"]
+    assert status == ExitCode.FAILED
+    assert "issuer_not_permitted" in {one["code"] for one in report["reasons"]}
+    assert "trust_list" in report["snapshots"]

@@ -27,6 +27,7 @@ from wallet.store import FILE_NAME, Store
 from wallet.trusted import TrustedParties
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
+from yinxin.app.trust_lists import ListKeeper, stands_on
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.outbound import Outbound
@@ -88,7 +89,7 @@ class Place:
         """The anchors; `NotFound` says how to name some."""
         own = self.store / TRUST
         if self.trust_folder is None and not own.is_dir() and self.home:
-            return self.home.trust
+            return stands_on(self.home).trust
         folder = self.trust_folder or own
         if not folder.is_dir():
             raise NotFound(f"this wallet trusts nobody yet: `yinxin trust add {own} ROOT.cer` adds an anchor")
@@ -123,6 +124,7 @@ class OwnWallet:
             self.outbound,
             policy=home.policy if home else None,
             revocation=home.revocation if home else None,
+            trust_list=ListKeeper(home).take() if home else None,
             clock=self.clock,
         )
 

@@ -1,4 +1,4 @@
-"""`yinxin trust list sign | show | fingerprint`: what a trust office does, and how others look at it."""
+"""`yinxin trust list sign | show | diff | fingerprint`: what a trust office does, and how others look at it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from signing.trust_list.envelope import MAX_BYTES
 from yinxin.app.commands.options import passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
+from yinxin.app.trust_changes import changes, draft_or_list
 from yinxin.app.trust_documents import read_document
 from yinxin.base.clock import SystemClock
 from yinxin.base.files import READABLE, read_file, replace_file
@@ -121,14 +122,34 @@ def show(context: click.Context, file: Path, root: Path, roots: tuple[Path, ...]
     return ExitCode.DONE
 
 
+@trust_list.command(
+    "diff",
+    help=phrase(
+        "比较两版信任列表（已签署的文件或 TOML 草稿）的内容；不核验签名。",
+        "Compare what two lists say, signed ones or drafts in TOML; signatures are not looked at.",
+    ),
+)
+@click.argument("before", type=_FILE)
+@click.argument("after", type=_FILE)
+@click.pass_context
+def diff(context: click.Context, before: Path, after: Path) -> int:
+    """Each change in a line; exit 1 when there is one."""
+    console, now = console_of(context), SystemClock().now()
+    found = list(changes(*(draft_or_list(file, now=now) for file in (before, after))))
+    for sign, says in found:
+        console.say(f"{sign} {says.zh}", f"{sign} {says.en}")
+    console.result({"changes": [{"sign": sign, **says.to_dict()} for sign, says in found]})
+    return ExitCode.FAILED if found else ExitCode.DONE
+
+
 def _rows(listed: TrustList, console: Console, now: datetime) -> list[tuple[Any, ...]]:
-    granted, withdrawn = console.text("可签发", "may issue"), console.text("不可签发", "may not issue")
+    granted, other = console.text("可签发", "may issue"), console.text("不可签发", "may not issue")
     return [
         (
             issuer.name.in_language(console.language),
             issuer.credit_code,
             vct,
-            granted if vct in issuer.may_issue(now) else withdrawn,
+            granted if vct in issuer.may_issue(now) else other,
         )
         for issuer in listed.listed
         for vct in sorted({row.vct for row in issuer.types})

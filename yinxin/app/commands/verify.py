@@ -17,6 +17,7 @@ from yinxin.app.examine_code import CodeExaminer, Sources
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.app.rounds import evidence_for
+from yinxin.app.trust_lists import serving_list
 from yinxin.base.clock import SystemClock
 from yinxin.base.errors import NotFound
 from yinxin.base.files import write_new_file
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.report import Report
+    from signing.trust_list import ServingList
     from yinxin.app.console import Console
 
 MOST_SHOWN = 60  # characters of a code's text; the rest says nothing to a person
@@ -54,6 +56,24 @@ _HELP = phrase(
     "--trust",
     type=click.Path(file_okay=False, path_type=Path),
     help=phrase("信任锚目录（PEM）", "folder of trust anchors (PEM)"),
+)
+@click.option(
+    "--trust-list",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase(
+        "信任列表文件：其信任锚一并采用，签发权限以其为准",
+        "a trust list: its anchors count too, and it says who may issue what",
+    ),
+)
+@click.option(
+    "--trust-list-root",
+    "trust_roots",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase(
+        "信任列表的根文件（已核对指纹）；其后各版根文件可依次再给",
+        "the list's root, compared before; give those after it in their order",
+    ),
 )
 @click.option(
     "--crl",
@@ -141,6 +161,8 @@ def command(
     files: tuple[Path, ...],
     codes: tuple[str, ...],
     trust: Path | None,
+    trust_list: Path | None,
+    trust_roots: tuple[Path, ...],
     crls: tuple[Path, ...],
     gathers: bool,
     gathered: Path | None,
@@ -170,11 +192,14 @@ def command(
     # The register's rows are sealed: who asks with a home has its passphrase.
     passphrase = read_passphrase(passphrase_file, required=False) if home else None
     place = Home.open(home, passphrase=passphrase) if home else None
+    listed = _listed(trust_list, trust_roots)
     reports: list[Report[Any]] = []
     answers = []
     if files:
         beside = evidence_for(files, gathers=gathers, folder=gathered, home=place, trust=trust)
-        examiner = Examiner.of(trust, crls, home=place, clock=SystemClock(), policy=policy, gathered=beside)
+        examiner = Examiner.of(
+            trust, crls, home=place, clock=SystemClock(), policy=policy, gathered=beside, listed=listed
+        )
     for file in files:
         report = _keep(console, examiner, file, at, archive) if archive else examiner.examine(file, at=at)
         reports.append(report)
@@ -183,12 +208,23 @@ def command(
         console.report(str(file), report)
         answers.append({"file": str(file), **report.to_dict(), **_slip(console, place, report)})
     if codes:
-        sources = Sources(trust, crls, issuers, addresses)
+        sources = Sources(trust, crls, issuers, addresses, listed)
         for code, report in _examine_codes(codes, sources, console, home=place, at=at):
             reports.append(report)
             answers.append({"qr": code, **report.to_dict()})
     console.result({"reports": answers})
     return exit_code(reports)
+
+
+def _listed(file: Path | None, roots: tuple[Path, ...]) -> ServingList | None:
+    """The trust list that was named; a bad one is an error, and no verdict without it."""
+    if file is None:
+        return None
+    if not roots:
+        raise click.UsageError(
+            phrase("--trust-list 须与 --trust-list-root 同用", "--trust-list needs --trust-list-root")
+        )
+    return serving_list(file, roots[0], next_roots=roots[1:], now=SystemClock().now())
 
 
 def _keep(console: Console, examiner: Examiner, file: Path, at: datetime | None, place: Path) -> Report[Any]:
