@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.access import EIGHT, AccessWorld
+from world.homes import make_home
 from world.passkeys import register
 
 from credentials import samples
 from yinxin.app import sign_in
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.home import Home

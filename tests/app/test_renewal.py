@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from world.homes import make_home
 
 from ca.tsa import TimestampAuthority
 from credentials import samples
 from signing.pdf import verify
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.home import Home

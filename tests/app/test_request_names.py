@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from world.homes import make_home
 
 from credentials import samples
 from credentials.oid4vp.client_ids import ClientId
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, dns_names_of, make_home
+from yinxin.app.ceremony import Plan, dns_names_of
 from yinxin.base.clock import SystemClock
 from yinxin.base.errors import InvalidClaims, UsageError
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pypdfium2
 import pytest
 import zxingcpp
+from world.homes import make_home
 
 from ca.tsa import TimestampAuthority
 from credentials import samples
@@ -22,7 +23,7 @@ from credentials.printed_code.published import published_list
 from signing.jose import dump_json
 from signing.trust import TrustStore
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.renewal import renew

@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from world.homes import make_home
 
 from credentials import samples
 from verify_api.department_files import read_department
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.base.clock import SystemClock

@@ -72,10 +72,20 @@ class PostgreSQL:
     def restart(self) -> None:
         self._run("pg_ctl", "-w", "-m", "immediate", "-D", self._home / "data", "restart")
 
-    def fresh(self, *, tables: bool = False) -> str:
-        """The address of a new, empty database: without tables, or with those of all imported rooms."""
-        name = self._copy(self._with_tables() if tables else "template1")
-        return f"postgresql+psycopg://postgres@/{name}?host={self._home}"
+    def fresh(self, *, tables: bool = False, migrated: bool = False) -> str:
+        """The address of a new, empty database: without tables, with those of all imported rooms, or as
+        the migrations leave it.
+        """
+        template = self._migrated() if migrated else self._with_tables() if tables else "template1"
+        return f"postgresql+psycopg://postgres@/{self._copy(template)}?host={self._home}"
+
+    def _migrated(self) -> str:
+        if (migrated := frozenset({"migrated"})) not in self._templates:
+            made = Database(self.fresh())
+            made.migrate()
+            made.close()
+            self._templates[migrated] = str(made.engine.url.database)
+        return self._templates[migrated]
 
     def _with_tables(self) -> str:
         """A database to copy from; another for rooms that were imported since."""
@@ -142,25 +152,36 @@ def postgresql() -> PostgreSQL:
 def with_tables(url: str = "sqlite://") -> Database:
     """An empty database with the tables of all imported rooms, in memory unless a place is named."""
     made = Database(url)
-    if not made.is_sqlite:
+    if made.is_sqlite:
+        fill(made, _template(_known_tables()))
+    else:
         made.create_schema()
-        return made
-    connection = made.engine.raw_connection()
-    _template(_known_tables()).backup(connection.driver_connection)  # type: ignore[arg-type]
-    connection.close()
     return made
 
 
-@functools.cache
-def _template(tables: frozenset[str]) -> sqlite3.Connection:
-    del tables  # what it was made of: only a key here
-    made, kept = Database("sqlite://"), sqlite3.connect(":memory:", check_same_thread=False)
-    made.create_schema()
+def fill(database: Database, template: sqlite3.Connection) -> None:
+    """Make an SQLite database what another one is."""
+    connection = database.engine.raw_connection()
+    template.backup(connection.driver_connection)  # type: ignore[arg-type]
+    connection.close()
+
+
+def template_of(made: Database) -> sqlite3.Connection:
+    """A copy of an SQLite database that lives as long as the session; the database itself is closed."""
+    kept = sqlite3.connect(":memory:", check_same_thread=False)
     connection = made.engine.raw_connection()
     connection.driver_connection.backup(kept)  # type: ignore[union-attr]
     connection.close()
     made.close()
     return kept
+
+
+@functools.cache
+def _template(tables: frozenset[str]) -> sqlite3.Connection:
+    del tables  # what it was made of: only a key here
+    made = Database("sqlite://")
+    made.create_schema()
+    return template_of(made)
 
 
 def _known_tables() -> frozenset[str]:
@@ -169,11 +190,12 @@ def _known_tables() -> frozenset[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database: without tables, unless the test asks for `database` too."""
+    """The address of an empty database: without tables, unless the test asks for `database` or `node` too."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'test.db'}"
-    address: str = request.getfixturevalue("postgresql").fresh(tables="database" in request.fixturenames)
-    return address
+    asked = request.fixturenames
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.fresh(tables="database" in asked, migrated="node" in asked)
 
 
 @pytest.fixture

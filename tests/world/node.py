@@ -12,8 +12,9 @@ from credentials import samples
 from credentials.licence import EndingKind
 from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
 from signing.signers.file import FileSigner
+from world.homes import make_home
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, make_home, open_authority, subject_of
+from yinxin.app.ceremony import Plan, open_authority, subject_of
 from yinxin.app.home import Home
 from yinxin.base.actor import staff
 from yinxin.base.audit import AuditLog

@@ -1,14 +1,15 @@
-"""A city that is really served: a home of its own, `yinxin serve` in a process of its own, names on loopback.
+"""A city that is really served: a home of its own, its servers in threads, names on loopback.
 
     @pytest.fixture(scope="module")
     def city(tmp_path_factory):
         with ServedCity(tmp_path_factory.mktemp("city")) as made:
             yield made
 
-Every role that this version knows runs in one process at `city.urls[role]` (`http://localhost:…`: passkeys
-want a name). The tests act on the home beside it, as an administrator at the command line does:
-`city.issue`, `city.offer`, `city.end`, `city.yinxin("department", "list")`. What the services fetch, they
-fetch each second.
+Every role that this version knows runs at `city.urls[role]` (`http://localhost:…`: passkeys want a name), by
+what `yinxin serve` runs; that the command does so in processes of its own is told in `tests/running`, and
+there is no need to load everything once more for each city. The tests act on the home beside it, as an
+administrator at the command line does: `city.issue`, `city.offer`, `city.end`,
+`city.yinxin("department", "list")`. What the services fetch, they fetch each second.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -30,11 +31,12 @@ from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
 from signing.signers.file import FileSigner
 from verify_api.client import Client
 from verify_api.departments import Department, Grant
+from world.homes import make_home
 from yinxin.access.directory import StaffDirectory
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.home import SETTINGS, Home
-from yinxin.app.serve import ROLES
+from yinxin.app.serve import ROLES, running
 from yinxin.base.actor import staff
 from yinxin.base.clock import SystemClock
 from yinxin.base.settings import Settings
@@ -59,13 +61,12 @@ CLERK, REGISTRAR, REVIEWER = (
 )
 PASSPHRASE = "correct horse"
 WALLET, CALLBACK = "https://wallet.example", "https://wallet.example/callback"
-START_SECONDS = 240.0
 _RUN = "import sys; from yinxin.app.cli import run; sys.exit(run(sys.argv[1:]))"
 
 
 @dataclass
 class ServedCity:
-    """The home and the process that serves it; a context manager."""
+    """The home and what serves it; a context manager."""
 
     place: Path
     more: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +88,7 @@ class ServedCity:
             self.home.database.transaction() as session
         ):  # so that verifiers know the first list from the start
             wiring.status_service(self.home).allocate(session, actor=CLERK)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._servers = ExitStack()
 
     @property
     def directory(self) -> Path:
@@ -101,37 +102,21 @@ class ServedCity:
         self.stop()
         self.home.database.close()
 
-    # The process
+    # The servers
 
     def start(self) -> None:
-        """`yinxin serve`, until every role answers."""
-        command = [sys.executable, "-c", _RUN, "serve", "--home", str(self.directory)]
-        for role in ROLES:
-            command += ["--role", role]
-        log = (self.place / "serve.log").open("ab")
-        with log:
-            self._process = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
-        patience = time.monotonic() + START_SECONDS
-        for role, url in self.urls.items():
-            while not answers(url):
-                if self._process.poll() is not None or time.monotonic() > patience:
-                    raise AssertionError(f"{role} is not there: {self.said()}")
-                time.sleep(0.1)
+        """Serve until `stop`; every role answers when this returns."""
+        served = Home.open(self.directory, passphrase=PASSPHRASE)
+        self._servers.callback(served.database.close)
+        self._servers.enter_context(running(served, list(ROLES)))
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(30)
-            self._process = None
+        self._servers.close()
 
     def restart(self) -> None:
         """Everything that was only in memory is gone: caches of status lists, for one."""
         self.stop()
         self.start()
-
-    def said(self) -> str:
-        """What the process printed."""
-        return (self.place / "serve.log").read_text("utf-8")
 
     def yinxin(self, *arguments: str) -> Any:
         """A command beside the running services; its JSON."""
@@ -255,13 +240,6 @@ def holder_of(licence: Licence) -> Holder:
 
 def role_setting(role: str) -> str:
     return ROLES[role].setting
-
-
-def answers(url: str) -> bool:
-    """Whether a service is there and alive: a port is bound before what stands behind it is built."""
-    with suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=2) as answer:  # noqa: S310 - our own
-        return bool(answer.status == 200)
-    return False
 
 
 def free_ports(count: int) -> list[int]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world.asgi import Client
+from world.homes import make_home
 
 from ca.tsa import TimestampAuthority
 from credentials import samples
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.base.actor import staff
 from yinxin.base.clock import SystemClock

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from world.asgi import Answer, Client
+from world.homes import make_home
 from world.receiving import FAST, SECRET, Internet
 
 from credentials import samples
@@ -23,7 +24,7 @@ from wallet.holder import Holder
 from wallet.receiving import Receiving
 from wallet.trusted import TrustedParties
 from yinxin.access.tokens import ASSERTION_TYPE
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.home import Home

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from world.asgi import Answer, Client
 from world.authority import csr as request_for
+from world.homes import make_home
 
 from credentials import samples
 from credentials.office.proofs import KeyProofs
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from yinxin.access.tokens import ASSERTION_TYPE
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.home import Home
 from yinxin.app.office import office_app

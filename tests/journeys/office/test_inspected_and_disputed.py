@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.asgi import Answer, Client
+from world.homes import make_home
 
 from credentials import samples
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from yinxin.access.tokens import ASSERTION_TYPE
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.home import Home

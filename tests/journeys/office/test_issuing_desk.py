@@ -18,13 +18,14 @@ from urllib.parse import quote, urlencode
 import pytest
 from world.bundles import as_workbook, rows_of
 from world.desks import FOOD
+from world.homes import make_home
 from world.node import free_ports
 
 from credentials import samples
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from yinxin.access.tokens import ASSERTION_TYPE
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.serve import running

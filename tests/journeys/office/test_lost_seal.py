@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from world.asgi import Client
 from world.desk import plain_pdf
+from world.homes import make_home
 
 from credentials import samples
 from credentials.office.proofs import KeyProofs
@@ -24,7 +25,7 @@ from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from yinxin.access.tokens import ASSERTION_TYPE
 from yinxin.app import wiring
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.home import Home
 from yinxin.app.office import office_app

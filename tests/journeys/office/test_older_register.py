@@ -16,10 +16,11 @@ from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world.homes import make_home
 from world.legacy import MAPPING, PROVINCE, csv_bytes, old_row
 
 from credentials import samples
-from yinxin.app.ceremony import Plan, make_home
+from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.base.clock import SystemClock
