@@ -171,12 +171,13 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
     indication, now = str(content["indication"]), (content.get("status") or {}).get("now")
     at, is_number = datetime.fromisoformat(content["at"]), content["subject"] == Kind.LICENCE
     is_licence = (now or {}).get("state") != NO_LICENCE_STATE and not _is_no_licence(content)
+    headline, state = _headline(content, now), _text(now["text"]) if now and is_licence else None
     return ResultView(
         # A genuine seal on what is no licence is no green light for anything.
         kind=indication if indication != Indication.PASSED or is_licence else str(Indication.INDETERMINATE),
-        words=_text(content["text"]),
+        words=headline,
         subject=_SUBJECTS.get(str(content["subject"]), _SUBJECTS["unknown"]),
-        state=_text(now["text"]) if now and is_licence else None,
+        state=state if state != headline else None,  # said once
         state_kind=_state_kind(now),
         at=moment(at),
         # A number has no file behind it that was signed at some time, or has a digest.
@@ -258,6 +259,14 @@ def _evidence(what: Text, at: datetime, now: datetime) -> Evidence:
 def _is_no_licence(content: Mapping[str, Any]) -> bool:
     """A department's answer says it by having no standing at all."""
     return content["indication"] == Indication.PASSED and not (content.get("status") or {}).get("now")
+
+
+def _headline(content: Mapping[str, Any], now: Mapping[str, Any] | None) -> Text:
+    """The verdict in words; of a genuine licence that was superseded, by which version and when."""
+    reasons = {str(one["code"]) for one in content["reasons"]}
+    if now and now.get("state") == State.SUPERSEDED and reasons == {Reason.LICENCE_SUPERSEDED.code}:
+        return _text(now["text"])
+    return _text(content["text"])
 
 
 def _state_kind(now: Mapping[str, Any] | None) -> str:

@@ -72,12 +72,17 @@ class Holding:
         return Held(seals, grants)
 
     def _stop(self, seal: Seal) -> None:
-        facts = {"ground": GROUND, "document_number": self._document_number}
         stopped = replace(
-            seal, state=SealState.STOPPED, stopped_from=seal.state, changed_at=self._at, **facts
+            seal,
+            state=SealState.STOPPED,
+            stopped_from=seal.state,
+            ground=GROUND,
+            document_number=self._document_number,
+            changed_at=self._at,
         )
         self._seals.change(seal, stopped)
         self._record(stopped, "stop", document=self._document_number)
+        facts = {"ground": GROUND, "document_number": self._document_number}
         self._ask(stopped, RequestKind.RESUME, facts)
 
     def _ask(self, seal: Seal, kind: RequestKind, content: Mapping[str, Any]) -> None:

@@ -84,9 +84,9 @@ def test_a_corrected_licence_is_called_genuine_and_superseded(pages: CounterCity
     )
     for handed_in in ({"document": pdf}, {"licence": licence.identifier}):
         said = words(hand_in(pages.browser(), "/", **handed_in))
-        assert "真实，已于2026年11月20日更正，由第 002 版取代" in said
+        assert said.startswith("真实，已于2026年11月20日更正，由第 002 版取代")
         english = words(hand_in(pages.browser(), "/?lang=en", **handed_in))
-        assert "genuine, superseded by version 002 on 2026-11-20" in english
+        assert english.startswith("genuine, superseded by version 002 on 2026-11-20")
 
 
 def test_unknown_numbers_and_strange_files(pages: CounterCity) -> None:
