@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from credentials.changes import require_state
 from credentials.credential import credential_claims
 from credentials.gate import is_of
 from credentials.holders import require_active
+from credentials.mdoc.licence import mdoc_of
 from credentials.repository import CredentialCopy, LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
 from credentials.standing import State, standing
+from signing.base64url import encode_base64url
 from yinxin.base import audit
 from yinxin.base.errors import Conflict, NotFound, UsageError
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     Step = Callable[[Session, Licence], None]
 
+CopyForm = Literal["dc+sd-jwt", "mso_mdoc"]  # OpenID4VCI, A.3 and A.2
 MAX_AT_ONCE = 100
 MAX_MERGERS = 10  # that are followed, one after the other
 _LIVE = (State.IN_FORCE, State.NOT_YET_VALID)
@@ -62,6 +65,7 @@ class CopyMaker:
     agency: str
     index: BlindIndex | None = None  # to find the licences of a holder
     holders: HolderStates | None = None  # of whom no copies are made any more
+    mdoc_signer: Signer | None = None  # without it no copies are made as mdoc
 
     def make(  # noqa: PLR0913 - what a copy is made of and recorded with
         self,
@@ -72,8 +76,11 @@ class CopyMaker:
         before: Step = _nothing,
         after: Step = _nothing,
         marks: Mapping[str, Any] | None = None,
+        form: CopyForm = "dc+sd-jwt",
     ) -> tuple[Licence, tuple[str, ...]]:
         """One copy for each key, of the current version of the licence that `identifier` names.
+
+        An mdoc is given in base64url, as it travels (OpenID4VCI, A.2.4).
 
         `marks` are further claims, such as the delegation that an agent got them under; with an `exp` the
         copies end no later than that.
@@ -96,9 +103,8 @@ class CopyMaker:
                 places = [self.status.allocate(session, actor=actor) for _ in keys]
         if licence.awaits_document:  # from an older register: the office, which has the seal, makes it now
             raise Conflict("the document of this licence is being made: ask again in a minute")
-        made = [
-            self._sign(licence, key, place, now, marks or {}) for key, place in zip(keys, places, strict=True)
-        ]
+        sign = self._sign_mdoc if form == "mso_mdoc" else self._sign
+        made = [sign(licence, key, place, now, marks or {}) for key, place in zip(keys, places, strict=True)]
         with self.database.transaction() as session:
             # Locked: a suspension now sees these copies, or we see the suspension.
             LicenceRepository(session).for_change(licence.identifier)
@@ -136,6 +142,29 @@ class CopyMaker:
             randomness=self.randomness,
             holder_key=key,
         )
+
+    def _sign_mdoc(
+        self,
+        licence: Licence,
+        key: PublicKey,
+        status: tuple[str, int],
+        now: datetime,
+        marks: Mapping[str, Any],
+    ) -> str:
+        if self.mdoc_signer is None or marks:
+            raise UsageError("no mdoc is made here, or none with further claims")
+        kind = self.catalogue.of(licence)
+        made = mdoc_of(
+            licence,
+            kind,
+            url=self.url,
+            status=status,
+            holder_key=key,
+            signer=self.mdoc_signer,
+            now=now.replace(microsecond=0),
+            randomness=self.randomness,
+        )
+        return encode_base64url(made)
 
 
 def current(session: Session, identifier: str, *, agency: str, now: datetime) -> Licence:

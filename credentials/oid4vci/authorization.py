@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from credentials.licence import Licence
     from credentials.oid4vci.clients import WalletClient
     from credentials.oid4vci.dpop import DpopProof
+    from credentials.oid4vci.forms import CopyForms
     from credentials.oid4vci.login import SignedIn, SignIn
     from credentials.oid4vci.requests import CodeRequest
     from yinxin.base.database import Session
@@ -62,10 +63,17 @@ class Answered:
 class AuthorizationDesk:
     """Where wallets ask and holders answer."""
 
-    def __init__(self, copies: CopyMaker, *, clients: Mapping[str, WalletClient], sign_in: SignIn) -> None:
+    def __init__(
+        self,
+        copies: CopyMaker,
+        forms: CopyForms,
+        *,
+        clients: Mapping[str, WalletClient],
+        sign_in: SignIn,
+    ) -> None:
         self._url, self._database, self._agency = copies.url, copies.database, copies.agency
         self._clock, self._randomness = copies.clock, copies.randomness
-        self._catalogue = copies.catalogue
+        self._forms = forms
         self._clients, self._sign_in, self._index = clients, sign_in, copies.index
 
     def push(self, session: Session, form: Mapping[str, str], proof: DpopProof | None) -> dict[str, Any]:
@@ -73,7 +81,7 @@ class AuthorizationDesk:
         request = read_pushed_request(
             form,
             clients=self._clients,
-            configurations=self._catalogue.configurations(),
+            configurations=self._forms,
             proven_key=proof.thumbprint if proof else None,
         )
         handle, now = random_text(self._randomness, 32), self._clock.now()
@@ -210,9 +218,10 @@ class AuthorizationDesk:
             return tuple(one for one in chosen(offer.licences, found.wanted) if self._is_own(repository, one))
         held = repository.of_holder(person.holder)
         offered = (
-            OfferedLicence(self._catalogue.configuration_of(one), one.identifier)
+            form
             for one in held
             if is_of(one, self._agency) and _holds(repository, one, now)
+            for form in self._forms.of(one)
         )
         return tuple(one for one in offered if one.configuration in found.wanted)[: names.MAX_OFFERED]
 

@@ -160,7 +160,7 @@ def grant_of(session: Session, access_token: str, *, now: datetime) -> Grant | N
 def _details(grant: Grant) -> list[dict[str, Any]]:
     by_configuration: dict[str, list[str]] = {}
     for one in grant.licences:
-        by_configuration.setdefault(one.configuration, []).append(one.licence)
+        by_configuration.setdefault(one.configuration, []).append(one.identifier)
     return [
         {
             "type": names.AUTHORIZATION_DETAILS_TYPE,

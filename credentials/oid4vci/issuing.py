@@ -23,8 +23,9 @@ from yinxin.base.randomness import random_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credentials.copies import CopyMaker
+    from credentials.copies import CopyForm, CopyMaker
     from credentials.licence import Licence
+    from credentials.oid4vci.forms import CopyForms
     from credentials.oid4vci.nonces import Nonces
     from credentials.oid4vci.proofs import KeyProofs
     from credentials.oid4vci.repository import Grant, OfferedLicence
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 class CredentialDesk:
     """Where grants become credential copies."""
 
-    def __init__(self, copies: CopyMaker, nonces: Nonces) -> None:
-        self._copies, self._nonces = copies, nonces
+    def __init__(self, copies: CopyMaker, forms: CopyForms, nonces: Nonces) -> None:
+        self._copies, self._forms, self._nonces = copies, forms, nonces
         self._database, self._clock = copies.database, copies.clock
 
     def deliver(self, grant: Grant, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,11 +52,13 @@ class CredentialDesk:
             now=self._clock.now(),
         )
         delivery = random_text(self._copies.randomness)
+        form: CopyForm = names.MDOC_FORMAT if wanted.is_mdoc else names.CREDENTIAL_FORMAT
         try:
             _, credentials = self._copies.make(
                 wanted.licence,
                 proofs.keys,
                 actor=actor_of(grant.id),
+                form=form,
                 before=lambda session, licence: self._before(session, grant, licence, proofs),
                 after=lambda session, licence: self._after(
                     session, grant, licence, delivery, len(proofs.keys)
@@ -95,11 +98,11 @@ class CredentialDesk:
             named = "credential_identifier" if grant.by_identifier else "credential_configuration_id"
             raise Refused("invalid_credential_request", f"this token goes with {named}")
         for one in grant.licences:
-            if request.identifier == one.licence or request.configuration == one.configuration:
+            if request.identifier == one.identifier or request.configuration == one.configuration:
                 return one
         if request.identifier is not None:
             raise Refused("unknown_credential_identifier", "this token opens no such credential")
-        if request.configuration in self._copies.catalogue.configurations():
+        if request.configuration in self._forms:
             raise _denied("this token is not good for this credential configuration")
         raise Refused("unknown_credential_configuration", "there is no such credential configuration")
 

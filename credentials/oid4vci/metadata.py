@@ -14,8 +14,9 @@ from credentials.oid4vci import vocabulary as names
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from credentials.catalogue import Catalogue, LicenceType
+    from credentials.catalogue import LicenceType
     from credentials.licence import Agency
+    from credentials.oid4vci.forms import CopyForms
     from yinxin.base.text import Text
 
 _ALGORITHMS = sorted(names.ALGORITHMS)
@@ -34,7 +35,7 @@ def well_known_path(url: str, suffix: str) -> str:
 
 
 def issuer_metadata(
-    url: str, *, catalogue: Catalogue, agency: Agency, signing_algorithm: str = "ES256"
+    url: str, *, forms: CopyForms, agency: Agency, signing_algorithm: str = "ES256"
 ) -> dict[str, Any]:
     """The credential issuer's metadata (12.2.4)."""
     return {
@@ -45,7 +46,8 @@ def issuer_metadata(
         "batch_credential_issuance": {"batch_size": names.BATCH_SIZE},
         "display": _display(agency.name),
         "credential_configurations_supported": {
-            name: configuration(kind, signing_algorithm) for name, kind in catalogue.configurations().items()
+            name: mdoc_configuration(kind) if is_mdoc else configuration(kind, signing_algorithm)
+            for name, kind, is_mdoc in forms.items()
         },
     }
 
@@ -60,6 +62,20 @@ def configuration(kind: LicenceType, signing_algorithm: str) -> dict[str, Any]:
         "credential_signing_alg_values_supported": [signing_algorithm],
         "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": _ALGORITHMS}},
         "credential_metadata": {"display": _display(kind.name), "claims": list(_claims(kind))},
+    }
+
+
+def mdoc_configuration(kind: LicenceType) -> dict[str, Any]:
+    """The entry of a type's mdoc (A.2.2): its `vct` is the `doctype`, and the namespace of all claims."""
+    claims = [{**claim, "path": [kind.vct, *claim["path"]]} for claim in _claims(kind)]
+    return {
+        "format": names.MDOC_FORMAT,
+        "doctype": kind.vct,
+        "scope": kind.code,
+        "cryptographic_binding_methods_supported": ["cose_key"],
+        "credential_signing_alg_values_supported": [-9, -7],  # ESP256 and ES256 (RFC 9053, 2.1; RFC 9864)
+        "proof_types_supported": {"jwt": {"proof_signing_alg_values_supported": _ALGORITHMS}},
+        "credential_metadata": {"display": _display(kind.name), "claims": claims},
     }
 
 

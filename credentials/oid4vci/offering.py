@@ -25,9 +25,9 @@ from yinxin.base.randomness import Randomness, random_text
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from credentials.catalogue import Catalogue
     from credentials.holders import HolderStates
     from credentials.oid4vci.dpop import DpopProof
+    from credentials.oid4vci.forms import CopyForms
     from credentials.oid4vci.requests import PreAuthorizedRequest
     from yinxin.base.actor import Actor
     from yinxin.base.clock import Clock
@@ -48,7 +48,7 @@ class OfferDesk:
         self,
         url: str,
         *,
-        catalogue: Catalogue,
+        forms: CopyForms,
         database: Database,
         secret: bytes,
         agency: str,
@@ -57,7 +57,7 @@ class OfferDesk:
         holders: HolderStates | None = None,
     ) -> None:
         self._url, self._database, self._secret = url, database, secret
-        self._catalogue = catalogue
+        self._forms = forms
         self._clock, self._randomness, self._holders = clock, randomness, holders
         self._gate = Gate(agency, database, clock)
 
@@ -144,12 +144,12 @@ class OfferDesk:
         return answer
 
     def _licences(self, session: Session, offer: Offer, now: datetime) -> tuple[OfferedLicence, ...]:
-        found = []
+        found: list[OfferedLicence] = []
         for identifier in offer.licences:
             licence = current(session, identifier, agency=self._gate.agency, now=now)
             if licence.holder_code != offer.holder.code:
                 raise NotPermitted("a licence is offered to its own holder only")
-            found.append(OfferedLicence(self._catalogue.configuration_of(licence), licence.identifier))
+            found += self._forms.of(licence)
         require_active(self._holders, session, [offer.holder.code])
         if len(set(found)) != len(found):
             raise UsageError("a licence is named twice")

@@ -20,6 +20,7 @@ from credentials.oid4vci.records import (
     OfferRecord,
     TokenRecord,
 )
+from credentials.oid4vci.vocabulary import MDOC_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +43,16 @@ class OfferedLicence:
 
     configuration: str
     licence: str
+
+    @property
+    def identifier(self) -> str:
+        """The `credential_identifier` that it is fetched by: the licence's, with a word behind for its mdoc."""
+        return self.licence + (MDOC_SUFFIX if self.is_mdoc else "")
+
+    @property
+    def is_mdoc(self) -> bool:
+        """Whether it is fetched as an mdoc."""
+        return self.configuration.endswith(MDOC_SUFFIX)
 
 
 @dataclass(frozen=True, slots=True)

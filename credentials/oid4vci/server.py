@@ -13,6 +13,7 @@ from credentials.oid4vci import vocabulary as names
 from credentials.oid4vci.authorization import AuthorizationDesk
 from credentials.oid4vci.dpop import check_dpop
 from credentials.oid4vci.errors import Refused
+from credentials.oid4vci.forms import CopyForms
 from credentials.oid4vci.grants import grant_of, refresh, use_up
 from credentials.oid4vci.issuing import CredentialDesk
 from credentials.oid4vci.login import LoginCodes
@@ -67,17 +68,18 @@ class IssuanceServer:
         self.url = copies.url
         self.nonces = Nonces(secret, "c_nonce", randomness=copies.randomness)
         self._dpop_nonces = Nonces(secret, "dpop", randomness=copies.randomness)
-        self.credentials = CredentialDesk(copies, self.nonces)
+        self._forms = CopyForms(copies.catalogue, with_mdoc=copies.mdoc_signer is not None)
+        self.credentials = CredentialDesk(copies, self._forms, self.nonces)
         self.login_codes = LoginCodes(
             copies.database, agency=copies.agency, clock=copies.clock, randomness=copies.randomness
         )
         self._clients = clients or {}
         self.authorizations = AuthorizationDesk(
-            copies, clients=self._clients, sign_in=sign_in or self.login_codes
+            copies, self._forms, clients=self._clients, sign_in=sign_in or self.login_codes
         )
         self.offers = OfferDesk(
             copies.url,
-            catalogue=copies.catalogue,
+            forms=self._forms,
             database=copies.database,
             secret=secret,
             agency=copies.agency,
@@ -94,9 +96,7 @@ class IssuanceServer:
     def issuer_metadata(self) -> dict[str, Any]:
         """What the issuer says of itself."""
         algorithm = self._copies.credential_signer.algorithm.name
-        return issuer_metadata(
-            self.url, catalogue=self._copies.catalogue, agency=self._agency, signing_algorithm=algorithm
-        )
+        return issuer_metadata(self.url, forms=self._forms, agency=self._agency, signing_algorithm=algorithm)
 
     def signed_issuer_metadata(self) -> str | None:
         """The same as a signed token (12.2.3); None without a key for it."""
@@ -114,8 +114,8 @@ class IssuanceServer:
 
     def names_of(self, configurations: Iterable[str]) -> list[Text]:
         """What people call the licences of these configurations."""
-        known = self._copies.catalogue.configurations()
-        return [known[one].name for one in configurations]
+        kinds = dict.fromkeys(self._forms.kind_of(one) for one in configurations)
+        return [kind.name for kind in kinds]
 
     def now(self) -> datetime:
         """The time that this server goes by."""
@@ -131,8 +131,7 @@ class IssuanceServer:
 
     def token(self, form: Mapping[str, str], dpop: str | None) -> dict[str, Any]:
         """The token response."""
-        configurations = self._copies.catalogue.configurations()
-        request = read_token_request(form, configurations=configurations)
+        request = read_token_request(form, configurations=self._forms)
         proof = self._proof(dpop, "POST", names.TOKEN_PATH) if dpop is not None else None
         with self._database.transaction() as session:
             use_up(session, proof)

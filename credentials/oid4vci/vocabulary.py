@@ -6,6 +6,7 @@ Paths are seen from the issuer's own URL; `/.well-known` ones are put between ho
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 # Grants (RFC 6749, 4.1.3 and 6; OpenID4VCI, 4.1.1)
 PRE_AUTHORIZED_CODE = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -20,7 +21,9 @@ DPOP_TYP = "dpop+jwt"  # RFC 9449, 4.2
 AUTHORIZATION_DETAILS_TYPE = "openid_credential"  # 5.1.1
 REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126, 2.2
 OFFER_SCHEME = "openid-credential-offer://"  # 4.1
-CREDENTIAL_FORMAT = "dc+sd-jwt"  # appendix A.3
+CREDENTIAL_FORMAT: Final = "dc+sd-jwt"  # appendix A.3
+MDOC_FORMAT: Final = "mso_mdoc"  # appendix A.2
+MDOC_SUFFIX = ".mdoc"  # of the configuration that a licence's mdoc is fetched by
 
 WELL_KNOWN_ISSUER = "/.well-known/openid-credential-issuer"
 WELL_KNOWN_SERVER = "/.well-known/oauth-authorization-server"
