@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from verify_api import documents
+from verify_api import documents, lacking
 from verify_api.documents import Examined, Kind, Material
+from verify_api.workers import OutcomeState
 from yinxin.base.errors import TooManyRequests, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from signing.certificates import Certificate
     from verify_api.departments import Department
     from verify_api.questions import Question
     from verify_api.register import LicenceRegister, RegisterEntry
@@ -30,11 +33,15 @@ PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Looks at documents and into the register."""
+    """Looks at documents and into the register.
+
+    `tell_lacking` hears, in a thread, of certificates whose revocation data were missing.
+    """
 
     workers: WorkerPool
     register: LicenceRegister
     readers: Executor
+    tell_lacking: Callable[[list[Certificate]], object] | None = None
 
     async def examine(
         self, question: Question, moments: Moments, material: Material, department: Department | None
@@ -44,7 +51,7 @@ class Examiner:
             digest = hashlib.sha256(question.licence.encode()).hexdigest()
             return Examined(Kind.LICENCE, digest, (), material.policy_hash)
         if question.presentation is not None:
-            return _presentation(question.presentation, question, moments, material, department)
+            return self._presentation(question.presentation, question, moments, material, department)
         document = question.document or b""
         kind = documents.kind_of(document)
         if kind is Kind.PDF:
@@ -53,7 +60,7 @@ class Examiner:
             return Examined(kind, "", ())
         if kind is Kind.PRESENTATION:
             text = document.decode("ascii").strip()
-            return _presentation(text, question, moments, material, department)
+            return self._presentation(text, question, moments, material, department)
         return documents.examine_unknown(document)
 
     async def entry(self, question: Question, examined: Examined, moments: Moments) -> RegisterEntry | None:
@@ -67,19 +74,32 @@ class Examiner:
         )
 
     async def _pdf(self, document: bytes, moments: Moments, material: Material) -> Examined:
-        future = self.workers.submit(documents.examine_pdf, document, moments.now, shared=material.shared)
+        future = self.workers.submit(lacking.examine_pdf, document, moments.now, shared=material.shared)
         try:
             outcome = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE.total_seconds())
         except TimeoutError as exc:
             raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
+        if outcome.state is OutcomeState.DONE:
+            self._tell(lacking.lacking_in(outcome.value))
         return documents.read_pdf_outcome(document, outcome, material)
 
+    def _presentation(
+        self,
+        text: str,
+        question: Question,
+        moments: Moments,
+        material: Material,
+        department: Department | None,
+    ) -> Examined:
+        if not question.nonce or department is None:
+            raise UsageError("a presentation comes with the nonce that it was made for")
+        examined = documents.examine_presentation(
+            text, material, audience=department.id, nonce=question.nonce, now=moments.now
+        )
+        self._tell(lacking.lacking_of(text, examined))
+        return examined
 
-def _presentation(
-    text: str, question: Question, moments: Moments, material: Material, department: Department | None
-) -> Examined:
-    if not question.nonce or department is None:
-        raise UsageError("a presentation comes with the nonce that it was made for")
-    return documents.examine_presentation(
-        text, material, audience=department.id, nonce=question.nonce, now=moments.now
-    )
+    def _tell(self, certificates: list[Certificate]) -> None:
+        """Nobody waits for it, and an answer does not depend on it."""
+        if self.tell_lacking and certificates:
+            self.readers.submit(self.tell_lacking, certificates)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from signing.certificates import Certificate
     from signing.signer import Signer
     from verify_api.delegates import Delegates
     from verify_api.departments import Department, Grant
@@ -82,13 +83,15 @@ class VerificationService:
         delegates: Delegates | None = None,
         count_verdict: Callable[[str, str], None] | None = None,
         slip_of: Callable[..., Mapping[str, Any]] | None = None,
+        tell_lacking: Callable[[list[Certificate]], object] | None = None,
     ) -> None:
         """`url` is the service's address without a slash at the end: its name as issuer and audience.
 
         `delegates` is the register of who acts for whom; without it no agent's copy passes.
 
         `count_verdict` hears kind and indication of each verification; `slip_of` gives what a verdict that is
-        not `passed` carries along (codes, `indication`, `at`, `about`, `agency`).
+        not `passed` carries along (codes, `indication`, `at`, `about`, `agency`). `tell_lacking` hears of
+        certificates whose revocation data were missing, for whoever gathers them.
         """
         self.url = url
         self._count_verdict = count_verdict or (lambda _kind, _indication: None)
@@ -106,7 +109,7 @@ class VerificationService:
         self._delegates = delegates
         self._randomness = randomness or SystemRandomness()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="yinxin-register")
-        self._examiner = Examiner(self.workers, register, self._readers)
+        self._examiner = Examiner(self.workers, register, self._readers, tell_lacking)
         self._material = Material(snapshots)
 
     @property

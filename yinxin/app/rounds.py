@@ -6,6 +6,7 @@ A round is a job of its own, run by `yinxin gather` or beside a service; what it
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING
 from signing.carried import carried_in
 from signing.trust import TrustStore
 from yinxin.app.gathering.gatherer import Gatherer
+from yinxin.app.gathering.hand import AtHand
 from yinxin.app.gathering.library import Library
 from yinxin.app.home import way_out
 from yinxin.app.refresh import Network
 from yinxin.app.repeating import repeat
 from yinxin.app.trust_lists import ListKeeper, stands_on
 from yinxin.base.clock import SystemClock
+from yinxin.base.errors import YinxinError
 from yinxin.base.files import read_file
 from yinxin.base.settings import Settings
 
@@ -37,8 +40,10 @@ if TYPE_CHECKING:
     from yinxin.app.wiring import Stage
     from yinxin.base.clock import Clock
 
+MAX_HEARD = 4096
 SOON_SECONDS = 60.0
 PATIENCE_SECONDS = 20.0  # for one request: a large list from far away, and nobody waits
+_log = logging.getLogger("yinxin.gathering")
 
 
 def gather(
@@ -95,6 +100,33 @@ def repeat_rounds(home: Home, stage: Stage) -> None:
         repeat(
             stage, "gather", lambda: gather(home), every_seconds=every, first_seconds=min(every, SOON_SECONDS)
         )
+
+
+class Notes:
+    """Hears whose revocation data were missing, and has them gathered from now on.
+
+    Only what leads to an anchor of the home is noted, and each certificate once in a while: when lists are
+    out of date, every verification tells of the same ones.
+    """
+
+    def __init__(self, home: Home) -> None:
+        """Nothing was heard yet."""
+        self._home = home
+        self._heard: set[str] = set()
+
+    def __call__(self, certificates: Iterable[Certificate]) -> None:
+        """Note those that were not heard of before."""
+        fresh = [one for one in certificates if one.fingerprint not in self._heard]
+        if not fresh:
+            return
+        if len(self._heard) > MAX_HEARD:
+            self._heard.clear()
+        self._heard.update(one.fingerprint for one in fresh)
+        try:
+            hand = AtHand(stands_on(self._home).trust, fresh)
+            self._home.library.note(certificate for certificate, _issuer in hand.rooted)
+        except YinxinError as error:
+            _log.warning("certificates were not noted: %s", error.code)
 
 
 def own_certificates(home: Home) -> list[Certificate]:

@@ -15,8 +15,8 @@ from verify_api.presentations.service import PresentationService
 from verify_api.register import RepositoryRegister
 from verify_api.service import VerificationService
 from yinxin.access.service import Access
+from yinxin.app import rounds
 from yinxin.app.refresh import Refresher
-from yinxin.app.rounds import repeat_rounds
 from yinxin.app.sign_in import openid_provider
 from yinxin.app.wiring.register import catalogue, holder_index
 from yinxin.app.wiring.stage import Stage, derived
@@ -56,13 +56,14 @@ def verifier_app(home: Home, stage: Stage) -> FastAPI:
         delegates=Delegates(home.database, holder_index(home)),
         count_verdict=stage.count_verdict,
         slip_of=slips.verdicts(home),
+        tell_lacking=rounds.Notes(home),
     )
     stage.snapshots, stage.unanswered = lambda: service.snapshots, refresher.unanswered
     stage.refreshers.append(lambda: service.use(refresher.snapshots()))
     refresher.start(service.use)
     stage.closing.callback(refresher.stop)
     if stage.shelf is None:  # else one process gathers for all (`yinxin.app.duties`)
-        repeat_rounds(home, stage)
+        rounds.repeat_rounds(home, stage)
     settings = home.settings
     limits = Limits.of(settings.anonymous_requests_per_minute, settings.department_requests_per_minute)
     presentations = _presentations(home, service, journal)
