@@ -45,6 +45,8 @@ PARSER_ERRORS = (
 )
 _E = TypeVar("_E", bound=x509.ExtensionType)
 MAX_CERTIFICATE_BYTES = 64 * 1024
+MAX_SERIAL_BYTES = 20
+MAX_EXTENSIONS = 64
 # One class between the marks, and none of it is in a mark: the time of a search is linear in the text.
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]*)-----END CERTIFICATE-----")
 
@@ -68,7 +70,9 @@ class Certificate:
             with quietly():
                 self._parsed = x509.load_der_x509_certificate(encoded)
                 # Touch what later is read without a guard: a hostile certificate fails here, once.
-                _ = self._parsed.extensions, self._parsed.version
+                if len(self._parsed.extensions) > MAX_EXTENSIONS:
+                    raise TooLarge("certificate", f"over {MAX_EXTENSIONS} extensions")
+                _ = self._parsed.version
                 self._read_names()
                 self.not_before, self.not_after = (
                     self._parsed.not_valid_before_utc,
@@ -235,6 +239,10 @@ def _fields_of(encoded: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     start = 1 if fields and fields[0].tag == 0xA0 else 0
     if len(fields) < start + 6:
         raise MalformedInput("certificate", "fields are missing")
+    serial = fields[start].content.removeprefix(b"\0")  # of a positive number its sign
+    if fields[start].tag != der.INTEGER or len(serial) > MAX_SERIAL_BYTES:
+        # RFC 5280, 4.1.2.2. Zero and negative numbers are no worse than others, and "handled gracefully".
+        raise MalformedInput("certificate", f"a serial number of over {MAX_SERIAL_BYTES} octets")
     if fields[start + 1].encoded != outer[1].encoded:  # RFC 5280, 4.1.1.2
         raise MalformedInput("certificate", "two different signature algorithms")
     _ = der.read_bit_string(outer[2])  # unused bits would give one signature two encodings

@@ -6,6 +6,7 @@ URI are compared; a constraint on another kind of name refuses every certificate
 
 from __future__ import annotations
 
+import itertools
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -52,6 +53,9 @@ def _broken(
     names: list[x509.GeneralName], permitted: list[list[x509.GeneralName]], excluded: list[x509.GeneralName]
 ) -> Iterator[str]:
     for name in names:
+        if _alike(name, itertools.chain(excluded, *permitted)) and not _is_well_formed(name):
+            yield f"a name that is none, where names are constrained: {_shown(name)}"
+            continue
         if any(_is_within(name, base) or _may_stand_for(name, base) for base in _alike(name, excluded)):
             yield f"name constraints exclude {_shown(name)}"
         for group in permitted:
@@ -92,6 +96,16 @@ def _is_within(name: x509.GeneralName, base: x509.GeneralName, *, default: bool 
     if isinstance(name, x509.IPAddress) and isinstance(base, x509.IPAddress):
         return not isinstance(name.value, IPv4Network | IPv6Network) and name.value in ip_network(base.value)
     return default
+
+
+def _is_well_formed(name: x509.GeneralName) -> bool:
+    """Whether a host or a mailbox has its parts; others are as their parser takes them."""
+    if isinstance(name, x509.DNSName):
+        return all(name.value.rstrip(".").split("."))
+    if isinstance(name, x509.RFC822Name):
+        local, _, host = name.value.partition("@")
+        return bool(local) and "@" not in host and all(host.split("."))
+    return True
 
 
 def _may_stand_for(name: x509.GeneralName, base: x509.GeneralName) -> bool:

@@ -76,6 +76,12 @@ CASES = [
     (OTHER, OTHER, False),
     (OTHER, DNS("example.gov"), True),
     (DNS("example.gov"), MAIL("clerk@elsewhere.gov"), True),
+    # Names that are none, where names of their kind are constrained.
+    (DNS("example.gov"), DNS(".example.gov"), False),
+    (DNS("example.gov"), DNS("www..example.gov"), False),
+    (MAIL("example.gov"), MAIL("clerk@other@example.gov"), False),
+    (MAIL("example.gov"), MAIL("@example.gov"), False),
+    (MAIL("example.gov"), DNS("www..example.gov"), True),
 ]
 
 
