@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -251,9 +251,16 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
         answer["revisions"] = [
             hashlib.sha256(memoryview(document)[: one.covered_bytes]).hexdigest() for one in found.signatures
         ]
-        seals = [(_organisations(one.certificate), one.proved_at, one.claimed_at) for one in found.signatures]
-        answer["signed_by"] = [code for codes, *_ in seals for code in codes]
-        answer["seals"] = [[codes, *map(_moment_text, moments)] for codes, *moments in seals]
+        answer["signed_by"] = [code for one in found.signatures for code in _organisations(one.certificate)]
+        answer["seals"] = [
+            [
+                one.certificate.subject,
+                _organisations(one.certificate),
+                _moment_text(one.proved_at),
+                _moment_text(one.claimed_at),
+            ]
+            for one in found.signatures
+        ]
         licence = found.attachments.get(LICENCE_FILE, b"")
         if 0 < len(licence) <= MAX_LICENCE_FILE_BYTES:
             answer["licence_file"] = b64encode(licence).decode("ascii")
@@ -299,17 +306,19 @@ def _list_checks(
     if content is None:
         return (listed.check_age(now),)
     agency = str(content.get("certificate_issuing_authority_code"))
+    asked = Issued(str(content.get("certificate_type_code")), agency=agency)
+    own = []
+    for subject, codes, *moments in answer.get("seals", ()):
+        who = replace(asked, subject=subject, credit_codes=codes)
+        found = listed.issuer(who)
+        if found and found.credit_code == agency:
+            own.append((who, *moments))
+    if not own:
+        return listed.check(asked, now=now)
     # The agency's own seals: later ones by others do not make a licence. The last of them counts.
-    own = [row for row in answer.get("seals", ()) if agency in row[0]]
-    made = [datetime.fromisoformat(row[1] or row[2]) for row in own if row[1] or row[2]]
-    issued = Issued(
-        str(content.get("certificate_type_code")),
-        credit_codes=[agency] if own else [],
-        agency=agency,
-        made=max(made, default=None),
-        is_proved=bool(own) and all(row[1] for row in own),
-    )
-    return listed.check(issued, now=now)
+    made = [datetime.fromisoformat(proved or claimed) for _, proved, claimed in own if proved or claimed]
+    proved = all(row[1] for row in own)
+    return listed.check(replace(own[0][0], made=max(made, default=None), is_proved=proved), now=now)
 
 
 def _read_licence_file(encoded: str | None) -> tuple[Mapping[str, Any] | None, tuple[Check, ...]]:

@@ -148,7 +148,7 @@ def test_what_changes_is_told_before_anybody_signs(office: Office) -> None:
     text = (office.folder / "list.toml").read_text(encoding="utf-8")
     more = """types = [
       { vct = "urn:city:food", status = "granted", since = 2026-01-01T00:00:00Z },
-      { vct = "urn:city:food", type_code = "11120101MB1A", status = "suspended", since = 2026-05-01T00:00:00Z },
+      { vct = "urn:city:food", type_code = "1112", status = "suspended", since = 2026-05-01T00:00:00Z },
     ]"""
     changed = text.replace("version = 1\n", "version = 2\n", 1).replace('"seal", ', "")
     office.write("next.toml", re.sub(r"types = .*", more, changed))
