@@ -58,8 +58,8 @@ class Policy:
     end. `later_revocation` says when a revocation after the proved time counts now: always, only where the key
     may be in other hands, or never (EN 319 102-1); a stated moment since when the key is bad goes before all.
 
-    Documents: `demand` holds for every signature on a document, `licence_types` holds others for documents
-    that are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
+    Documents: `demand` holds for every signature on a document, `licence_types` holds more for documents that
+    are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
     nothing, archive data, or filled forms and later signatures too. `require_timestamp` is level B-T.
 
     Time: `clock_skew` is how far another machine's clock may be ahead; it never stretches a certificate's

@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from credentials.verifier import Verifier
 from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.certificates import Certificate
+from signing.demands import licence_checks
 from signing.jose import load_json_object
 from signing.policy import Policy
 from signing.reasons import Reason
@@ -280,6 +281,9 @@ def read_pdf_outcome(document: bytes, outcome: Outcome, material: Material) -> E
         for name, reason, scope, detail, evidence in answer["checks"]
     )
     content, file_checks = _read_licence_file(answer.get("licence_file"))
+    if content and isinstance(content.get("type"), str):
+        demanded = licence_checks(material.snapshots.policy, content["type"], answer["signatures"])
+        file_checks = (*file_checks, *demanded)
     listed = material.snapshots.trust_list
     return Examined(
         Kind.PDF,

@@ -74,6 +74,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "收集吊销列表、OCSP 应答和上级证书（核验本身不联网）",
         "fetch lists, OCSP answers and issuers (verification itself fetches nothing)",
     ),
+    "policy": ("验证策略：查看、检查、比较", "validation policies: show, check, compare"),
     "trust": ("信任锚：添加、查看、比较、解释", "trust anchors: add, show, compare, explain"),
     "staff": ("工作人员：添加、角色、注册码、停用", "staff: add, roles, enrolment codes, close"),
     "person": (
