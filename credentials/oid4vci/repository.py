@@ -46,7 +46,7 @@ class OfferedLicence:
 
     @property
     def identifier(self) -> str:
-        """The `credential_identifier` that it is fetched by: the licence's, with a word behind for its mdoc."""
+        """The `credential_identifier` that it is fetched by: the licence's, or that of its mdoc."""
         return self.licence + (MDOC_SUFFIX if self.is_mdoc else "")
 
     @property

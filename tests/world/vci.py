@@ -20,6 +20,7 @@ from signing.jose import sign_jws
 from signing.signers.file import FileSigner
 from world.asgi import Answer, Client
 from world.office import URL, Office
+from world.quick import without_pages
 from yinxin.app import problems
 from yinxin.base.randomness import SystemRandomness, random_text
 
@@ -38,7 +39,7 @@ CLIENTS = read_clients(
 
 
 class IssuingOffice(Office):
-    """An office whose licences reach wallets."""
+    """An office whose licences reach wallets, which take no pages: unless `pages`, they are empty."""
 
     def __init__(
         self,
@@ -48,9 +49,13 @@ class IssuingOffice(Office):
         url: str = URL,
         clock: Any = None,
         agency: Agency = samples.AGENCY,
+        pages: bool = False,
+        mdoc: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(pki, database, url=url, clock=clock, agency=agency)
+        if not pages:
+            without_pages(self.issuer)
         self.copies = CopyMaker(
             url=url,
             catalogue=self.catalogue,
@@ -61,6 +66,7 @@ class IssuingOffice(Office):
             randomness=RANDOMNESS,
             agency=agency.credit_code,
             index=self.index,
+            mdoc_signer=pki.signer("mdoc", "津城区行政审批局") if mdoc else None,
         )
         self.server = IssuanceServer(
             self.copies, agency=agency, secret=SECRET, **{"clients": CLIENTS, **options}
@@ -101,6 +107,7 @@ class Wallet:
     tokens: dict[str, Any] = field(default_factory=dict)
     verifier: str = field(default_factory=lambda: random_text(RANDOMNESS, 32))
     request_uri: str = ""
+    keys: list[FileSigner] = field(default_factory=list)  # of the copies that were fetched last
 
     def receive(self, offer: OpenOffer, *, keys: int = 1) -> list[str]:
         """The whole way: redeem, prove, fetch."""
@@ -130,9 +137,9 @@ class Wallet:
 
     def fetch(self, *, keys: int = 1, configuration: str = "food-business-licence", **more: Any) -> Answer:
         """A credential request with proofs for fresh keys; `more` replaces or adds members."""
-        holders = [FileSigner.generate() for _ in range(keys)]
+        self.keys = [FileSigner.generate() for _ in range(keys)]
         nonce = self.nonce()
-        body: dict[str, Any] = {"proofs": {"jwt": [self.prove(one, nonce) for one in holders]}}
+        body: dict[str, Any] = {"proofs": {"jwt": [self.prove(one, nonce) for one in self.keys]}}
         if "authorization_details" in self.tokens:
             (detail,) = self.tokens["authorization_details"]
             body["credential_identifier"] = detail["credential_identifiers"][0]
