@@ -120,6 +120,6 @@ def test_lists_of_2022_are_stale_today(nrcac: dict[str, Certificate], lists: dic
 def test_the_revoked_of_a_national_list_are_found(lists: dict[str, Crl]) -> None:
     crl = lists["ROOTCA"]
     assert crl.entry_count == 18
-    entries = [crl.lookup(serial) for serial in crl._entries]
+    entries = [crl.lookup(serial) for serial in crl.serials]
     assert all(entry and entry.revoked_at < crl.this_update for entry in entries)
     assert crl.lookup(1) is None
