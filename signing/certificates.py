@@ -97,20 +97,26 @@ class Certificate:
         return self._parsed
 
     @cached_property
+    def names(self) -> tuple[x509.Name, x509.Name]:
+        """Subject and issuer, read once: odd attributes make the parser warn whenever it reads them."""
+        with quietly():
+            return self._parsed.subject, self._parsed.issuer
+
+    @cached_property
     def subject(self) -> str:
         """The subject's name (RFC 4514 text)."""
-        return self._parsed.subject.rfc4514_string()
+        return self.names[0].rfc4514_string()
 
     @cached_property
     def issuer(self) -> str:
         """The issuer's name (RFC 4514 text)."""
-        return self._parsed.issuer.rfc4514_string()
+        return self.names[1].rfc4514_string()
 
     @cached_property
     def common_name(self) -> str:
         """The subject's common name, or else its organisation, or its whole name: what people read."""
         for wanted in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
-            for attribute in self._parsed.subject.get_attributes_for_oid(wanted):
+            for attribute in self.names[0].get_attributes_for_oid(wanted):
                 return str(attribute.value)
         return self.subject
 

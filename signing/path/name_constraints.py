@@ -65,7 +65,7 @@ def _broken(
 
 
 def _names_of(certificate: Certificate) -> Iterator[x509.GeneralName]:
-    subject = certificate.x509.subject
+    subject = certificate.names[0]
     if len(subject.rdns):
         yield x509.DirectoryName(subject)
     extension = certificate.extension(x509.SubjectAlternativeName)

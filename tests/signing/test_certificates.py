@@ -21,6 +21,8 @@ from yinxin.base.errors import Conflict, MalformedInput, SignerUnavailable, TooL
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from world.pki import Pki
+
 ROOT = TestAuthority('测试根 Root, of "Tests"')
 LEAF = ROOT.issue("bureau")
 CERTIFICATE = LEAF.certificate
@@ -212,10 +214,21 @@ class TestFiles:
 
 
 def test_a_signature_has_whole_octets_and_so_one_encoding(pki: Pki) -> None:
-    """The signature's last bit may be zero; a bit string that leaves it out is another certificate's bytes."""
+    """The last bit may be zero; a bit string that leaves it out is another certificate's bytes."""
     leaf = pki.signer("seal").certificate
     count = leaf.der.index(leaf.x509.signature) - 1
     assert leaf.der[count] == 0
     changed = leaf.der[:count] + b"\x01" + leaf.der[count + 1 :]
     with pytest.raises(MalformedInput, match="whole octets"):
         Certificate(changed)
+
+
+def test_odd_names_warn_nobody(pki: Pki) -> None:
+    """A country of eighteen letters: found among a million mutants, where warnings are errors."""
+    odd = Certificate(pki.issuing.certificate.der.replace(b"\x06\x03\x55\x04\x0a", b"\x06\x03\x55\x04\x06"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "C=" in odd.subject
+        assert "C=" in odd.issuer
+        assert odd.common_name
+        assert odd.names[0] != odd.names[1]
