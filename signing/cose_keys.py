@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from signing.base64url import decode_base64url, encode_base64url
 from signing.keys import PublicKey
 from yinxin.base.errors import MalformedInput, UsageError
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 # RFC 9053, 7.1 and 7.2
 KTY, CRV, X, Y, D = 1, -1, -2, -3, -4
 _OKP, _EC2 = 1, 2
-_CURVES = {(_EC2, 1): ("EC", "P-256"), (_EC2, 2): ("EC", "P-384"), (_OKP, 6): ("OKP", "Ed25519")}
-_NUMBERS = {curve: numbers for numbers, (_, curve) in _CURVES.items()}
+_CURVES = {(_EC2, 1): "P-256", (_EC2, 2): "P-384", (_OKP, 6): "Ed25519"}
+_NUMBERS = {name: numbers for numbers, name in _CURVES.items()}
 
 
 def key_from_cose(value: Any) -> PublicKey:
@@ -34,13 +33,16 @@ def key_from_cose(value: Any) -> PublicKey:
     if D in value:
         raise MalformedInput("cose key", "holds a private key")
     kind, curve = value.get(KTY), value.get(CRV)
-    names = _CURVES.get((kind, curve)) if type(kind) is int and type(curve) is int else None
-    if names is None:
+    name = _CURVES.get((kind, curve)) if type(kind) is int and type(curve) is int else None
+    if name is None:
         raise MalformedInput("cose key", "a kind or curve that is not known here")
-    jwk = {"kty": names[0], "crv": names[1], "x": _coordinate(value.get(X))}
-    if kind == _EC2:
-        jwk["y"] = _coordinate(value.get(Y))
-    return PublicKey.from_jwk(jwk)
+    sent: list[Any] = [value.get(X), value.get(Y)] if kind == _EC2 else [value.get(X)]
+    if not all(isinstance(one, bytes) for one in sent):
+        raise MalformedInput("cose key", "a coordinate is missing or no byte string")
+    try:
+        return PublicKey.from_coordinates(name, *sent)
+    except MalformedInput as exc:
+        raise MalformedInput("cose key", exc.detail) from exc
 
 
 def key_to_cose(key: PublicKey) -> Mapping[int, Any]:
@@ -48,14 +50,7 @@ def key_to_cose(key: PublicKey) -> Mapping[int, Any]:
     if key.kind not in _NUMBERS:
         raise UsageError(f"{key.kind} has no COSE_Key here")
     kind, curve = _NUMBERS[key.kind]
-    jwk = key.to_jwk()
-    answer: dict[int, Any] = {KTY: kind, CRV: curve, X: decode_base64url(jwk["x"])}
-    if kind == _EC2:
-        answer[Y] = decode_base64url(jwk["y"])
-    return answer
-
-
-def _coordinate(value: Any) -> str:
-    if not isinstance(value, bytes):
-        raise MalformedInput("cose key", "a coordinate is missing or no byte string")
-    return encode_base64url(value)
+    if kind == _OKP:
+        return {KTY: kind, CRV: curve, X: key.bits}
+    middle = (len(key.point) + 1) // 2
+    return {KTY: kind, CRV: curve, X: key.point[1:middle], Y: key.point[middle:]}

@@ -34,6 +34,12 @@ _ML_DSA = {
     f"2.16.840.1.101.3.4.3.{number}": kind
     for number, kind in ((17, "ML-DSA-44"), (18, "ML-DSA-65"), (19, "ML-DSA-87"))
 }  # RFC 9881, 2
+_JWK_KINDS = {("EC", "P-256"), ("EC", "P-384"), ("OKP", "Ed25519")}
+_SPKI_BEFORE = {
+    "P-256": bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
+    "P-384": bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200"),
+    "Ed25519": bytes.fromhex("302a300506032b6570032100"),
+}  # RFC 5480, 2; RFC 8410, 4
 RSA_BITS = range(2048, 8193)  # below is weak, above is a way to burn our time
 
 
@@ -59,14 +65,34 @@ class PublicKey:
         if "d" in jwk or "k" in jwk:
             raise MalformedInput("jwk", "holds a private or secret key")
         try:
-            native = _native_from_jwk(jwk)
+            if jwk["kty"] == "RSA":
+                return cls(_rsa_from_jwk(jwk).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+            if (jwk["kty"], jwk["crv"]) not in _JWK_KINDS:
+                raise MalformedInput("jwk", "unknown kind of key")
+            names = ("x", "y") if jwk["kty"] == "EC" else ("x",)
+            return cls.from_coordinates(jwk["crv"], *(decode_base64url(jwk[name]) for name in names))
         except (KeyError, TypeError, ValueError) as exc:
             raise MalformedInput("jwk", "members are missing or wrong") from exc
-        spki = native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        if jwk["kty"] == "RSA":  # its numbers are checked when they are parsed
-            return cls(spki)
+
+    @classmethod
+    def from_coordinates(cls, kind: str, *coordinates: bytes) -> PublicKey:
+        """Take x and y of a point on P-256 or P-384, or the bytes of an Ed25519 key, as wallets send them.
+
+        `MalformedInput` for another length, and for a point that is not on its curve.
+        """
+        size = _SIZES[kind] // 8
+        if len(coordinates) != (1 if kind == "Ed25519" else 2) or any(
+            len(one) != size for one in coordinates
+        ):
+            raise MalformedInput("key", "coordinate has the wrong length")
+        bits = b"".join(coordinates) if kind == "Ed25519" else b"\x04" + b"".join(coordinates)
         key = cls.__new__(cls)
-        key.spki, key.kind, key.__dict__["_native"] = spki, jwk["crv"], native
+        try:
+            key.__dict__["_native"] = _native_from_point(kind, bits)
+        except ValueError as exc:
+            raise MalformedInput("key", "no point of this curve") from exc
+        # What stands before the bits is the same for each key of a kind.
+        key.spki, key.kind = _SPKI_BEFORE[kind] + bits, kind
         return key
 
     def to_jwk(self) -> dict[str, str]:
@@ -216,23 +242,18 @@ def _kind_of(spki: bytes) -> str:
     raise MalformedInput("key", f"keys of the kind {name} are not known here")
 
 
-def _native_from_jwk(jwk: dict[str, Any]) -> Any:
-    kind, curve = jwk["kty"], jwk.get("crv")
-    if kind == "EC" and curve in {"P-256", "P-384"}:
-        chosen = ec.SECP256R1() if curve == "P-256" else ec.SECP384R1()
-        size = chosen.key_size // 8
-        x, y = decode_base64url(jwk["x"]), decode_base64url(jwk["y"])
-        if len(x) != size or len(y) != size:
-            raise MalformedInput("jwk", "coordinate has the wrong length")
-        return ec.EllipticCurvePublicKey.from_encoded_point(chosen, b"\x04" + x + y)
-    if kind == "OKP" and curve == "Ed25519":
-        return ed25519.Ed25519PublicKey.from_public_bytes(decode_base64url(jwk["x"]))
-    if kind == "RSA":
-        n, e = (int.from_bytes(decode_base64url(jwk[name]), "big") for name in ("n", "e"))
-        if n.bit_length() not in RSA_BITS or not n & 1 or not 3 <= e < 1 << 32:
-            raise MalformedInput("jwk", "RSA numbers are out of range")
-        return rsa.RSAPublicNumbers(e, n).public_key()
-    raise MalformedInput("jwk", "unknown kind of key")
+def _native_from_point(kind: str, bits: bytes) -> Any:
+    if kind == "Ed25519":
+        return ed25519.Ed25519PublicKey.from_public_bytes(bits)
+    curve = ec.SECP256R1() if kind == "P-256" else ec.SECP384R1()
+    return ec.EllipticCurvePublicKey.from_encoded_point(curve, bits)
+
+
+def _rsa_from_jwk(jwk: dict[str, Any]) -> rsa.RSAPublicKey:
+    n, e = (int.from_bytes(decode_base64url(jwk[name]), "big") for name in ("n", "e"))
+    if n.bit_length() not in RSA_BITS or not n & 1 or not 3 <= e < 1 << 32:
+        raise MalformedInput("jwk", "RSA numbers are out of range")
+    return rsa.RSAPublicNumbers(e, n).public_key()
 
 
 def _padding(digest: hashes.HashAlgorithm, *, is_pss: bool) -> padding.AsymmetricPadding:

@@ -47,7 +47,6 @@ _MALFORMED = {
     "disclosure": ("elements", Reason.DISCLOSURE_INVALID),
     "digest algorithm": ("elements", Reason.ALGORITHM_NOT_ALLOWED),
     "cose key": ("device_key", Reason.CLAIM_INVALID),
-    "jwk": ("device_key", Reason.CLAIM_INVALID),
 }
 
 

@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from signing import FileSigner, PublicKey, der
 from signing.algorithms import ALGORITHMS, algorithm, algorithm_by_identifier, default_algorithm
 from signing.base64url import decode_base64url, encode_base64url
+from signing.cose_keys import key_from_cose, key_to_cose
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, YinxinError
 
 KINDS = {"P-256": ECKey, "P-384": ECKey, "RSA-2048": RSAKey, "Ed25519": OKPKey}
@@ -210,3 +211,15 @@ def test_ed25519_refuses_what_its_library_refuses() -> None:
     identity = ed25519.Ed25519PublicKey.from_public_bytes(b"\x01" + bytes(31))
     key = PublicKey(spki_of(identity))
     assert not key.verify(b"\x02" + bytes(63), b"message")
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "Ed25519"])
+def test_coordinates_make_the_key_that_cryptography_writes(kind: Any) -> None:
+    """What stands before a key's bits is kept as constants: they are the library's."""
+    for _ in range(20):
+        key = FileSigner.generate(kind).public_key
+        assert PublicKey.from_jwk(key.to_jwk()).spki == key.spki
+        sent = key_to_cose(key)
+        again = key_from_cose(sent)
+        assert again == key
+        assert again.native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) == key.spki
