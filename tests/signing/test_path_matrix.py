@@ -65,6 +65,7 @@ class Recipe:
     signature: str = "right"
     leaf_status: str = "good"
     issuing_status: str = "good"
+    asked: str = "now"
 
 
 CHOICES = {
@@ -82,6 +83,12 @@ STATUS = [
     for leaf in ("good", *REASONS, "no list", "old list", "another's list")
     for issuing in ("good", "key_compromise", "no list")
     for dates in ("in time", "expired")
+]
+# Signed before somebody was revoked, by lists of afterwards.
+BEFORE = [
+    Recipe(**{revoked: reason, "asked": "before"})
+    for revoked in ("leaf_status", "issuing_status")
+    for reason in REASONS
 ]
 
 
@@ -166,13 +173,13 @@ def replace_signer(
     return lister
 
 
-def ours(chain: Chain, *, with_status: bool) -> bool:
+def ours(chain: Chain, *, with_status: bool, at: datetime = NOW) -> bool:
     policy = POLICY if with_status else POLICY.with_changes(revocation="if_available")
     result = validate_path(
         chain.leaf,
         [chain.issuing],
         TrustStore([chain.root]),
-        at=NOW,
+        at=at,
         usage="matrix",
         revocation=RevocationSnapshot(map(Crl, chain.lists) if with_status else ()),
         policy=policy,
@@ -198,16 +205,16 @@ def x509_pem() -> object:
     return Encoding.PEM
 
 
-def openssl_says(folder: Path, *, with_status: bool) -> bool:
+def openssl_says(folder: Path, *, with_status: bool, at: datetime = NOW) -> bool:
     status = ["-crl_check_all", "-CRLfile", "lists.pem"] if with_status else []
     said = openssl(
         "verify", "-CAfile", "root.pem", "-untrusted", "issuing.pem", "-purpose", "sslclient",
-        "-attime", str(int(NOW.timestamp())), *status, "leaf.pem", cwd=folder, check=False,
+        "-attime", str(int(at.timestamp())), *status, "leaf.pem", cwd=folder, check=False,
     )  # fmt: skip
     return said.strip() == "leaf.pem: OK"
 
 
-def gnutls_says(folder: Path) -> bool:
+def gnutls_says(folder: Path, *, with_status: bool) -> bool:
     program = shutil.which("certtool")
     if program is None:
         pytest.skip("no certtool: apt-get install gnutls-bin")
@@ -215,6 +222,7 @@ def gnutls_says(folder: Path) -> bool:
         (folder / "leaf.pem").read_bytes() + (folder / "issuing.pem").read_bytes()
     )
     asked = ["--verify", "--load-ca-certificate", "root.pem", "--verify-purpose", CLIENT]
+    asked += ["--load-crl", "lists.pem"] if with_status else []
     run = subprocess.run(
         [program, *asked, "--infile", "chain.pem"], cwd=folder, capture_output=True, timeout=60, check=False
     )
@@ -225,10 +233,14 @@ def differences(recipes: list[Recipe], folder: Path, *, peer: str) -> tuple[list
     """Chains that only we accept, and chains that only the peer accepts."""
     only_ours, only_theirs = [], []
     for recipe in recipes:
-        chain, with_status = made(recipe), peer == "openssl with lists"
+        chain, with_status = made(recipe), peer.endswith("with lists")
         write(folder, chain)
-        theirs = gnutls_says(folder) if peer == "gnutls" else openssl_says(folder, with_status=with_status)
-        verdict = ours(chain, with_status=with_status)
+        at = NOW if recipe.asked == "now" else NOW - 2 * DAY
+        if peer.startswith("gnutls"):
+            theirs = gnutls_says(folder, with_status=with_status)
+        else:
+            theirs = openssl_says(folder, with_status=with_status, at=at)
+        verdict = ours(chain, with_status=with_status, at=at)
         if verdict != theirs:
             (only_ours if verdict else only_theirs).append(recipe)
     return only_ours, only_theirs
@@ -250,6 +262,25 @@ def test_openssl_agrees_on_structure(tmp_path: Path) -> None:
 
 def test_openssl_agrees_on_status(tmp_path: Path) -> None:
     assert differences(STATUS, tmp_path, peer="openssl with lists") == ([], [])
+
+
+def test_openssl_asks_no_day_of_a_revocation(tmp_path: Path) -> None:
+    """Who was revoked later was good when asked about: lists of afterwards say so. OpenSSL wants older lists."""
+    assert all(ours(made(recipe), with_status=True, at=NOW - 2 * DAY) for recipe in BEFORE)
+    assert not any(ours(made(recipe), with_status=True) for recipe in BEFORE)
+    assert differences(BEFORE, tmp_path, peer="openssl with lists") == (BEFORE, [])
+
+
+def test_gnutls_agrees_on_status(tmp_path: Path) -> None:
+    only_ours, only_theirs = differences(STATUS, tmp_path, peer="gnutls with lists")
+    assert only_ours == []
+    # GnuTLS asks for no list: without one, with an old one, or with a stranger's, nobody is revoked. (Given no
+    # list at all, certtool refuses the command.)
+    silent = ("good", "no list", "old list", "another's list")
+    assert {(recipe.leaf_status, recipe.issuing_status) for recipe in only_theirs} == {
+        (leaf, issuing) for leaf in silent for issuing in ("good", "no list")
+    } - {("good", "good")} - {("no list", "no list")}
+    assert {recipe.leaf_dates for recipe in only_theirs} == {"in time"}
 
 
 def test_gnutls_agrees_on_structure(tmp_path: Path) -> None:
