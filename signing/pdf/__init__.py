@@ -7,6 +7,7 @@ report = verify(sealed, trust, revocation=revocation, now=now)
 document = report.require()
 """
 
+from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
 from signing.pdf.seal import Seal
@@ -17,6 +18,7 @@ __all__ = [
     "SealFace",
     "VerifiedDocument",
     "VerifiedSignature",
+    "archive",
     "attachments",
     "certificate_chains",
     "verify",

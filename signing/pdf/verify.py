@@ -120,6 +120,20 @@ def certificate_chains(pdf: bytes, *, max_bytes: int = MAX_PDF_BYTES) -> list[tu
     return chains
 
 
+def judge(pdf: bytes, question: Question) -> tuple[list[Judgement], Question]:
+    """The signatures of a PDF that `verify` passed, judged one by one, for who goes on working with them.
+
+    The question comes back with what the file brings along. Raises as `verify` does not.
+    """
+    reading = Reading(pdf)
+    judgements = _gated(pdf, reading.signatures(), [])
+    question = judge_times(pdf, reading, judgements, question)
+    for item in judgements:
+        if not item.is_timestamp:
+            judge_certificate(item, question)
+    return judgements, question
+
+
 def _upwards(leaf: Certificate, others: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
     chain = [leaf]
     while not chain[-1].is_self_issued:

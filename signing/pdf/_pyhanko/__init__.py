@@ -6,6 +6,7 @@ here can reach a network or a trust store of the operating system. Whatever it r
 here as `MalformedInput` or `TooLarge`; reading is metered, so that a file cannot keep it busy for long.
 """
 
+from signing.pdf._pyhanko.keeping import prepare_archive
 from signing.pdf._pyhanko.reading import PADES, RFC3161, FoundSignature, Reading, Review
 from signing.pdf._pyhanko.store import Store
 from signing.pdf._pyhanko.writing import Appearance, Editing, Frame, PageBox
@@ -21,4 +22,5 @@ __all__ = [
     "Reading",
     "Review",
     "Store",
+    "prepare_archive",
 ]

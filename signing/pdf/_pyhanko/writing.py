@@ -80,6 +80,11 @@ class Editing:
         self.signatures = self._reading.signatures()
 
     @property
+    def writer(self) -> Any:
+        """The writer of the update (of pyHanko), for other modules of this package."""
+        return self._writer
+
+    @property
     def is_certified(self) -> bool:
         """Whether the file has a certification signature."""
         return self._reading.certified_by() is not None

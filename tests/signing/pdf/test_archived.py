@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import io
 import re
+import subprocess
 from datetime import datetime, timedelta
+from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509 import ReasonFlags
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko_certvalidator import ValidationContext
 from world.archive import stamp_again, with_store
 from world.desk import Desk, append_revision, plain_pdf
 from world.pki import NOON, Pki, TestAuthority
 from world.tsa import MemoryTsa
 
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore
+from signing.pdf import archive as keep
+from signing.pdf import verify
+from signing.pdf._pyhanko import Reading
 from signing.report import Indication
+from yinxin.base.errors import VerificationFailed
 
 if TYPE_CHECKING:
-    from signing import Report
+    from pathlib import Path
+
+    from signing import Certificate, Report
     from signing.signers.file import FileSigner
 
 DAY, YEAR = timedelta(days=1), timedelta(days=365)
@@ -52,8 +66,6 @@ class Archive:
         return stamp_again(with_store(pdf, self.lists(at)), MemoryTsa(by or self.first, at))
 
     def ask(self, pdf: bytes, at: datetime, **asked: Any) -> Report[Any]:
-        from signing.pdf import verify  # noqa: PLC0415 - heavy
-
         values: dict[str, Any] = {"revocation": NOTHING, "now": at, **asked}
         return verify(pdf, self.trust, **values)
 
@@ -137,6 +149,58 @@ def lost() -> Archive:
     archive = Archive()
     archive.pki.issuing.revoke(archive.agency.certificate, NOON - DAY)
     return archive
+
+
+class TestOurOwn:
+    """`signing.pdf.archive` does it: evidence into the store, and a document time-stamp over all."""
+
+    def made(self, archive: Archive, pdf: bytes, at: datetime, by: FileSigner) -> bytes:
+        known = RevocationSnapshot(map(Crl.from_der, archive.lists(at)))
+        return keep(pdf, archive.trust, revocation=known, timestamper=MemoryTsa(by, at), now=at)
+
+    def test_it_lasts_and_is_renewed(self, archive: Archive) -> None:
+        sealed = archive.sealed()
+        once = self.made(archive, sealed, NOON + DAY, archive.first)
+        assert once.startswith(sealed)
+        assert archive.ask(once, NOON + YEAR - DAY).findings["signatures"][0]["level"] == "B-LTA"
+        again = self.made(archive, once, NOON + YEAR - DAY, archive.second)
+        assert archive.ask(again, NOON + 3 * YEAR - DAY).require().signatures[0].proved_at == NOON
+        assert not archive.ask(once, NOON + YEAR + DAY).passed
+        stored = Reading(again).store()
+        assert (len(stored.certificates), len(set(stored.crls))) == (5, len(stored.crls))
+
+    def test_what_does_not_pass_or_may_not_grow(self, archive: Archive) -> None:
+        with pytest.raises(VerificationFailed):
+            self.made(archive, plain_pdf(), NOON, archive.first)
+        with pytest.raises(VerificationFailed):
+            self.made(archive, archive.sealed(stamped=False), NOON + 31 * DAY, archive.first)
+
+    def test_a_token_that_needs_more_room(self, archive: Archive) -> None:
+        chained = archive.first.with_chain((*archive.first.chain, *_many(archive)))
+        kept = self.made(archive, archive.sealed(), NOON + DAY, chained)
+        assert archive.ask(kept, NOON + 2 * DAY).passed
+
+    @pytest.mark.peer
+    def test_other_programs_agree(self, archive: Archive, tmp_path: Path) -> None:
+        kept = self.made(archive, archive.sealed(), NOON + DAY, archive.first)
+        (tmp_path / "kept.pdf").write_bytes(kept)
+        roots = [asn1_x509.Certificate.load(one.certificate.der) for one in (archive.pki.root, archive.times)]
+        reader = PdfFileReader(io.BytesIO(kept))
+        context = ValidationContext(trust_roots=roots, moment=NOON + DAY, allow_fetching=False)
+        for embedded in reader.embedded_regular_signatures:
+            assert validate_pdf_signature(embedded, context, context).bottom_line
+        for embedded in reader.embedded_timestamp_signatures:
+            assert validate_pdf_timestamp(embedded, context).trusted
+        assert len(DocumentSecurityStore.read_dss(reader).certs) == 5
+        for command in (["qpdf", "--check"], ["pdfsig", "-nocert"]):
+            if which(command[0]):
+                ran = subprocess.run([*command, tmp_path / "kept.pdf"], capture_output=True, check=False)
+                assert ran.returncode == 0, ran.stdout
+
+
+def _many(archive: Archive) -> list[Certificate]:
+    """Certificates that a token may carry and nobody needs."""
+    return [archive.times.issue(f"Other {number}").certificate for number in range(15)]
 
 
 class TestAttackers:
