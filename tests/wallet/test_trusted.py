@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 from world.credentials import CredentialWorld
+from world.listed import GRANTED, WITHDRAWN, a_list
 from world.pki import Pki
 from world.requests import AskingCounter
 
@@ -17,6 +18,7 @@ from credentials.oid4vp.refusal import RequestRefused
 from credentials.sd_jwt import chain_header
 from signing.jose import parse_jws, sign_jws
 from signing.reasons import Reason
+from signing.trust_list import ServingList
 from wallet.trusted import MAX_LISTS, TrustedParties, crl_urls, is_trusted
 from yinxin.base.errors import Unreachable, VerificationFailed
 from yinxin.base.outbound import Response
@@ -169,3 +171,19 @@ def test_a_request_and_metadata_are_judged_the_same_way(lists: Lists, world: Cre
     assert not is_trusted(parties(world, lists).judge(said, usage="request"))
     broken = parse_jws(sign_jws({"a": 1}, vouching, headers={"typ": "x", "x5c": ["%%"]}))
     assert not is_trusted(parties(world, lists).judge(broken, usage="metadata"))
+
+
+def test_a_wallet_goes_by_a_trust_list(world: CredentialWorld, lists: Lists) -> None:
+    signer = agency(world)
+    vct = world.licence()["vct"]
+    cases = [
+        (GRANTED, set()),
+        ([], {Reason.ISSUER_NOT_PERMITTED}),
+        (WITHDRAWN, {Reason.ISSUER_PERMISSION_WITHDRAWN}),
+    ]
+    text = credential(world, signer)
+    for rows, reasons in cases:
+        serving = a_list(signer.certificate, vct, rows)
+        assert parties(world, lists, trust_list=serving).examine(text).reasons == reasons
+    nothing = parties(world, lists, trust_list=ServingList(None))
+    assert nothing.examine(text).reasons == {Reason.TRUST_LIST_UNAVAILABLE}
