@@ -153,6 +153,20 @@ def test_any_pdf_is_sealed_into_a_new_file(played: Played, tmp_path: Path, ask: 
     assert sealed.read_bytes() == kept
 
 
+def test_any_file_is_signed_beside_it(played: Played, tmp_path: Path, ask: Any) -> None:
+    table = tmp_path / "figures.csv"
+    table.write_bytes(b"year,licences\n2026,12\n")
+    status, answer = ask("seal", "--beside", table, "--home", played.directory)
+    assert (status, answer["sealed"]) == (ExitCode.DONE, f"{table}.p7s")
+    status, answer = ask("verify", f"{table}.p7s", "--home", played.directory)
+    assert (status, answer["reports"][0]["subject"]) == (ExitCode.DONE, "cades")
+    table.write_bytes(b"year,licences\n2026,13\n")
+    assert ask("verify", f"{table}.p7s", "--home", played.directory)[0] == ExitCode.FAILED
+    for wrong in (("--reason", "核准"), ("--page", "0"), ("--at", "1", "1")):
+        assert ask("seal", "--beside", table, "--home", played.directory, *wrong)[0] == ExitCode.USAGE
+    assert ask("seal", "--beside", tmp_path / "none", "--home", played.directory)[0] == ExitCode.ERROR
+
+
 def test_the_input_is_never_the_output(played: Played, tmp_path: Path, ask: Any) -> None:
     source = tmp_path / "letter.pdf"
     source.write_bytes((played.directory / "others" / "letter.pdf").read_bytes())

@@ -1,4 +1,7 @@
-"""`yinxin seal FILE`: seal any PDF; the input is never changed. `yinxin seal VERB …`: the register of seals."""
+"""`yinxin seal FILE`: seal any PDF, or any file beside it; the input is never changed.
+
+`yinxin seal VERB …` is the register of seals.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from credentials.office.seals import FILE
-from signing import pdf
+from signing import detached, pdf
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
 from yinxin.app import sealing, wiring
@@ -21,7 +24,7 @@ from yinxin.app.custody import custody as custody_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
-from yinxin.base.errors import UsageError
+from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.files import read_file, write_new_file
 from yinxin.base.outbound import Outbound
 
@@ -29,11 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from signing.signer import Signer
+    from signing.timestamp import Timestamper
 
 _HELP = phrase(
-    "为一个 PDF 加盖电子印章，写入新文件。\n\n默认使用安装目录中机关的印章；也可用 --key 指定密钥，如 file:seal.pem?chain=seal-chain.pem。",
-    "Seal a PDF into a new file.\n\nThe installation's agency seal is used, or the key that --key names, "
-    "such as file:seal.pem?chain=seal-chain.pem.",
+    "为一个 PDF 加盖电子印章，写入新文件；加 --beside 则为任意文件签名，签名写入旁边的 .p7s 文件。\n\n默认使用安装目录中机关的印章；也可用 --key 指定密钥，如 file:seal.pem?chain=seal-chain.pem。",
+    "Seal a PDF into a new file; with --beside any file, by a signature (.p7s) that lies beside it.\n\nThe "
+    "installation's agency seal is used, or the key that --key names, such as "
+    "file:seal.pem?chain=seal-chain.pem.",
 )
 
 
@@ -70,7 +75,17 @@ for _verbs in (seal_register.COMMANDS, seal_uses.COMMANDS, seal_lost.COMMANDS):
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("新文件（默认 原名.sealed.pdf）", "the new file (NAME.sealed.pdf by default)"),
+    help=phrase(
+        "新文件（默认 原名.sealed.pdf，加 --beside 时为 原文件名.p7s）",
+        "the new file (NAME.sealed.pdf by default, with --beside FILE.p7s)",
+    ),
+)
+@click.option(
+    "--beside",
+    is_flag=True,
+    help=phrase(
+        "为任意文件签名，签名另存（CAdES，.p7s）", "sign any file; the signature lies beside it (CAdES, .p7s)"
+    ),
 )
 @click.option("--key", help=phrase("签名器 URI", "signer URI"))
 @click.option(
@@ -111,6 +126,7 @@ def seal_pdf(
     key: str | None,
     face: Path | None,
     *,
+    beside: bool,
     invisible: bool,
     page: int,
     at: tuple[float, float] | None,
@@ -133,32 +149,63 @@ def seal_pdf(
     passphrase = read_passphrase(passphrase_file, required=not home)
     place = Home.open(home, passphrase=passphrase) if home else None
     signer = place.signer("seal") if place and not key else open_signer(key or "", secret=passphrase)
-    picture = None
-    if face:
-        picture = pdf.SealFace(read_file(face), 42, 42)
-    elif place and not invisible:
-        picture = wiring.seal(place).face
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
     timestamper = HttpTimestamper(tsa, outbound) if tsa else None
-    data = read_file(file)
-    seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
-    asked: dict[str, Any] = {"page": page, "at": at, "reason": reason}
-    sealed = _in_custody(place, signer, actor, lambda: seal.apply(data, now=SystemClock().now(), **asked))
-    target = output or file.with_name(f"{file.stem}.sealed.pdf")
+    if beside:
+        if face or at or reason or page != -1:
+            raise UsageError(
+                phrase(
+                    "旁签不显示印模，也不写事由", "a signature beside a file shows no face and says no reason"
+                )
+            )
+        target = output or file.with_name(f"{file.name}.p7s")
+        sealed = _in_custody(place, signer, actor, lambda: _beside(file, signer, timestamper))
+    else:
+        picture = None
+        if face:
+            picture = pdf.SealFace(read_file(face), 42, 42)
+        elif place and not invisible:
+            picture = wiring.seal(place).face
+        data = read_file(file)
+        seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
+        asked: dict[str, Any] = {"page": page, "at": at, "reason": reason}
+        target = output or file.with_name(f"{file.stem}.sealed.pdf")
+        sealed = _in_custody(
+            place, signer, actor, lambda: _alone(seal.apply(data, now=SystemClock().now(), **asked))
+        )
     write_new_file(target, sealed)
     console.say(f"已盖章：{target}", f"sealed: {target}")
     console.result({"sealed": str(target), "signer": signer.certificate.common_name, "bytes": len(sealed)})
     return ExitCode.DONE
 
 
-def _in_custody(place: Home | None, signer: Signer, actor: str, seal: Callable[[], bytes]) -> bytes:
-    """Seal with leave of the register that knows the key, and write the use down; other keys are nobody's."""
+def _beside(file: Path, signer: Signer, timestamper: Timestamper | None) -> tuple[bytes, str]:
+    """A signature over a file, which is read in pieces, and the file's digest."""
+    try:
+        with file.open("rb") as content:
+            made = detached.sign(content, signer, now=SystemClock().now(), timestamper=timestamper)
+            content.seek(0)
+            return made, hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as exc:
+        raise NotFound(f"{file}: {exc.strerror}") from exc
+
+
+def _alone(sealed: bytes) -> tuple[bytes, str]:
+    return sealed, hashlib.sha256(sealed).hexdigest()
+
+
+def _in_custody(
+    place: Home | None, signer: Signer, actor: str, seal: Callable[[], tuple[bytes, str]]
+) -> bytes:
+    """Seal with leave of the register that knows the key, and write the use down; other keys are nobody's.
+
+    `seal` gives what is written and the digest of the document that was sealed.
+    """
     if place is None or not sealing.keeps(place, signer):
-        return seal()
+        return seal()[0]
     custody, who = custody_of(place, signer=signer), clerk_of(place, actor)
     permit = custody.allow(who, {FILE: 1})
-    sealed = seal()
+    sealed, digest = seal()
     with place.database.transaction() as session:
-        digest = hashlib.sha256(sealed).hexdigest()
         custody.used(session, permit, document=digest, licence=None, at=place.clock.now())
     return sealed
