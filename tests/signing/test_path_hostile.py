@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -11,8 +13,13 @@ from world.paths import DAY, LENIENT, Story, reasons
 from world.pki import NOON, START, TestAuthority, digest_for, key_usage
 from world.work import counted_calls
 
-from signing import Certificate, FileSigner, Reason, TrustStore, validate_path
+from signing import Certificate, FileSigner, Reason, TrustStore, der, validate_path
 from yinxin.base.errors import YinxinError
+
+if TYPE_CHECKING:
+    from world.pki import Extra
+
+    from signing import PathResult
 
 
 class TestHostileSearches:
@@ -137,3 +144,55 @@ def test_serials_and_names_that_are_odd_raise_no_warning() -> None:
     assert long_country.common_name
     zero = Certificate(encoded.replace(b"\x02\x01\x01", b"\x02\x01\x00", 1))
     assert (Certificate(encoded).serial, zero.serial) == (1, 0)
+
+
+class TestMoreShapes:
+    """Crafted intermediates that do lead to the anchor: rules are asked as well as signatures."""
+
+    @staticmethod
+    def ladder(extra: Extra = (), *, twins: int = 2, levels: int = 8) -> Story:
+        """Levels of authorities, each with twins of one name and key: hundreds of genuine paths."""
+        root = above = TestAuthority("Root")
+        authorities = []
+        for level in range(levels):
+            first = TestAuthority(f"Level {level}", issuer=above, extra=extra)
+            key = first.signer.with_chain(())
+            authorities += [first] + [
+                TestAuthority(first.common_name, issuer=above, extra=extra, signer=key)
+                for _ in range(twins - 1)
+            ]
+            above = first
+        return Story(root, authorities, above.issue("bureau", not_after=NOON - DAY).certificate)
+
+    def check(self, story: Story, *, most: int = 250_000) -> PathResult:
+        lists = story.lists()
+        with counted_calls() as work:
+            result = story.ask(revocation=lists)
+        assert work.calls < most
+        return result
+
+    def test_a_ladder_whose_leaf_is_expired(self) -> None:
+        """Every path fails, none is without an anchor: only so many are judged."""
+        assert Reason.CERTIFICATE_EXPIRED in self.check(self.ladder()).reasons
+
+    def test_a_ladder_with_many_twins(self) -> None:
+        """More signatures than are checked for one answer: the search ends before it comes to the anchor."""
+        result = self.check(self.ladder(twins=6, levels=4))
+        assert result.reasons == {Reason.NO_CERTIFICATE_CHAIN_FOUND}
+        assert "search was ended" in result.checks[0].detail
+
+    def test_a_ladder_of_certificate_policies_that_map_to_each_other(self) -> None:
+        """RFC 9618: the tree of policies doubles at each level, the graph does not."""
+        names = [x509.ObjectIdentifier(f"1.2.3.{number}") for number in range(30)]
+        policies = x509.CertificatePolicies([x509.PolicyInformation(name, None) for name in names])
+        few = [der.oid(name.dotted_string) for name in names[:8]]
+        pairs = [der.sequence(one, two) for one in few for two in few]
+        mappings = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.33"), der.sequence(*pairs))
+        demand = x509.PolicyConstraints(0, None)
+        extra = ((policies, False), (mappings, True), (demand, True))
+        assert Reason.CERTIFICATE_EXPIRED in self.check(self.ladder(extra), most=400_000).reasons
+
+    def test_a_ladder_of_name_constraints(self) -> None:
+        hosts = [x509.DNSName(f"h{number}.example.gov") for number in range(200)]
+        extra = ((x509.NameConstraints(None, hosts), True),)
+        assert Reason.CERTIFICATE_EXPIRED in self.check(self.ladder(extra), most=400_000).reasons

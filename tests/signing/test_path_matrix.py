@@ -265,7 +265,7 @@ def test_openssl_agrees_on_status(tmp_path: Path) -> None:
 
 
 def test_openssl_asks_no_day_of_a_revocation(tmp_path: Path) -> None:
-    """Who was revoked later was good when asked about: lists of afterwards say so. OpenSSL wants older lists."""
+    """Who was revoked later was good before: lists of afterwards say so. OpenSSL wants older lists."""
     assert all(ours(made(recipe), with_status=True, at=NOW - 2 * DAY) for recipe in BEFORE)
     assert not any(ours(made(recipe), with_status=True) for recipe in BEFORE)
     assert differences(BEFORE, tmp_path, peer="openssl with lists") == (BEFORE, [])
@@ -274,8 +274,8 @@ def test_openssl_asks_no_day_of_a_revocation(tmp_path: Path) -> None:
 def test_gnutls_agrees_on_status(tmp_path: Path) -> None:
     only_ours, only_theirs = differences(STATUS, tmp_path, peer="gnutls with lists")
     assert only_ours == []
-    # GnuTLS asks for no list: without one, with an old one, or with a stranger's, nobody is revoked. (Given no
-    # list at all, certtool refuses the command.)
+    # GnuTLS asks for no list: without one, with an old one, or with a stranger's, nobody is revoked. (Without
+    # any list at all, certtool refuses the command.)
     silent = ("good", "no list", "old list", "another's list")
     assert {(recipe.leaf_status, recipe.issuing_status) for recipe in only_theirs} == {
         (leaf, issuing) for leaf in silent for issuing in ("good", "no list")
