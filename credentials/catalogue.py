@@ -8,6 +8,7 @@ is the one in force, and a licence is read by the one that it was issued under.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["BUILT_IN", "Catalogue", "InvalidCatalogue", "LicenceType"]
 
 BUILT_IN = Path(__file__).parent / "types"
+
+
+@cache
+def _built_in() -> tuple[LicenceType, ...]:
+    """The kinds that come with the package: their files do not change while we run."""
+    return tuple(read_folder(BUILT_IN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class Catalogue:
     @classmethod
     def load(cls, directory: str | Path | None = None) -> Catalogue:
         """Read every `*.toml` of a folder, else the built-in kinds; `InvalidCatalogue` has all faults."""
-        return cls(read_folder(Path(directory) if directory else BUILT_IN))
+        return cls(read_folder(Path(directory)) if directory else _built_in())
 
     def _shelf(self) -> Shelf:
         """What is there now; a catalogue that changes looks here each time."""
