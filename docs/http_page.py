@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+import office_routes
 from fastapi import FastAPI
 
 import ca.http
@@ -48,6 +49,7 @@ def make() -> str:
             render("Verification", verification.openapi()),
             render("Certificates, revocation and time", certificates.openapi()),
             render("Status lists and delegations", issuer.openapi()),
+            office_routes.make(),
         ]
     )
 

@@ -24,7 +24,10 @@ _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def token_router(tokens: StaffTokens) -> APIRouter:
-    """`POST /v1/token`: client_credentials with private_key_jwt (RFC 6749, 4.4; RFC 7523, 2.2)."""
+    """Access tokens for who has a registered key.
+
+    POST /v1/token    a form: client_credentials with private_key_jwt (RFC 6749, 4.4; RFC 7523, 2.2)
+    """
     routes = APIRouter()
     buckets = Buckets(TOKEN_LIMIT)
 

@@ -1,19 +1,4 @@
-"""Slips and disputes on HTTP: for departments and holders, and for the agency's own people and systems.
-
-Beside the verification service (`public_router`):
-
-GET  /v1/slips/{number}                  what a slip says
-POST /v1/disputes                        open one: 201, or 200 with `elsewhere` for another's licence
-GET  /v1/disputes/{number}               follow it, with its secret in the header Dispute-Secret
-POST /v1/disputes/{number}/escalation    hand it to supervision, once rejected or overdue
-
-At the office (`office_router`):
-
-GET  /v1/slips/{number}
-GET  /v1/disputes                        what waits for an answer
-GET  /v1/disputes/{number}
-POST /v1/disputes/{number}/{step}        accept, reject, answer, escalate, correct; link names a case
-"""
+"""Slips and disputes on HTTP: for departments and holders (`public_router`), and at the office."""
 
 from __future__ import annotations
 
@@ -62,7 +47,13 @@ _COMPLAINT: dict[str, type] = {
 def public_router(
     disputes: Disputes, slips: Slips, *, department_of: DepartmentOf, clock: Clock
 ) -> APIRouter:
-    """What anybody may ask who has a slip or a secret, and departments in their own name."""
+    """What anybody may ask who has a slip or a secret, and departments in their own name.
+
+    GET  /v1/slips/{number}                  what a slip says
+    POST /v1/disputes                        open one: 201, or 200 with `elsewhere` for another's licence
+    GET  /v1/disputes/{number}               follow it, with its secret in the header Dispute-Secret
+    POST /v1/disputes/{number}/escalation    hand it to supervision, once rejected or overdue
+    """
     routes = APIRouter(include_in_schema=False)
     each, together, following = Buckets(OPENING), Buckets(TOGETHER), Buckets(FOLLOWING)
     departments = Buckets(CALLS)
@@ -103,7 +94,13 @@ def public_router(
 
 
 def office_router(disputes: Disputes, slips: Slips, *, enter: Enter, clock: Clock) -> APIRouter:
-    """What an agency's people and systems may do."""
+    """What an agency's people and systems may do.
+
+    GET  /v1/slips/{number}                  what a slip says
+    GET  /v1/disputes                        what waits for an answer
+    GET  /v1/disputes/{number}               one dispute
+    POST /v1/disputes/{number}/{step}        accept, reject, answer, escalate, correct; link names a case
+    """
     routes, buckets = APIRouter(include_in_schema=False), Buckets(CALLS)
 
     async def come(request: Request) -> Actor:

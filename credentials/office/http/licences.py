@@ -4,7 +4,8 @@ POST /v1/licences                    open a case under the agency's number: 201 
 GET  /v1/cases?number=…              the case of a number; without it a list, by state, in pages
 GET  /v1/cases/{id}                  one case; its ETag is the digest that people agree to
 PUT  /v1/cases/{id}                  edit; with If-Match only the case as it was seen
-POST /v1/cases/{id}/{step}           submit, review, approve, return, withdraw, seal
+POST /v1/cases/{id}/{step}           submit, review, approve, return, withdraw
+POST /v1/cases/{id}/seal             do what an approved case asks for: the licence that it led to
 GET  /v1/cases/{id}/document         the sealed PDF
 """
 

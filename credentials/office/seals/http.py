@@ -1,13 +1,17 @@
 """Custody of seals on HTTP, for keepers, approvers and inspectors: each route reads, asks and answers.
 
-GET  /v1/seals                        the register; POST applies for a seal
+GET  /v1/seals                        the register
+POST /v1/seals                        apply for a seal
 GET  /v1/seals/{id}                   one seal with its grants, alarms and today's uses
 GET  /v1/seals/{id}/uses?after=       the log of uses, in pages
-POST /v1/seals/{id}/{step}            make, file, begin, stop, resume, cancel, remake, compromise
-POST /v1/seals/{id}/grants            ask for a grant; …/grants/{grant}/stop ends one
-GET  /v1/seal-requests                what waits for a second person; …/{id} with the digest to be signed
-POST /v1/seal-requests/{id}/approve   with the proof of a second person; …/refuse
-GET  /v1/seal-drills/{id}             what a lost key's drill found, and how far it is; …/items?after=
+POST /v1/seals/{id}/{step}            make, file, begin, stop, resume, cancel, remake, compromise, grants
+POST /v1/seals/{id}/grants/{grant}/stop   end a grant at once
+GET  /v1/seal-requests                what waits for a second person
+GET  /v1/seal-requests/{id}           one request, with the digest to be signed
+POST /v1/seal-requests/{id}/approve   with the proof of a second person
+POST /v1/seal-requests/{id}/refuse    close it without doing what it asks
+GET  /v1/seal-drills/{id}             what a lost key's drill found, and how far it is
+GET  /v1/seal-drills/{id}/items       its items, in pages
 """
 
 from __future__ import annotations

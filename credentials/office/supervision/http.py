@@ -1,15 +1,15 @@
 """Supervision on HTTP, for inspectors and their systems; and for those whom a finding is about.
 
 POST /v1/inspections                              state a reason: {"matter", "words"}
-POST /v1/inspections/{id}/searches                {"by", "sought", "after", "limit"}
+POST /v1/inspections/{id}/searches                look something up: {"by", "sought", "after", "limit"}
 POST /v1/inspections/{id}/proofs                  {"entries"}: a file that anybody checks offline
-GET  /v1/inspections/{id}/findings                ?state=…&rule=…
-GET  /v1/inspections/{id}/findings/{finding}
-POST /v1/inspections/{id}/findings/{finding}/closing      {"words"}
+GET  /v1/inspections/{id}/findings                what the rules found
+GET  /v1/inspections/{id}/findings/{finding}      one finding with its lines
+POST /v1/inspections/{id}/findings/{finding}/closing      close one that was explained: {"words"}
 GET  /v1/findings/{finding}                       for whom it is about
-POST /v1/findings/{finding}/explanation           {"words"}
-GET  /v1/supervision/rules
-GET  /v1/supervision/counts                       ?month=2026-11&format=csv
+POST /v1/findings/{finding}/explanation           explain it: {"words"}
+GET  /v1/supervision/rules                        what supervision looks for, and the law behind it
+GET  /v1/supervision/counts                       counts of a month, without personal data; also as CSV
 """
 
 from __future__ import annotations

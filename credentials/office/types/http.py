@@ -1,14 +1,6 @@
 """The catalogue on HTTP: its changes for the agency's staff and systems, type metadata for everybody.
 
-GET  /v1/types                              every version of every type
-POST /v1/types/{code}/abolish               propose an abolition
-GET  /v1/type-changes                       what was proposed and decided, the newest first
-POST /v1/type-changes                       propose the version that a type file describes
-GET  /v1/type-changes/{id}                  one change; `digest` is what a second person signs
-GET  /v1/type-changes/{id}/preview          claims, metadata and what changes; …/preview.pdf, …/preview.png
-POST /v1/type-changes/{id}/approve          with the proof of a second person
-POST /v1/type-changes/{id}/withdraw         with a note
-GET  /types, /types/{code}/{version}        type metadata, of every version so far (the issuer's, public)
+The types' metadata are the issuer's, and public: `metadata_router`.
 """
 
 from __future__ import annotations
@@ -49,7 +41,19 @@ _PUBLIC = {
 
 
 def router(types: TypeOffice, *, enter: Enter, clock: Clock) -> APIRouter:
-    """The routes of the agency's staff and systems."""
+    """The routes of the agency's staff and systems.
+
+    GET  /v1/types                              every version of every type
+    POST /v1/types/{code}/abolish               propose an abolition
+    GET  /v1/type-changes                       what was proposed and decided, the newest first
+    POST /v1/type-changes                       propose the version that a type file describes
+    GET  /v1/type-changes/{id}                  one change; `digest` is what a second person signs
+    GET  /v1/type-changes/{id}/preview          claims, metadata and what changes
+    GET  /v1/type-changes/{id}/preview.pdf      a specimen's page
+    GET  /v1/type-changes/{id}/preview.png      the same as a picture
+    POST /v1/type-changes/{id}/approve          with the proof of a second person
+    POST /v1/type-changes/{id}/withdraw         with a note
+    """
     routes, buckets = APIRouter(), Buckets(CALLS)
 
     async def come(request: Request) -> Actor:

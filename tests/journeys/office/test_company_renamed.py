@@ -8,11 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from contextlib import ExitStack, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fastapi.routing import APIRoute
 from world.asgi import Answer, Client
 from world.authority import csr as request_for
 from world.homes import make_home
@@ -33,7 +36,6 @@ from yinxin.base.randomness import SystemRandomness, random_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 AGENCY, COMPANY, PERSON = samples.AGENCY, samples.company(3), samples.person(2)
 PHYSICIAN = "physician-certificate"
@@ -248,6 +250,22 @@ def test_a_physicians_death_is_reported_contested_and_confirmed(
     assert li.call("POST", "/v1/licences", living).status_code == 201
     refused = {"kind": "renamed", "subject": PERSON["citizen_number"], "name": "王小梅", **WHY}
     assert li.call("POST", "/v1/subject-events", refused).status_code == 409
+
+
+def test_every_route_of_the_office_stands_in_the_reference(bureau: Bureau) -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/http.md").read_text("utf-8")
+    included = [getattr(one, "original_router", None) for one in bureau.app.routes]
+    routes = [
+        one
+        for router in filter(None, included)
+        for one in router.routes
+        if isinstance(one, APIRoute) and one.path.startswith("/v1/")
+    ]
+    assert len(routes) > 70
+    for route in routes:
+        path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
+        for method in route.methods:
+            assert f"- `{method} {path}" in page
 
 
 def three_seals(bureau: Bureau) -> tuple[list[str], list[str]]:

@@ -4,7 +4,8 @@ POST /v1/subject-events               plan an event: 201, with everything that i
 GET  /v1/subject-events               the agency's events, newest first
 POST /v1/subject-events/search        a subject's state and events; its code stands in the body, never in an address
 GET  /v1/subject-events/{id}          one event: its plan, what became of each effect, how far it is
-POST /v1/subject-events/{id}/{step}   plan-again, approve, withdraw, run (202: the work goes on by itself), halt
+POST /v1/subject-events/{id}/approve  with the proof of a second person over the plan's digest
+POST /v1/subject-events/{id}/{step}   plan-again, withdraw, run (202: the work goes on by itself), halt
 """
 
 from __future__ import annotations
