@@ -160,6 +160,12 @@ class TestTaking:
         with pytest.raises(error):
             read(SIGNER.sign(TrustedList(**change)))
 
+    def test_a_reference_may_leave_its_canonicalization_out(self) -> None:
+        """As lists of some states do: canonical XML 1.0 is meant (XMLDSig, 4.4.3.2)."""
+        data = SIGNER.sign(TrustedList(sequence=12), bare=True)
+        assert data.count(b"Transforms>") == 2  # those of the list alone
+        assert read(data).sequence == 12
+
     def test_nobody_goes_back(self) -> None:
         kept = read(good())
         newer = SIGNER.sign(TrustedList(sequence=41, issued_at=NOON))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -137,11 +138,21 @@ def moment(when: datetime) -> str:
 
 
 class _Signer(XAdESSigner):
-    """Names the canonicalization of each reference, as lists do."""
+    """Names the canonicalization of each reference, as most lists do; `bare` ones mean canonical XML 1.0."""
+
+    bare = False
+    root: Any = None
 
     def _add_reference_to_signed_info(self, sig_root: Any, node_to_reference: Any, **attrs: str) -> None:
         super()._add_reference_to_signed_info(sig_root, node_to_reference, **attrs)
         reference = self._find(sig_root, "SignedInfo")[-1]
+        if self.bare:
+            around = etree.fromstring(etree.tostring(self.root))
+            around.append(etree.fromstring(etree.tostring(node_to_reference)))
+            whole = etree.fromstring(etree.tostring(around[-1]))
+            digest = hashlib.sha256(etree.tostring(whole, method="c14n")).digest()
+            reference[-1].text = b64encode(digest).decode()
+            return
         transforms = etree.Element(ds_tag("Transforms"))
         etree.SubElement(transforms, ds_tag("Transform"), Algorithm=self.c14n_alg.value)
         reference.insert(0, transforms)
@@ -154,7 +165,7 @@ class ListSigner:
         self.key: FileSigner = TestAuthority("Office of lists").issue(name, "seal")
         self.certificate = self.key.certificate
 
-    def sign(self, content: TrustedList | str) -> bytes:
+    def sign(self, content: TrustedList | str, *, bare: bool = False) -> bytes:
         """The list with its signature under the root."""
         text = content if isinstance(content, str) else content.xml()
         private = self.key._private_key
@@ -165,5 +176,6 @@ class ListSigner:
             digest_algorithm="sha256",
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
+        signer.bare, signer.root = bare, etree.fromstring(text.encode())
         signed = signer.sign(etree.fromstring(text.encode()), key=private, cert=[self.certificate.x509])
         return bytes(etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))

@@ -99,7 +99,7 @@ def _kind_of(reference: Any, whole: set[str], signature: Any, signed: Any) -> st
         if names != [_ENVELOPED, _EXCLUSIVE] or reference.get("Type"):
             raise _wrong("other transforms than enveloped signature and exclusive canonicalization")
         return "list"
-    if names != [_EXCLUSIVE]:
+    if names not in ([], [_EXCLUSIVE]):  # without one it is canonical XML 1.0 (XMLDSig, 4.4.3.2)
         raise _wrong("another transform than exclusive canonicalization")
     if reference.get("Type") == _SIGNED_PROPERTIES and uri == f"#{signed.get('Id')}":
         return "properties"
@@ -138,7 +138,11 @@ def _signer(root: Any, signers: Collection[Certificate]) -> Certificate:
 
 def _verified(data: bytes, signer: Certificate, references: int) -> bytes:
     try:
-        from signxml.algorithms import DigestAlgorithm, SignatureMethod  # noqa: PLC0415 - an optional part
+        from signxml.algorithms import (  # noqa: PLC0415 - an optional part
+            CanonicalizationMethod,
+            DigestAlgorithm,
+            SignatureMethod,
+        )
         from signxml.xades.xades import (  # noqa: PLC0415 - the same
             XAdESSignatureConfiguration,
             XAdESVerifier,
@@ -153,6 +157,7 @@ def _verified(data: bytes, signer: Certificate, references: int) -> bytes:
         expect_references=references,
         signature_methods=frozenset(methods),
         digest_algorithms=frozenset(DigestAlgorithm[f"SHA{size}"] for size in sizes),
+        default_reference_c14n_method=CanonicalizationMethod.CANONICAL_XML_1_0,
         # Pinned by hand or by another list: when it signed is compared with its dates by the caller.
         verification_time=signer.not_before,
     )
