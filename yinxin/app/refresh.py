@@ -86,6 +86,7 @@ class Refresher:
         self._source = source or Network(home)
         self._taken = keep or (lambda _url, _fetched: None)
         self._answered: set[str] = set()
+        self._revocation = RevocationSnapshot()
         self._crls: dict[str, Crl] = {}
         self._statuses: dict[str, StatusSnapshot] = {}
         self.trust_lists = ListKeeper(home, self._ask, writes=source is None)
@@ -99,6 +100,9 @@ class Refresher:
             self._keep(self._fetch_crl, url)
         # What the folder holds goes on counting: a list that cannot be fetched must not be a list less.
         revocation = home.revocation.merged_with(RevocationSnapshot(self._crls.values()))
+        if revocation.snapshot_id == self._revocation.snapshot_id:
+            revocation = self._revocation  # it remembers which signatures are good
+        self._revocation = revocation
         trust, serving = self._trust()
         for aggregation in settings.status_urls:
             for uri in self._status_uris(aggregation):

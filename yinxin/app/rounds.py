@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from signing.carried import carried_in
 from signing.trust import TrustStore
+from yinxin.app.gathering.asking import Budget
 from yinxin.app.gathering.gatherer import Gatherer
 from yinxin.app.gathering.hand import AtHand
 from yinxin.app.gathering.library import Library
@@ -51,12 +52,13 @@ def gather(
     certificates: Iterable[Certificate] = (),
     *,
     everything: bool = False,
+    budget: Budget | None = None,
     way: WayOut | None = None,
 ) -> Outcome:
     """One round for the home; `certificates` are remembered and gathered for from now on."""
     _take_trust_list(home)
     home.library.note(certificates)
-    return _gatherer(home, way).run(own_certificates(home), everything=everything)
+    return _gatherer(home, way).run(own_certificates(home), everything=everything, budget=budget)
 
 
 def plan(home: Home, certificates: Iterable[Certificate] = ()) -> Outcome:
@@ -81,7 +83,7 @@ def evidence_for(
     """
     certificates = [one for file in files for one in carried_in(read_file(file))] if gathers else []
     if gathers and home and not folder:
-        gather(home, certificates)
+        gather(home, certificates, budget=_waited_for())
         return None if trust is None else home.library.read()
     if not gathers:
         return Library(folder).read() if folder else None
@@ -89,8 +91,14 @@ def evidence_for(
         place = folder or Path(closing.enter_context(TemporaryDirectory(prefix="yinxin-")))
         settings = home.settings if home else Settings.load(None, os.environ)
         store = TrustStore.load(trust) if trust else home.trust if home else TrustStore(())
-        without_home(place, store, settings, clock=home.clock if home else SystemClock()).run(certificates)
+        clock = home.clock if home else SystemClock()
+        without_home(place, store, settings, clock=clock).run(certificates, budget=_waited_for())
         return Library(place).read()
+
+
+def _waited_for() -> Budget:
+    """What a round may spend that somebody waits for."""
+    return Budget(requests=100, seconds=60.0)
 
 
 def repeat_rounds(home: Home, stage: Stage) -> None:

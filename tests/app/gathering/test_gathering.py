@@ -2,82 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
-import pytest
 from cryptography import x509
+from world.gathering import Job, scope_of, states
 from world.pki import NOON, Pki, TestAuthority
-from world.places import Country, access, fresh, points
+from world.places import access, fresh, points
 
-from signing.path import validate_path
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.trust import TrustStore
-from yinxin.app.gathering.asking import Budget
-from yinxin.app.gathering.gatherer import Gatherer
-from yinxin.app.gathering.library import Library
-from yinxin.app.gathering.outcome import Outcome, State
-from yinxin.base.clock import FixedClock
+from yinxin.app.gathering.outcome import State
 from yinxin.base.outbound import Response
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from signing.certificates import Certificate
-
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@dataclass
-class Job:
-    """A country, its lists on a net, and somebody who gathers them."""
-
-    folder: Path
-    country: Country = field(default_factory=Country)
-    clock: FixedClock = field(default_factory=lambda: FixedClock(2026, 11, 20, 12))
-    policy: Policy = field(default_factory=Policy.default)
-
-    def __post_init__(self) -> None:
-        self.library = Library(self.folder)
-        self.trust = TrustStore([self.country.root.certificate])
-
-    @property
-    def gatherer(self) -> Gatherer:
-        return Gatherer(self.library, self.trust, self.country.net, clock=self.clock, policy=self.policy)
-
-    def run(self, *certificates: Certificate, **how: Any) -> dict[str, State]:
-        return states(self.gatherer.run(certificates, **how))
-
-    def reasons(self, leaf: Certificate) -> frozenset[Reason]:
-        """Why the leaf, which comes alone, does not pass by what another process reads in the folder."""
-        gathered = Library(self.folder).read()
-        trust = self.trust.with_known(gathered.certificates)
-        result = validate_path(
-            leaf,
-            (),
-            trust,
-            at=self.clock.now(),
-            usage="seal",
-            revocation=gathered.revocation,
-            policy=self.policy,
-        )
-        return result.reasons
-
-
-def states(outcome: Outcome) -> dict[str, State]:
-    return {item.url.removeprefix("http://ca.example/"): item.state for item in outcome.items}
-
-
-def scope_of(url: str, *, indirect: bool = False) -> x509.IssuingDistributionPoint:
-    names = [x509.UniformResourceIdentifier(url)]
-    return x509.IssuingDistributionPoint(names, None, False, False, None, indirect, False)
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> Job:
-    return Job(tmp_path / "gathered")
 
 
 def test_a_lone_certificate_is_verified_by_what_was_gathered(job: Job) -> None:
@@ -172,61 +110,6 @@ def test_a_busy_server_is_left_in_peace_as_long_as_it_asks(job: Job) -> None:
     assert job.run(leaf)["issuing.crl"] is State.TAKEN
 
 
-@pytest.mark.parametrize(
-    "attack", ["older", "another's", "tomorrow's", "unsigned", "html", "delta", "empty", "404", "other shard"]
-)
-def test_what_is_not_the_newest_list_of_its_authority_changes_nothing(job: Job, attack: str) -> None:
-    leaf, country = job.country.leaf(), job.country
-    country.issuing.revoke(leaf, NOON)
-    country.publish()
-    job.run(leaf)
-    assert job.reasons(leaf) == {Reason.CERTIFICATE_REVOKED}
-    country.issuing.revoked.clear()
-    good = country.issuing.crl(NOON + HOUR)
-    delta = (x509.DeltaCRLIndicator(1), True)
-    shard = scope_of(country.at("other.crl"))
-    country.net.pages[country.at("issuing.crl")] = {
-        "older": country.issuing.crl(NOON - HOUR),
-        "another's": country.root.crl(NOON + HOUR),
-        "tomorrow's": country.issuing.crl(NOON + 3 * DAY),
-        "unsigned": good[:-1] + bytes([good[-1] ^ 1]),
-        "html": b"<html>",
-        "delta": country.issuing.crl(NOON + HOUR, extra=(delta,)),
-        "empty": b"",
-        "404": Response(404, {}, good),
-        "other shard": country.issuing.crl(NOON + HOUR, extra=((shard, True),)),
-    }[attack]
-    job.clock.advance(6 * HOUR)
-    outcome = job.gatherer.run([leaf])
-    assert states(outcome)["issuing.crl"] is State.FAILED
-    assert next(item.detail for item in outcome.items if item.url.endswith("issuing.crl"))
-    assert job.reasons(leaf) == {Reason.CERTIFICATE_REVOKED}
-
-
-def test_addresses_of_strangers_are_not_asked(job: Job) -> None:
-    """Anybody writes an address into a certificate; below our anchors, only authorities do."""
-    stranger = TestAuthority("陌生 Stranger")
-    inside = "http://inside.example/?delete=everything"
-    extra = ((points(inside), False), (access(ocsp=inside), False))
-    forged = stranger.issue("伪造 Forged", extra=extra).certificate
-    leaf = job.country.issuing.issue("普通 Leaf", extra=()).chain
-    below_a_leaf = TestAuthority("冒充 Pretender", issuer=job.country.issuing, is_authority=False)
-    child = below_a_leaf.issue("下级 Child", extra=extra).certificate
-    outcome = job.gatherer.run([forged, child, below_a_leaf.certificate, leaf[0]])
-    assert inside not in job.country.net.asked
-    assert forged in outcome.loose
-    assert child in outcome.loose
-
-
-def test_an_issuer_counts_only_when_it_signed(job: Job) -> None:
-    leaf, net = job.country.leaf(), job.country.net
-    pretender = TestAuthority(job.country.issuing.common_name)
-    for body in (pretender.certificate.der, job.country.root.certificate.der, b"", leaf.der, b"\x30\x80"):
-        net.pages[job.country.at("issuing.cer")] = body
-        assert job.run(leaf, everything=True) == {"issuing.cer": State.FAILED}
-    assert job.library.read().certificates == ()
-
-
 def test_a_responder_is_asked_about_those_of_whom_no_list_tells(job: Job) -> None:
     country = job.country
     ocsp = country.at("ocsp")
@@ -252,31 +135,6 @@ def test_a_responder_is_asked_about_those_of_whom_no_list_tells(job: Job) -> Non
     job.clock.advance(DAY + HOUR)
     outcome = job.gatherer.run([listed, alone, *known])
     assert {one.certificate for one in outcome.missing} >= {listed, alone}
-
-
-@pytest.mark.parametrize(
-    "attack", ["older", "another's", "unsigned", "unknown", "tomorrow's", "later", "junk"]
-)
-def test_an_answer_that_is_not_the_issuers_newest_word_changes_nothing(job: Job, attack: str) -> None:
-    country, ocsp = job.country, job.country.at("ocsp")
-    leaf = country.leaf(extra=((access(ocsp=ocsp, issuer=country.at("issuing.cer")), False),))
-    country.issuing.revoke(leaf, NOON)
-    country.net.pages[ocsp] = country.issuing.ocsp(leaf)
-    job.run(leaf)
-    country.issuing.revoked.clear()
-    good = country.issuing.ocsp(leaf, NOON + HOUR)
-    country.net.pages[ocsp] = {
-        "older": country.issuing.ocsp(leaf, NOON - HOUR),
-        "another's": country.issuing.ocsp(country.leaf("别人 Other"), NOON + HOUR),
-        "unsigned": good[:-1] + bytes([good[-1] ^ 1]),
-        "unknown": country.issuing.ocsp(leaf, NOON + HOUR, status=x509.ocsp.OCSPCertStatus.UNKNOWN),
-        "tomorrow's": country.issuing.ocsp(leaf, NOON + 2 * DAY),
-        "later": bytes.fromhex("30030a0103"),  # try later
-        "junk": b"\x30\x03\x02\x01\x05",
-    }[attack]
-    job.clock.advance(11 * HOUR)
-    assert job.run(leaf)["ocsp"] is State.FAILED
-    assert job.reasons(leaf) == {Reason.CERTIFICATE_REVOKED}
 
 
 def test_delta_lists_are_gathered_where_certificates_and_lists_name_them(job: Job) -> None:
@@ -336,24 +194,6 @@ def test_the_first_of_several_addresses_that_answers_serves(job: Job) -> None:
     job.run(leaf, country.issuing.certificate)
     row = job.library.read().rows[f"list {uris[0]}"]
     assert (row.url, row.failures) == (uris[1], 0)
-
-
-def test_a_round_spends_no_more_than_it_may_and_the_next_goes_on(job: Job) -> None:
-    country = job.country
-    leaves = []
-    for number in range(20):
-        url = country.at(f"{number}.crl")
-        country.net.pages[url] = country.issuing.crl()
-        leaves.append(country.leaf(f"{number}", extra=((points(url), False),)))
-    given = (*leaves, country.issuing.certificate)
-    first = job.run(*given, budget=Budget(requests=8))
-    assert sorted(first.values()).count(State.TAKEN) == 8
-    assert sorted(first.values()).count(State.DUE) == 20 - 8 + 2, "and the root's list and responder"
-    second = job.run(*given, budget=Budget(requests=8))
-    assert sorted(second.values()).count(State.TAKEN) == 8
-    third = job.run(*given, budget=Budget(bytes=1))
-    assert State.FAILED not in third.values(), "an answer that is larger than what is left is for next time"
-    assert State.DUE in job.run(*given, budget=Budget(seconds=0.0)).values()
 
 
 def test_a_plan_asks_nothing_and_writes_nothing(job: Job) -> None:

@@ -17,6 +17,7 @@ from world.work import counted_calls
 from yinxin.app.gathering.library import MAX_SEEN, Gathered, Host, Library, Row, read_index
 from yinxin.app.gathering.timing import due_after, due_after_failure, retry_after
 from yinxin.app.gathering.wants import Kind
+from yinxin.app.observing import readiness
 from yinxin.base.errors import MalformedInput, YinxinError
 
 if TYPE_CHECKING:
@@ -204,3 +205,19 @@ def test_a_server_may_ask_for_patience(text: str, minutes: int) -> None:
 )
 def test_what_is_no_time_asks_for_nothing(text: str | None) -> None:
     assert retry_after(text, now=NOON) is None
+
+
+def test_what_is_missing_is_a_note_and_damage_is_none(library: Library) -> None:
+    def said(now: Any) -> list[tuple[str, bool]]:
+        found = readiness.gathering_check(Library(library.folder).read)(now)
+        return [(reason.code, reason.stops) for reason in found]
+
+    assert said(NOON) == [("evidence_missing", False)]
+    assert said(NOON + 25 * HOUR) == [("evidence_missing", False), ("gathering_late", False)]
+    with library.locked():
+        library.write([], {}, [], at=NOON)
+    assert said(NOON) == []
+    (library.folder / "index.json").write_bytes(b"{")
+    assert said(NOON) == [("gathered_unreadable", True)]
+    (library.folder / "index.json").unlink()
+    assert said(NOON) == []

@@ -36,14 +36,11 @@ class AtHand:
     def __init__(
         self, trust: TrustStore, certificates: Iterable[Certificate], helpers: Iterable[Certificate] = ()
     ) -> None:
-        """Keep certificates, at most `MAX_AT_HAND`; authorities come first, so that leaves never push them out."""
+        """Keep certificates, at most `MAX_AT_HAND` of each kind, authorities first."""
         anchors = {anchor.certificate for anchor in trust.anchors}
-        given = {*certificates} - anchors
-        found = sorted(
-            given | ({*helpers, *trust.known} - anchors),
-            key=lambda one: (not facts_of(one).is_authority, one.fingerprint),
-        )
-        self.certificates = tuple(found[:MAX_AT_HAND])
+        given = set(_bounded({*certificates} - anchors))
+        helping = _bounded({*helpers, *trust.known} - anchors - given)
+        self.certificates = (*_bounded(given), *helping)
         self._issuers: dict[Certificate, Certificate] = {}
         self._rooted = set(anchors)
         self._authorities: dict[NameKey, list[Certificate]] = {}
@@ -112,6 +109,11 @@ class AtHand:
                 self._issuers[certificate] = candidate
                 return True
         return False
+
+
+def _bounded(certificates: set[Certificate]) -> list[Certificate]:
+    ordered = sorted(certificates, key=lambda one: (not facts_of(one).is_authority, one.fingerprint))
+    return ordered[:MAX_AT_HAND]
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:
