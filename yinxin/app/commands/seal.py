@@ -16,7 +16,7 @@ from signing import detached, pdf
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
 from yinxin.app import sealing, wiring
-from yinxin.app.commands import seal_lost, seal_register, seal_uses
+from yinxin.app.commands import seal_lost, seal_register, seal_stamp, seal_uses
 from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
@@ -64,7 +64,7 @@ def command() -> None:
     """Group."""
 
 
-for _verbs in (seal_register.COMMANDS, seal_uses.COMMANDS, seal_lost.COMMANDS):
+for _verbs in (seal_register.COMMANDS, seal_uses.COMMANDS, seal_lost.COMMANDS, seal_stamp.COMMANDS):
     for _one in _verbs:
         command.add_command(_one)
 
