@@ -149,7 +149,7 @@ async def _list(
         "guardians.html",
         status=422 if wrong else 200,
         signed_in=signed_in,
-        rows=[(one, STATE_NAMES[one.state_at(room.now)]) for one in found],
+        rows=[(one, STATE_NAMES[one.state_at(room.now)], _last_day(one)) for one in found],
         may_register=CLERK in signed_in.actor.roles,
         typed=typed,
         wrong=wrong,
@@ -201,6 +201,11 @@ def _terms(form: Mapping[str, str], now: datetime) -> Terms:
     matters = form.get("matters", "").replace("，", " ").replace(",", " ").split()
     document = form.get("document", "").strip()
     return Terms(Kind.GUARDIAN, tuple(matters) or (EVERY,), (EVERY,), now, ends, document=document[:200])
+
+
+def _last_day(one: Delegation) -> date:
+    """The last day on which it holds: it ends before its end."""
+    return (one.terms.ends_at - timedelta(microseconds=1)).astimezone(CHINA).date()
 
 
 def _require_shown(found: Delegation, sent: Mapping[str, Any]) -> None:

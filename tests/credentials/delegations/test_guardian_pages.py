@@ -107,7 +107,9 @@ def test_one_registers_another_agrees_and_somebody_ends_it(desk: Desk) -> None:
     assert "待监护人在其证照夹中接受" in desk.li.get(place).text
     actor = desk.office.delegations.chain(name)[0]
     assert (actor.state, actor.agent.name) == (State.PROPOSED, "许静宜")
-    assert place in desk.zhao.get(HOME).text
+    listed = desk.zhao.get(HOME).text
+    assert place in listed
+    assert desk.form()["last_day"] in listed
     why = {"ground": "监护关系终止", "document_number": "（2026）津民特1号"}
     assert desk.li.post(f"{place}/recall", data={**why, "ground": " "}).status_code == 422
     assert desk.zhao.post(f"{place}/recall", data=why).status_code == 403

@@ -230,6 +230,40 @@ def test_a_wrong_address_is_corrected_after_two_departments_accepted_it(city: Ci
     assert not [one for one in log.values() if RIGHT in one or WRONG in one]
 
 
+def test_a_departments_clerk_reads_and_confirms_by_command(city: City) -> None:
+    organisation, key = samples.credit_code(901), city.folder / "gu.pem"
+    first = ("--name", "某某", "--witness", "wu", "--actor", "he", "--organisation", organisation)
+    city.say("staff", "first", "xu", *first)
+    city.say("staff", "add", "gu", "--name", "某某", "--role", "clerk", "--actor", "xu")
+    with redirect_stdout(io.StringIO()):
+        assert run(["staff", "new-key", str(key)]) == 0
+    city.say("staff", "key", "gu", key.with_suffix(".pub.pem"), "--actor", "xu")
+    name = city.issued(5)
+    city.verify(FIRE, name)
+    city.say("licence", "end", name, "--kind", "deregistered", *WHY_OPTIONS)
+    own = ("--department", FIRE, "--actor", "gu", "--key", key)
+    (notice,) = [one for one in city.say("notice", "list", *own)["notices"] if one["licence"] == name]
+    assert notice["event"]["kind"] == "deregistered"
+    stranger = ("--department", FIRE, *city._as("li"))  # of the agency, not of the department
+    city.say("notice", "acknowledge", notice["id"], *stranger, expected=ExitCode.ERROR)
+    done = city.say("notice", "acknowledge", notice["id"], *own)
+    assert done["acknowledged_by"] == "staff:gu"
+    assert name not in [one["licence"] for one in city.say("notice", "list", *own)["notices"]]
+
+
+def test_who_is_sent_to_another_authority_takes_a_slip_along(city: City) -> None:
+    name = city.issued(6)
+    words = ("--words", "门牌号应为 19 号", "--actor", "li")
+    referred = city.say("correction", "ask", name, "business_premises", *words)
+    assert referred["state"] == "referred"
+    slip = city.say("dispute", "slip", referred["slip"]["number"])
+    assert (slip["kind"], slip["code"]) == ("correction", "correction_referred")
+    ours = city.say("correction", "ask", name, "main_format", *words)
+    assert (ours["state"], ours["slip"]) == ("open", None)
+    refused = city.say("correction", "refuse", ours["id"], "--note", "与核查记录一致", "--actor", "li")
+    assert city.verifier.get(f"/v1/slips/{refused['slip']['number']}").json()["code"] == "correction_refused"
+
+
 def test_a_mistaken_ending_is_undone_over_the_desk(city: City) -> None:
     name = city.issued(2)
     assert city.verify(FIRE, name)["indication"] == "passed"
