@@ -152,6 +152,18 @@ def test_a_restart_forgets_nothing(city: City) -> None:
     assert city.version(ListKeeper(city.home)) == 4  # a command that fetches nothing
 
 
+def test_processes_of_one_home_take_the_newest_that_any_of_them_had(city: City) -> None:
+    city.publish(a_list(4))
+    other = city.started()
+    city.version(other)
+    city.publish(a_list(6))
+    city.version(other)
+    city.publish(a_list(5))  # a mirror that is behind
+    assert city.version() == 6
+    city.pages.clear()
+    assert city.version(city.started()) == 6
+
+
 def test_a_kept_list_that_was_changed_is_not_used(city: City, tmp_path: Path) -> None:
     city.publish(a_list(4))
     city.version()

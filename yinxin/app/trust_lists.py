@@ -73,7 +73,8 @@ class ListKeeper:
         if not self.is_wanted:
             return None
         problem = ""
-        for step in (self._follow_roots, self._take_list):  # a bad root stands in no list's way
+        # A damaged file or a bad root stands in no list's way.
+        for step in (self._read_kept, self._follow_roots, self._take_list):
             try:
                 step()
             except YinxinError as error:
@@ -89,15 +90,25 @@ class ListKeeper:
 
     def _start(self, pinned: TrustRoot) -> None:
         self._roots = {pinned.version: pinned}
-        folder = self._home.directory / FOLDER
         try:
-            while (path := folder / _root_name(self._root.version + 1)).is_file():
-                self._add(self._root.followed_by_one(read_file(path, limit=MAX_BYTES)))
-            if (folder / LIST).is_file():
-                self._list = self._kept(read_file(folder / LIST, limit=MAX_BYTES))
+            self._read_kept()
         except YinxinError as error:
             self.problem = f"{error.code}: {error.detail}"
             _log.warning("the kept trust list is not used: %s", self.problem)
+
+    def _read_kept(self) -> None:
+        """What lies in the folder: from before the start, or from another process that was faster."""
+        folder = self._home.directory / FOLDER
+        while (path := folder / _root_name(self._root.version + 1)).is_file():
+            self._add(self._root.followed_by_one(read_file(path, limit=MAX_BYTES)))
+        if not (folder / LIST).is_file():
+            return
+        envelope = read_file(folder / LIST, limit=MAX_BYTES)
+        if self._list is not None and hashlib.sha256(envelope).hexdigest() == self._list.digest:
+            return
+        found = self._kept(envelope)
+        if self._list is None or found.version > self._list.version:
+            self._list = found
 
     def _kept(self, envelope: bytes) -> TrustList:
         """A list that was taken before; its signatures are counted again, its dates are not looked at."""
