@@ -33,6 +33,14 @@ if TYPE_CHECKING:
 _KNOWN = frozenset(row.name for row in ALGORITHMS)
 
 
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "revocation": ("require", "if_available"),
+    "after_end": ("needs_proof", "believed"),
+    "later_revocation": ("counts", "counts_if_compromised", "ignored"),
+    "allowed_changes": CHANGES,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A validation policy (验证策略).
@@ -55,8 +63,8 @@ class Policy:
     (None: up to its own next update). With `evidence_after_proof` a signer's status counts only from evidence
     of the proved time or later. `after_end` says of what an ended certificate signed (an authority's
     certificates and lists, an authority's time-stamps) whether it needs a proof that it existed before that
-    end. `later_revocation` says when a revocation after the proved time counts now: always, only where the key
-    may be in other hands, or never (EN 319 102-1); a stated moment since when the key is bad goes before all.
+    end. `later_revocation` says when a revocation after the proved time counts now: always, only where the
+    key may be in other hands, or never (EN 319 102-1); a stated moment since when the key is bad goes first.
 
     Documents: `demand` holds for every signature on a document, `licence_types` holds more for documents that
     are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
@@ -95,14 +103,9 @@ class Policy:
     def __post_init__(self) -> None:
         if unknown := (self.algorithms | {name for name, _ in self.algorithm_ends}) - _KNOWN:
             raise UsageError(f"unknown algorithms: {', '.join(sorted(unknown))}")
-        if self.revocation not in {"require", "if_available"}:
-            raise UsageError("revocation is require or if_available")
-        if self.after_end not in {"needs_proof", "believed"}:
-            raise UsageError("after_end is needs_proof or believed")
-        if self.later_revocation not in {"counts", "counts_if_compromised", "ignored"}:
-            raise UsageError("later_revocation is counts, counts_if_compromised or ignored")
-        if self.allowed_changes not in CHANGES:
-            raise UsageError(f"allowed_changes is {', '.join(CHANGES)}")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise UsageError(f"{name} is {' or '.join(choices)}")
         if self.strength:
             strength_table(self.strength)
         for _, usages in self.anchors:

@@ -36,6 +36,7 @@ BREACHES = {
     "Drivers of tokens only in signing.signers.pkcs11": {"ca/keys.py": "import pkcs11"},
     "XML signatures only in signing.trust_list.etsi": {"credentials/office/desk.py": "import signxml"},
     "Workbooks only in credentials.spreadsheets": {"credentials/office/desk.py": "import openpyxl"},
+    "Zip files only where their bounds are kept": {"verify_api/documents.py": "import zipfile"},
     "Templates only in yinxin.web": {"wallet/show.py": "import jinja2"},
     "Passkeys only in yinxin.access": {"wallet/sign_in.py": "from webauthn import helpers"},
     "Outbound connections only in yinxin.base.outbound": {"verify_api/client.py": "import urllib3"},

@@ -72,6 +72,9 @@ def test_a_file_says_anchors_levels_and_strength() -> None:
         "[licence_types.X]\nrequired_level = 'B-T'",
         "[licence_types.x]\nrequired_level = 'BT'",
         "demand = {}",
+        "after_end = 'never'",
+        "later_revocation = true",
+        "evidence_after_proof = 'yes'",
         'name = "a\\u0000"',
     ],
 )
@@ -183,6 +186,9 @@ policies = st.builds(
     revocation=st.sampled_from(["require", "if_available"]),
     max_revocation_age=st.none() | st.integers(0, 10**6).map(lambda n: timedelta(seconds=n)),
     strict_usage=st.booleans(),
+    evidence_after_proof=st.booleans(),
+    after_end=st.sampled_from(["needs_proof", "believed"]),
+    later_revocation=st.sampled_from(["counts", "counts_if_compromised", "ignored"]),
     certificate_policies=st.frozensets(st.sampled_from(["1.2.156.1", "2.5.29.32.0"])),
 )
 

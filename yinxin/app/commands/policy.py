@@ -19,6 +19,7 @@ from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -162,7 +163,10 @@ def _ends(policy: Policy) -> Iterator[dict[str, Any]]:
             ):
                 is_rsa = algorithm.key_kind == "RSA"
                 days.append((max(row.from_bits, policy.min_rsa_bits) if is_rsa else row.from_bits, row.until))
+        least: dict[date, int] = {}
+        for bits, day in days:
+            least[day] = min(bits, least.get(day, bits))
         yield from (
             {"algorithm": algorithm.name, "bits": bits, "until": day.isoformat()}
-            for bits, day in sorted(set(days))
+            for day, bits in sorted(least.items())
         )
