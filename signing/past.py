@@ -17,7 +17,6 @@ from signing.algorithms import algorithm_by_identifier
 from signing.existence import NO_PROOFS, Proofs
 from signing.path import PathResult, validate_path
 from signing.reasons import Reason
-from signing.report import Indication
 from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 # RFC 3161, 4 and EN 319 102-1, 5.6.2.2: the key itself is in nobody else's hands.
 ORDERLY_ENDINGS = frozenset({"affiliation_changed", "superseded", "cessation_of_operation"})
 HOLD = "certificate_hold"
+MAX_RETRIES = 16  # with older evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,15 @@ class PathQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """Why a thing does not count today: a reason, whose thing it is, and what is missing."""
+    """Why a thing does not count today: a reason, whose thing it is, and what is missing.
+
+    `evidence` is the fingerprint of the list or answer that it is about, if it is about one.
+    """
 
     reason: Reason
     certificate: Certificate
     why: str
+    evidence: str = ""
 
     @property
     def detail(self) -> str:
@@ -92,19 +96,23 @@ def validate_in_past(
     """The path at the time of signing, and what speaks against it today.
 
     `signed` is since when the thing that the leaf signed is proved to exist, None without a proof. Where the
-    newest evidence is not old enough, the path is judged once more by the evidence that is. Never raises.
+    newest evidence of a path that passes is not old enough, the path is judged again without it, as long as
+    there is older one; a revocation that any evidence knows of stays known. Never raises.
     """
-    result = _path(leaf, question, question.revocation)
-    found = tuple(_objections(result, question, signed))
-    if not found or not question.proofs:
-        return result, found
-    proved = _path(leaf, question, _proved_part(question))
-    if proved.indication is not Indication.PASSED or proved.path != result.path:
-        return result, found
-    # What is known of revocations stays known, whatever the evidence that is old enough says.
-    again = replace(proved, statuses=_with_known(proved, result), revoked_at=result.revoked_at)
-    left = tuple(_objections(again, question, signed))
-    return (result, found) if left else (again, left)
+    first = result = _path(leaf, question, question.revocation)
+    found = left = tuple(_objections(first, question, signed))
+    dropped: set[str] = set()
+    for _ in range(MAX_RETRIES if question.proofs and first.passed else 0):
+        late = {one.evidence for one in left if one.evidence}
+        if not late:
+            break
+        dropped |= late
+        result = _path(leaf, question, _without(question.revocation, dropped))
+        if not result.passed or result.path != first.path:
+            return first, found
+        result = replace(result, statuses=_with_known(result, first), revoked_at=first.revoked_at)
+        left = tuple(_objections(result, question, signed))
+    return (first, found) if left else (result, left)
 
 
 def survives(status: RevocationStatus, proved: datetime | None, policy: Policy) -> bool:
@@ -153,7 +161,8 @@ def _objections(result: PathResult, question: PathQuestion, signed: datetime | N
         if status and status.source:
             yield from _broken_evidence(below, authority, status, question)
             for limit in _first(limits, proved, question.at):
-                yield _too_late(limit, below, "the evidence of its status")
+                late = _too_late(limit, below, "the evidence of its status")
+                yield replace(late, evidence=status.source.partition(":")[2])
     for limit in _first(limits, signed, question.at):
         yield _too_late(limit, result.path[0], "what it signed")
 
@@ -222,7 +231,7 @@ def _broken_evidence(
         signers = (authority, *(one.certificates if isinstance(one, OcspAnswer) else ()))
         if objection := _objection_to(one.signature_identifier, signers, existed, question.policy):
             why = f"{objection}, and the evidence of its status is not proved to be older"
-            yield Objection(Reason.ALGORITHM_ENDED, below, why)
+            yield Objection(Reason.ALGORITHM_ENDED, below, why, name)
 
 
 def _objection_to(
@@ -238,17 +247,16 @@ def _objection_to(
     return None
 
 
-def _proved_part(question: PathQuestion) -> RevocationSnapshot:
-    """The evidence whose age is known."""
-    of = question.proofs.of
+def _without(known: RevocationSnapshot, dropped: set[str]) -> RevocationSnapshot:
+    """The evidence but for some of it."""
     return RevocationSnapshot(
-        (crl for crl in question.revocation.crls if of(crl.fingerprint)),
-        (answer for answer in question.revocation.ocsp if of(answer.fingerprint)),
+        (crl for crl in known.crls if crl.fingerprint not in dropped),
+        (answer for answer in known.ocsp if answer.fingerprint not in dropped),
     )
 
 
 def _with_known(proved: PathResult, known: PathResult) -> tuple[tuple[Certificate, RevocationStatus], ...]:
-    """The statuses by proved evidence, with the revocations that all of the evidence together knows of."""
+    """The statuses by older evidence, with the revocations that all of the evidence together knows of."""
     said = dict(known.statuses)
     return tuple(
         (

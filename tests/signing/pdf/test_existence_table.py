@@ -205,6 +205,23 @@ class TestTheSignersRevocation:
         assert report.reasons == {Reason.CERTIFICATE_ON_HOLD}
 
 
+class TestOlderEvidenceDecides:
+    """The newest list is not old enough, one that was kept is; what the newest knows is not forgotten."""
+
+    def test_a_loss_that_is_heard_of_after_the_issuer_ended(self) -> None:
+        for since, verdict in ((-1, FAILED), (21, PASSED)):
+            story = Story(issuer_end=60, archive=20, signer=Fate(61, since=since))
+            report = story.asked(62)
+            assert (report.then, report.indication) == (verdict, verdict)
+
+    def test_lists_that_were_stamped_too_late_do_no_harm(self) -> None:
+        """Kept in time, and once more with newer lists after the issuer's key was lost."""
+        world = _World(Story(issuer=Fate(40, since=39), archive=20))
+        late = with_store(world.pdf(), world.lists(25))
+        world.pdf = lambda: stamp_again(late, MemoryTsa(world.archive, on(45)))  # type: ignore[method-assign]
+        assert world.report(50).passed
+
+
 class TestTheStampsAuthorityRevoked:
     """On day 100, known to who asks on day 101; the signer's certificate has ended by then."""
 
