@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import subprocess
 from dataclasses import dataclass, field
@@ -8,11 +9,17 @@ from shutil import which
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 from world.desk import Desk
 from world.pki import NOON, Pki
 from world.tsa import POLICY, MemoryTsa
 
 from signing import cms, der
+from signing.existence import NO_PROOFS, fingerprint_of
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.timestamp import (
@@ -102,6 +109,22 @@ def test_an_authority_revoked_before_it_stamped() -> None:
     own = Desk(Pki())
     own.pki.issuing.revoke(own.tsa.signer.certificate, NOON - timedelta(hours=1))
     assert Reason.TIMESTAMP_INVALID in reasons(verified(own, own.tsa.stamp(DIGEST)))
+
+
+def test_an_authority_that_ended_since(desk: Desk) -> None:
+    """Its token says nothing any more, unless something proves that it is older than that end."""
+    short = desk.pki.issuing.issue("Short TSA", "timestamp", not_after=NOON + timedelta(days=9))
+    token, later = MemoryTsa(short).stamp(DIGEST), NOON + timedelta(days=10)
+    value = fingerprint_of(parse_token(token).signed.signature)
+    asked: dict[str, Any] = {"digest": DIGEST, "trust": desk.trust, "revocation": desk.revocation()}
+    asked |= {"policy": Policy.default(), "at": later}
+    assert reasons(verify_timestamp(token, **asked)) == {Reason.TIMESTAMP_NOT_TRUSTED}
+    for seen, gen_time in ((NOON + timedelta(days=8), NOON), (later, None)):
+        proofs = NO_PROOFS.adding([value], seen)
+        assert verify_timestamp(token, **asked, proofs=proofs).gen_time == gen_time
+    # Asked about a day before that end, it holds as it did then.
+    assert verify_timestamp(token, **asked, asked_at=NOON + timedelta(days=1)).gen_time == NOON
+    assert verify_timestamp(token, **(asked | {"policy": Policy(after_end="believed")})).gen_time == NOON
 
 
 def test_a_time_that_has_not_come(desk: Desk) -> None:
@@ -251,3 +274,24 @@ def test_tokens_of_openssl_are_read(desk: Desk, tmp_path: Path) -> None:
     within = desk.tsa.signer.certificate.is_valid_at(made)
     result = verified(desk, token, at=made, revocation=desk.revocation(made))
     assert result.gen_time == (made if within else None)
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("name", ["sha256", "sha512"])
+def test_tokens_of_pyhanko_are_read(desk: Desk, name: str) -> None:
+    """Its authority for tests signs with RSA."""
+    signer = desk.pki.issuing.issue("RSA TSA", "timestamp", key_kind="RSA-2048")
+    key = signer._private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    others = SimpleCertificateStore()
+    others.register(asn1_x509.Certificate.load(desk.pki.issuing.certificate.der))
+    maker = DummyTimeStamper(
+        asn1_x509.Certificate.load(signer.certificate.der),
+        asn1_keys.PrivateKeyInfo.load(key),
+        certs_to_embed=others,
+        fixed_dt=NOON,
+        override_md=name,
+    )
+    digest = hashlib.new(name, b"a document").digest()
+    token = asyncio.run(maker.async_timestamp(digest, name)).dump()
+    result = verified(desk, token, digest=digest)
+    assert (result.gen_time, result.authority) == (NOON, signer.certificate)
