@@ -7,13 +7,14 @@ Only a signed request is ever looked at: one that stands in the link (`request`)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from credentials.oid4vp.client_ids import ClientId
 from credentials.oid4vp.refusal import RequestRefused
 from credentials.oid4vp.requests import check_url
 from credentials.oid4vp.vocabulary import MAX_REQUEST_CHARACTERS, ErrorCode
 from signing.jose import dump_json
+from wallet.links import read_parameters
 from yinxin.base.errors import MalformedInput
 
 MAX_PARAMETERS = 32
@@ -69,16 +70,12 @@ class Invitation:
 
 
 def _parameters(link: str) -> dict[str, str]:
-    if not isinstance(link, str) or len(link) > MAX_REQUEST_CHARACTERS:
-        raise _refused("the link is too long")
     try:
-        query = urlsplit(link).query
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
-    except ValueError as exc:
-        raise _refused("the link cannot be read") from exc
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise _refused("RFC 6749, 3.1: a parameter is repeated")
-    return dict(pairs)
+        return read_parameters(
+            link, what="link", max_characters=MAX_REQUEST_CHARACTERS, max_fields=MAX_PARAMETERS
+        )
+    except MalformedInput as exc:
+        raise _refused(exc.detail) from exc
 
 
 def _refused(detail: str) -> RequestRefused:

@@ -11,12 +11,13 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from credentials.oid4vci import vocabulary as names
 from signing.base64url import decode_base64url, encode_base64url
 from signing.jose import dump_json
 from wallet.keys import HolderKey
+from wallet.links import read_parameters
 from wallet.receiving.errors import IssuerRefused, OfferRefused
 from wallet.receiving.offers import MAX_LINK_CHARACTERS
 from wallet.receiving.proofs import digest_text
@@ -189,16 +190,12 @@ def _wish(considered: ConsideredOffer) -> dict[str, str]:
 
 
 def _values(callback: str) -> dict[str, str]:
-    if not isinstance(callback, str) or len(callback) > MAX_LINK_CHARACTERS:
-        raise NotPermitted("the answer is too long")
     try:
-        query = urlsplit(callback).query
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS, errors="strict")
-    except ValueError as exc:
-        raise NotPermitted("the answer cannot be read") from exc
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise NotPermitted("RFC 6749, 3.1: a parameter is repeated")
-    return dict(pairs)
+        return read_parameters(
+            callback, what="answer", max_characters=MAX_LINK_CHARACTERS, max_fields=_MAX_PARAMETERS
+        )
+    except MalformedInput as exc:
+        raise NotPermitted(exc.detail) from exc
 
 
 def _place(url: str) -> str:

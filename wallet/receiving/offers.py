@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vp.requests import check_url
 from signing.jose import load_json_object
+from wallet.links import read_parameters
 from wallet.receiving.errors import OfferRefused
 from wallet.words import plain
 from yinxin.base.errors import MalformedInput
@@ -46,16 +46,12 @@ class OfferLink:
     @classmethod
     def parse(cls, link: str, *, allow_http: bool = False) -> OfferLink:
         """Read a link, whatever its scheme; `OfferRefused` for one that holds no offer."""
-        if not isinstance(link, str) or len(link) > MAX_LINK_CHARACTERS:
-            raise OfferRefused("the link is too long")
         try:
-            query = urlsplit(link.strip()).query
-            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS, errors="strict")
-        except ValueError as exc:
-            raise OfferRefused("the link cannot be read; copy the whole of it") from exc
-        values = dict(pairs)
-        if len(values) != len(pairs):
-            raise OfferRefused("a parameter of the link is repeated")
+            values = read_parameters(
+                link, what="link", max_characters=MAX_LINK_CHARACTERS, max_fields=_MAX_PARAMETERS
+            )
+        except MalformedInput as exc:
+            raise OfferRefused(exc.detail) from exc
         value, uri = values.get("credential_offer"), values.get("credential_offer_uri")
         if (value is None) == (uri is None):
             raise OfferRefused("OpenID4VCI, 4.1: the link holds no offer; copy the whole of it")

@@ -1,7 +1,5 @@
-// The camera: the middle of each picture goes to the server as plain luminance, one at a time, and is not kept.
-const SIDE = 800; // pixels of a frame's side at most
-const PAUSE_MS = 200;
-const PATIENCE_MS = 60_000;
+// The camera at a counter: it opens and closes by buttons, and says at every moment what it does.
+import { closeCamera, frameOf, openCamera, pause, PATIENCE_MS, PAUSE_MS, readFrame } from "../yinxin.web/frames.js";
 
 export function prepareCamera(place, onLicence) {
   if (!navigator.mediaDevices?.getUserMedia) {
@@ -16,7 +14,7 @@ export function prepareCamera(place, onLicence) {
   let stream = null;
 
   const close = (words, warning = false) => {
-    for (const track of stream?.getTracks() ?? []) track.stop();
+    closeCamera(stream);
     const had = stop === document.activeElement;
     stream = null;
     video.srcObject = null;
@@ -29,8 +27,7 @@ export function prepareCamera(place, onLicence) {
 
   start.addEventListener("click", async () => {
     try {
-      const wanted = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } };
-      stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+      stream = await openCamera();
     } catch {
       say(place, place.dataset.refused, true);
       return;
@@ -66,7 +63,7 @@ export function prepareCamera(place, onLicence) {
 async function search(place, video, isOpen) {
   const until = performance.now() + PATIENCE_MS;
   while (isOpen() && performance.now() < until) {
-    const frame = picture(video);
+    const frame = frameOf(video);
     if (frame) {
       const answer = await ask(place, frame);
       if (answer === undefined) say(place, place.dataset.busy);
@@ -81,44 +78,16 @@ async function search(place, video, isOpen) {
   return null;
 }
 
-async function ask(place, { side, luminance }) {
+async function ask(place, frame) {
   try {
-    const address = `${place.dataset.camera}?width=${side}&height=${side}`;
-    const type = { "Content-Type": "application/octet-stream" };
-    const answer = await fetch(address, { method: "POST", headers: type, body: luminance });
-    return answer.ok ? await answer.json() : undefined;
+    return await readFrame(place.dataset.camera, frame);
   } catch {
     return undefined;
   }
-}
-
-function picture(video) {
-  const whole = Math.min(video.videoWidth, video.videoHeight);
-  if (whole < 64) return null;
-  const side = Math.min(whole, SIDE);
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const drawing = canvas.getContext("2d", { willReadFrequently: true });
-  const left = (video.videoWidth - whole) / 2;
-  const top = (video.videoHeight - whole) / 2;
-  drawing.drawImage(video, left, top, whole, whole, 0, 0, side, side);
-  const { data } = drawing.getImageData(0, 0, side, side);
-  const luminance = new Uint8Array(side * side);
-  for (let to = 0, from = 0; to < luminance.length; to += 1, from += 4) {
-    luminance[to] = (77 * data[from] + 150 * data[from + 1] + 29 * data[from + 2]) >> 8;
-  }
-  return { side, luminance };
 }
 
 function say(place, words, warning = false) {
   const line = place.querySelector("[data-said]");
   if (line.textContent !== words) line.textContent = words;
   line.classList.toggle("warning", warning);
-}
-
-function pause(milliseconds) {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

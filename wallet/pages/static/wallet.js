@@ -1,4 +1,5 @@
 // What makes the pages handier where a script may run; without it every page works as it stands.
+import { closeCamera, frameOf, openCamera, pause, PATIENCE_MS, PAUSE_MS, readFrame } from "../yinxin.web/frames.js";
 
 for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
@@ -34,11 +35,7 @@ if (handlers && "registerProtocolHandler" in navigator) {
   });
 }
 
-// The camera. Where the browser reads no codes itself, the middle of a picture goes to the server as plain
-// luminance, one at a time, and is not kept.
-const SIDE = 800;
-const PAUSE_MS = 200;
-const PATIENCE_MS = 60_000;
+// The camera. Where the browser reads no codes itself, the server does.
 const scanner = document.querySelector("[data-scanner]");
 const reads = "BarcodeDetector" in window;
 if (scanner && navigator.mediaDevices?.getUserMedia && (reads || scanner.dataset.decoder)) {
@@ -53,8 +50,7 @@ async function scan(place) {
   failed.hidden = true;
   let stream = null;
   try {
-    const wanted = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } };
-    stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
+    stream = await openCamera();
     video.srcObject = stream;
     video.hidden = false;
     searching.hidden = false;
@@ -70,7 +66,7 @@ async function scan(place) {
   } catch {
     failed.hidden = false;
   } finally {
-    for (const track of stream?.getTracks() ?? []) track.stop();
+    closeCamera(stream);
     video.hidden = true;
     searching.hidden = true;
   }
@@ -82,7 +78,7 @@ async function search(place, video) {
   while (performance.now() < until) {
     const link = await read(video);
     if (link) return link;
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await pause(PAUSE_MS);
   }
   return null;
 }
@@ -97,30 +93,7 @@ async function reader(place) {
     };
   }
   return async (video) => {
-    const frame = picture(video);
-    if (!frame) return null;
-    const address = `${place.dataset.decoder}?width=${frame.side}&height=${frame.side}`;
-    const type = { "Content-Type": "application/octet-stream" };
-    const answer = await fetch(address, { method: "POST", headers: type, body: frame.luminance });
-    return answer.ok ? (await answer.json()).link : null;
+    const frame = frameOf(video);
+    return frame ? (await readFrame(place.dataset.decoder, frame))?.link : null;
   };
-}
-
-function picture(video) {
-  const whole = Math.min(video.videoWidth, video.videoHeight);
-  if (whole < 64) return null;
-  const side = Math.min(whole, SIDE);
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const drawing = canvas.getContext("2d", { willReadFrequently: true });
-  const left = (video.videoWidth - whole) / 2;
-  const top = (video.videoHeight - whole) / 2;
-  drawing.drawImage(video, left, top, whole, whole, 0, 0, side, side);
-  const { data } = drawing.getImageData(0, 0, side, side);
-  const luminance = new Uint8Array(side * side);
-  for (let to = 0, from = 0; to < luminance.length; to += 1, from += 4) {
-    luminance[to] = (77 * data[from] + 150 * data[from + 1] + 29 * data[from + 2]) >> 8;
-  }
-  return { side, luminance };
 }
