@@ -69,6 +69,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "授权委托：任命经办人、接受、收回、使用记录",
         "delegations: appoint agents, accept, recall, uses",
     ),
+    "guardian": (
+        "监护登记：登记、批准、终止",
+        "guardians: register, approve, end",
+    ),
     "verify": ("核验 PDF、凭证或回执", "verify PDFs, credentials and receipts"),
     "gather": (
         "收集吊销列表、OCSP 应答和上级证书（核验本身不联网）",

@@ -13,6 +13,7 @@ from world.asgi import Answer, Client
 from world.homes import make_home
 
 from credentials import samples
+from credentials.delegations.cards import CARD
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from yinxin.access.tokens import ASSERTION_TYPE
@@ -231,6 +232,24 @@ def test_a_dispute_ends_in_a_correction(city: City) -> None:
     assert {"dispute.open", "dispute.accept", "dispute.link", "dispute.correct"} <= {
         line["action"] for line in found
     }
+
+
+def test_a_guardian_is_registered_by_two_and_ended(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    signer, ward = FileSigner.generate(), samples.person(5)
+    headers = {"typ": CARD, "jwk": signer.public_key.to_jwk()}
+    card = sign_jws({"name": "许静宜", "code": ""}, signer, headers=headers)
+    monkeypatch.setattr("sys.stdin", io.StringIO(ward["citizen_number"] + "\n"))
+    paper = ("--ward", ward["name"], "--document", "出生医学证明 R120000001", "--until", "2035-06-30")
+    made = city.say("guardian", "register", card, *paper, *city._as("li"))
+    assert (made["state"], made["terms"]["ends_at"]) == ("waiting", "2035-06-30T16:00:00+00:00")
+    digest = ("--digest", made["digest"][:16])
+    city.say("guardian", "approve", made["id"], *digest, *city._as("li"), expected=ExitCode.ERROR)
+    changed = ("--digest", "0" * 16)
+    city.say("guardian", "approve", made["id"], *changed, *city._as("zhao"), expected=ExitCode.ERROR)
+    assert city.say("guardian", "approve", made["id"], *digest, *city._as("zhao"))["state"] == "proposed"
+    assert [one["id"] for one in city.say("guardian", "list", *city._as("li"))["guardians"]] == [made["id"]]
+    why = ("--ground", "登记有误", "--document", "更正〔2026〕1号")
+    assert city.say("guardian", "recall", made["id"], *why, *city._as("li"))["state"] == "recalled"
 
 
 def test_a_refusal_at_the_command_line_has_a_slip(city: City, capsys: pytest.CaptureFixture[str]) -> None:
