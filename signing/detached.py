@@ -44,6 +44,19 @@ if TYPE_CHECKING:
     from signing.timestamp import Timestamper, TimestampResult
     from signing.trust import TrustStore
 
+
+@dataclass(frozen=True, slots=True)
+class ContentDigest:
+    """A content of which only the digest is known, in bytes; `algorithm` is its hash's name (sha256 …).
+
+    It answers for a signature that was made with that hash; time-stamps over the content with another hash
+    cannot be checked.
+    """
+
+    algorithm: str
+    value: bytes
+
+
 Content = bytes | BinaryIO
 _PIECE = 1 << 20
 _NOTHING = RevocationSnapshot()
@@ -55,7 +68,7 @@ class VerifiedFile(Evidence):
 
     `path` goes from the signer's certificate to the anchor; `usage` is "seal" or "signature". `proved_at` is
     the time that a time-stamp proves, `claimed_at` only what the signer says. `content_digest` is the
-    file's SHA-256 in hex.
+    file's SHA-256 in hex, empty where only another digest of it was given.
     """
 
     usage: str
@@ -116,7 +129,8 @@ def extend(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     `VerificationFailed` unless it passes now; `Conflict` without a time-stamp, because evidence without a
     proved time says nothing later.
     """
-    verify(signature, content, trust, revocation=revocation, policy=policy, now=now).require()
+    reached = (policy or Policy.default()).without_levels()
+    verify(signature, content, trust, revocation=revocation, policy=reached, now=now).require()
     signed = cms.parse(signature)
     carried = _carried(signed)
     merged = revocation.merged_with(carried) if carried else revocation
@@ -163,7 +177,7 @@ def archive(  # noqa: PLR0913 - every fact that a verdict depends on comes in by
 
 def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
     signature: bytes,
-    content: Content | None,
+    content: Content | ContentDigest | None,
     trust: TrustStore,
     *,
     revocation: RevocationSnapshot,
@@ -175,6 +189,7 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     """What a signature proves of a file. Never raises for a bad signature.
 
     `content` is None for a signature that carries its content; when both are there, they must be the same.
+    A `ContentDigest` stands for a content that does not leave its owner's hands.
     Times mean what they mean in `signing.pdf.verify`. Evidence that came along is used beside `revocation`.
     """
     policy, checks = policy or Policy.default(), list[Check]()
@@ -245,7 +260,7 @@ class _Outcome:
 def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was made of them
     signature: bytes,
     signed: cms.SignedData,
-    content: Content | None,
+    content: Content | ContentDigest | None,
     carried: RevocationSnapshot | None,
     question: Question,
     checks: list[Check],
@@ -279,27 +294,32 @@ def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was
     return _Outcome(signed, signer, stamps, claimed, plain, level)
 
 
-def _meant(signed: cms.SignedData, content: Content | None, name: str) -> bytes:
+def _meant(signed: cms.SignedData, content: Content | ContentDigest | None, name: str) -> bytes:
     """The hash of the content that is meant, given or carried; nothing where there is none."""
     given = signed.content if content is None else content
     return b"" if given is None else _digest(name, given)
 
 
 def _content_digests(
-    signed: cms.SignedData, content: Content | None, checks: list[Check]
+    signed: cms.SignedData, content: Content | ContentDigest | None, checks: list[Check]
 ) -> tuple[bytes, str]:
-    """The hash that the signature names, and SHA-256 in hex, both over the content that is meant."""
-    if content is None and signed.content is None:
+    """The hash that the signature names, and SHA-256 in hex where it can be had, over the content meant."""
+    given = signed.content if content is None else content
+    if given is None:
         checks.append(Check("content", Reason.SIGNED_DATA_NOT_FOUND))
         return b"", ""
-    given = signed.content if content is None else content
-    assert given is not None  # noqa: S101 - one of them is there
     plain = _digest("sha256", given)
-    if content is not None and signed.content is not None and _digest("sha256", signed.content) != plain:
+    digest = plain if signed.digest_algorithm == "sha256" else _digest(signed.digest_algorithm, given)
+    if (
+        content is not None
+        and signed.content is not None
+        and digest != known_hash(signed.digest_algorithm, signed.content)
+    ):
         checks.append(Check("content", Reason.HASH_FAILURE, detail="another content is carried inside"))
-    if signed.digest_algorithm == "sha256":
-        return plain, plain.hex()
-    return _digest(signed.digest_algorithm, given), plain.hex()
+    if isinstance(content, ContentDigest) and content.algorithm != signed.digest_algorithm:
+        detail = f"{content.algorithm} was given, the signature is over {signed.digest_algorithm}"
+        checks.append(Check("content", Reason.SIGNED_DATA_NOT_FOUND, detail=detail))
+    return digest, plain.hex()
 
 
 def _claimed_time(signed: cms.SignedData, checks: list[Check]) -> datetime | None:
@@ -322,8 +342,10 @@ def _carried(signed: cms.SignedData) -> RevocationSnapshot | None:
     return evidence_from((*signed.crls, *crls), (*signed.ocsp, *ocsp))
 
 
-def _digest(name: str, content: Content) -> bytes:
+def _digest(name: str, content: Content | ContentDigest) -> bytes:
     """The hash of the content, read in pieces from its beginning; nothing for a hash we do not know."""
+    if isinstance(content, ContentDigest):
+        return content.value if content.algorithm == name else b""
     if isinstance(content, bytes):
         return known_hash(name, content)
     try:

@@ -74,6 +74,7 @@ class Kind(StrEnum):
     PDF = "pdf"
     PRESENTATION = "sd-jwt-vc"
     LICENCE = "licence"
+    SIGNED = "cades"
     UNKNOWN = "unknown"
 
 
@@ -232,7 +233,7 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
     """
     from signing import pdf  # noqa: PLC0415 - pyHanko takes a second; the service's own process never pays
 
-    trust, revocation, policy = _revive(shared)
+    trust, revocation, policy = revive(shared)
     report = pdf.verify(
         document, trust, revocation=revocation, policy=policy, now=now, max_bytes=MAX_DOCUMENT_BYTES
     )
@@ -252,11 +253,11 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
         answer["revisions"] = [
             hashlib.sha256(memoryview(document)[: one.covered_bytes]).hexdigest() for one in found.signatures
         ]
-        answer["signed_by"] = [code for one in found.signatures for code in _organisations(one.certificate)]
+        answer["signed_by"] = [code for one in found.signatures for code in organisations(one.certificate)]
         answer["seals"] = [
             [
                 one.certificate.subject,
-                _organisations(one.certificate),
+                organisations(one.certificate),
                 _moment_text(one.proved_at),
                 _moment_text(one.claimed_at),
             ]
@@ -340,7 +341,8 @@ def _read_licence_file(encoded: str | None) -> tuple[Mapping[str, Any] | None, t
 
 
 @lru_cache(2)
-def _revive(shared: tuple[Any, ...]) -> tuple[TrustStore, RevocationSnapshot, Policy]:
+def revive(shared: tuple[Any, ...]) -> tuple[TrustStore, RevocationSnapshot, Policy]:
+    """What a worker process was given, as live objects; kept for as long as it is the same."""
     anchors, known, crls, ocsp, policy = shared
     trust = TrustStore(
         (TrustAnchor(Certificate(encoded), usages, periods=periods) for encoded, usages, periods in anchors),
@@ -359,7 +361,7 @@ def _plain_signature(item: Mapping[str, Any]) -> dict[str, Any]:
     return {**{name: item.get(name) for name in SIGNATURE_MEMBERS}, "signer": signer.get("name")}
 
 
-def _organisations(certificate: Certificate) -> list[str]:
+def organisations(certificate: Certificate) -> list[str]:
     """The credit codes in a certificate's subject (EN 319 412-1, 5.1.4: NTRCN-…)."""
     found = certificate.x509.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
     values = [str(attribute.value) for attribute in found]

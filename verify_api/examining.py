@@ -1,6 +1,7 @@
 """Gather what a question is about: what its document says by itself, and what the register says of it.
 
-A PDF is parsed in a worker process, a presentation here; the register is read in a thread. What both say
+A PDF or a signature beside a file is parsed in a worker process, a presentation here; the register is read
+in a thread. What both say
 together is `verify_api.verification`.
 """
 
@@ -10,9 +11,9 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from verify_api import documents, lacking
+from verify_api import beside, documents, lacking
 from verify_api.documents import Examined, Kind, Material
 from verify_api.workers import OutcomeState
 from yinxin.base.errors import TooManyRequests, UsageError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from verify_api.questions import Question
     from verify_api.register import LicenceRegister, RegisterEntry
     from verify_api.verification import Moments
-    from verify_api.workers import WorkerPool
+    from verify_api.workers import Outcome, Shared, WorkerPool
 
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
 
@@ -52,16 +53,23 @@ class Examiner:
             return Examined(Kind.LICENCE, digest, (), material.policy_hash)
         if question.presentation is not None:
             return self._presentation(question.presentation, question, moments, material, department)
+        return await self._file(question, moments, material, department)
+
+    async def _file(
+        self, question: Question, moments: Moments, material: Material, department: Department | None
+    ) -> Examined:
         document = question.document or b""
         kind = documents.kind_of(document)
+        if question.signature is not None:
+            return await self._beside(question, moments, material)
         if kind is Kind.PDF:
             return await self._pdf(document, moments, material)
-        if kind is Kind.PRESENTATION and department is None:
+        if kind is not Kind.PRESENTATION:
+            return documents.examine_unknown(document)
+        if department is None:
             return Examined(kind, "", ())
-        if kind is Kind.PRESENTATION:
-            text = document.decode("ascii").strip()
-            return self._presentation(text, question, moments, material, department)
-        return documents.examine_unknown(document)
+        text = document.decode("ascii").strip()
+        return self._presentation(text, question, moments, material, department)
 
     async def entry(self, question: Question, examined: Examined, moments: Moments) -> RegisterEntry | None:
         """What the register has of the licence that is asked about, or that the document names."""
@@ -74,14 +82,24 @@ class Examiner:
         )
 
     async def _pdf(self, document: bytes, moments: Moments, material: Material) -> Examined:
-        future = self.workers.submit(lacking.examine_pdf, document, moments.now, shared=material.shared)
+        outcome = await self._work(lacking.examine_pdf, document, moments.now, shared=material.shared)
+        return documents.read_pdf_outcome(document, outcome, material)
+
+    async def _beside(self, question: Question, moments: Moments, material: Material) -> Examined:
+        asked = (question.signature, question.document, question.content_digest, moments.now)
+        outcome = await self._work(beside.examine_signature, *asked, shared=material.shared)
+        return beside.read_outcome(question, outcome, material)
+
+    async def _work(self, function: Callable[..., Any], *arguments: Any, shared: Shared) -> Outcome:
+        """What a worker process answers, and what it says is lacking is told."""
+        future = self.workers.submit(function, *arguments, shared=shared)
         try:
             outcome = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE.total_seconds())
         except TimeoutError as exc:
             raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
         if outcome.state is OutcomeState.DONE:
             self._tell(lacking.lacking_in(outcome.value))
-        return documents.read_pdf_outcome(document, outcome, material)
+        return outcome
 
     def _presentation(
         self,

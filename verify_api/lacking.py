@@ -30,6 +30,11 @@ _NAMES = frozenset(reason.name for reason in _REASONS)
 def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict[str, Any]:
     """As `documents.examine_pdf`, with the document's certificates where revocation data were missing."""
     answer = documents.examine_pdf(shared, document, now)
+    return with_lacking(answer, document)
+
+
+def with_lacking(answer: dict[str, Any], document: bytes) -> dict[str, Any]:
+    """A worker's answer with the certificates in a document, where revocation data were missing."""
     if any(check[1] in _NAMES for check in answer["checks"]):
         answer[MEMBER] = [b64encode(one.der).decode("ascii") for one in _told(carried_in(document))]
     return answer

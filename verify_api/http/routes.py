@@ -222,7 +222,7 @@ async def _read(request: Request, limit: int) -> dict[str, Any]:
     if kind == "application/json":
         return schemas.decode_document(await read_json(request, limit=limit))
     if kind == "multipart/form-data":
-        return await read_multipart(request, limit=limit)
+        return await read_multipart(request, limit=limit, files=schemas.FILES)
     raise HTTPException(415, headers={"Accept-Post": "application/json, multipart/form-data"})
 
 

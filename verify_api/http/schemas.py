@@ -30,6 +30,7 @@ _MOMENT = (
     r"^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
     r"[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
 )
+_DIGEST = r"^([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$"
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _IS_MOMENT, _IS_LICENCE = re.compile(_MOMENT, re.ASCII), re.compile(_LICENCE)
 
@@ -51,10 +52,15 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 BothLanguages = dict[str, str]
 
 
+FILES = ("document", "signature")
+
+
 class _VerificationRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     document: Annotated[bytes, Field(strict=True)] | None = None
+    signature: Annotated[bytes, Field(strict=True)] | None = None
+    content_digest: Annotated[str, StringConstraints(strict=True, pattern=_DIGEST)] | None = None
     presentation: (
         Annotated[str, StringConstraints(strict=True, pattern=_TOKEN, max_length=MAX_PRESENTATION_CHARACTERS)]
         | None
@@ -84,6 +90,8 @@ def read_question(values: dict[str, Any]) -> Question:
         raise RequestValidationError(located) from exc
     return Question(
         document=request.document,
+        signature=request.signature,
+        content_digest=request.content_digest,
         presentation=request.presentation,
         nonce=request.nonce,
         licence=request.licence,
@@ -97,13 +105,15 @@ def read_question(values: dict[str, Any]) -> Question:
 
 
 def decode_document(values: dict[str, Any]) -> dict[str, Any]:
-    """A JSON request's values with `document` decoded."""
-    if "document" not in values:
-        return values
+    """A JSON request's values with the files in it decoded."""
+    return {**values, **{name: _decoded(name, values[name]) for name in FILES if name in values}}
+
+
+def _decoded(name: str, value: Any) -> bytes:
     try:
-        return {**values, "document": b64decode(values["document"], validate=True)}
+        return b64decode(value, validate=True)
     except (binascii.Error, ValueError, TypeError) as exc:
-        raise MalformedInput("document", "not base64") from exc
+        raise MalformedInput(name, "not base64") from exc
 
 
 _COMMON: dict[str, Any] = {
@@ -187,6 +197,26 @@ def _by_document(schema: dict[str, Any]) -> dict[str, Any]:
     return _variant("文件 / A file", ["document"], document=described, nonce=_NONCE_FIELD)
 
 
+def _by_signature(schema: dict[str, Any]) -> dict[str, Any]:
+    return _variant(
+        "文件与旁签 / A file and the signature beside it",
+        ["signature"],
+        signature={**schema, "description": "CMS 签名（.p7s，CAdES） / A CMS signature (.p7s, CAdES)"},
+        document={
+            **schema,
+            "description": "被签名的文件；签名内含原文时可省略 / What is signed; may be carried inside",
+        },
+        content_digest={
+            "type": "string",
+            "pattern": _DIGEST,
+            "description": (
+                "不提交原文时，原文的摘要（十六进制，与签名所用摘要算法一致） / "
+                "The content's digest in hex, by the signature's own hash, instead of the content"
+            ),
+        },
+    )
+
+
 REQUEST_BODY = {
     "required": True,
     "content": {
@@ -194,6 +224,7 @@ REQUEST_BODY = {
             "schema": {
                 "oneOf": [
                     _by_document({"type": "string", "contentEncoding": "base64", "pattern": _BASE64}),
+                    _by_signature({"type": "string", "contentEncoding": "base64", "pattern": _BASE64}),
                     _BY_PRESENTATION,
                     _BY_NUMBER,
                 ]
@@ -201,7 +232,12 @@ REQUEST_BODY = {
             "examples": {"number": {"value": {"licence": "JY21201990000001"}}},
         },
         "multipart/form-data": {
-            "schema": _by_document({"type": "string", "format": "binary"}),
+            "schema": {
+                "oneOf": [
+                    _by_document({"type": "string", "format": "binary"}),
+                    _by_signature({"type": "string", "format": "binary"}),
+                ]
+            },
             "encoding": {
                 "document": {"contentType": "application/pdf"},
                 "claims": {"style": "form", "explode": True},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import segno
 
 from verify_api.documents import MAX_DOCUMENT_BYTES
-from verify_api.questions import Question
+from verify_api.questions import MAX_SIGNATURE_BYTES, Question
 from yinxin.base.buckets import Buckets, Limit, caller_of
 from yinxin.base.errors import TooLarge, UsageError
 from yinxin.base.text import Text
@@ -57,22 +57,26 @@ def count(buckets: Buckets, request: Request, *, now: datetime, caller: str | No
 
 
 async def read_handed_in(request: Request, *, most_bytes: int) -> dict[str, Any]:
-    """A form with a file or a number in it; an empty place is as if it were not there."""
-    values = await read_multipart(request, limit=most_bytes + FORM_BYTES)
+    """A form with a file, its signature or a number; an empty place is as if it were not there."""
+    limit = most_bytes + MAX_SIGNATURE_BYTES + FORM_BYTES
+    values = await read_multipart(request, limit=limit, files=("document", "signature"))
     if len(values.get("document", b"")) > most_bytes:
         raise TooLarge("document", f"over {most_bytes} bytes")
     return {name: value for name, value in values.items() if value not in {"", b""}}
 
 
 def question_of(values: dict[str, Any], *, purpose: str = "", matter: str = "") -> Question:
-    """The question in a form; `Faulty` unless it has one of file and number."""
-    document, licence = values.get("document"), values.get("licence")
-    if (document is None) == (licence is None):
+    """The question in a form; `Faulty` unless it has one of file and number.
+
+    A signature goes with its file, or alone where it carries its content.
+    """
+    document, licence, signature = (values.get(name) for name in ("document", "licence", "signature"))
+    if (document is None and signature is None) == (licence is None):
         raise Faulty(PAGES.text("form.one_of"))
     if licence is not None and not _LICENCE.fullmatch(licence.strip()):
         raise Faulty(PAGES.text("form.number_wrong"))
     number = licence.strip() if licence else None
-    return Question(document=document, licence=number, purpose=purpose, matter=matter)
+    return Question(document=document, licence=number, signature=signature, purpose=purpose, matter=matter)
 
 
 def qr_code(text: str) -> str:

@@ -19,6 +19,7 @@ from world.presentations import request_id_of
 from credentials.licence import EndingKind
 from credentials.oid4vp.responses import decline
 from credentials.oid4vp.vocabulary import ErrorCode
+from signing import detached
 from signing.signers.file import FileSigner
 from verify_api.departments import Grant
 from verify_api.presentations.browsers import COOKIE
@@ -320,3 +321,15 @@ def test_a_photograph_within_the_grant_is_shown_and_not_printed(pages: CounterCi
     assert f'src="{picture}" alt="证照所载持有人照片"' in answer.text
     assert script in words(answer)  # as text, for what it is
     assert re.search(r'<div class="no-print">\s*<img class="portrait"', answer.text)
+
+
+def test_a_file_and_its_signature_are_handed_in_together(pages: CounterCity) -> None:
+    content, clerk = b"year,licences\n2026,12\n", pages.clerk()
+    signature = detached.sign(content, pages.seal_signer, now=pages.clock.now())
+    said = words(verify(clerk, document=content, signature=signature))
+    assert "签名或印章真实有效" in said
+    assert "津城市市场监督管理局" in said
+    assert "签名或印章真实有效" not in words(verify(clerk, document=content + b".", signature=signature))
+    carried = detached.sign(content, pages.seal_signer, now=pages.clock.now(), inside=True)
+    assert "签名或印章真实有效" in words(verify(clerk, signature=carried))
+    assert verify(clerk, signature=signature, licence="JY21201990000001").status_code == 400
