@@ -184,6 +184,12 @@ class Policy:
             return replace(found, level=Level.B_T)
         return found
 
+    def without_levels(self) -> Policy:
+        """The same demands but for levels: whoever extends a signature is about to bring it there."""
+        types = tuple((code, replace(own, level=Level.B_B)) for code, own in self.licence_types)
+        demand = replace(self.demand, level=Level.B_B)
+        return replace(self, demand=demand, licence_types=types, require_timestamp=False)
+
     def with_changes(self, **changes: Any) -> Policy:
         """A copy with some fields changed."""
         return replace(self, **changes)

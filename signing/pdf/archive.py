@@ -42,7 +42,7 @@ def archive(  # noqa: PLR0913 - every fact that a verdict depends on comes in by
     what the time-stamp authority raises.
     """
     policy = policy or Policy.default()
-    verify(pdf, trust, revocation=revocation, policy=policy, now=now).require()
+    verify(pdf, trust, revocation=revocation, policy=policy.without_levels(), now=now).require()
     judgements, question = judge(pdf, Question(trust, revocation, policy, now, now))
     if any(item.found.permission == 1 for item in judgements):
         raise Conflict("a signature forbids any addition (DocMDP level 1)")
