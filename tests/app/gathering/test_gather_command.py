@@ -156,10 +156,10 @@ def test_a_home_gathers_into_its_folder_and_says_what_it_could_not_have(
 
 def test_a_person_reads_what_was_done(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["gather", "--trust", town.folder / "trust", "--into", town.folder / "gathered", town.letter]
-    for language, words in (("zh", ("吊销列表", "已更新")), ("en", ("list", "taken"))):
+    for language, words in (("zh", ("吊销列表", "已更新")), ("en", ("list", "unchanged"))):
         assert run(["--lang", language, *map(str, arguments), "--all"]) == ExitCode.DONE
         out = capsys.readouterr().out
-        assert all(word in out for word in words[:1])
+        assert all(word in out for word in words)
         assert "issuing.crl" in out.replace("\n", "")
 
 

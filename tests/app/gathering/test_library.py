@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from world.pki import NOON, Pki
 from world.work import counted_calls
 
+from yinxin.app.backup import taking
 from yinxin.app.gathering.library import MAX_SEEN, Gathered, Host, Library, Row, read_index
 from yinxin.app.gathering.timing import due_after, due_after_failure, retry_after
 from yinxin.app.gathering.wants import Kind
@@ -221,3 +222,14 @@ def test_what_is_missing_is_a_note_and_damage_is_none(library: Library) -> None:
     assert said(NOON) == [("gathered_unreadable", True)]
     (library.folder / "index.json").unlink()
     assert said(NOON) == []
+
+
+def test_a_backup_has_what_was_seen_and_leaves_what_is_gathered_anew(tmp_path: Path) -> None:
+    def is_left_out(name: str) -> bool:
+        return taking._is_left_out(tmp_path / name, tmp_path, None)
+
+    assert is_left_out("gathered/index.json")
+    assert is_left_out(f"gathered/{'0' * 64}")
+    assert is_left_out("gathered/.lock")
+    assert not is_left_out(f"gathered/seen/{'0' * 64}")
+    assert not is_left_out("revocation/root.crl")

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import yinxin
 from yinxin.app.backup import manifest as papers
 from yinxin.app.backup.manifest import Manifest, StoredFile
-from yinxin.app.home import PASSPHRASE
+from yinxin.app.gathering.library import SEEN
+from yinxin.app.home import GATHERED, PASSPHRASE
 from yinxin.app.wiring import log_key
 from yinxin.base import transfer
 from yinxin.base.audit import AuditLog
@@ -112,6 +113,9 @@ def _walk(directory: Path) -> Iterator[Path]:
 
 def _is_left_out(path: Path, directory: Path, database: Path | None) -> bool:
     if path.parent == directory and path.name in LEFT_OUT:
+        return True
+    first, *below = path.relative_to(directory).parts
+    if first == GATHERED and below[:1] != [SEEN]:  # fetched anew; copied while it changes it would be torn
         return True
     if path.name.startswith(".") and path.name.endswith(".part"):  # a draft of `yinxin.base.files`
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from signing.certificates import Certificate
     from yinxin.app.console import Console
@@ -46,6 +48,17 @@ _KINDS = {
 _MISSING = {
     "unknown": Text("没有吊销数据", "no revocation data"),
     "stale": Text("吊销数据已过期", "its revocation data are out of date"),
+}
+_TITLES = {
+    "malformed_input": Text("应答无法使用", "the answer is of no use"),
+    "too_large": Text("应答过大", "the answer is too large"),
+    "not_found": Text("应答中没有所需内容", "the answer has nothing of what is wanted"),
+    "conflict": Text("应答与现有数据不符或更旧", "older than what is at hand, or something else"),
+    "not_permitted": Text(
+        "地址不允许访问，或内容不可采信", "the address is not allowed, or the content not to be believed"
+    ),
+    "unreachable": Text("无法连接", "cannot be reached"),
+    "too_many_requests": Text("对方要求稍后再试", "its server asks for patience"),
 }
 _PLACE = click.Path(file_okay=False, path_type=Path)
 
@@ -118,16 +131,12 @@ def command(
 
 def say(console: Console, found: Outcome) -> None:
     """The round for a person: each thing wanted, then what is missing."""
-    if found.items:
-        columns = [
-            ("种类", "what"),
-            ("地址", "where"),
-            ("结果", "result"),
-            ("有效至", "good until"),
-            ("下次", "next"),
-        ]
-        console.table(columns, [_row(item, console) for item in found.items])
-    else:
+    for item in found.items:
+        head = f"{_STATES[item.state].in_language(console.language)}  {_kind(item, console)}  {item.url}"
+        console.say(head, head)
+        if more := _more(item, console):
+            console.say(f"    {more}", f"    {more}")
+    if not found.items:
         console.say("没有需要获取的数据", "there is nothing to fetch")
     for one in found.missing:
         says, name = _MISSING[str(one.state)], one.certificate.common_name
@@ -141,9 +150,23 @@ def names_of(certificates: Iterable[Certificate]) -> list[str]:
     return sorted({one.common_name for one in certificates})
 
 
-def _row(item: Item, console: Console) -> tuple[str, ...]:
-    says = _STATES[item.state].in_language(console.language)
+def _kind(item: Item, console: Console) -> str:
+    return _KINDS[str(item.kind)].in_language(console.language)
+
+
+def _more(item: Item, console: Console) -> str:
+    """Why not, until when what is at hand is good, and when it is asked for again."""
+    parts = []
     if item.detail:
-        says = f"{says} ({item.detail})"
-    moments = [when.isoformat(timespec="minutes") if when else "" for when in (item.until, item.due)]
-    return _KINDS[str(item.kind)].in_language(console.language), item.url, says, *moments
+        code, _, detail = item.detail.partition(": ")
+        title = _TITLES[code].in_language(console.language) if code in _TITLES else code
+        parts.append(f"{title} ({detail})" if detail else title)
+    if item.until:
+        parts.append(console.text(f"有效至 {_moment(item.until)}", f"good until {_moment(item.until)}"))
+    if item.due and item.state is not State.DUE:
+        parts.append(console.text(f"下次 {_moment(item.due)}", f"next {_moment(item.due)}"))
+    return console.text("；", "; ").join(parts)
+
+
+def _moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
