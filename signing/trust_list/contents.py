@@ -195,6 +195,9 @@ class TrustList:
             envelope=envelope,
         )
         _ = listed.trust  # the same certificate with two sets of uses is told now
+        names = [name for row in listed.listed for name in (row.credit_code, *row.subjects)]
+        if len(set(names)) != len(names):
+            raise wrong("an agency, or the subject of a certificate, is listed twice")
         return listed
 
 

@@ -110,11 +110,21 @@ class ServingList:
 
     def issuer(self, issued: Issued) -> ListedIssuer | None:
         """Who issued it, as the list knows them."""
-        rows = self.listed.listed if self.listed else ()
-        for row in rows:
-            if issued.subject in row.subjects or row.credit_code in issued.credit_codes:
-                return row
-        return None
+        found = self._by_subject.get(issued.subject or "")
+        codes = (self._by_code.get(code) for code in issued.credit_codes)
+        return found or next((row for row in codes if row), None)
+
+    @cached_property
+    def _by_subject(self) -> dict[str, ListedIssuer]:
+        return {subject: row for row in self._rows for subject in row.subjects}
+
+    @cached_property
+    def _by_code(self) -> dict[str, ListedIssuer]:
+        return {row.credit_code: row for row in self._rows}
+
+    @property
+    def _rows(self) -> tuple[ListedIssuer, ...]:
+        return self.listed.listed if self.listed else ()
 
 
 def _permission(issuer: ListedIssuer, issued: Issued, now: datetime) -> tuple[Check, ...]:

@@ -144,6 +144,26 @@ class TestTheList:
         ages = [kept.freshness(LIST.next_update + DAY * days, grace=grace) for days in (-1, 0, 2, 3)]
         assert ages == [Freshness.FRESH, Freshness.STALE, Freshness.STALE, Freshness.OVER]
 
+    def test_nobody_is_listed_twice(self) -> None:
+        other = replace(BUREAU, credit_code="11120101MB1B000000", subjects=("CN=other",))
+        assert len(TrustList.read(signed(replace(LIST, listed=(BUREAU, other))), ROOT, now=NOON).listed) == 2
+        for twin in (
+            replace(other, credit_code=BUREAU.credit_code),
+            replace(other, subjects=BUREAU.subjects),
+        ):
+            with pytest.raises(MalformedInput, match="listed twice"):
+                TrustList.read(signed(replace(LIST, listed=(BUREAU, twin))), ROOT, now=NOON)
+
+    def test_a_suspension_is_lifted_by_a_later_grant(self) -> None:
+        days = [datetime(2026, month, 1, tzinfo=UTC) for month in (2, 3, 4)]
+        words = ("granted", "suspended", "granted")
+        types = tuple(ListedType(FOOD, *row, "code") for row in zip(words, days, strict=True))  # type: ignore[arg-type]
+        issuer = replace(BUREAU, types=types)
+        assert [bool(issuer.may_issue(day)) for day in days] == [True, False, True]
+        read = TrustList.read(signed(replace(LIST, listed=(issuer,))), ROOT, now=NOON)
+        assert read.listed == (issuer,)
+        assert [row.since for row in issuer.history()["code"]] == days
+
     def test_a_withdrawal_wins_over_a_grant_of_the_same_moment(self) -> None:
         since = datetime(2026, 6, 1, tzinfo=UTC)
         for rows in ((("granted"), ("withdrawn")), (("withdrawn"), ("granted"))):
