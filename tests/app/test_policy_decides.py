@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +20,6 @@ from yinxin.app.examine import Examiner, Exhibit
 from yinxin.base.clock import FixedClock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from signing.report import Report
 
 NOW = NOON + timedelta(minutes=1)
@@ -71,6 +70,11 @@ def test_a_file_with_its_evidence_reaches_the_level(desk: Desk) -> None:
     made = detached.sign(b"minutes", desk.agency, now=NOON, timestamper=desk.tsa)
     extended = detached.extend(made, b"minutes", desk.trust, revocation=desk.revocation(NOW), now=NOW)
     wanted = Policy(demand=Demand(Level.B_LT))
+    # What extends a signature to a level does not demand that it is there already.
+    again = detached.extend(
+        made, b"minutes", desk.trust, revocation=desk.revocation(NOW), policy=wanted, now=NOW
+    )
+    assert detached.cms.parse(again).crls
     asked: dict[str, Any] = {"name": "minutes.p7s", "content": b"minutes"}
     assert look(desk, made, wanted, **asked).reasons == {Reason.LEVEL_NOT_REACHED}
     found = look(desk, extended, wanted, revocation=RevocationSnapshot(), **asked)
@@ -118,6 +122,14 @@ def test_what_absent_revocation_data_mean_is_said(desk: Desk) -> None:
         {Reason.REVOCATION_UNKNOWN},
     )
     assert look(desk, sealed, 'revocation = "if_available"', revocation=nothing).passed
+
+
+def test_the_policy_of_the_guide_is_one() -> None:
+    guide = (Path(__file__).parents[2] / "docs/how-to/write-a-policy.md").read_text(encoding="utf-8")
+    example = guide.partition("```toml\n")[2].partition("```")[0]
+    policy = Policy.from_toml(example.encode())
+    assert policy.demand_for("food-business-licence").level is Level.B_LT
+    assert policy.demand_for().usages == {"seal"}
 
 
 class TestTheCommand:
