@@ -164,3 +164,12 @@ def test_what_changes_is_told_before_anybody_signs(office: Office) -> None:
     back = office.ask("diff", *reversed(places))[1]["changes"]
     assert any("nobody will take it" in one["en"] for one in back)
     assert office.ask("diff", str(office.folder / "root.toml"), places[1])[0] == ExitCode.ERROR
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("granted", "perhaps"), ('"seal"', '"everything"'), ("city.example", "City")]
+)
+def test_nobody_signs_what_no_verifier_would_read(office: Office, old: str, new: str) -> None:
+    office.write("list.toml", (office.folder / "list.toml").read_text(encoding="utf-8").replace(old, new))
+    assert office.sign("list.toml", "li", "list.json") == ExitCode.ERROR
+    assert not (office.folder / "list.json").exists()

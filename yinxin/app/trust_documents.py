@@ -30,7 +30,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from signing.certificates import load_pem_chain, load_public_key
-from signing.trust_list.contents import LIST_TYPE
+from signing.trust_list.contents import LIST_TYPE, TrustList
 from signing.trust_list.reading import moment_text
 from signing.trust_list.roots import ROOT_TYPE
 from yinxin.base.errors import MalformedInput
@@ -53,7 +53,9 @@ def read_document(path: Path, *, now: datetime) -> tuple[dict[str, Any], str]:
         if table.keys() == _ROOT:
             return _root(table, path.parent), ROOT_TYPE
         if table.keys() == _LIST:
-            return _list(table, path.parent, now), LIST_TYPE
+            content = _list(table, path.parent, now)
+            TrustList.from_content(content)  # nobody is asked to sign what no verifier would read
+            return content, LIST_TYPE
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise MalformedInput("trust list", f"{path.name}: {type(exc).__name__}: {exc}"[:200]) from exc
     wrong = ", ".join(sorted(table.keys() ^ (_ROOT if "keys" in table else _LIST)))
