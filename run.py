@@ -115,7 +115,10 @@ TASKS = {
     "campaign": Task(
         "the long rounds in full (minutes to hours)",
         EVERYTHING,
-        (("python", "-m", "pytest", "--timeout=0", *LONG),),
+        (
+            ("python", "-m", "pytest", "--timeout=0", "-m", "hypothesis"),
+            ("python", "-m", "pytest", "--timeout=0", *LONG),
+        ),
         variables=(("YINXIN_CAMPAIGN", "full"),),
     ),
     "figures": Task(

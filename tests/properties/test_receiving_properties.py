@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credentials.catalogue import Catalogue
+from credentials.oid4vci.forms import CopyForms
 from credentials.oid4vci.metadata import issuer_metadata, server_metadata
 from credentials.samples import AGENCY
 from wallet.keys import HolderKey
@@ -26,7 +27,7 @@ from yinxin.base.outbound import Response
 from yinxin.base.text import Text
 
 URL, TYPE = "https://issuer.example/agency", "food-business-licence"
-WHOLE = issuer_metadata(URL, catalogue=Catalogue.load(), agency=AGENCY)
+WHOLE = issuer_metadata(URL, forms=CopyForms(Catalogue.load(), with_mdoc=False), agency=AGENCY)
 KINDS = "credential_configurations_supported"
 ISSUER = {**WHOLE, KINDS: {TYPE: WHOLE[KINDS][TYPE]}}
 SERVER = server_metadata(URL, scopes=[TYPE], with_code=True)
