@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 
 from world.node import Node
 
+from signing.places import places_of
+from signing.revocation import OcspAnswer
+from signing.revocation.request import ocsp_request
 from yinxin.app import rounds
+from yinxin.app.gathering.asking import REQUEST
 from yinxin.app.gathering.outcome import State
+from yinxin.app.gathering.taking import take_answer
 from yinxin.app.home import Home
 from yinxin.app.serve import running
 
@@ -26,6 +31,12 @@ def test_lists_of_our_own_authorities_reach_the_folder_and_the_next_process(tmp_
         assert {item.state for item in first.items} == {State.TAKEN}
         assert first.missing == ()
         assert {item.url.rpartition("/")[2] for item in first.items} >= {"root.crl", "issuing.crl"}
+        leaf, issuer = home.chain("seal")[:2]
+        (responder,) = places_of(leaf).answers
+        told = home.outbound.post(responder, ocsp_request(leaf, issuer), content_type=REQUEST)
+        answer = OcspAnswer.from_der(told.body)
+        take_answer(answer, kept=None, certificate=leaf, issuer=issuer, latest=node.clock.now())
+        assert answer.about(leaf, issuer).status == "good"  # type: ignore[union-attr]  # or it were refused
         node.clock.advance(timedelta(hours=4))
         assert State.FAILED not in {item.state for item in rounds.gather(home).items}
     node.clock.advance(timedelta(hours=4))
