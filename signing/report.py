@@ -157,17 +157,21 @@ class Report(Generic[T]):
             raise VerificationFailed(self)
         return self.make_evidence(_KEY)
 
+    def in_standard_words(self) -> dict[str, str | None] | None:
+        """The verdict now as EN 319 102-1 calls it; None where only reasons of ours speak against it."""
+        now = [check.reason.code for check in self.checks if check.reason and check.scope is not Scope.THEN]
+        return in_standard_words(now, passed=self.passed)
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON: verdicts, reasons in both languages, checks, snapshots, findings."""
         ordered = sorted(self.reasons, key=lambda reason: reason.code)
-        now = [c.reason.code for c in self.checks if c.reason and c.scope is not Scope.THEN]
         return {
             "format": FORMAT,
             "subject": self.subject,
             "digest": self.digest,
             "indication": str(self.indication),
             "then": str(self.then),
-            "en_319_102_1": in_standard_words(now, passed=self.passed),
+            "en_319_102_1": self.in_standard_words(),
             "at": self.at.isoformat(),
             "known_at": self.known_at.isoformat(),
             "reasons": [reason.to_dict() for reason in ordered],

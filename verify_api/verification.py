@@ -138,6 +138,7 @@ def reduce(assessment: Assessment, grant: Grant, *, wanted: Collection[str] | No
         "digest": {"algorithm": "sha-256", "value": report.digest},
         "indication": str(report.indication),
         "then": str(report.then),
+        "en_319_102_1": report.in_standard_words(),
         "text": _words(assessment).to_dict(),
         "at": report.at.isoformat(),
         "known_at": report.known_at.isoformat(),

@@ -358,6 +358,10 @@ class VerificationAnswer(_Schema):
     then: str = Field(
         description="签发时或所查时点的结论 / The verdict at signing, or at the moment asked about"
     )
+    en_319_102_1: dict[str, str | None] | None = Field(
+        default=None,
+        description="当前结论的 EN 319 102-1 用语 / The verdict now in the words of EN 319 102-1",
+    )
     text: BothLanguages
     at: str
     known_at: str

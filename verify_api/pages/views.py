@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.licence import CHINA
 from credentials.standing import Standing, State
+from signing.checks import kind_of
 from signing.reasons import Reason
 from signing.report import Indication
 from verify_api.documents import Kind
@@ -59,11 +60,12 @@ class ReasonView:
 
 @dataclass(frozen=True, slots=True)
 class CheckView:
-    """One thing that was checked; `field` names the signature it is about."""
+    """One thing that was checked, and by which clause; `field` names the signature it is about."""
 
     name: Text
     indication: str
     field: str = ""
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +285,13 @@ def _reason(one: Mapping[str, Any]) -> ReasonView:
 def _checks(every: Iterable[Mapping[str, Any]]) -> tuple[CheckView, ...]:
     """Each thing once: what is looked at for every certificate of a path counts as the worst of them."""
     found: dict[tuple[str, Text], str] = {}
+    clauses: dict[tuple[str, Text], str] = {}
     for one in every:
         field, _, name = str(one["name"]).rpartition("/")
         key = legible(field, most=80), check_name(name)
+        clauses.setdefault(key, kind_of(name).clause)
         found[key] = max(found.get(key, _ORDER[0]), str(one["indication"]), key=_ORDER.index)
-    return tuple(CheckView(name, kind, field) for (field, name), kind in found.items())
+    return tuple(CheckView(name, kind, field, clauses[field, name]) for (field, name), kind in found.items())
 
 
 def _signer(one: Mapping[str, Any]) -> str:

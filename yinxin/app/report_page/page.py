@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from signing.checks import kind_of
 from signing.report import Indication
-from signing.sub_indications import in_standard_words, sub_indication
+from signing.sub_indications import sub_indication
 from verify_api.pages.legible import legible
 from verify_api.pages.views import moment
 from verify_api.verification import conclusion
@@ -66,7 +66,7 @@ class SignatureRow:
 
 def report_page(name: str, report: Report[Any], *, language: Language) -> str:
     """The page of a report on the file of this name, as HTML."""
-    standard = in_standard_words((one.code for one in report.reasons), passed=report.passed)
+    standard = report.in_standard_words()
     ordered = sorted(report.reasons, key=lambda reason: reason.code)
     return _PAGES.render(
         "report.html",
