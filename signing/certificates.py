@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from cryptography.x509 import Extension
+    from cryptography.x509 import Extension, Name
 
 # Everything that `cryptography` is known to raise for hostile certificates.
 PARSER_ERRORS = (
@@ -55,7 +55,8 @@ class Certificate:
     """One certificate: its DER and what is read from it. Equal by bytes.
 
     `serial` is the serial number; `not_before` and `not_after` are the first and the last moment of
-    validity, in UTC; `subject_der`, `issuer_der` and `spki` are the names and the key as they are encoded.
+    validity, in UTC; `subject_der`, `issuer_der` and `spki` are the names and the key as they are encoded;
+    `names` are subject and issuer as the parser reads them.
     """
 
     __slots__ = ("__dict__", "der", "issuer_der", "not_after", "not_before", "serial", "spki", "subject_der")
@@ -73,7 +74,8 @@ class Certificate:
                 if len(self._parsed.extensions) > MAX_EXTENSIONS:
                     raise TooLarge("certificate", f"over {MAX_EXTENSIONS} extensions")
                 _ = self._parsed.version
-                self._read_names()
+                # Subject and issuer; odd attributes make the parser warn whenever it reads them.
+                self.names = self._name(self.subject_der, "subject"), self._name(self.issuer_der, "issuer")
                 self.not_before, self.not_after = (
                     self._parsed.not_valid_before_utc,
                     self._parsed.not_valid_after_utc,
@@ -95,12 +97,6 @@ class Certificate:
     def x509(self) -> x509.Certificate:
         """The `cryptography` object, for names and extensions."""
         return self._parsed
-
-    @cached_property
-    def names(self) -> tuple[x509.Name, x509.Name]:
-        """Subject and issuer, read once: odd attributes make the parser warn whenever it reads them."""
-        with quietly():
-            return self._parsed.subject, self._parsed.issuer
 
     @cached_property
     def subject(self) -> str:
@@ -156,13 +152,12 @@ class Certificate:
         """Every extension, by its identifier."""
         return {item.oid: item for item in self._parsed.extensions}
 
-    def _read_names(self) -> None:
-        """Touch both names; not those that an earlier certificate carried, which take longest to read."""
-        for encoded, name in ((self.issuer_der, "issuer"), (self.subject_der, "subject")):
-            is_read = _reading_of(encoded)
-            if not is_read:
-                getattr(self._parsed, name)
-                is_read.append(True)
+    def _name(self, encoded: bytes, which: str) -> Name:
+        """A name as the parser reads it: once for all certificates that carry it."""
+        read = _names_read_as(encoded)
+        if not read:
+            read.append(getattr(self._parsed, which))
+        return read[0]
 
     @cached_property
     def is_self_issued(self) -> bool:
@@ -232,8 +227,8 @@ def load_public_key(pem: bytes, name: str) -> PublicKey:
 
 
 @lru_cache(maxsize=1024)
-def _reading_of(_name: bytes) -> list[bool]:
-    """Whether the parser has read this name: filled by whoever does it first."""
+def _names_read_as(_encoded: bytes) -> list[Name]:
+    """The name of this encoding, once a certificate's parser has read it."""
     return []
 
 

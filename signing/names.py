@@ -61,7 +61,8 @@ def _folded(value: der.Element) -> str:
         text = None
     if text is None:  # another type, or bytes that are not what they say: equal to its like only
         return f"#{value.encoded.hex()}"
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)  # which leaves ASCII as it is
+    return " ".join(plain.casefold().split())
 
 
 _SHORT = {

@@ -23,7 +23,7 @@ from signing.revocation.points import EVERY_REASON, list_issuers_of
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from signing.certificates import Certificate
     from signing.names import NameKey
@@ -169,7 +169,7 @@ class RevocationSnapshot:
         """What is here of the certificates of a path, leaf to anchor: what an archive has to keep of it."""
         certificates = list(path)
         names = {name for one in certificates for name in list_issuers_of(one)}
-        crls = [crl for name in sorted(names, key=repr) for crl in self._crls_by_issuer.get(name, ())]
+        crls = [crl for name in _in_order(names) for crl in self._crls_by_issuer.get(name, ())]
         answers = [
             answer
             for one, issuer in itertools.pairwise(certificates)
@@ -186,7 +186,7 @@ class RevocationSnapshot:
     def _words(
         self, certificate: Certificate, issuer: Certificate, list_signers: ListSigners
     ) -> Iterator[_Word]:
-        names = sorted(list_issuers_of(certificate), key=repr)
+        names = _in_order(list_issuers_of(certificate))
         for crl in (crl for name in names for crl in self._crls_by_issuer.get(name, ())):
             try:
                 word = self._word_of_crl(crl, certificate, issuer, list_signers)
@@ -255,6 +255,13 @@ class RevocationSnapshot:
             for serial in {single.serial for single in answer.singles}:
                 index.setdefault(serial, []).append(answer)
         return index
+
+
+def _in_order(names: Collection[NameKey]) -> Collection[NameKey]:
+    """Names in one order, in every process."""
+    if len(names) < 2:
+        return names
+    return sorted(names, key=lambda name: [sorted(part) for part in name])
 
 
 def _is_signed_list(crl: Crl, issuer: Certificate) -> bool:
