@@ -11,7 +11,13 @@ from functools import lru_cache
 
 from yinxin.base.text import Text
 
-_TIMESTAMP, _TIMESTAMP_CLAUSE = "timestamp_", "EN 319 102-1, 5.4"
+_TIMESTAMP_CLAUSE = "EN 319 102-1, 5.4"
+# What a check of a time-stamp begins with, and whose it is.
+_STAMPS = (
+    ("timestamp_", Text("时间戳", "Time-stamp")),
+    ("content_timestamp_", Text("内容时间戳", "Time-stamp over the content")),
+    ("archive_timestamp_", Text("归档时间戳", "Archive time-stamp")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +132,11 @@ def kind_of(name: str) -> CheckKind:
     plain = name.rpartition("/")[2]
     if found := CHECKS.get(plain):
         return found
-    part = CHECKS.get(plain.removeprefix(_TIMESTAMP)) if plain.startswith(_TIMESTAMP) else None
-    if part is None:
-        return OTHER
-    text = Text(f"时间戳：{part.text.zh}", f"Time-stamp: {part.text.en[0].lower()}{part.text.en[1:]}")
-    return CheckKind(text, _TIMESTAMP_CLAUSE)
+    for prefix, whose in _STAMPS:
+        part = plain.removeprefix(prefix)
+        found = CHECKS.get(part) or CHECKS.get(f"timestamp_{part}") if part != plain else None
+        if found:
+            what = Text(found.text.zh.removeprefix("时间戳："), found.text.en.removeprefix("Time-stamp: "))
+            text = Text(f"{whose.zh}：{what.zh}", f"{whose.en}: {what.en[0].lower()}{what.en[1:]}")
+            return CheckKind(text, _TIMESTAMP_CLAUSE)
+    return OTHER

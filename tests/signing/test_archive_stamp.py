@@ -14,6 +14,7 @@ from world.tsa import MemoryTsa
 
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore, cms, der, detached
 from signing.archive_stamp import ARCHIVE_TIMESTAMP_V3, HASH_INDEX_V3
+from signing.checks import OTHER, kind_of
 from signing.judging import CONTENT_TIMESTAMP
 from signing.levels import Level
 
@@ -77,6 +78,7 @@ def test_it_lasts_as_long_as_the_newest_stamp(files: Files, archived: bytes) -> 
     assert found.findings["level"] == Level.B_LTA
     ended = files.ask(archived, NOON + 2 * YEAR + DAY)
     assert Reason.TIMESTAMP_NOT_TRUSTED in ended.reasons
+    assert [check.name for check in ended.checks if kind_of(check.name) is OTHER] == []
     assert files.ask(archived, NOON + 2 * YEAR + DAY, policy=Policy(after_end="believed")).passed
 
 

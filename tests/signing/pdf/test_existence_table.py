@@ -19,6 +19,7 @@ from world.pki import NOON, START, TestAuthority
 from world.tsa import MemoryTsa
 
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore
+from signing.checks import OTHER, kind_of
 from signing.pdf import verify
 from signing.report import Indication
 from signing.signers.file import FileSigner
@@ -165,6 +166,7 @@ def test_ends(story: Story, day: float, then: Indication, now: Indication, reaso
     report = story.asked(day)
     assert (report.then, report.indication) == (then, now), report.reasons
     assert reason in report.reasons if reason else not report.reasons
+    assert [check.name for check in report.checks if kind_of(check.name) is OTHER] == []
 
 
 def test_evidence_from_before_the_signature_is_too_old_where_a_policy_says_so() -> None:
