@@ -6,6 +6,7 @@ Called by every format once a signature is judged, so that a policy means the sa
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from signing.levels import CHANGES, Level
@@ -50,13 +51,14 @@ def licence_checks(
                 )
 
 
-def _demanded(demand: Demand, level: Level, usage: str) -> Iterator[Check]:
+@lru_cache(maxsize=256)
+def _demanded(demand: Demand, level: Level, usage: str) -> tuple[Check, ...]:
     """`timestamp_missing` where a proved time lacks, `level_not_reached` where more than that does."""
     reason = None
     if not level.reaches(demand.level):
         reason = Reason.TIMESTAMP_MISSING if level is Level.B_B else Reason.LEVEL_NOT_REACHED
-    yield Check("required_level", reason, detail=f"{level}, demanded is {demand.level}")
+    reached = Check("required_level", reason, detail=f"{level}, demanded is {demand.level}")
     refused = bool(usage) and usage not in demand.usages
     reason = Reason.SIG_CONSTRAINTS_FAILURE if refused else None
     wanted = " or ".join(sorted(demand.usages))
-    yield Check("required_usage", reason, detail=f"{usage or 'none'}, demanded is {wanted}")
+    return reached, Check("required_usage", reason, detail=f"{usage or 'none'}, demanded is {wanted}")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x16, 0x17, 0x18
 SEQUENCE, SET = 0x30, 0x31
-_TIME_FIELDS = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 
 
 class Element(NamedTuple):
@@ -261,8 +260,8 @@ def read_time(element: Element) -> datetime:
         raise MalformedInput("der", "not a time")
     if not text[:14].isdigit() or text[14] != 0x5A:
         raise MalformedInput("der", "not a time")
-    year, month, day, hour, minute, second = (int(text[start:end]) for start, end in _TIME_FIELDS)
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return datetime(year, month, day, int(text[8:10]), int(text[10:12]), int(text[12:14]), tzinfo=UTC)
     except ValueError as exc:
         raise MalformedInput("der", "not a time") from exc

@@ -288,7 +288,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was
         proved=proved,
         carried=carried,
         certificates=signed.others,
-        is_archived=is_archived(carried, path, question.proofs),
+        is_archived=bool(archives) and is_archived(carried, path, question.proofs),
     )
     checks += demand_checks(question.policy, level=level, usage=signer.usage if signer else "")
     return _Outcome(signed, signer, stamps, claimed, plain, level)

@@ -43,11 +43,14 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """Its place: a higher level has all that the lower ones have."""
-        return tuple(Level).index(self)
+        return _RANKS[self]
 
     def reaches(self, wanted: Level) -> bool:
         """Whether it has all that `wanted` has."""
         return self.rank >= wanted.rank
+
+
+_RANKS = {level: rank for rank, level in enumerate(Level)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.policy import Policy
+
+MAX_REMEMBERED_BYTES = 512  # of one reference
 
 
 def verifies(signed: SignedData) -> bool:
@@ -99,6 +102,12 @@ def _reference_fault(signed: SignedData, *, required: bool) -> Reason | None:
 
 
 def _refers_to(values: tuple[bytes, ...], certificate: Certificate, attribute_name: str) -> bool:
+    """A signer refers to the same certificate each time; large attributes are read again each time."""
+    is_small = sum(map(len, values)) <= MAX_REMEMBERED_BYTES
+    return (_remembered if is_small else _read_reference)(values, certificate, attribute_name)
+
+
+def _read_reference(values: tuple[bytes, ...], certificate: Certificate, attribute_name: str) -> bool:
     # RFC 5035, 4: SigningCertificateV2 { certs SEQUENCE OF ESSCertIDv2, … }; the first is the signer's.
     if len(values) != 1:
         return False
@@ -112,6 +121,9 @@ def _refers_to(values: tuple[bytes, ...], certificate: Certificate, attribute_na
     if name == "sha256":  # which the certificate knows of itself
         return compare_digest(parts[0].content, bytes.fromhex(certificate.fingerprint))
     return name in DIGESTS and compare_digest(parts[0].content, hash_with(name, certificate.der))
+
+
+_remembered = lru_cache(maxsize=1024)(_read_reference)
 
 
 def _value_fault(signed: SignedData) -> Reason | None:

@@ -90,8 +90,7 @@ def _signed_data(outer: der.Element) -> SignedData:
         algorithm=_row(algorithm.encoded, digest_name, _kind_of(signer)) if signer else None,
         algorithm_oid=_algorithm_oid(algorithm.content),
         attributes=_attributes(signed),
-        # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF, in the order of DER.
-        signed_part=der.set_of(*(item.encoded for item in der.children(signed))),
+        signed_part=_signed_part(signed),
         signature=signature.content,
         unsigned=_attributes(unsigned[0], repeated=True) if unsigned else {},
         crls=crls,
@@ -145,21 +144,32 @@ def _attributes(group: der.Element, *, repeated: bool = False) -> dict[str, tupl
         dotted = der.read_oid(name)
         if (dotted in answer and not repeated) or values.tag != der.SET:
             raise MalformedInput("cms", "an attribute is repeated or has no values")
-        found = tuple([value.encoded for value in der.children(values)])
+        content, first = values.content, der.frame(values.content)[2] if values.content else 0
+        # One value is what nearly all have: then the content is the value.
+        found = (content,) if first == len(content) else tuple(one.encoded for one in der.children(values))
         answer[dotted] = (*answer[dotted], *found) if dotted in answer else found
         if len(answer) > MAX_ATTRIBUTES or len(answer[dotted]) > MAX_ATTRIBUTES:
             raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
     return answer
 
 
+def _signed_part(signed: der.Element) -> bytes:
+    """RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF, in the order of DER."""
+    sent = [item.encoded for item in der.children(signed)]
+    return der.tlv(der.SET, *sorted(sent))
+
+
 def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
     """The signer's certificate; identifiers are compared as they are encoded."""
     if identifier.tag == 0x80:  # [0] SubjectKeyIdentifier
         return next((item for item in certificates if item.subject_key_id == identifier.content), None)
-    for item in certificates:
-        if identifier.encoded == der.sequence(item.issuer_der, der.integer(item.serial)):
-            return item
-    return None
+    return next((item for item in certificates if _identifier_of(item) == identifier.encoded), None)
+
+
+@lru_cache(maxsize=1024)
+def _identifier_of(certificate: Certificate) -> bytes:
+    """IssuerAndSerialNumber (RFC 5652, 10.2.4)."""
+    return der.sequence(certificate.issuer_der, der.integer(certificate.serial))
 
 
 def _kind_of(signer: Certificate) -> str:
