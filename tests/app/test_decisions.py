@@ -16,13 +16,17 @@ import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from world.credentials import CredentialWorld
 from world.desk import Desk, plain_pdf
+from world.listed import GRANTED, a_list
 from world.pki import NOON
 
-from signing import detached
+from signing import FileSigner, Reason, detached
 from signing.policy import Policy
 from signing.report import Indication
 from signing.trust import Period, TrustAnchor, TrustStore
+from signing.trust_list import ServingList, TrustList, sign_content
+from signing.trust_list.contents import LIST_TYPE
 from verify_api.documents import Snapshots
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
@@ -121,6 +125,23 @@ def test_what_it_stands_on_is_archived_whole(desk: Desk, sealed: Exhibit) -> Non
     assert outcome.is_same
     assert outcome.report.snapshots["trust"] == trust.snapshot_id
     assert outcome.report.policy == policy.hash
+
+
+def test_a_trust_list_is_archived_as_it_served() -> None:
+    world = CredentialWorld()
+    listed = a_list(world.agency.certificate, world.licence()["vct"], GRANTED).listed
+    assert listed is not None
+    envelope = sign_content(listed.to_content(), LIST_TYPE, [FileSigner.generate()])
+    shown = world.issue().rstrip("~").encode() + b"~"
+    for serving in (ServingList(TrustList.kept(envelope), timedelta(hours=6)), ServingList(None)):
+        stands = Snapshots(world.trust, world.revocation, trust_list=serving)
+        judge = Examiner(stands, clock=FixedClock(*LATER.timetuple()[:6]))
+        report, decision = decide(judge, Exhibit("licence.sd-jwt", shown))
+        assert replay(decision).is_same
+        unlisted = Reason.TRUST_LIST_UNAVAILABLE in report.reasons
+        assert unlisted is (serving.listed is None)
+        names = [one["role"] for one in decision.record["inputs"]]
+        assert ("trust-list" in names) is not unlisted
 
 
 def test_a_touched_archive_is_found_out(desk: Desk, sealed: Exhibit) -> None:

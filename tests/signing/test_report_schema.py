@@ -150,6 +150,11 @@ def test_the_schema_refuses_what_is_no_report(change: dict[str, Any]) -> None:
     assert not validator().is_valid({name: made[name] for name in made if name not in change})
 
 
+def test_the_schema_knows_every_kind_of_document() -> None:
+    kinds = json.loads(SCHEMA.read_text(encoding="utf-8"))["properties"]["subject"]["enum"]
+    assert {str(kind) for kind in Kind} <= set(kinds)
+
+
 def test_every_reason_of_the_standard_has_its_word() -> None:
     codes = {reason.code: reason for reason in Reason}
     assert STANDARD.keys() <= codes.keys()
