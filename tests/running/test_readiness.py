@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from world.node import Node, free_ports
+from world.node import Node
+from world.ports import free_ports
 from world.processes import call
 
 from signing.revocation import RevocationSnapshot

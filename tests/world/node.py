@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from credentials.licence import EndingKind
 from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
 from signing.signers.file import FileSigner
 from world.homes import make_home
+from world.ports import free_ports
 from yinxin.app import wiring
 from yinxin.app.ceremony import Plan, open_authority, subject_of
 from yinxin.app.home import Home
@@ -21,7 +21,6 @@ from yinxin.base.audit import AuditLog
 from yinxin.base.clock import FixedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from credentials.issuer import IssuedLicence
@@ -34,15 +33,6 @@ TYPE = "food-business-licence"
 WHY = {"ground": "《中华人民共和国食品安全法》第一百二十四条", "document_number": "津城监罚〔2026〕7号"}
 CLERK = staff("clerk-17", agency=samples.AGENCY.credit_code)
 REGISTRAR = staff("registrar-1", roles=("registrar",))
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Ports that are free just now."""
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in taken]
-    for one in taken:
-        one.close()
-    return ports
 
 
 @dataclass

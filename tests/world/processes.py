@@ -19,7 +19,8 @@ import pytest
 from signing.jose import dump_json, sign_jws
 from signing.signers.file import FileSigner
 from verify_api.departments import Department, DepartmentRegistry, Grant
-from world.node import PASSPHRASE, TYPE, Node, free_ports
+from world.node import PASSPHRASE, TYPE, Node
+from world.ports import free_ports
 from yinxin.access.tokens import ASSERTION_TYPE
 from yinxin.base.actor import staff
 from yinxin.base.randomness import SystemRandomness, random_text

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from signing.signers.file import FileSigner
 from verify_api.client import Client
 from verify_api.departments import Department, Grant
 from world.homes import make_home
+from world.ports import free_ports
 from yinxin.access.directory import StaffDirectory
 from yinxin.app import wiring
 from yinxin.app.ceremony import Plan
@@ -240,15 +240,6 @@ def holder_of(licence: Licence) -> Holder:
 
 def role_setting(role: str) -> str:
     return ROLES[role].setting
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at the moment; all different."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in listeners]
-    for one in listeners:
-        one.close()
-    return ports
 
 
 def _toml(value: Any) -> str:

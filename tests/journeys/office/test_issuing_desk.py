@@ -19,7 +19,7 @@ import pytest
 from world.bundles import as_workbook, rows_of
 from world.desks import FOOD
 from world.homes import make_home
-from world.node import free_ports
+from world.ports import free_ports
 
 from credentials import samples
 from signing.jose import dump_json, sign_jws

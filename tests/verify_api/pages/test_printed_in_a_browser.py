@@ -11,9 +11,9 @@ import pytest
 from world.browser import browser, visit
 from world.people import VERIFIER, Person
 from world.pki import Pki
+from world.ports import free_ports
 from world.printed import KINDS, sample_licence
 from world.printed_city import PrintedCity
-from world.served import free_ports
 
 from credentials.printed_code import PrintedCodeVerifier
 from signing.base64url import decode_base64url, encode_base64url

@@ -14,7 +14,7 @@ from world.browser import browser, visit
 from world.counters import CounterCity
 from world.departments import AGENCY_CODE, BUREAU, MATTER
 from world.people import VERIFIER, Person
-from world.served import free_ports
+from world.ports import free_ports
 
 from verify_api.pages.words import progress
 
