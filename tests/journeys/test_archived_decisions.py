@@ -30,8 +30,8 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Any:
     return ask
 
 
-def test_every_licence_of_the_demo_and_a_receipt(played: Played, tmp_path: Path, ask: Any) -> None:
-    files = [*played.licences(), played.directory / "receipts" / "pdf.jwt"]
+def test_licences_of_the_demo_and_a_receipt(played: Played, tmp_path: Path, ask: Any) -> None:
+    files = [*played.licences()[:8], played.directory / "receipts" / "pdf.jwt"]
     for number, file in enumerate(files):
         place = tmp_path / f"{number}.zip"
         status, answer = ask("verify", file, "--home", played.directory, "--archive", place)

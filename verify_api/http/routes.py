@@ -187,7 +187,7 @@ def _add_public(routes: APIRouter, service: VerificationService, limits: Limits)
     @routes.get(
         "/v1/report.schema.json",
         tags=["公开信息 / Public"],
-        summary="核验报告的 JSON Schema / JSON Schema of verification reports",
+        summary="验证报告的 JSON Schema / JSON Schema of verification reports",
         responses={200: {"model": dict[str, Any]}},
     )
     async def report_schema() -> JSONResponse:

@@ -113,7 +113,7 @@ _HELP = phrase(
     "--page",
     type=click.Path(dir_okay=False, path_type=Path),
     help=phrase(
-        "另存一份可打印的核验报告网页（一次一个文件）",
+        "另存一份可打印的验证报告网页（一次一个文件）",
         "also write the report as a page to print (one file at a time)",
     ),
 )
