@@ -159,9 +159,10 @@ class Settings:
     )
     gather_seconds: float = _setting(
         900.0,
-        "核验服务收集证书所指吊销列表、OCSP 应答和上级证书的间隔（秒）；0 表示不收集，改由 yinxin gather 定时执行",
-        "seconds between rounds that gather the lists, OCSP answers and issuers that certificates name; 0: none "
-        "here, a timer runs `yinxin gather`",
+        "核验服务收集证书所指吊销列表、OCSP 应答和上级证书的间隔（秒）；"
+        "0 表示不收集，改由 yinxin gather 定时执行",
+        "seconds between rounds that gather the lists, OCSP answers and issuers that certificates name; "
+        "0: none here, a timer runs `yinxin gather`",
         at_least=0,
     )
     host: str = _setting(
