@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 MAX_CRL_BYTES = 256 << 20
 MAX_NUMBER_BYTES = 20  # RFC 5280, 5.2.3
 MAX_INDIRECT_ENTRIES = 100_000
+MAX_REMEMBERED_KEYS = 16  # that are known to have made a list's signature, or not
 MAX_FIELDS = 8  # of a list, or of what is signed in it
 Frame = tuple[int, int, int, int]  # tag; where an element starts, its content starts, and it ends
 # RFC 5280, 5.3.1; 7 is not used.
@@ -93,6 +94,7 @@ class Crl:
         self.scope = ListScope()
         self.number: int | None = None
         self.expired_kept_since: datetime | None = None  # X.509, 9.5.2.8 (expiredCertsOnCRL)
+        self._signed_by: dict[bytes, bool] = {}
         self._read(encoded)
 
     @classmethod
@@ -144,14 +146,21 @@ class Crl:
         return self.scope.reasons_for(certificate, self.issuer_key)
 
     def is_signed_by(self, issuer: Certificate) -> bool:
-        """Whether the list bears this certificate's name and its key made the signature."""
+        """Whether the list bears this certificate's name and its key made the signature; checked once."""
         if self.issuer_key != name_key(issuer.subject_der):
             return False
+        found = self._signed_by.get(issuer.spki)
+        if found is None:
+            found = self._is_signed_by(issuer)
+            if len(self._signed_by) < MAX_REMEMBERED_KEYS:
+                self._signed_by[issuer.spki] = found
+        return found
+
+    def _is_signed_by(self, issuer: Certificate) -> bool:
         try:
             key = issuer.public_key
-            return key.verify(
-                self._signature, self.der[self._signed], algorithm_by_identifier(self._algorithm, key.kind)
-            )
+            row = algorithm_by_identifier(self._algorithm, key.kind)
+            return key.verify(self._signature, self.der[self._signed], row)
         except (UnknownAlgorithm, MalformedInput):
             return False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -146,20 +146,9 @@ class RevocationSnapshot:
         """
         found = tuple(self._words(certificate, issuer, list_signers or _nobody))
         turns = {moment for word in found for moment in word.moments}
-        answer = self._answer([*found], certificate, at, known_at)
-        return replace(answer, turning_points=tuple(sorted(turns)))
-
-    def _answer(
-        self, found: list[_Word], certificate: Certificate, at: datetime, known_at: datetime | None
-    ) -> RevocationStatus:
-        words = [word for word in found if not known_at or word.this_update <= known_at]
-        words.sort(key=lambda word: word.this_update, reverse=True)
-        final = [word for word in words if word.revoked_at and word.reason != HOLD]
-        if final:
-            return _judged(min(final, key=lambda word: (word.revoked_at, word.this_update)), at)
-        if words and words[0].revoked_at:  # on hold, by the newest word
-            return _judged(words[0], at)
-        return _freshest([word for word in words if not word.is_delta], certificate, at)
+        answer = _answer(found, certificate, at, known_at)
+        object.__setattr__(answer, "turning_points", tuple(sorted(turns)))  # made here, and nowhere seen yet
+        return answer
 
     def merged_with(self, other: RevocationSnapshot) -> RevocationSnapshot:
         """A snapshot with the evidence of both: what an archive kept and what a document carries."""
@@ -284,6 +273,19 @@ def _earliest(revoked_at: datetime, invalid_since: datetime | None) -> tuple[dat
     if invalid_since is None or invalid_since > revoked_at:
         return revoked_at, False
     return invalid_since, True
+
+
+def _answer(
+    found: tuple[_Word, ...], certificate: Certificate, at: datetime, known_at: datetime | None
+) -> RevocationStatus:
+    words = [word for word in found if not known_at or word.this_update <= known_at]
+    words.sort(key=lambda word: word.this_update, reverse=True)
+    final = [word for word in words if word.revoked_at and word.reason != HOLD]
+    if final:
+        return _judged(min(final, key=lambda word: (word.revoked_at, word.this_update)), at)
+    if words and words[0].revoked_at:  # on hold, by the newest word
+        return _judged(words[0], at)
+    return _freshest([word for word in words if not word.is_delta], certificate, at)
 
 
 def _judged(word: _Word, at: datetime) -> RevocationStatus:

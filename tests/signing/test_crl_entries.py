@@ -12,6 +12,7 @@ from world.pki import NOON, TestAuthority
 from world.work import counted_calls
 
 from signing import Crl, der
+from signing.revocation.crl import MAX_REMEMBERED_KEYS
 from signing.revocation.entries import FEW_BYTES, MAX_SHAPES, Entries
 from yinxin.base.errors import MalformedInput, YinxinError
 
@@ -170,3 +171,21 @@ def test_a_list_of_two_hundred_thousand_is_indexed_without_a_call_for_each() -> 
         assert again.find(1 << 100)
     assert len(entries_of) == 200_000
     assert work.calls < 20_000
+
+
+def test_a_lists_signature_is_checked_once_for_each_key() -> None:
+    """Snapshots are made anew for each document that carries evidence; the lists in them are the same."""
+    authority, other = TestAuthority("Root"), TestAuthority("Root")
+    crl = Crl(authority.crl())
+    for _ in range(2):
+        assert crl.is_signed_by(authority.certificate)
+        assert not crl.is_signed_by(other.certificate)
+        assert not crl.is_signed_by(
+            TestAuthority("Elsewhere", signer=authority.signer.with_chain(())).certificate
+        )
+    with counted_calls() as work:
+        assert crl.is_signed_by(authority.certificate)
+    assert work.calls < 20
+    for _ in range(30):
+        assert not crl.is_signed_by(TestAuthority("Root").certificate)
+    assert len(crl._signed_by) <= MAX_REMEMBERED_KEYS
