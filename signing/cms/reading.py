@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from signing import der
 from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_identifier
 from signing.certificates import Certificate
 from signing.cms.structure import OCSP_RESPONSE, SIGNED_DATA, SignedData, cms_digest, read_digest
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MAX_CMS_BYTES = 1 << 20
 MAX_CERTIFICATES = 32
@@ -79,7 +83,7 @@ def _signed_data(outer: der.Element) -> SignedData:
         raise MalformedInput("cms", "no signed attributes")
     if len(unsigned) > 1 or any(one.tag != 0xA1 for one in unsigned):
         raise MalformedInput("cms", "something stands behind the signature")
-    digest_name = read_digest(digest)
+    attributes, digest_name = list(der.children(signed)), read_digest(digest)
     signer = _find(identifier, certificates)
     return SignedData(
         content_type=content_type,
@@ -89,10 +93,11 @@ def _signed_data(outer: der.Element) -> SignedData:
         digest_algorithm=digest_name,
         algorithm=_row(algorithm.encoded, digest_name, _kind_of(signer)) if signer else None,
         algorithm_oid=_algorithm_oid(algorithm.content),
-        attributes=_attributes(signed),
-        signed_part=_signed_part(signed),
+        attributes=_attributes(attributes),
+        # RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF, in the order of DER.
+        signed_part=der.tlv(der.SET, *sorted([item.encoded for item in attributes])),
         signature=signature.content,
-        unsigned=_attributes(unsigned[0], repeated=True) if unsigned else {},
+        unsigned=_attributes(der.children(unsigned[0]), repeated=True) if unsigned else {},
         crls=crls,
         ocsp=ocsp,
     )
@@ -136,10 +141,10 @@ def _evidence(group: der.Element) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]
     return tuple(dict.fromkeys(crls)), tuple(dict.fromkeys(answers))
 
 
-def _attributes(group: der.Element, *, repeated: bool = False) -> dict[str, tuple[bytes, ...]]:
+def _attributes(items: Iterable[der.Element], *, repeated: bool = False) -> dict[str, tuple[bytes, ...]]:
     """Values by identifier. A signed attribute stands once (RFC 5652, 11); unsigned ones may be repeated."""
     answer: dict[str, tuple[bytes, ...]] = {}
-    for item in der.children(group):
+    for item in items:
         name, values = der.children(item)
         dotted = der.read_oid(name)
         if (dotted in answer and not repeated) or values.tag != der.SET:
@@ -151,12 +156,6 @@ def _attributes(group: der.Element, *, repeated: bool = False) -> dict[str, tupl
         if len(answer) > MAX_ATTRIBUTES or len(answer[dotted]) > MAX_ATTRIBUTES:
             raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
     return answer
-
-
-def _signed_part(signed: der.Element) -> bytes:
-    """RFC 5652, 5.4: the signature is over the attributes as an explicit SET OF, in the order of DER."""
-    sent = [item.encoded for item in der.children(signed)]
-    return der.tlv(der.SET, *sorted(sent))
 
 
 def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
