@@ -43,6 +43,13 @@ def periods(found: EtsiList) -> set[tuple[str, datetime, datetime | None]]:
     return {(row.usage, row.since, row.until) for anchor in anchors for row in anchor.periods}
 
 
+def _named(value: State | set[str]) -> str:
+    """A name that is the same in every process."""
+    if isinstance(value, State):
+        return " ".join((value.kind, value.status, *value.purposes, value.critical))
+    return " ".join(sorted(value)) or "nothing"
+
+
 class TestAnchors:
     def test_count_while_the_service_is_granted(self) -> None:
         assert periods(read(good())) == {("seal", START, NOON - DAY)}
@@ -66,7 +73,7 @@ class TestAnchors:
             (State(START, critical="ExpiredCertsRevocationInfo"), {"seal"}),
             (State(START, critical="SomethingNew"), set()),
         ],
-        ids=str,
+        ids=_named,
     )
     def test_are_trusted_for_what_the_service_is(self, state: State, uses: set[str]) -> None:
         assert {usage for usage, *_ in periods(listed(state))} == uses
