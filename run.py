@@ -84,6 +84,7 @@ DOCS = (
 TESTS = (("python", "-m", "pytest"),)
 FIGURES = (
     "signing",
+    "cms",
     "sd_jwt",
     "issuing",
     "printed_code",
