@@ -169,7 +169,7 @@ def _wanted_extensions(expected: Expected) -> dict[str, tuple[bool, Any]]:
     if profile.usage:
         extended = profile.usage.extended
         purposes = x509.ExtendedKeyUsage([x509.ObjectIdentifier(extended)])
-        wanted["2.5.29.37"] = (extended == template.TIME_STAMPING, purposes)
+        wanted["2.5.29.37"] = (extended in template.CRITICAL_USAGES, purposes)
     if profile.identity and code:
         value = der.tlv(der.PRINTABLE_STRING, str(code).encode())
         oid = x509.ObjectIdentifier(profile.identity)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing import der
-from signing.usages import KEY_USAGE_BITS
+from signing.usages import KEY_USAGE_BITS, usage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +28,6 @@ ALTERNATIVE_NAMES = "2.5.29.17"
 CRL_POINTS, AUTHORITY_KEY, EXTENDED_USAGE = "2.5.29.31", "2.5.29.35", "2.5.29.37"
 AUTHORITY_ACCESS, OCSP_NO_CHECK = "1.3.6.1.5.5.7.1.1", "1.3.6.1.5.5.7.48.1.5"
 ACCESS_OCSP, ACCESS_ISSUERS = "1.3.6.1.5.5.7.48.1", "1.3.6.1.5.5.7.48.2"
-TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 AUTHORITY_KEY_USAGE = ("key_cert_sign", "crl_sign")
 
 
@@ -123,6 +122,8 @@ def key_usage_of(profile: Profile) -> tuple[str, ...]:
 
 
 _VERSION_3 = der.explicit(0, der.integer(2))
+# RFC 3161, 2.3 and ISO/IEC 18013-5, B.1.4: for these the extended key usage is critical.
+CRITICAL_USAGES = frozenset(usage(name).extended for name in ("timestamp", "mdoc"))
 
 
 @lru_cache(maxsize=256)
@@ -141,8 +142,7 @@ def _fixed_extensions(profile: Profile) -> tuple[bytes, ...]:
         extension(KEY_USAGE, _key_usage(key_usage_of(profile)), critical=True),
     ]
     if profile.usage is not None:
-        # RFC 3161, 2.3: the extended key usage of a time-stamp certificate is critical.
-        critical = profile.usage.extended == TIME_STAMPING
+        critical = profile.usage.extended in CRITICAL_USAGES
         answer.append(
             extension(EXTENDED_USAGE, der.sequence(der.oid(profile.usage.extended)), critical=critical)
         )

@@ -22,8 +22,8 @@ def test_every_use_of_a_key_has_a_profile() -> None:
     found = {row.usage.name for row in profiles.rows.values() if row.usage}
     assert found == {usage.name for usage in USAGES}
     assert set(profiles.rows) == {
-        "root", "issuing", "organisation-seal", "personal-signature", "credential", "status", "receipt",
-        "request", "metadata", "timestamp", "ocsp", "department-client",
+        "root", "issuing", "organisation-seal", "personal-signature", "credential", "mdoc", "status",
+        "receipt", "request", "metadata", "timestamp", "ocsp", "department-client",
     }  # fmt: skip
 
 
