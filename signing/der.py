@@ -197,6 +197,12 @@ def read_whole(data: bytes) -> Element:
 
 def children(element: Element) -> Iterator[Element]:
     """The elements inside a constructed one, in order."""
+    return iter(elements(element))
+
+
+def elements(element: Element) -> list[Element]:
+    """The same as a list: what is read of every signature is read by this."""
+    found: list[Element] = []
     content = element.content
     offset, whole = 0, len(content)
     while offset < whole:
@@ -207,8 +213,9 @@ def children(element: Element) -> Iterator[Element]:
                 raise MalformedInput("der", "ends too early")
         else:
             tag, start, end = frame(content, offset)
-        yield _element(Element, (tag, content[start:end], content[offset:end]))
+        found.append(_element(Element, (tag, content[start:end], content[offset:end])))
         offset = end
+    return found
 
 
 def read_oid(element: Element) -> str:

@@ -9,13 +9,14 @@ best signature time is the earliest of those that prove the signature value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
 from signing.existence import NO_PROOFS, Proofs, fingerprint_of
 from signing.past import HOLD, PathQuestion, survives, validate_in_past
 from signing.path import PathResult, validate_path
-from signing.path.facts import facts_of
+from signing.path.facts import MAX_REMEMBERED_BYTES, facts_of
 from signing.reasons import Reason
 from signing.report import Check, Scope
 from signing.timestamp import parse_token, verify_timestamp
@@ -195,6 +196,11 @@ def _with_signer(signed: cms.SignedData, proved: datetime, proofs: Proofs) -> Pr
 
 def describe(certificate: Certificate) -> dict[str, Any]:
     """A certificate as findings show it."""
+    read = _remembered if len(certificate.der) <= MAX_REMEMBERED_BYTES else _described
+    return dict(read(certificate))
+
+
+def _described(certificate: Certificate) -> dict[str, Any]:
     return {
         "name": certificate.common_name,
         "subject": certificate.subject,
@@ -204,6 +210,9 @@ def describe(certificate: Certificate) -> dict[str, Any]:
         "not_before": certificate.not_before.isoformat(),
         "not_after": certificate.not_after.isoformat(),
     }
+
+
+_remembered = lru_cache(maxsize=256)(_described)
 
 
 def known_hash(name: str, *parts: bytes | memoryview) -> bytes:

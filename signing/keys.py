@@ -29,6 +29,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_ECDSA = {name: ec.ECDSA(digest) for name, digest in _HASHES.items()}
 _SIZES = {"P-256": 256, "P-384": 384, "SM2": 256, "Ed25519": 256}
 _ML_DSA = {
     f"2.16.840.1.101.3.4.3.{number}": kind
@@ -176,7 +177,7 @@ class PublicKey:
         key = self._native
         try:
             if isinstance(key, ec.EllipticCurvePublicKey):
-                key.verify(signature, message, ec.ECDSA(_HASHES[row.digest or ""]))
+                key.verify(signature, message, _ECDSA[row.digest or ""])
             elif isinstance(key, rsa.RSAPublicKey):
                 digest = _HASHES[row.digest or ""]
                 key.verify(signature, message, _padding(digest, is_pss=row.is_pss), digest)

@@ -55,10 +55,10 @@ def read_certificates(data: bytes) -> tuple[Certificate, ...]:
 
 def _fields(outer: der.Element) -> list[der.Element]:
     """The fields of SignedData: version, digest algorithms, content, [0] and [1] where present, signers."""
-    kind, wrapped = der.children(outer)
+    kind, wrapped = der.elements(outer)
     if kind.encoded != _SIGNED_DATA or wrapped.tag != 0xA0:
         raise MalformedInput("cms", "not SignedData")
-    fields = list(der.children(der.read_exactly(wrapped.content, der.SEQUENCE)))
+    fields = der.elements(der.read_exactly(wrapped.content, der.SEQUENCE))
     # RFC 5652, 5.1: each at most once, and in this order.
     if len(fields) < 4 or [item.tag for item in fields[3:-1]] not in _OPTIONAL:
         raise MalformedInput("cms", "fields are missing, repeated or out of order")
@@ -75,15 +75,15 @@ def _signed_data(outer: der.Element) -> SignedData:
     groups = {item.tag: item for item in optional}
     certificates = _certificates(groups[_CERTIFICATES]) if _CERTIFICATES in groups else ()
     crls, ocsp = _evidence(groups[_REVOCATIONS]) if _REVOCATIONS in groups else ((), ())
-    signers = list(der.children(infos)) if infos.tag == der.SET else []
+    signers = der.elements(infos) if infos.tag == der.SET else []
     if len(signers) != 1:
         raise MalformedInput("cms", f"{len(signers)} signers in one structure; one is read")
-    _version, identifier, digest, signed, algorithm, signature, *unsigned = der.children(signers[0])
+    _version, identifier, digest, signed, algorithm, signature, *unsigned = der.elements(signers[0])
     if signed.tag != 0xA0 or signature.tag != der.OCTET_STRING:
         raise MalformedInput("cms", "no signed attributes")
     if len(unsigned) > 1 or any(one.tag != 0xA1 for one in unsigned):
         raise MalformedInput("cms", "something stands behind the signature")
-    attributes, digest_name = list(der.children(signed)), read_digest(digest)
+    attributes, digest_name = der.elements(signed), read_digest(digest)
     signer = _find(identifier, certificates)
     return SignedData(
         content_type=content_type,
@@ -104,7 +104,7 @@ def _signed_data(outer: der.Element) -> SignedData:
 
 
 def _content(encapsulated: der.Element) -> tuple[str, bytes | None]:
-    kind, *inner = der.children(encapsulated)
+    kind, *inner = der.elements(encapsulated)
     if len(inner) > 1 or any(one.tag != 0xA0 for one in inner):
         raise MalformedInput("cms", "the content is not one value")
     return der.read_oid(kind), der.read_exactly(inner[0].content, der.OCTET_STRING).content if inner else None
@@ -129,13 +129,13 @@ _remembered = lru_cache(maxsize=1024)(_read_group)
 
 def _evidence(group: der.Element) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Lists, and OCSP answers (RFC 5940); other forms of revocation information are left aside."""
-    found = list(der.children(group))
+    found = der.elements(group)
     if len(found) > MAX_EVIDENCE:
         raise TooLarge("cms", f"more than {MAX_EVIDENCE} pieces of revocation information")
     crls = [item.encoded for item in found if item.tag == der.SEQUENCE]
     answers = []
     for item in found:
-        parts = list(der.children(item)) if item.tag == 0xA1 else []
+        parts = der.elements(item) if item.tag == 0xA1 else []
         if len(parts) == 2 and der.read_oid(parts[0]) == OCSP_RESPONSE:
             answers.append(parts[1].encoded)
     return tuple(dict.fromkeys(crls)), tuple(dict.fromkeys(answers))
@@ -145,7 +145,7 @@ def _attributes(items: Iterable[der.Element], *, repeated: bool = False) -> dict
     """Values by identifier. A signed attribute stands once (RFC 5652, 11); unsigned ones may be repeated."""
     answer: dict[str, tuple[bytes, ...]] = {}
     for item in items:
-        name, values = der.children(item)
+        name, values = der.elements(item)
         dotted = der.read_oid(name)
         if (dotted in answer and not repeated) or values.tag != der.SET:
             raise MalformedInput("cms", "an attribute is repeated or has no values")

@@ -60,7 +60,8 @@ class SignedData:
     @property
     def others(self) -> tuple[Certificate, ...]:
         """The certificates that came along, without the signer's."""
-        return tuple(certificate for certificate in self.certificates if certificate != self.signer)
+        signer = self.signer
+        return tuple(one for one in self.certificates if one is not signer and one != signer)
 
 
 @lru_cache(maxsize=16)
