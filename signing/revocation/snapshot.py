@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 WITHOUT_NEXT_UPDATE = timedelta(hours=1)
 MAX_REMEMBERED = 4096
 HOLD, REMOVED = "certificate_hold", "remove_from_crl"
+HOLD_BIT = 6  # of the reasons that a list may be about (RFC 5280, 4.2.1.13)
 COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 
 
@@ -92,6 +93,13 @@ class _Word:
     is_delta: bool = False
     since_is_stated: bool = False
     expired_kept_since: datetime | None = None
+    is_removal: bool = False
+
+    @property
+    def speaks_of_holds(self) -> bool:
+        """Whether its silence lifts a hold: not that of a delta, or of a list about other reasons."""
+        is_silent = self.is_delta or HOLD_BIT not in self.reasons
+        return self.revoked_at is not None or self.is_removal or not is_silent
 
     @property
     def is_complete(self) -> bool:
@@ -206,7 +214,10 @@ class RevocationSnapshot:
             reason = entry.reason
         source = f"crl:{crl.fingerprint}"
         kept = crl.expired_kept_since
-        return _Word(crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated, kept)
+        is_removal = entry is not None and entry.reason == REMOVED
+        return _Word(
+            crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated, kept, is_removal
+        )
 
     def _is_genuine(self, evidence: Crl | OcspAnswer, issuer: Certificate) -> bool:
         """Whether it comes from the issuer; a signature is checked once."""
@@ -283,8 +294,9 @@ def _answer(
     final = [word for word in words if word.revoked_at and word.reason != HOLD]
     if final:
         return _judged(min(final, key=lambda word: (word.revoked_at, word.this_update)), at)
-    if words and words[0].revoked_at:  # on hold, by the newest word
-        return _judged(words[0], at)
+    newest = next((word for word in words if word.speaks_of_holds), None)
+    if newest and newest.revoked_at:  # on hold, by the newest word
+        return _judged(newest, at)
     return _freshest([word for word in words if not word.is_delta], certificate, at)
 
 

@@ -182,6 +182,15 @@ class TestLists:
         office.crls = [base, office.authority.crl(extra=((x509.DeltaCRLIndicator(1), True),))]
         assert office.state() is GOOD
 
+    def test_a_newer_list_that_does_not_speak_of_holds_lifts_none(self, office: Office) -> None:
+        office.authority.revoke(office.leaf, NOON - DAY, x509.ReasonFlags.certificate_hold)
+        base = office.authority.crl(NOON - DAY / 2)
+        office.authority.revoked.clear()
+        lost_keys = idp(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))
+        for silent in ((x509.DeltaCRLIndicator(1), True), lost_keys):
+            office.crls = [base, office.authority.crl(extra=(silent,))]
+            assert office.status().is_on_hold
+
     def test_two_lists_agree_in_any_order(self, office: Office) -> None:
         early, late = office.authority.crl(NOON - DAY), office.authority.crl(NOON)
         one, other = (
