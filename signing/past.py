@@ -18,6 +18,7 @@ from signing.existence import NO_PROOFS, Proofs
 from signing.path import PathResult, validate_path
 from signing.reasons import Reason
 from signing.revocation import Crl, OcspAnswer, RevocationSnapshot
+from signing.revocation.snapshot import ORDERLY_ENDINGS
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from signing.revocation import RevocationStatus
     from signing.trust import TrustStore
 
-# RFC 3161, 4 and EN 319 102-1, 5.6.2.2: the key itself is in nobody else's hands.
-ORDERLY_ENDINGS = frozenset({"affiliation_changed", "superseded", "cessation_of_operation"})
 HOLD = "certificate_hold"
 MAX_RETRIES = 16  # with older evidence
 

@@ -15,9 +15,10 @@ from cryptography import x509
 
 from signing import cms, der
 from signing.existence import NO_PROOFS, Proofs
-from signing.past import ORDERLY_ENDINGS, PathQuestion, survives, validate_in_past
+from signing.past import PathQuestion, survives, validate_in_past
 from signing.reasons import Reason
 from signing.report import Check, Indication
+from signing.revocation.snapshot import ORDERLY_ENDINGS
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, Unreachable, YinxinError
 from yinxin.base.randomness import SystemRandomness
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from signing.names import name_key
-from signing.revocation.ocsp import OcspAnswer
 from signing.revocation.points import EVERY_REASON, list_issuers_of
 from yinxin.base.errors import MalformedInput
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.names import NameKey
     from signing.revocation.crl import Crl
-    from signing.revocation.ocsp import SingleAnswer
+    from signing.revocation.ocsp import OcspAnswer, SingleAnswer
 
     ListSigners = Callable[[NameKey], Iterable[Certificate]]
 
@@ -38,6 +37,9 @@ MAX_REMEMBERED = 4096
 HOLD, REMOVED = "certificate_hold", "remove_from_crl"
 HOLD_BIT = 6  # of the reasons that a list may be about (RFC 5280, 4.2.1.13)
 COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
+# RFC 3161, 4 and EN 319 102-1, 5.6.2.2: the key itself is in nobody else's hands.
+ORDERLY_ENDINGS = frozenset({"affiliation_changed", "superseded", "cessation_of_operation"})
+_NO_TIME, _NO_END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class RevocationState(StrEnum):
@@ -129,6 +131,7 @@ class RevocationSnapshot:
         self.crls = tuple(sorted(set(crls), key=lambda crl: crl.fingerprint))
         self.ocsp = tuple(sorted(set(ocsp), key=lambda answer: answer.fingerprint))
         self._signed: dict[tuple[str, str], bool] = {}
+        self._ends: dict[tuple[str, str], datetime] = {}
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -193,8 +196,10 @@ class RevocationSnapshot:
                 yield word
         for answer in self._ocsp_by_serial.get(certificate.serial, ()):
             single = answer.about(certificate, issuer)
-            if single and single.status != "unknown" and self._is_genuine(answer, issuer):
-                yield _word_of_answer(single, answer)
+            if single and single.status != "unknown":
+                end = self._end_of_responder(answer, issuer)
+                if single.this_update <= end:
+                    yield _word_of_answer(single, answer, end)
 
     def _word_of_crl(
         self, crl: Crl, certificate: Certificate, issuer: Certificate, list_signers: ListSigners
@@ -219,27 +224,38 @@ class RevocationSnapshot:
             crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated, kept, is_removal
         )
 
-    def _is_genuine(self, evidence: Crl | OcspAnswer, issuer: Certificate) -> bool:
-        """Whether it comes from the issuer; a signature is checked once."""
-        key = (evidence.fingerprint, issuer.fingerprint)
+    def _is_genuine(self, crl: Crl, issuer: Certificate) -> bool:
+        """Whether a list comes from the issuer; a signature is checked once."""
+        key = (crl.fingerprint, issuer.fingerprint)
         if key not in self._signed:
             if len(self._signed) >= MAX_REMEMBERED:
                 self._signed.clear()
-            if isinstance(evidence, OcspAnswer):
-                self._signed[key] = self._has_authority(evidence, issuer)
-            else:
-                self._signed[key] = _is_signed_list(evidence, issuer)
+            self._signed[key] = _is_signed_list(crl, issuer)
         return self._signed[key]
 
-    def _has_authority(self, answer: OcspAnswer, issuer: Certificate) -> bool:
+    def _end_of_responder(self, answer: OcspAnswer, issuer: Certificate) -> datetime:
+        """Up to when the responder of an answer has a word about the issuer's certificates; checked once."""
+        key = (answer.fingerprint, issuer.fingerprint)
+        if key not in self._ends:
+            if len(self._ends) >= MAX_REMEMBERED:
+                self._ends.clear()
+            self._ends[key] = self._find_end(answer, issuer)
+        return self._ends[key]
+
+    def _find_end(self, answer: OcspAnswer, issuer: Certificate) -> datetime:
+        """A responder dates its answers itself: who has its key after its end could write any earlier day."""
         responder = answer.responder_for(issuer)
-        if responder is None or responder == issuer or responder.extension(x509.OCSPNoCheck):
-            return responder is not None
+        if responder is None:
+            return _NO_TIME
+        if responder == issuer:  # whose path is validated
+            return _NO_END
+        if responder.extension(x509.OCSPNoCheck):
+            return responder.not_after
         # RFC 6960, 4.2.2.2.1: without no-check, a responder whose revocation is known has no authority.
-        lists = RevocationSnapshot(self.crls)
-        status = lists.status(responder, issuer, at=answer.produced_at)
-        # One whose key was lost later may have written any earlier date.
-        return status.state is not RevocationState.REVOKED and not status.is_compromised
+        status = RevocationSnapshot(self.crls).status(responder, issuer, at=answer.produced_at)
+        if status.revoked_at is None:
+            return responder.not_after
+        return min(responder.not_after, status.revoked_at) if status.reason in ORDERLY_ENDINGS else _NO_TIME
 
     @cached_property
     def _crls_by_issuer(self) -> dict[NameKey, list[Crl]]:
@@ -269,8 +285,8 @@ def _is_signed_list(crl: Crl, issuer: Certificate) -> bool:
     return (bits is None or bits.value.crl_sign) and crl.is_signed_by(issuer)
 
 
-def _word_of_answer(single: SingleAnswer, answer: OcspAnswer) -> _Word:
-    end = single.next_update or single.this_update + WITHOUT_NEXT_UPDATE
+def _word_of_answer(single: SingleAnswer, answer: OcspAnswer, last: datetime) -> _Word:
+    end = min(last, single.next_update or single.this_update + WITHOUT_NEXT_UPDATE)
     source = f"ocsp:{answer.fingerprint}"
     if single.status != "revoked" or single.revoked_at is None:
         kept = single.expired_kept_since

@@ -34,22 +34,27 @@ class Office:
         return snapshot.status(of or self.leaf, self.authority.certificate, at=at).state
 
     def answer(
-        self, certificate: Certificate, *single_extensions: bytes, by: FileSigner | None = None
+        self,
+        certificate: Certificate,
+        *single_extensions: bytes,
+        by: FileSigner | None = None,
+        made: datetime = NOON,
+        since: datetime = NOON,
     ) -> bytes:
-        """An answer of noon by hand: `cryptography` reads the clock, and writes no extensions of singles."""
-        at, signer, issuer = NOON, by or self.authority.signer, self.authority.certificate
+        """An answer by hand: `cryptography` reads the clock, and writes no extensions of singles."""
+        signer, issuer = by or self.authority.signer, self.authority.certificate
         identifier = der.sequence(
             der.sequence(der.oid("2.16.840.1.101.3.4.2.1")),
             der.octet_string(hashlib.sha256(certificate.issuer_der).digest()),
             der.octet_string(hashlib.sha256(issuer.public_key.bits).digest()),
             der.integer(certificate.serial),
         )
-        times = der.generalized_time(at), der.explicit(0, der.generalized_time(at + DAY))
+        times = der.generalized_time(since), der.explicit(0, der.generalized_time(NOON + DAY))
         extensions = der.explicit(1, der.sequence(*single_extensions)) if single_extensions else b""
         single = der.sequence(identifier, b"\x80\0", *times, extensions)
         responder = der.explicit(2, der.octet_string(signer.public_key.identifier))
         carried = [der.explicit(0, der.sequence(by.certificate.der))] if by else []
-        tbs = der.sequence(responder, der.generalized_time(at), der.sequence(single))
+        tbs = der.sequence(responder, der.generalized_time(made), der.sequence(single))
         basic = der.sequence(tbs, signer.algorithm.identifier, der.bit_string(signer.sign(tbs)), *carried)
         inner = der.sequence(der.oid("1.3.6.1.5.5.7.48.1.1"), der.octet_string(basic))
         return der.sequence(der.tlv(der.ENUMERATED, b"\0"), der.explicit(0, inner))
@@ -103,6 +108,29 @@ class TestWhatHasEnded:
         with pytest.raises(MalformedInput):
             OcspAnswer(office.answer(office.ended, extension("1.2.3.4", b"", critical=True)))
         assert office.state(office.answer(office.leaf, extension("1.2.3.4", b""))) is GOOD
+
+
+class TestWhoseKeyItWas:
+    """A responder dates its answers itself, so what its key writes after its end has any earlier day."""
+
+    EARLIER = NOON - 10 * DAY
+
+    def test_a_responder_has_no_word_beyond_its_end(self, office: Office) -> None:
+        checked = (x509.OCSPNoCheck(), False)
+        ended = office.authority.issue("ended", "ocsp", not_after=NOON - 9 * DAY, extra=(checked,))
+        for since in (NOON, self.EARLIER):
+            answer = office.answer(office.leaf, by=ended, made=self.EARLIER, since=since)
+            assert office.state(answer) is not GOOD
+        assert office.state(answer, at=self.EARLIER) is GOOD
+
+    @pytest.mark.parametrize("reason", [ReasonFlags.unspecified, ReasonFlags.superseded])
+    def test_a_responder_that_was_revoked_later(self, reason: ReasonFlags) -> None:
+        office = Office()
+        lost = office.authority.issue("lost", "ocsp")
+        office.authority.revoke(lost.certificate, NOON - 9 * DAY, reason)
+        crl = office.authority.crl(NOON - 8 * DAY)
+        answer = office.answer(office.leaf, by=lost, made=self.EARLIER, since=self.EARLIER)
+        assert office.state(answer, crls=[crl]) is not GOOD
 
 
 class TestForms:
