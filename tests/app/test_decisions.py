@@ -34,7 +34,7 @@ from yinxin.app.decisions import archive
 from yinxin.app.decisions.decision import Decision, decide, read_record, replay
 from yinxin.app.examine import Examiner, Exhibit
 from yinxin.base.clock import FixedClock
-from yinxin.base.errors import Conflict, MalformedInput, NotFound, YinxinError
+from yinxin.base.errors import Conflict, MalformedInput, NotFound, TooLarge, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,9 +257,9 @@ class TestAtTheCommandLine:
         assert ask("verify", file, "--policy", policy)[0] == ExitCode.ERROR
 
 
-def _zip(**entries: bytes) -> bytes:
+def _zip(packing: int = zipfile.ZIP_DEFLATED, **entries: bytes) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+    with zipfile.ZipFile(made, "w", packing) as file:
         for name, data in entries.items():
             file.writestr(name.replace("_", "."), data)
     return made.getvalue()
@@ -277,6 +277,23 @@ def test_arbitrary_archives_let_only_our_errors_out(tmp_path: Path, data: bytes)
     file.write_bytes(data)
     with pytest.raises(YinxinError):
         replay(archive.read(file))
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_packing_that_inflates_without_bounds_is_not_read(tmp_path: Path, packing: int) -> None:
+    """A few hundred bytes of bzip2 are gigabytes before the first of them can be counted."""
+    file = tmp_path / "archive.zip"
+    file.write_bytes(_zip(packing, decision_json=b"{}"))
+    with pytest.raises(MalformedInput, match="packed"):
+        archive.read(file)
+
+
+def test_a_zip_file_of_very_many_files_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MAX_ENTRIES", 2)
+    file = tmp_path / "archive.zip"
+    file.write_bytes(_zip(**{f"{number}": b"" for number in range(3)}))
+    with pytest.raises(TooLarge):
+        archive.read(file)
 
 
 json_values = st.recursive(
@@ -301,6 +318,23 @@ def test_arbitrary_records_let_only_our_errors_out(desk: Desk, sealed: Exhibit, 
     except YinxinError:
         return
     assert outcome.is_same or record != _decision(desk, sealed).record
+
+
+def test_times_that_nothing_can_be_counted_from_are_refused(desk: Desk, sealed: Exhibit) -> None:
+    kept = _decision(desk, sealed)
+    naive, ends = "2026-11-20T12:00:00", ("9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00")
+    anchor = json.loads(kept.to_json())["trust"]["anchors"][0]
+    bounded = {**anchor, "usages": ["seal"], "periods": [{"usage": "seal", "since": naive, "until": None}]}
+    changes: list[tuple[str, dict[str, Any]]] = [
+        *(("question", {name: time}) for name in ("now", "at") for time in (naive, *ends)),
+        ("trust", {"anchors": [bounded]}),
+        *(("trust", {"list_grace_seconds": grace}) for grace in (10**12, 10**30, -1)),
+    ]
+    for member, change in changes:
+        record = json.loads(kept.to_json())
+        record[member].update(change)
+        with pytest.raises(MalformedInput):
+            replay(Decision(record, kept.inputs))
 
 
 _made: dict[int, Decision] = {}

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 RECORD, INPUTS = "decision.json", "inputs"
 MAX_INPUTS = 20_000
+MAX_ENTRIES = 4 * MAX_INPUTS  # files in a zip file, those that nobody asks for too
+# The others of zipfile inflate what they read at once, however little of it is wanted.
+_BOUNDED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_DIRECTORY_ENTRY = b"PK\x01\x02"
 # What zipfile raises for files that are none, are damaged, encrypted, or made in a way that it does not know.
 _BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError, struct.error)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first day that a zip file can name
@@ -95,17 +99,22 @@ def _reader(place: Path) -> Reader:
 
 
 def _zip_reader(data: bytes) -> Reader:
+    if data.count(_DIRECTORY_ENTRY) > MAX_ENTRIES:
+        raise TooLarge("decision", f"a zip file of over {MAX_ENTRIES} files")
     try:
         file = zipfile.ZipFile(io.BytesIO(data))
     except _BROKEN as exc:
         raise MalformedInput("decision", "not a zip file") from exc
 
     def read_one(name: str, limit: int) -> bytes:
+        row = file.NameToInfo.get(name)
+        if row is None:
+            raise NotFound(f"{name} is not in the archive")
+        if row.compress_type not in _BOUNDED:
+            raise MalformedInput("decision", f"{name} is packed in a way that is not read here")
         try:
-            with file.open(name) as entry:
+            with file.open(row) as entry:
                 found = entry.read(limit + 1)
-        except KeyError as exc:
-            raise NotFound(f"{name} is not in the archive") from exc
         except _BROKEN as exc:
             raise MalformedInput("decision", f"{name} cannot be read") from exc
         if len(found) > limit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import yinxin
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = "yinxin-decision/1"
 MAX_RECORD_BYTES = 16 << 20
+MAX_GRACE_SECONDS = 100 * 366 * 86400
 DOCUMENT, CONTENT, CERTIFICATE = "document", "content", "certificate"
 CRL, OCSP, POLICY, REGISTER, LIST = "crl", "ocsp", "policy", "register", "trust-list"
 
@@ -96,7 +97,7 @@ def replay(decision: Decision) -> Outcome:
     try:
         examiner, exhibit, at = record.examiner(), record.exhibit(), record.at
         kept = decision.record["report"]
-    except (KeyError, TypeError, ValueError, AttributeError, UsageError) as exc:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, UsageError) as exc:
         raise MalformedInput("decision", "the record is not one of ours") from exc
     report = examiner.look_at(exhibit, at=at)
     again = json.loads(report.to_json())
@@ -205,14 +206,14 @@ class _Reader:
     @property
     def at(self) -> datetime | None:
         asked = self._record["question"]["at"]
-        return datetime.fromisoformat(asked) if asked else None
+        return _countable(asked) if asked else None
 
     def exhibit(self) -> Exhibit:
         (document,), content = self._of(DOCUMENT), self._of(CONTENT)
         return Exhibit(str(self._record["question"]["name"]), document, content[0] if content else None)
 
     def examiner(self) -> Examiner:
-        clock: Clock = FrozenClock(datetime.fromisoformat(self._record["question"]["now"]))
+        clock: Clock = FrozenClock(_countable(self._record["question"]["now"]))
         (policy,), register = self._of(POLICY), self._of(REGISTER)
         revocation = RevocationSnapshot(
             map(Crl.from_der, self._of(CRL)), map(OcspAnswer.from_der, self._of(OCSP))
@@ -232,11 +233,15 @@ class _Reader:
         """The trust list that served; its signatures were counted when it was taken."""
         grace, envelope = self._record["trust"]["list_grace_seconds"], self._of(LIST)
         listed = TrustList.kept(envelope[0]) if envelope else None
-        return None if grace is None else ServingList(listed, timedelta(seconds=grace))
+        if grace is None:
+            return None
+        if not 0 <= grace <= MAX_GRACE_SECONDS:
+            raise ValueError("a grace beyond a lifetime")
+        return ServingList(listed, timedelta(seconds=grace))
 
     def _anchor(self, row: Mapping[str, Any]) -> TrustAnchor:
         periods = tuple(
-            Period(one["usage"], datetime.fromisoformat(one["since"]), _moment(one["until"]))
+            Period(one["usage"], _moment(one["since"]), _moment(one["until"]) if one["until"] else None)
             for one in row["periods"]
         )
         return TrustAnchor(Certificate(self._input(row["sha256"])), frozenset(row["usages"]), periods=periods)
@@ -253,8 +258,19 @@ class _Reader:
         return data
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return found
+
+
+def _countable(text: str) -> datetime:
+    """A time that durations can be added to and taken from."""
+    found = _moment(text)
+    if not MINYEAR < found.year < MAXYEAR:
+        raise ValueError("a time at the end of the calendar")
+    return found
 
 
 def _differences(kept: Any, again: Any, place: str = "") -> Iterator[str]:
