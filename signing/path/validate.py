@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["AUTHORITY", "PathResult", "validate_path"]
 MAX_PATHS = 16  # complete paths that are judged; the first that passes ends the search
 MAX_LIST_SIGNERS = 4  # of one name, beside the issuer
+MAX_SIGNER_SEARCHES = 32  # for one answer, among certificates that anybody may have sent
 MAX_REMEMBERED_CHAIN_BYTES = 1 << 15
 MAX_LIST_DEPTH = 2  # a list's signer has a status of its own, by a list that may have another signer
 
@@ -76,6 +77,13 @@ class PathResult:
         return frozenset(check.reason for check in self.checks if check.reason)
 
 
+@dataclass(slots=True)
+class _Budget:
+    """What one answer may still spend, on all its paths and at every depth."""
+
+    signer_searches: int = MAX_SIGNER_SEARCHES
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """What is asked, in one value."""
@@ -90,6 +98,7 @@ class _Question:
     offered: frozenset[Certificate]
     horizon: Horizon
     depth: int = 0
+    budget: _Budget = field(default_factory=_Budget)
 
 
 def validate_path(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
@@ -226,10 +235,17 @@ class _ListSigners:
         yield from (one for one in known if one != leaf or asked.depth > 1)
         if asked.depth > MAX_LIST_DEPTH:
             return
-        others = {*asked.offered, *asked.trust.known_as(name)} - set(known)
+        # First those that we have gathered: nobody crowds them out with certificates of the same name.
+        gathered = asked.trust.known_as(name)
+        others = asked.offered.difference(known, gathered)
         offered = sorted(others, key=lambda one: one.fingerprint)
         named = [one for one in offered if name_key(one.subject_der) == name]
-        for candidate in named[:MAX_LIST_SIGNERS]:
+        candidates = [*(one for one in gathered if one not in known), *named]
+        for candidate in candidates[:MAX_LIST_SIGNERS]:
+            if candidate not in gathered:
+                if not asked.budget.signer_searches:
+                    return
+                asked.budget.signer_searches -= 1
             if _answer(candidate, asked).passed:
                 yield candidate
 

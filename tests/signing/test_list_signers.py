@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
 from world.pki import NOON, Extra, TestAuthority, name
 
 from signing import Certificate, Crl, FileSigner, Policy, RevocationSnapshot, TrustStore, validate_path
+from signing.path import validate
 from signing.reasons import Reason
 
 DAY = timedelta(days=1)
@@ -130,3 +132,47 @@ def test_signers_that_vouch_for_each_other_end_soon() -> None:
     office = Office()
     crowd = [TestAuthority("Office", issuer=office.root, bits=("crl_sign",)).certificate for _ in range(30)]
     assert office.reasons(TestAuthority("Office").crl(), also=tuple(crowd)) == UNKNOWN
+
+
+def test_certificates_that_came_along_do_not_crowd_out_a_signer_that_was_gathered() -> None:
+    office = Office()
+    office.lists.revoke(office.leaf, NOON - DAY)
+    crowd = [TestAuthority("Office").certificate for _ in range(40)]
+    result = validate_path(
+        office.leaf,
+        [office.office.certificate, *crowd],
+        TrustStore([office.root.certificate], known=[office.lists.certificate]),
+        at=NOON,
+        usage="seal",
+        revocation=RevocationSnapshot(map(Crl, [office.root.crl(), office.lists.crl()])),
+        policy=Policy.default(),
+    )
+    assert set(result.reasons) == REVOKED
+
+
+def test_signers_whose_own_lists_have_signers_end_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of lists in every certificate, and certificates for every name, by whoever has one of ours."""
+    judged: list[Any] = []
+    plain = validate._judged
+
+    def counted(path: Any, question: Any) -> Any:
+        judged.append(path)
+        return plain(path, question)
+
+    monkeypatch.setattr(validate, "_judged", counted)
+    root, others = TestAuthority("Root"), [TestAuthority(f"Lists {number}") for number in range(10)]
+    points = [
+        x509.DistributionPoint(None, None, None, [x509.DirectoryName(one.certificate.x509.subject)])
+        for one in others
+    ]
+    extra: Extra = ((x509.CRLDistributionPoints(points), False),)
+    mallory = TestAuthority("Mallory", issuer=root, is_authority=False)
+    crowd = [
+        TestAuthority(one.common_name, issuer=mallory, extra=extra).certificate
+        for one in others
+        for _ in range(4)
+    ]
+    leaf = TestAuthority("leaf", issuer=mallory, extra=extra).certificate
+    lists = [one.crl(extra=((INDIRECT, True),)) for one in others]
+    assert judge(leaf, [mallory.certificate, *crowd], root, lists) >= UNKNOWN
+    assert len(judged) <= 2 * validate.MAX_SIGNER_SEARCHES
