@@ -42,7 +42,13 @@ QUESTIONS: dict[str, Callable[[Session], object]] = {
     "locked": lambda session: licences(session).for_change(register.current(ONE)),
     "not indexed yet": lambda session: licences(session).index_holders() + 1,
     "status": lambda session: StatusRecords(session).value(*register.place(ONE)) == 0,
-    "changed statuses": lambda session: StatusRecords(session).other_than_valid(register.uri(0)) == [],
+    "changed statuses": lambda session: list(StatusRecords(session).other_than_valid(register.uri(0))) == [],
+    "statuses changed since": lambda session: (
+        list(StatusRecords(session).changed_since(register.uri(0), 3)) == []
+    ),
+    "statuses as they were": lambda session: (
+        list(StatusRecords(session).changed_until(register.uri(0), register.FIRST)) == []
+    ),
     "applications": lambda session: BatchRepository(session).issued("agency", ["a", "b"]) == {},
     "who accepted": lambda session: (
         VerificationRepository(session).departments_that_accepted(register.current(ONE)) == []

@@ -239,7 +239,7 @@ def _builder(draft: Draft) -> x509.CertificateBuilder:
     )
     if profile.usage:
         purposes = x509.ExtendedKeyUsage([ObjectIdentifier(profile.usage.extended)])
-        builder = builder.add_extension(purposes, critical=profile.code == "timestamp")
+        builder = builder.add_extension(purposes, critical=profile.code in {"timestamp", "mdoc"})
     if profile.identity and draft.subject.credit_code:
         value = b"\x13\x12" + str(draft.subject.credit_code).encode()
         extension = x509.UnrecognizedExtension(ObjectIdentifier(profile.identity), value)

@@ -16,6 +16,7 @@ from credentials.copies import CopyMaker
 from credentials.holders import HolderNotActive
 from credentials.office import Desk, KeyProofs, Work, WorkKind
 from credentials.office.bundles import Bundles
+from credentials.oid4vci.forms import CopyForms
 from credentials.oid4vci.offering import OfferDesk
 from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
 from yinxin.app.subjects.comparing import PlanOutdated
@@ -91,7 +92,7 @@ def test_no_copy_and_no_offer_of_what_still_stands(city: SubjectWorld) -> None:
         copies.make(kept.licence.identifier, [city.holder.public_key], actor=city.clerk)
     desk = OfferDesk(
         URL,
-        catalogue=city.catalogue,
+        forms=CopyForms(city.catalogue, with_mdoc=False),
         database=city.database,
         secret=b"s" * 32,
         agency=city.agency.credit_code,

@@ -197,15 +197,27 @@ def _by_document(schema: dict[str, Any]) -> dict[str, Any]:
     return _variant("文件 / A file", ["document"], document=described, nonce=_NONCE_FIELD)
 
 
+def _signature(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "description": "CMS 签名（.p7s，CAdES） / A CMS signature (.p7s, CAdES)"}
+
+
 def _by_signature(schema: dict[str, Any]) -> dict[str, Any]:
     return _variant(
         "文件与旁签 / A file and the signature beside it",
         ["signature"],
-        signature={**schema, "description": "CMS 签名（.p7s，CAdES） / A CMS signature (.p7s, CAdES)"},
+        signature=_signature(schema),
         document={
             **schema,
             "description": "被签名的文件；签名内含原文时可省略 / What is signed; may be carried inside",
         },
+    )
+
+
+def _by_digest(schema: dict[str, Any]) -> dict[str, Any]:
+    return _variant(
+        "摘要与旁签 / A digest and the signature beside it",
+        ["signature", "content_digest"],
+        signature=_signature(schema),
         content_digest={
             "type": "string",
             "pattern": _DIGEST,
@@ -217,14 +229,17 @@ def _by_signature(schema: dict[str, Any]) -> dict[str, Any]:
     )
 
 
+_IN_BASE64 = {"type": "string", "contentEncoding": "base64", "pattern": _BASE64}
+_AS_FILE = {"type": "string", "format": "binary"}
 REQUEST_BODY = {
     "required": True,
     "content": {
         "application/json": {
             "schema": {
                 "oneOf": [
-                    _by_document({"type": "string", "contentEncoding": "base64", "pattern": _BASE64}),
-                    _by_signature({"type": "string", "contentEncoding": "base64", "pattern": _BASE64}),
+                    _by_document(_IN_BASE64),
+                    _by_signature(_IN_BASE64),
+                    _by_digest(_IN_BASE64),
                     _BY_PRESENTATION,
                     _BY_NUMBER,
                 ]
@@ -234,8 +249,9 @@ REQUEST_BODY = {
         "multipart/form-data": {
             "schema": {
                 "oneOf": [
-                    _by_document({"type": "string", "format": "binary"}),
-                    _by_signature({"type": "string", "format": "binary"}),
+                    _by_document(_AS_FILE),
+                    _by_signature(_AS_FILE),
+                    _by_digest(_AS_FILE),
                 ]
             },
             "encoding": {

@@ -101,7 +101,8 @@ class City:
         file, claims = self.folder / "applications.csv", {**samples.application(FOOD, serial), **other}
         values = ("；".join(one) if isinstance(one, list) else str(one) for one in claims.values())
         # No file is issued twice: a case number makes each another.
-        columns = {**dict(zip(claims, values, strict=True)), "办件编号": random_text(SystemRandomness())}
+        case = "B" + random_text(SystemRandomness())
+        columns = {**dict(zip(claims, values, strict=True)), "办件编号": case}
         quoted = (f'"{value}"' for value in columns.values())
         file.write_text(",".join(columns) + "\n" + ",".join(quoted) + "\n", "utf-8")
         said = self.say("licence", "issue", file, "--type", FOOD, "-o", self.folder / "out", "--actor", "li")
