@@ -295,12 +295,18 @@ def test_an_office_from_nothing(  # noqa: PLR0915 - one story, told to its end
     assert {path.stem for path in (tmp_path / "again").iterdir()} == set(answer["issued"])
     licence = answer["issued"][0]
     why = ("--ground", "行政许可法", "--document", "津审〔2026〕1号")
-    assert ask("licence", "suspend", licence, *why, *shared)[0] == ExitCode.DONE
+    reported = (*why, "--cause", "death_reported")
+    assert ask("licence", "suspend", licence, *reported, *shared)[0] == ExitCode.DONE
     assert ask("licence", "suspend", licence, *why, *shared)[0] == ExitCode.ERROR
     assert ask("licence", "show", licence, *shared)[1]["state"] == "suspended"
-    assert ask("licence", "resume", licence, *why, *shared)[0] == ExitCode.DONE
+    contested = (*why, "--cause", "death_contested")
+    assert ask("licence", "resume", licence, *contested, *shared)[0] == ExitCode.DONE
     assert ask("licence", "end", licence, "--kind", "revoked", *why, *shared)[0] == ExitCode.DONE
     assert ask("licence", "show", licence, *shared)[1]["state"] == "revoked"
+    # What is read opens with the passphrase too: none is kept in this home.
+    history = ask("licence", "history", licence, *shared)[1]["versions"][0]
+    assert [one["kind"] for one in history["events"]] == ["suspended", "resumed", "revoked"]
+    assert ask("correction", "list", "--state", "open", *shared) == (ExitCode.DONE, [])
     _, shown = ask("licence", "show", answer["issued"][8], *shared)
     claims = tmp_path / "claims.json"
     claims.write_text(json.dumps(shown["claims"], ensure_ascii=False), "utf-8")

@@ -84,7 +84,7 @@ def ask(
 @command.command("list", help=phrase("列出更正申请。", "List requests for correction."))
 @click.option(
     "--state",
-    type=click.Choice(tuple(RequestState)),
+    type=click.Choice([str(state) for state in RequestState]),
     default=str(RequestState.OPEN),
     help=phrase("状态", "the state"),
 )

@@ -63,7 +63,7 @@ FROM = click.option(
 _CAUSES = "、".join(f"{one}（{CAUSE_NAMES[one].zh}）" for one in Cause)
 _CAUSE = click.option(
     "--cause",
-    type=click.Choice(list(Cause)),
+    type=click.Choice([str(cause) for cause in Cause]),
     help=phrase(f"起因：{_CAUSES}", "what it follows from, where a rule hangs on it"),
 )
 
@@ -145,10 +145,11 @@ def undo(context: click.Context, identifier: str, sequence: int, **facts: Any) -
 )
 @click.argument("identifier")
 @home_option()
+@passphrase_option
 @click.pass_context
-def history(context: click.Context, identifier: str, home: str) -> int:
+def history(context: click.Context, identifier: str, home: str, passphrase_file: str | None) -> int:
     """Old and new, as the register links them."""
-    console, place = console_of(context), Home.open(home)
+    console, place = console_of(context), open_home(home, passphrase_file)
     found = wiring.reading(place).history(identifier, actor=system("command line"))
     rows = [
         (f"{licence.version:03}", VERSION_NAMES[licence.kind].in_language(console.language), *_links(licence))
