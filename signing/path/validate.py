@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from signing.algorithms import algorithm_by_identifier
 from signing.names import name_key
 from signing.path.build import MAX_INTERMEDIATES, Path, Search
 from signing.path.facts import facts_of
@@ -25,10 +26,10 @@ from signing.path.rules import (
 )
 from signing.reasons import Reason
 from signing.report import Check, Indication, Scope, worst
-from signing.revocation import RevocationState, RevocationStatus
+from signing.revocation import OcspAnswer, RevocationState, RevocationStatus
 from signing.trust import END, TrustStore
 from signing.usages import usage as usage_row
-from yinxin.base.errors import UsageError
+from yinxin.base.errors import MalformedInput, UnknownAlgorithm, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.names import NameKey
     from signing.policy import Policy
-    from signing.revocation import RevocationSnapshot
+    from signing.revocation import Crl, RevocationSnapshot
 
 __all__ = ["AUTHORITY", "PathResult", "validate_path"]
 MAX_PATHS = 16  # complete paths that are judged; the first that passes ends the search
@@ -186,13 +187,34 @@ def _judged(path: Path, question: _Question) -> PathResult:
         if _needs_no_status(certificate, question.usage, is_leaf=certificate is path[0]):
             continue
         status = question.revocation.status(
-            certificate, issuer, at=at, known_at=question.known_at, list_signers=signers
+            certificate,
+            issuer,
+            at=at,
+            known_at=question.known_at,
+            list_signers=signers,
+            accepts=partial(_is_accepted, issuer, question),
         )
         _note(status, question)
         checks.append(_revocation_check(certificate, status, question))
         statuses.append((certificate, status))
     revoked = [status.revoked_at for _, status in statuses if status.revoked_at]
     return PathResult(path, tuple(checks), min(revoked, default=None), tuple(statuses))
+
+
+def _is_accepted(
+    issuer: Certificate, question: _Question, evidence: Crl | OcspAnswer, signer: Certificate
+) -> bool:
+    """Whether the policy takes the algorithms behind a list or an answer, as it does those of the path."""
+    policy = question.policy
+    try:
+        key = signer.public_key
+        used = [(algorithm_by_identifier(evidence.signature_identifier, key.kind), key)]
+        if isinstance(evidence, OcspAnswer) and signer != issuer:  # a responder is on no path
+            used.append((signer.signature_algorithm(issuer.public_key), issuer.public_key))
+    except (UnknownAlgorithm, MalformedInput):
+        return False
+    question.horizon.at.turn(policy.end_of(*one) for one in used)
+    return all(policy.objection_to(*one, at=question.at) is None for one in used)
 
 
 def _note(status: RevocationStatus, question: _Question) -> None:

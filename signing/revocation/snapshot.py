@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from signing.revocation.ocsp import OcspAnswer, SingleAnswer
 
     ListSigners = Callable[[NameKey], Iterable[Certificate]]
+    Accepts = Callable[["Crl | OcspAnswer", Certificate], bool]
 
 # Evidence that names no next update (RFC 6960, 4.2.2.1: newer is always to be had) speaks this long.
 WITHOUT_NEXT_UPDATE = timedelta(hours=1)
@@ -131,7 +132,7 @@ class RevocationSnapshot:
         self.crls = tuple(sorted(set(crls), key=lambda crl: crl.fingerprint))
         self.ocsp = tuple(sorted(set(ocsp), key=lambda answer: answer.fingerprint))
         self._signed: dict[tuple[str, str], bool] = {}
-        self._ends: dict[tuple[str, str], datetime] = {}
+        self._responders: dict[tuple[str, str], tuple[Certificate, datetime]] = {}
 
     @cached_property
     def snapshot_id(self) -> str:
@@ -140,7 +141,7 @@ class RevocationSnapshot:
         digests += [f"ocsp {answer.fingerprint}" for answer in self.ocsp]
         return hashlib.sha256("\n".join(["yinxin revocation 1", *digests]).encode()).hexdigest()
 
-    def status(
+    def status(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
         self,
         certificate: Certificate,
         issuer: Certificate,
@@ -148,14 +149,22 @@ class RevocationSnapshot:
         at: datetime,
         known_at: datetime | None = None,
         list_signers: ListSigners | None = None,
+        accepts: Accepts | None = None,
     ) -> RevocationStatus:
         """What is known of `certificate`, which `issuer` issued, at the time `at`.
 
         With `known_at`, evidence made after that moment is left aside. `list_signers` gives, for a name, the
         certificates beside the issuer's that may sign its lists or indirect ones (RFC 5280, 6.3.3 (f)); the
-        caller has validated them. Never raises for hostile evidence.
+        caller has validated them. `accepts` says whether the signature on a list or an answer, by that
+        signer, is good enough to clear anybody; a revocation counts in any case. Never raises for hostile
+        evidence.
         """
-        found = tuple(self._words(certificate, issuer, list_signers or _nobody))
+        words = self._words(certificate, issuer, list_signers or _nobody)
+        found = tuple(
+            word
+            for word, evidence, signer in words
+            if word.revoked_at or accepts is None or accepts(evidence, signer)
+        )
         turns = {moment for word in found for moment in word.moments}
         answer = _answer(found, certificate, at, known_at)
         object.__setattr__(answer, "turning_points", tuple(sorted(turns)))  # made here, and nowhere seen yet
@@ -185,31 +194,33 @@ class RevocationSnapshot:
 
     def _words(
         self, certificate: Certificate, issuer: Certificate, list_signers: ListSigners
-    ) -> Iterator[_Word]:
+    ) -> Iterator[tuple[_Word, Crl | OcspAnswer, Certificate]]:
         names = _in_order(list_issuers_of(certificate))
         for crl in (crl for name in names for crl in self._crls_by_issuer.get(name, ())):
             try:
-                word = self._word_of_crl(crl, certificate, issuer, list_signers)
+                found = self._word_of_crl(crl, certificate, issuer, list_signers)
             except MalformedInput:  # an entry that does not parse: the list is no evidence
                 continue
-            if word:
-                yield word
+            if found:
+                yield found[0], crl, found[1]
         for answer in self._ocsp_by_serial.get(certificate.serial, ()):
             single = answer.about(certificate, issuer)
             if single and single.status != "unknown":
-                end = self._end_of_responder(answer, issuer)
+                responder, end = self._responder(answer, issuer)
                 if single.this_update <= end:
-                    yield _word_of_answer(single, answer, end)
+                    yield _word_of_answer(single, answer, end), answer, responder
 
     def _word_of_crl(
         self, crl: Crl, certificate: Certificate, issuer: Certificate, list_signers: ListSigners
-    ) -> _Word | None:
+    ) -> tuple[_Word, Certificate] | None:
         reasons = crl.reasons_for(certificate) if not crl.problem else frozenset()
         if not reasons:
             return None
-        if not self._is_genuine(crl, issuer) and not any(
-            self._is_genuine(crl, signer) for signer in list_signers(crl.issuer_key)
-        ):
+        signer: Certificate | None = issuer
+        if not self._is_genuine(crl, issuer):
+            others = list_signers(crl.issuer_key)
+            signer = next((other for other in others if self._is_genuine(crl, other)), None)
+        if signer is None:
             return None
         entry = crl.lookup(certificate.serial, name_key(certificate.issuer_der))
         end = crl.next_update or crl.this_update + WITHOUT_NEXT_UPDATE
@@ -220,9 +231,10 @@ class RevocationSnapshot:
         source = f"crl:{crl.fingerprint}"
         kept = crl.expired_kept_since
         is_removal = entry is not None and entry.reason == REMOVED
-        return _Word(
+        word = _Word(
             crl.this_update, end, since, reason, source, reasons, crl.is_delta, stated, kept, is_removal
         )
+        return word, signer
 
     def _is_genuine(self, crl: Crl, issuer: Certificate) -> bool:
         """Whether a list comes from the issuer; a signature is checked once."""
@@ -233,29 +245,30 @@ class RevocationSnapshot:
             self._signed[key] = _is_signed_list(crl, issuer)
         return self._signed[key]
 
-    def _end_of_responder(self, answer: OcspAnswer, issuer: Certificate) -> datetime:
-        """Up to when the responder of an answer has a word about the issuer's certificates; checked once."""
+    def _responder(self, answer: OcspAnswer, issuer: Certificate) -> tuple[Certificate, datetime]:
+        """Who signed an answer, and up to when they have a word about the issuer's; checked once."""
         key = (answer.fingerprint, issuer.fingerprint)
-        if key not in self._ends:
-            if len(self._ends) >= MAX_REMEMBERED:
-                self._ends.clear()
-            self._ends[key] = self._find_end(answer, issuer)
-        return self._ends[key]
+        if key not in self._responders:
+            if len(self._responders) >= MAX_REMEMBERED:
+                self._responders.clear()
+            self._responders[key] = self._find_responder(answer, issuer)
+        return self._responders[key]
 
-    def _find_end(self, answer: OcspAnswer, issuer: Certificate) -> datetime:
+    def _find_responder(self, answer: OcspAnswer, issuer: Certificate) -> tuple[Certificate, datetime]:
         """A responder dates its answers itself: who has its key after its end could write any earlier day."""
         responder = answer.responder_for(issuer)
         if responder is None:
-            return _NO_TIME
+            return issuer, _NO_TIME
         if responder == issuer:  # whose path is validated
-            return _NO_END
+            return issuer, _NO_END
         if responder.extension(x509.OCSPNoCheck):
-            return responder.not_after
+            return responder, responder.not_after
         # RFC 6960, 4.2.2.2.1: without no-check, a responder whose revocation is known has no authority.
         status = RevocationSnapshot(self.crls).status(responder, issuer, at=answer.produced_at)
         if status.revoked_at is None:
-            return responder.not_after
-        return min(responder.not_after, status.revoked_at) if status.reason in ORDERLY_ENDINGS else _NO_TIME
+            return responder, responder.not_after
+        is_orderly = status.reason in ORDERLY_ENDINGS
+        return responder, min(responder.not_after, status.revoked_at) if is_orderly else _NO_TIME
 
     @cached_property
     def _crls_by_issuer(self) -> dict[NameKey, list[Crl]]:

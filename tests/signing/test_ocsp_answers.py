@@ -13,7 +13,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags, ocsp
 from world.pki import NOON, TestAuthority, digest_for
 
-from signing import Certificate, Crl, FileSigner, OcspAnswer, RevocationSnapshot, RevocationState, der
+from signing import (
+    Certificate,
+    Crl,
+    FileSigner,
+    OcspAnswer,
+    Policy,
+    RevocationSnapshot,
+    RevocationState,
+    TrustStore,
+    der,
+    validate_path,
+)
+from signing.reasons import Reason
 from yinxin.base.errors import MalformedInput
 
 DAY = timedelta(days=1)
@@ -133,6 +145,44 @@ class TestWhoseKeyItWas:
         assert office.state(answer, crls=[crl]) is not GOOD
 
 
+class TestAlgorithms:
+    """A policy's algorithms bind lists and answers too; what they say of a revocation counts in any case."""
+
+    def reasons(self, revocation: RevocationSnapshot, root: TestAuthority, leaf: Certificate) -> set[Reason]:
+        policy = Policy(algorithms=frozenset({"ES384"}))
+        trust = TrustStore([root.certificate])
+        return set(
+            validate_path(
+                leaf, (), trust, at=NOON, usage="seal", revocation=revocation, policy=policy
+            ).reasons
+        )
+
+    def test_an_answer_by_a_responder_with_another_algorithm_clears_nobody(self) -> None:
+        office = Office()
+        office.authority = root = TestAuthority("Root", key_kind="P-384")
+        leaf, checked = root.issue("bureau").certificate, (x509.OCSPNoCheck(), False)
+        for kind, wanted in (("P-256", {Reason.REVOCATION_UNKNOWN}), ("P-384", set())):
+            responder = root.issue("responder", "ocsp", key_kind=kind, extra=(checked,))
+            known = RevocationSnapshot(ocsp=[OcspAnswer(office.answer(leaf, by=responder))])
+            assert self.reasons(known, root, leaf) == wanted
+
+    def test_a_list_by_another_algorithm_revokes_and_clears_nobody(self) -> None:
+        root = TestAuthority("Root", key_kind="P-384")
+        leaf = root.issue("bureau").certificate
+        for wanted in (Reason.REVOCATION_UNKNOWN, Reason.CERTIFICATE_REVOKED):
+            plain = x509.load_der_x509_crl(root.crl())
+            builder = x509.CertificateRevocationListBuilder(
+                plain.issuer,
+                plain.last_update_utc,
+                plain.next_update_utc,
+                list(plain.extensions),
+                list(plain),
+            )
+            weaker = builder.sign(root.signer._private_key, hashes.SHA256()).public_bytes(Encoding.DER)
+            assert self.reasons(RevocationSnapshot([Crl(weaker)]), root, leaf) == {wanted}
+            root.revoke(leaf, NOON - DAY)
+
+
 class TestForms:
     def built(self, office: Office, *extensions: Any, **more: Any) -> bytes:
         signer = office.authority.signer
@@ -194,7 +244,7 @@ class TestDelegates:
         known = RevocationSnapshot([Crl(office.authority.crl(NOON + 2 * DAY))], [answer])
         # The list clears the leaf in any case; what counts is whether the answer still does.
         words = known._words(office.leaf, office.authority.certificate, lambda _: ())
-        kinds = {word.source.partition(":")[0] for word in words}
+        kinds = {word.source.partition(":")[0] for word, *_ in words}
         assert kinds == ({"crl", "ocsp"} if state is GOOD else {"crl"})
 
     def test_a_delegate_of_a_namesake(self, office: Office) -> None:
