@@ -37,7 +37,6 @@ WITHOUT_NEXT_UPDATE = timedelta(hours=1)
 MAX_REMEMBERED = 4096
 HOLD, REMOVED = "certificate_hold", "remove_from_crl"
 HOLD_BIT = 6  # of the reasons that a list may be about (RFC 5280, 4.2.1.13)
-COMPROMISED = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 # RFC 3161, 4 and EN 319 102-1, 5.6.2.2: the key itself is in nobody else's hands.
 ORDERLY_ENDINGS = frozenset({"affiliation_changed", "superseded", "cessation_of_operation"})
 _NO_TIME, _NO_END = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -79,8 +78,8 @@ class RevocationStatus:
 
     @property
     def is_compromised(self) -> bool:
-        """Whether its key is known to be in other hands, at any time."""
-        return self.revoked_at is not None and self.reason in COMPROMISED
+        """Whether its key may be in other hands: it is revoked at any time, and no reason says otherwise."""
+        return self.revoked_at is not None and self.reason not in ORDERLY_ENDINGS | {HOLD}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,37 @@
+"""Whose token it was, asked about a day before the key was revoked: no trusted time stands in a token."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from cryptography.x509 import ReasonFlags
+from world.pki import NOON, TestAuthority
+
+from credentials.signed_tokens import ChainSignatures
+from signing import Crl, Policy, RevocationSnapshot, TrustStore
+from signing.report import Indication, Scope, worst
+
+DAY = timedelta(days=1)
+ORDERLY = {ReasonFlags.affiliation_changed, ReasonFlags.superseded, ReasonFlags.cessation_of_operation}
+OTHERS = {ReasonFlags.unspecified, ReasonFlags.key_compromise, ReasonFlags.privilege_withdrawn}
+
+
+@pytest.mark.parametrize("reason", sorted(ORDERLY | OTHERS, key=lambda one: one.name))
+def test_a_key_that_may_be_in_other_hands_signed_no_earlier_day(reason: ReasonFlags) -> None:
+    """As in documents: without a reason that says otherwise, whoever has the key writes any day."""
+    root = TestAuthority("Root")
+    issuer = root.issue("issuer", "credential").certificate
+    root.revoke(issuer, NOON - 2 * DAY, reason)
+    judge = ChainSignatures(
+        TrustStore([root.certificate]),
+        usage="credential",
+        revocation=RevocationSnapshot([Crl(root.crl())]),
+        policy=Policy.default(),
+    )
+    wanted = Indication.PASSED if reason in ORDERLY else Indication.FAILED
+    for made in (NOON - 10 * DAY, None):
+        checks = judge.path_checks((issuer,), NOON - 5 * DAY, made)
+        assert (worst(checks, Scope.NOW), worst(checks, Scope.THEN)) == (wanted, wanted)
+    checks = judge.path_checks((issuer,), NOON, NOON - 10 * DAY)
+    assert (worst(checks, Scope.NOW), worst(checks, Scope.THEN)) == (Indication.FAILED, wanted)
