@@ -214,6 +214,11 @@ class TestConsent:
         assert city.code not in str([one["details"]["fields"] for one in entries])
 
 
+def test_without_a_body_all_that_the_grant_covers_is_asked_for(city: FormCity) -> None:
+    reply = city.send("POST", f"/v1/forms/{MATTER}/consents")
+    assert (reply.status, reply.json["fields"]) == (200, city.asked()["fields"])
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

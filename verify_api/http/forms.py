@@ -20,7 +20,7 @@ from verify_api.http.limits import Buckets, Limits, address_of
 from verify_api.http.routes import bearer
 from verify_api.pages.handling import qr_code
 from yinxin.base.errors import MalformedInput, Unauthenticated
-from yinxin.web.bodies import read_json
+from yinxin.web.bodies import read_json_or_nothing
 
 if TYPE_CHECKING:
     from verify_api.departments import Department
@@ -83,7 +83,7 @@ def forms_router(
     )
     async def ask(request: Request, matter: str) -> JSONResponse:
         department = await come(request)
-        fields = _fields(await read_json(request, limit=bounds.form_bytes))
+        fields = _fields(await read_json_or_nothing(request, limit=bounds.form_bytes))
         asked = await forms.ask(matter, department, fields=fields)
         started = asked.started
         facts = {"link": started.link, "match_code": started.match_code, "qr": qr_code(started.link)}

@@ -35,6 +35,15 @@ async def read_json(request: Request, *, limit: int) -> dict[str, Any]:
     return load_json_object(await read_body(request, limit=limit))
 
 
+async def read_json_or_nothing(request: Request, *, limit: int) -> dict[str, Any]:
+    """The body as a strict JSON object, and an empty one where there is no body."""
+    body = await read_body(request, limit=limit)
+    if not body:
+        return {}
+    _require_type(request, JSON)
+    return load_json_object(body)
+
+
 async def read_form(request: Request, *, limit: int) -> dict[str, str]:
     """The body as a form; a repeated name is refused (RFC 6749, 3.2)."""
     _require_type(request, FORM)
