@@ -17,25 +17,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from credentials.key_binding import MAX_AGE, check_key_binding, holder_key
+from credentials.permission import Permission
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import ChainSignatures, is_date, is_failed, moment_check, uris_of
+from credentials.status_checks import look_up
 from credentials.vocabulary import (
     CREDENTIAL_TYP,
     DELEGATION,
     DELEGATION_VCT,
-    INVALID,
     LICENCE_IDENTIFIER,
     NEVER_DISCLOSABLE,
-    SUSPENDED,
-    VALID,
 )
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope
 from signing.revocation import RevocationSnapshot
-from signing.trust_list import Issued
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
+from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
@@ -49,7 +47,6 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
     from signing.trust_list import ServingList
 
-EVERY_TYPE = "*"  # in `issuers`: the types that it does not name
 # By the kind of a `MalformedInput`: which check it is, and what that means.
 _MALFORMED = {
     "cnf": ("holder_key", Reason.CLAIM_INVALID),
@@ -77,11 +74,9 @@ class VerifiedCredential(Evidence):
 class Verifier:
     """Verifies credentials against one set of snapshots.
 
-    `statuses` are the verified status lists by their address; `issuers`, where given, says which
-    certificates' subjects (RFC 4514 text) may issue a `vct` (`EVERY_TYPE`: any other), and a type that it
-    does not name may be issued by nobody; a `trust_list` says so for a whole city, with the days since when.
-    `status_grace` stretches a list's ttl while its server is away,
-    never its `exp`; `max_age` bounds how long ago a presentation was made.
+    `statuses` are the verified status lists by their address. `issuers` and `trust_list`, if given, say who
+    may issue a `vct` (`credentials.permission`). `status_grace` stretches a list's ttl while its server is
+    away, never its `exp`; `max_age` bounds how long ago a presentation was made.
     """
 
     def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
@@ -101,8 +96,7 @@ class Verifier:
         self.policy = policy or Policy.default()
         self.statuses = {} if statuses is None else statuses
         self.revocation = revocation or RevocationSnapshot()
-        self.issuers = issuers
-        self.trust_list = trust_list
+        self.permission = Permission(issuers, trust_list)
         self.status_grace = status_grace
         self.max_age = max_age
         self._clock = clock or SystemClock()
@@ -236,29 +230,12 @@ class _Case:
         }
 
     def _permission(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
-        permitted = self._verifier.issuers
         if self._issuer is None:
             return ()
-        if permitted is None:
-            return self._listed(claims, self._issuer)
-        named = permitted.get(str(claims.get("vct")), permitted.get(EVERY_TYPE, ()))
-        good = self._issuer.subject in named
-        own = Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED)
-        return own, *self._listed(claims, self._issuer)
-
-    def _listed(self, claims: Mapping[str, Any], issuer: Certificate) -> tuple[Check, ...]:
-        """What the trust list says; whoever issues licences may also write down who acts with them."""
-        listed, vct = self._verifier.trust_list, claims.get("vct")
-        if listed is None:
-            return ()
-        self.snapshots.update(listed.snapshots)
-        issued = Issued(
-            None if vct == DELEGATION_VCT else str(vct),
-            subject=issuer.subject,
-            agency=_agency_of(claims),
-            made=self._made,
-        )
-        return listed.check(issued, now=self._at)
+        permission = self._verifier.permission
+        self.snapshots.update(permission.snapshots)
+        kind, agency = str(claims.get("vct")), _agency_of(claims)
+        return permission.checks(kind, self._issuer, agency=agency, made=self._made, at=self._at)
 
     def _delegation(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
         """An agent's copy says by itself that it is one, and stands beside its delegation."""
@@ -295,30 +272,12 @@ class _Case:
     def _check_status(self, claims: Mapping[str, Any]) -> None:
         if "status" not in claims:
             return
-        reference = status_reference(claims["status"])
-        if reference is None:
-            self._add(Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, "TSL 6.2: no idx and uri"))
-            return
-        uri, index = reference
-        snapshot = self._verifier.statuses.get(uri)
-        self.findings["status_list"] = uri
-        if snapshot is None:
-            self._add(Check("status", Reason.STATUS_UNKNOWN, Scope.NOW, "the status list is not at hand"))
-            return
-        self.snapshots["status"] = snapshot.digest
-        self._add(self._status(snapshot, index))
-
-    def _status(self, snapshot: StatusSnapshot, index: int) -> Check:
-        self.findings["status_at"] = snapshot.issued_at.isoformat()
-        try:
-            value = snapshot.status(index)
-        except NotFound as exc:
-            return Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, exc.detail)
-        # A revocation is final, so a list that is out of date still proves it.
-        if value != INVALID and not snapshot.is_fresh(self._at, grace=self._verifier.status_grace):
-            return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
-        meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
-        return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
+        verifier = self._verifier
+        found = look_up(claims["status"], verifier.statuses, at=self._at, grace=verifier.status_grace)
+        self.findings.update(found.findings)
+        if found.snapshot:
+            self.snapshots["status"] = found.snapshot.digest
+        self._add(found.check)
 
 
 def _agency_of(claims: Mapping[str, Any]) -> str | None:
@@ -368,14 +327,3 @@ def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | None) -> Check
     if addresses and name not in addresses:
         return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
     return Check("issuer_name")
-
-
-def status_reference(status: Any) -> tuple[str, int] | None:
-    """Where the status of a credential stands, by its `status` claim; None when that leads nowhere."""
-    entry = status.get("status_list") if isinstance(status, dict) else None
-    if not isinstance(entry, dict):
-        return None
-    uri, index = entry.get("uri"), entry.get("idx")
-    if not isinstance(uri, str) or type(index) is not int or index < 0:
-        return None
-    return uri, index

@@ -19,8 +19,8 @@ from credentials.delegations.statements import read_licence
 from credentials.gate import is_of
 from credentials.repository import LicenceRepository
 from credentials.standing import State, standing
+from credentials.status_checks import status_reference
 from credentials.status_records import StatusRecords
-from credentials.verifier import status_reference
 from credentials.vocabulary import VALID
 from yinxin.base.errors import MalformedInput, NotPermitted
 from yinxin.base.identifiers import CitizenNumber

@@ -17,17 +17,19 @@ from typing import TYPE_CHECKING, Any
 from credentials.mdoc.device_key import mac_key
 from credentials.mdoc.presenting import device_authentication
 from credentials.mdoc.structures import read_response, to_plain
+from credentials.permission import Permission
 from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed
-from credentials.verifier import EVERY_TYPE, status_reference
-from credentials.vocabulary import INVALID, SUSPENDED, VALID
+from credentials.status_checks import look_up
+from credentials.vocabulary import LICENCE_IDENTIFIER
 from signing.cose_mac import is_mac0_of
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope
 from signing.revocation import RevocationSnapshot
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
+from yinxin.base.errors import MalformedInput, TooLarge, UsageError
+from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
+    from signing.trust_list import ServingList
 
 _MALFORMED = {
     "disclosure": ("elements", Reason.DISCLOSURE_INVALID),
@@ -80,13 +83,14 @@ class MdocVerifier:
         revocation: RevocationSnapshot | None = None,
         clock: Clock | None = None,
         issuers: Mapping[str, Collection[str]] | None = None,
+        trust_list: ServingList | None = None,
         status_grace: timedelta = timedelta(0),
     ) -> None:
         self.trust = trust
         self.policy = policy or Policy.default()
         self.statuses = {} if statuses is None else statuses
         self.revocation = revocation or RevocationSnapshot()
-        self.issuers = issuers
+        self.permission = Permission(issuers, trust_list)
         self.status_grace = status_grace
         self._clock = clock or SystemClock()
         self.messages = MessageSignatures(self.policy)
@@ -188,7 +192,7 @@ class _Case:
         self._issuer = chain[0]
         secured = document.issuer_signed.security_object()
         self._add(*self._verifier.signatures.path_checks(chain, self._at, secured.signed_at))
-        self._add(self._type(document, secured), *self._permission(secured.doc_type))
+        self._add(self._type(document, secured), *self._permission(document, secured))
         return secured
 
     def _type(self, document: Document, secured: SecurityObject) -> Check:
@@ -198,12 +202,13 @@ class _Case:
         detail = "" if same else "the document calls itself otherwise than the issuer"
         return Check("type", None if same else Reason.WRONG_TYPE, detail=detail)
 
-    def _permission(self, doc_type: str) -> tuple[Check, ...]:
-        permitted = self._verifier.issuers
-        if permitted is None or self._issuer is None:
+    def _permission(self, document: Document, secured: SecurityObject) -> tuple[Check, ...]:
+        if self._issuer is None:
             return ()
-        good = self._issuer.subject in permitted.get(doc_type, permitted.get(EVERY_TYPE, ()))
-        return (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
+        permission = self._verifier.permission
+        self.snapshots.update(permission.snapshots)
+        agency, made = _agency_of(document), secured.signed_at
+        return permission.checks(secured.doc_type, self._issuer, agency=agency, made=made, at=self._at)
 
     def _check_elements(self, document: Document, secured: SecurityObject) -> None:
         """9.3.1, 3: the digest of each element."""
@@ -285,30 +290,24 @@ class _Case:
     def _check_status(self, status: Any) -> None:
         if status is None:
             return
-        reference = status_reference(status)
-        if reference is None:
-            self._add(Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, "TSL 6.3: no idx and uri"))
-            return
-        uri, index = reference
-        snapshot = self._verifier.statuses.get(uri)
-        self.findings["status_list"] = uri
-        if snapshot is None:
-            self._add(Check("status", Reason.STATUS_UNKNOWN, Scope.NOW, "the status list is not at hand"))
-            return
-        self.snapshots["status"] = snapshot.digest
-        self._add(self._standing(snapshot, index))
+        verifier = self._verifier
+        found = look_up(status, verifier.statuses, at=self._at, grace=verifier.status_grace)
+        self.findings.update(found.findings)
+        if found.snapshot:
+            self.snapshots["status"] = found.snapshot.digest
+        self._add(found.check)
 
-    def _standing(self, snapshot: StatusSnapshot, index: int) -> Check:
-        self.findings["status_at"] = snapshot.issued_at.isoformat()
-        try:
-            value = snapshot.status(index)
-        except NotFound as exc:
-            return Check("status", Reason.STATUS_REFERENCE_INVALID, Scope.NOW, exc.detail)
-        # A revocation is final, so a list that is out of date still proves it.
-        if value != INVALID and not snapshot.is_fresh(self._at, grace=self._verifier.status_grace):
-            return Check("status", Reason.STATUS_STALE, Scope.NOW, f"as of {snapshot.issued_at.isoformat()}")
-        meanings = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
-        return Check("status", meanings.get(value, Reason.STATUS_UNKNOWN), Scope.NOW, f"status {value}")
+
+def _agency_of(document: Document) -> str | None:
+    """The agency's credit code in the licence's identifier (GB/T 36904), where that was shown."""
+    for items in document.issuer_signed.namespaces.values():
+        for item in items:
+            if item.identifier == LICENCE_IDENTIFIER:
+                try:
+                    return LicenceIdentifier.parse(item.value).credit_code
+                except MalformedInput:
+                    return None
+    return None
 
 
 def _malformed(exc: MalformedInput) -> Check:

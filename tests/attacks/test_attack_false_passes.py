@@ -15,8 +15,8 @@ import pytest
 from world.departments import ISSUER, TYPE, City
 
 from credentials.face.page import licence_json
+from credentials.permission import EVERY_TYPE
 from credentials.sd_jwt import issue_sd_jwt
-from credentials.verifier import EVERY_TYPE
 from signing.base64url import decode_base64url
 from signing.jose import dump_json, load_json_object
 from signing.pdf import Seal

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from world.credentials import COUNTER, NONCE, CredentialWorld
 from world.listed import CASES, CODE, DAY, GRANTED, IDS, KIND, Rows, a_list
+from world.mdocs import DOC_TYPE, TRANSCRIPT, MdocWorld
 from world.pki import NOON, Pki
 from world.printed import CATALOGUE, Paper, sample_licence
 
 from credentials import samples
+from credentials.mdoc import MdocValidity
 from credentials.vocabulary import LICENCE_IDENTIFIER
 from signing.reasons import Reason
 from signing.report import Indication
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def world() -> CredentialWorld:
     return CredentialWorld()
+
+
+@pytest.fixture(scope="module")
+def mdocs() -> MdocWorld:
+    return MdocWorld()
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,27 @@ class TestCredentials:
 
     def test_without_any_list_that_is_demanded_do_not_count(self, world: CredentialWorld) -> None:
         assert self.examine(world, ServingList(None)).reasons == {Reason.TRUST_LIST_UNAVAILABLE}
+
+
+class TestMdocs:
+    def examine(self, world: MdocWorld, serving: ServingList) -> Report[Any]:
+        number = str(LicenceIdentifier.make(CODE, samples.AGENCY.credit_code, "7K2M9Q4TZ8X1B5CV3N6L"))
+        valid = MdocValidity(NOON - 2 * DAY, NOON - 2 * DAY, NOON + 9 * DAY)
+        issued = world.issue_mdoc(elements={LICENCE_IDENTIFIER: number}, valid=valid)
+        verifier = world.mdoc_counter(trust_list=serving)
+        return verifier.verify(world.show(issued, LICENCE_IDENTIFIER), transcript=TRANSCRIPT)
+
+    @pytest.mark.parametrize(("rows", "how", "reasons"), CASES, ids=IDS)
+    def test_count_as_the_list_says(
+        self, mdocs: MdocWorld, rows: Rows, how: dict[str, Any], reasons: set[Reason]
+    ) -> None:
+        report = self.examine(mdocs, a_list(mdocs.signer.certificate, DOC_TYPE, rows, **how))
+        assert report.reasons == reasons
+        assert report.snapshots["trust_list"] == "ab" * 32
+
+    def test_of_a_type_that_is_not_listed_do_not_count(self, mdocs: MdocWorld) -> None:
+        serving = a_list(mdocs.signer.certificate, "urn:city:other", GRANTED)
+        assert self.examine(mdocs, serving).reasons == {Reason.ISSUER_NOT_PERMITTED}
 
 
 class TestCodesOnPaper:

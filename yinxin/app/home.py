@@ -24,8 +24,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from credentials.permission import EVERY_TYPE
 from credentials.printed_code.issuers import IssuerCertificate, IssuerCertificates
-from credentials.verifier import EVERY_TYPE
 from signing.certificates import Certificate, load_pem_chain
 from signing.policy import Policy
 from signing.revocation import Crl, RevocationSnapshot
