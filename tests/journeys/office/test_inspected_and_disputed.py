@@ -63,6 +63,13 @@ class City:
         assert status == expected, (words, printed.getvalue())
         return json.loads(printed.getvalue() or "null")
 
+    def told(self, *words: str | Path) -> str:
+        """The same as a person reads it."""
+        printed = io.StringIO()
+        with redirect_stdout(printed):
+            assert run([*map(str, words), "--home", str(self.place), "--lang", "en"]) == 0
+        return printed.getvalue()
+
     def call(self, name: str, method: str, path: str, body: Any = None) -> Answer:
         """Somebody at the other end of the office's HTTP, by their key."""
         headers = {"authorization": f"Bearer {self._token(name)}", "Content-Type": "application/json"}
@@ -207,6 +214,10 @@ def test_a_dispute_ends_in_a_correction(city: City) -> None:
 
     # The clerk takes it up, corrects the licence over the desk, and ends the dispute with the new version.
     assert [one["number"] for one in city.say("dispute", "list", *city._as("li"))] == [number]
+    shown = city.told("dispute", "show", number, *city._as("li"))
+    assert f"{number}: received, to be answered by 20" in shown
+    assert "business_premises" in shown
+    assert "门牌号应为 19 号。" in shown
     accept = ("dispute", "answer", number, "accept", "--words", "已受理。")
     city.say(*accept, "--actor", "li", *city._as("ma")[2:], expected=ExitCode.ERROR)  # not li's key
     city.say(*accept, *city._as("li"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import CHINA, agency_day
 from credentials.office.disputes.dispute import (
     KIND_NAMES,
     MAX_NAME,
@@ -28,6 +30,7 @@ from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from credentials.office.disputes.dispute import Dispute
     from yinxin.app.console import Console
@@ -180,7 +183,7 @@ def list_disputes(context: click.Context, **given: Any) -> int:
             one.number,
             KIND_NAMES[one.kind].in_language(language),
             STATE_NAMES[one.state].in_language(language),
-            f"{one.due_at:%Y-%m-%d %H:%M}",
+            str(_last_day(one)),
             "!" if one.is_overdue(now) else "",
         )
         for one in found
@@ -277,11 +280,23 @@ def _proof(document: Path | None, presentation: Path | None) -> dict[str, Any] |
     return None
 
 
+def _last_day(found: Dispute) -> date | None:
+    """The last day of an open term: it ends with that day, in Beijing."""
+    return agency_day(found.due_at - timedelta(seconds=1)) if found.is_open else None
+
+
 def _shown(console: Console, found: Dispute, *, for_staff: bool) -> int:
     state = STATE_NAMES[found.state]
-    console.say(f"{found.number}：{state.zh}", f"{found.number}: {state.en}")
+    due_zh, due_en = (
+        (f"，期限 {day}", f", to be answered by {day}") if (day := _last_day(found)) else ("", "")
+    )
+    console.say(f"{found.number}：{state.zh}{due_zh}", f"{found.number}: {state.en}{due_en}")
+    about = " ".join((found.licence or found.type_code, *found.fields))
+    for line in filter(None, (about, found.words)):
+        console.say(f"  {line}", f"  {line}")
     for one in found.answers:
-        console.say(f"  {one.at:%Y-%m-%d %H:%M} {one.words}", f"  {one.at:%Y-%m-%d %H:%M} {one.words}")
+        said = f"  {one.at.astimezone(CHINA):%Y-%m-%d %H:%M} {one.words}"
+        console.say(said, said)
     if found.result:
         console.say(f"更正后的证照：{found.result}", f"the corrected licence: {found.result}")
     console.result(found.to_dict(for_staff=for_staff))
