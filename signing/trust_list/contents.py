@@ -68,17 +68,20 @@ class ListedIssuer:
     types: tuple[ListedType, ...]
 
     def standing(self, kind: str, at: datetime) -> ListedType | None:
-        """The newest word about a type (by its `vct` or type code) at a time; None before the first one."""
-        said = (row for row in self.types if row.since <= at and row.is_named(kind))
-        return max(said, key=_rank, default=None)
+        """The newest word about a type (by its `vct` or type code) at a time; None before the first one.
+
+        A word that leaves the type code out is about the code that other words give to this `vct`.
+        """
+        return max((row for row in self._about(kind) if row.since <= at), key=_rank, default=None)
 
     def history(self) -> dict[str, list[ListedType]]:
         """All words about each type, by its type code, the oldest first."""
-        found: dict[str, list[ListedType]] = {}
-        for row in sorted(self.types, key=_rank):
-            if row.type_code:
-                found.setdefault(row.type_code, []).append(row)
-        return found
+        codes = dict.fromkeys(row.type_code for row in sorted(self.types, key=_rank) if row.type_code)
+        return {code: sorted(self._about(code), key=_rank) for code in codes}
+
+    def _about(self, kind: str) -> list[ListedType]:
+        named = {row.vct for row in self.types if row.is_named(kind)}
+        return [row for row in self.types if row.is_named(kind) or (row.vct in named and not row.type_code)]
 
     def may_issue(self, at: datetime) -> tuple[str, ...]:
         """The types that are granted at a time: the newest word about each counts."""

@@ -41,6 +41,15 @@ LIFE = (row("granted", START), row("suspended", PAUSE), row("granted", RESUME), 
 NEVER, HELD, FAILED, OPEN = "never", Indication.PASSED, Indication.FAILED, Indication.INDETERMINATE
 
 
+def test_a_withdrawal_that_leaves_the_type_code_out_is_about_the_code_too() -> None:
+    office = bureau(row("granted", START), ListedType(FOOD, "withdrawn", END))
+    for kind in (FOOD, FOOD_CODE):
+        found = [office.standing(kind, at) for at in (START, END)]
+        assert [one and one.status for one in found] == ["granted", "withdrawn"]
+    assert [one.status for one in office.history()[FOOD_CODE]] == ["granted", "withdrawn"]
+    assert office.standing("", END) is None
+
+
 @pytest.mark.parametrize("is_proved", [True, False])
 @pytest.mark.parametrize(
     ("status", "made", "then", "now"),
