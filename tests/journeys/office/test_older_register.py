@@ -123,7 +123,9 @@ def test_four_thousand_rows_killed_twice(bureau: Bureau) -> None:
 
     # Nobody takes it over on their own word.
     bureau.say("legacy", "propose", *act)
-    bureau.say("legacy", "import", file, *act, expected=ExitCode.ERROR)
+    refused = report.with_name("refused.csv")
+    bureau.say("legacy", "import", file, *act, "--report", refused, expected=ExitCode.ERROR)
+    assert not refused.exists()  # the same command works once the mapping is agreed to
     own = ("--actor", "li", "--key", bureau.key("li"))
     bureau.say("legacy", "agree", "food-2012", *own, expected=ExitCode.ERROR)
     agree(bureau, mapping, "food-2012")

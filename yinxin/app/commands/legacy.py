@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -299,7 +300,7 @@ def foreign(context: click.Context, number: str, home: str) -> int:
 def _seal_all(console: Console, place: Home, register: str, actor: Actor) -> tuple[int, int]:
     """Seal in portions, so that what a kill leaves is found again; how many, and how many could not be."""
     first_use, after = make_first_use(place), ""
-    sealed = refused = 0
+    sealed, reasons = 0, Counter[str]()
     with console.progress("盖章", "sealing") as show:
         while True:
             with place.database.reading() as session:
@@ -307,17 +308,21 @@ def _seal_all(console: Console, place: Home, register: str, actor: Actor) -> tup
                 open_ones = repository.unsealed(register, after=after, limit=SEALED_AT_ONCE)
             if not open_ones:
                 break
-            base = sealed + refused
+            base = sealed + reasons.total()
             done, why = first_use.seal_all(
                 open_ones,
                 actor=actor,
                 workers=os.cpu_count() or 1,
                 progress=partial(_show, show, base, base + len(open_ones)),
             )
-            sealed, refused, after = sealed + done, refused + len(why), open_ones[-1]
+            sealed, after = sealed + done, open_ones[-1]
+            reasons.update(one.detail for one in why.values())
+    refused = reasons.total()
     console.say(
         f"已盖章 {sealed} 件，未能盖章 {refused} 件", f"{sealed} sealed, {refused} could not be sealed"
     )
+    if reasons:
+        console.table([("原因", "reason"), ("件数", "licences")], reasons.most_common(20))
     return sealed, refused
 
 
@@ -356,10 +361,19 @@ def _report(console: Console, report: Path | None) -> Iterator[Callable[[RowResu
         if not is_json:
             out.write(csv_heading())
 
+        told = False
+
         def each(result: RowResult) -> None:
+            nonlocal told
+            told = True
             out.write(json_line(result) if is_json else csv_line(result, console.language))
 
-        yield each
+        try:
+            yield each
+        except BaseException:
+            if not told:  # refused before the first row: the same command works once it is put right
+                report.unlink(missing_ok=True)
+            raise
 
 
 def _tell(console: Console, summary: Summary) -> int:
