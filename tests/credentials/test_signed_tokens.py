@@ -17,7 +17,7 @@ ORDERLY = {ReasonFlags.affiliation_changed, ReasonFlags.superseded, ReasonFlags.
 OTHERS = {ReasonFlags.unspecified, ReasonFlags.key_compromise, ReasonFlags.privilege_withdrawn}
 
 
-@pytest.mark.parametrize("reason", sorted(ORDERLY | OTHERS, key=lambda one: one.name))
+@pytest.mark.parametrize("reason", sorted(ORDERLY | OTHERS, key=str))
 def test_a_key_that_may_be_in_other_hands_signed_no_earlier_day(reason: ReasonFlags) -> None:
     """As in documents: without a reason that says otherwise, whoever has the key writes any day."""
     root = TestAuthority("Root")
