@@ -153,20 +153,26 @@ def frame(data: bytes, offset: int = 0) -> tuple[int, int, int]:
         start = offset + 2
         if tag & 0x1F == 0x1F:
             raise MalformedInput("der", "high tag numbers are not used here")
-        if size & 0x80:
-            count = size & 0x7F
-            if count == 0 or count > 4:
-                raise MalformedInput("der", "indefinite or oversize length")
-            raw = data[start : start + count]
-            size = int.from_bytes(raw, "big")
-            start += count
-            if len(raw) != count or size < 0x80 or raw[0] == 0:
-                raise MalformedInput("der", "length is not minimal")
+        if size == 0x82 and data[start]:  # most long lengths: two octets, the first not zero
+            size, start = data[start] << 8 | data[start + 1], start + 2
+        elif size & 0x80:
+            size, start = _long_length(data, size & 0x7F, start)
     except IndexError as exc:
         raise MalformedInput("der", "ends too early") from exc
     if start + size > len(data):
         raise MalformedInput("der", "ends too early")
     return tag, start, start + size
+
+
+def _long_length(data: bytes, count: int, start: int) -> tuple[int, int]:
+    """A length of several octets (X.690, 8.1.3.5 and 10.1), and where the content starts."""
+    if count == 0 or count > 4:
+        raise MalformedInput("der", "indefinite or oversize length")
+    raw = data[start : start + count]
+    size = int.from_bytes(raw, "big")
+    if len(raw) != count or size < 0x80 or raw[0] == 0:
+        raise MalformedInput("der", "length is not minimal")
+    return size, start + count
 
 
 def read(data: bytes, offset: int = 0) -> tuple[Element, int]:

@@ -146,12 +146,14 @@ def _attributes(items: Iterable[der.Element], *, repeated: bool = False) -> dict
     answer: dict[str, tuple[bytes, ...]] = {}
     for item in items:
         name, values = der.elements(item)
-        dotted = der.read_oid(name)
+        dotted, content = der.read_oid(name), values.content
         if (dotted in answer and not repeated) or values.tag != der.SET:
             raise MalformedInput("cms", "an attribute is repeated or has no values")
-        content, first = values.content, der.frame(values.content)[2] if values.content else 0
-        # One value is what nearly all have: then the content is the value.
-        found = (content,) if first == len(content) else tuple(one.encoded for one in der.children(values))
+        # One short value is what nearly all have: then the content is the value.
+        if len(content) > 1 and content[1] == len(content) - 2 < 0x80 and content[0] & 0x1F != 0x1F:
+            found: tuple[bytes, ...] = (content,)
+        else:
+            found = tuple([one.encoded for one in der.elements(values)])
         answer[dotted] = (*answer[dotted], *found) if dotted in answer else found
         if len(answer) > MAX_ATTRIBUTES or len(answer[dotted]) > MAX_ATTRIBUTES:
             raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
