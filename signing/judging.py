@@ -9,6 +9,7 @@ best signature time is the earliest of those that prove the signature value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,10 @@ from signing.reasons import Reason
 from signing.report import Check, Scope
 from signing.timestamp import parse_token, verify_timestamp
 from signing.usages import usage
-from yinxin.base.errors import MalformedInput, UnknownAlgorithm
+from yinxin.base.errors import MalformedInput, UnknownAlgorithm, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from signing.certificates import Certificate
     from signing.policy import Policy
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from signing.timestamp import TimestampResult, TimestampToken
     from signing.trust import TrustStore
 
+LATEST = datetime(9998, 12, 31, tzinfo=UTC)  # so that a margin can always be added
 MAX_TIMESTAMPS = 4  # of one kind, of one signature
 CONTENT_TIMESTAMP = "1.2.840.113549.1.9.16.2.20"  # EN 319 122-1, 5.2.8
 
@@ -52,6 +53,10 @@ class Question:
     known_at: datetime
     proofs: Proofs = NO_PROOFS
     offered: tuple[Certificate, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.at > LATEST or self.known_at > LATEST:
+            raise UsageError("the time asked about lies beyond the calendar")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -238,3 +238,11 @@ class TestOpenssl:
         found = desk.ask((tmp_path / "made.p7s").read_bytes())
         assert found.passed, found.to_dict()
         assert not desk.ask((tmp_path / "made.p7s").read_bytes(), CONTENT + b"!").passed
+
+
+def test_a_time_beyond_the_calendar_is_no_question(desk: FileDesk) -> None:
+    signature, last = detached.sign(b"x", desk.agency, now=NOON), datetime(9999, 12, 31, tzinfo=UTC)
+    times: dict[str, datetime]
+    for times in ({"known_at": last}, {"at": last}):
+        with pytest.raises(UsageError, match="calendar"):
+            detached.verify(signature, b"x", desk.trust, revocation=desk.revocation(), now=NOON, **times)
