@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from credentials.disclosures import Revealed
-    from credentials.status_list import StatusSnapshot
+    from credentials.status_snapshot import StatusSnapshot
     from signing.certificates import Certificate
     from signing.keys import PublicKey
     from signing.report import EvidenceKey

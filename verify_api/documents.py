@@ -34,7 +34,7 @@ from yinxin.base.errors import MalformedInput
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from credentials.status_list import StatusSnapshot
+    from credentials.status_snapshot import StatusSnapshot
     from credentials.verifier import VerifiedCredential
     from signing.report import Report
     from signing.trust_list import ServingList

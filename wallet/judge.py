@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from credentials.vocabulary import STATUS_LIST_MEDIA_TYPE
 from signing.policy import Policy

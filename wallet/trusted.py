@@ -14,7 +14,7 @@ from cryptography import x509
 from credentials.oid4vp.request_objects import RequestReader
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import ChainSignatures, Signed, chain_of
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from credentials.vocabulary import STATUS_LIST_MEDIA_TYPE
 from signing.jose import parse_jws

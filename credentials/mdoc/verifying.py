@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
     from credentials.mdoc.structures import Document, SecurityObject
-    from credentials.status_list import StatusSnapshot
+    from credentials.status_snapshot import StatusSnapshot
     from signing.certificates import Certificate
     from signing.cose import Sign1
     from signing.keys import PublicKey

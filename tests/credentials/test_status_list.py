@@ -15,9 +15,10 @@ from world.forgery import ABSENT, changed, jws
 from world.pki import NOON, Pki
 
 from credentials.sd_jwt import chain_header
-from credentials.status_list import MAX_LIST_BYTES, StatusList, StatusSnapshot, verify_status_token
+from credentials.status_list import MAX_LIST_BYTES, StatusList
 from credentials.status_records import ENTRIES
 from credentials.status_service import StatusService
+from credentials.status_snapshot import StatusSnapshot, verify_status_token
 from credentials.vocabulary import INVALID, SUSPENDED, VALID
 from signing.base64url import encode_base64url
 from signing.jose import parse_jws

@@ -17,9 +17,10 @@ from world.credentials import ISSUER, CredentialWorld
 from world.pki import NOON, Pki
 
 from credentials.http.status import STATUS_LIST_CWT, STATUS_LIST_JWT, router
-from credentials.status_list import StatusList, StatusSnapshot, verify_status_token
+from credentials.status_list import StatusList
 from credentials.status_records import StatusRecords
 from credentials.status_service import StatusService
+from credentials.status_snapshot import StatusSnapshot, verify_status_token
 from credentials.status_tokens import read_status_cwt, sign_status_cwt
 from credentials.vocabulary import INVALID, STATUS_LIST_CWT_TYP, SUSPENDED, VALID
 from signing.cbor import Tag, decode, encode

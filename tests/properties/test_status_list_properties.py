@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from world.credentials import CredentialWorld
 from world.pki import NOON, Pki
 
-from credentials.status_list import StatusList, verify_status_token
+from credentials.status_list import StatusList
+from credentials.status_snapshot import verify_status_token
 from yinxin.base.errors import YinxinError
 
 

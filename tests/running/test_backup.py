@@ -20,7 +20,7 @@ from credentials.office.cases import CaseState
 from credentials.office.proofs import KeyProofs
 from credentials.office.repository import CaseRepository
 from credentials.repository import LicenceRepository
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.vocabulary import INVALID
 from signing.revocation import Crl
 from signing.signers.file import FileSigner

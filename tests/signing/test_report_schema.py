@@ -17,7 +17,7 @@ from world.desk import Desk, plain_pdf
 from world.pki import NOON, Pki
 from world.printed import Paper
 
-from credentials.status_list import verify_status_token
+from credentials.status_snapshot import verify_status_token
 from signing import Check, Reason, Report, Scope, detached
 from signing.checks import CHECKS, OTHER, kind_of
 from signing.levels import Demand, Level

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from credentials import key_binding
 from credentials.sd_jwt import issue_sd_jwt
-from credentials.status_list import StatusSnapshot
 from credentials.status_service import StatusService
+from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from signing.revocation import Crl, RevocationSnapshot
 from signing.signers.file import FileSigner

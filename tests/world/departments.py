@@ -25,8 +25,8 @@ from credentials.office.notices import NoticeQueue, Notices
 from credentials.records import LicenceRecord
 from credentials.repository import LicenceRepository
 from credentials.sd_jwt import issue_sd_jwt
-from credentials.status_list import StatusSnapshot
 from credentials.status_service import StatusService
+from credentials.status_snapshot import StatusSnapshot
 from signing.jose import dump_json, sign_jws
 from signing.pdf import Seal
 from signing.revocation import Crl, RevocationSnapshot

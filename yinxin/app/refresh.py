@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from signing.jose import load_json_object
 from signing.names import name_key
 from signing.revocation import Crl, RevocationSnapshot

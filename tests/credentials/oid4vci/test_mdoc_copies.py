@@ -12,7 +12,7 @@ from world.vci import CLIENT, IssuingOffice
 
 from credentials.mdoc import MdocVerifier, mdoc_elements, openid4vp_transcript, present_mdoc
 from credentials.mdoc.structures import read_issuer_signed
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.vocabulary import INVALID
 from signing.base64url import decode_base64url
 from signing.jose import dump_json

@@ -16,7 +16,7 @@ from credentials.oid4vci.offers import AuthenticationMethod, Holder, Offer
 from credentials.oid4vci.vocabulary import PRE_AUTHORIZED_CODE, TX_CODE_TRIES
 from credentials.repository import LicenceRepository
 from credentials.sd_jwt import SdJwt
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from signing.jose import load_json_object
 from signing.revocation import Crl, RevocationSnapshot

@@ -17,7 +17,7 @@ from world.sealing import FACTS, SealOffice
 from credentials.copies import CopyMaker
 from credentials.office.seals.drills import DrillState, LostCredentialKey
 from credentials.repository import LicenceRepository
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from signing.reasons import Reason
 from signing.revocation import Crl, RevocationSnapshot

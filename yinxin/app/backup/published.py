@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ca.crl import RevocationReason, encode_entry
-from credentials.status_list import StatusSnapshot
+from credentials.status_snapshot import StatusSnapshot
 from credentials.vocabulary import VALID
 from signing.jose import parse_jws
 from signing.names import name_key
