@@ -1,6 +1,6 @@
 """Status List Tokens as they are signed (draft-ietf-oauth-status-list, 5): as a JWT, or as a CWT.
 
-Both say the same; verifying them is the work of `credentials.status_snapshot`, which reads the CWT form through
+Both say the same; verifying them is the work of `credentials.status_snapshot`, which reads the CWT form by
 `read_status_cwt` here.
 """
 
