@@ -261,6 +261,8 @@ def show(context: click.Context, event_id: str, actor: str, home: str, passphras
     place, subjects = _open(home, passphrase_file)
     planned = subjects.cascade.show(event_id, actor=clerk_of(place, actor))
     _show(console, planned)
+    if planned.event.digest:  # what an approver names with `approve --digest`
+        console.say(f"方案摘要 {planned.event.digest}", f"digest of the plan: {planned.event.digest}")
     console.result(planned.to_dict())
     return ExitCode.DONE
 
