@@ -287,7 +287,7 @@ def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was
         path,
         proved=proved,
         carried=carried,
-        certificates=signed.others,
+        certificates=signed.others if proved else (),
         is_archived=bool(archives) and is_archived(carried, path, question.proofs),
     )
     checks += demand_checks(question.policy, level=level, usage=signer.usage if signer else "")

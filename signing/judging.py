@@ -267,5 +267,7 @@ def _revoked_without_proof(result: PathResult, question: Question) -> Iterable[C
 
 
 def _usage_of(certificate: Certificate) -> str:
-    purposes = facts_of(certificate).extended or frozenset()
-    return "signature" if usage("signature").extended in purposes else "seal"
+    return "signature" if _OF_PEOPLE in (facts_of(certificate).extended or ()) else "seal"
+
+
+_OF_PEOPLE = usage("signature").extended

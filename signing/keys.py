@@ -30,6 +30,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
 }
 _ECDSA = {name: ec.ECDSA(digest) for name, digest in _HASHES.items()}
+_ON_CURVES = frozenset({"P-256", "P-384"})
 _SIZES = {"P-256": 256, "P-384": 384, "SM2": 256, "Ed25519": 256}
 _ML_DSA = {
     f"2.16.840.1.101.3.4.3.{number}": kind
@@ -176,9 +177,9 @@ class PublicKey:
             return self._verify_sm2(signature, message)
         key = self._native
         try:
-            if isinstance(key, ec.EllipticCurvePublicKey):
+            if self.kind in _ON_CURVES:
                 key.verify(signature, message, _ECDSA[row.digest or ""])
-            elif isinstance(key, rsa.RSAPublicKey):
+            elif self.kind == "RSA":
                 digest = _HASHES[row.digest or ""]
                 key.verify(signature, message, _padding(digest, is_pss=row.is_pss), digest)
             else:

@@ -7,6 +7,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from signing import der
+from signing.algorithms import ALGORITHMS
 from signing.cms.structure import (
     CONTENT_TYPE,
     DATA,
@@ -75,11 +76,12 @@ def _algorithm_check(signed: SignedData, policy: Policy, at: datetime) -> Check:
             detail = policy.objection_to(row, signed.signer.public_key, at=at)
         except MalformedInput as exc:
             detail = exc.detail or str(exc)
-    return Check(
-        "algorithm",
-        Reason.ALGORITHM_NOT_ALLOWED if detail else None,
-        detail=detail or (row.name if row else ""),
-    )
+    if detail or row is None:
+        return Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED if detail else None, detail=detail or "")
+    return _GOOD_ALGORITHMS[row.name]
+
+
+_GOOD_ALGORITHMS = {row.name: Check("algorithm", detail=row.name) for row in ALGORITHMS}
 
 
 def _digest_fault(signed: SignedData, digest: bytes, content_type: str) -> Reason | None:

@@ -61,7 +61,7 @@ class SignedData:
     def others(self) -> tuple[Certificate, ...]:
         """The certificates that came along, without the signer's."""
         signer = self.signer
-        return tuple(one for one in self.certificates if one is not signer and one != signer)
+        return tuple([one for one in self.certificates if one is not signer])  # it is one of them
 
 
 @lru_cache(maxsize=16)

@@ -65,14 +65,21 @@ def main() -> None:
             "verify B-T, warm": lambda: verify(next(stamps), revocation),
             "verify B-LT by what it carries": lambda: verify(next(archives), nothing),
             "read the structure": lambda: cms.parse(next(signatures)),
-            "read it by asn1crypto": lambda: their_cms.ContentInfo.load(next(signatures)).native,
         },
         beside="floor: SHA-256 and one check",
-        rounds=ROUNDS,
-        calls=CALLS,
+        rounds=ROUNDS * CALLS,
+        calls=1,  # as in a service, no row has the processor's caches to itself
     )
     rate = found["floor: SHA-256 and one check"] / found["verify B-B, warm"]
     print(f"\nwarm verification: {rate:.2f} of the floor's rate (aim {AIM})")  # noqa: T201 - figures
+    print("\nReading one")  # noqa: T201 - figures
+    measure(
+        {
+            "ours": lambda: cms.parse(next(signatures)),
+            "asn1crypto": lambda: their_cms.ContentInfo.load(next(signatures)).native,
+        },
+        beside="ours",
+    )
     print("\nSigning one, P-256")  # noqa: T201 - figures
     measure(
         {
