@@ -209,17 +209,21 @@ def children(element: Element) -> Iterator[Element]:
 def elements(element: Element) -> list[Element]:
     """The same as a list: what is read of every signature is read by this."""
     found: list[Element] = []
-    content = element.content
+    content, make, add = element.content, _element, found.append
     offset, whole = 0, len(content)
     while offset < whole:
         start = offset + 2
-        if start <= whole and content[offset + 1] < 0x80 and content[offset] & 0x1F != 0x1F:
-            tag, end = content[offset], start + content[offset + 1]  # nearly all of them: a short length
+        if (
+            start <= whole
+            and (size := content[offset + 1]) < 0x80
+            and (tag := content[offset]) & 0x1F != 0x1F
+        ):
+            end = start + size  # nearly all of them: a short length
             if end > whole:
                 raise MalformedInput("der", "ends too early")
         else:
             tag, start, end = frame(content, offset)
-        found.append(_element(Element, (tag, content[start:end], content[offset:end])))
+        add(make(Element, (tag, content[start:end], content[offset:end])))
         offset = end
     return found
 

@@ -227,7 +227,7 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Outcome:
     """What judging found, before it is shown."""
 

@@ -55,16 +55,17 @@ def check_signature(  # noqa: PLR0913 - every fact that a verdict depends on com
     be good enough for `policy`. Never raises for what is in `signed`. `reference_required` demands an
     ESS certificate reference (CAdES, time-stamps).
     """
-    faults = (
-        _digest_fault(signed, digest, content_type),
-        _reference_fault(signed, required=reference_required),
-        _value_fault(signed),
+    return (
+        _algorithm_check(signed, policy, at),
+        _checked("content_digest", _digest_fault(signed, digest, content_type)),
+        _checked("certificate_reference", _reference_fault(signed, required=reference_required)),
+        _checked("signature_value", _value_fault(signed)),
     )
-    checks = (Check(good.name, fault) if fault else good for good, fault in zip(_GOOD, faults, strict=True))
-    return (_algorithm_check(signed, policy, at), *checks)
 
 
-_GOOD = tuple(map(Check, ("content_digest", "certificate_reference", "signature_value")))
+@lru_cache(maxsize=64)
+def _checked(name: str, fault: Reason | None) -> Check:
+    return Check(name, fault)
 
 
 def _algorithm_check(signed: SignedData, policy: Policy, at: datetime) -> Check:

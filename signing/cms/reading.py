@@ -60,13 +60,13 @@ def _fields(outer: der.Element) -> list[der.Element]:
         raise MalformedInput("cms", "not SignedData")
     fields = der.elements(der.read_exactly(wrapped.content, der.SEQUENCE))
     # RFC 5652, 5.1: each at most once, and in this order.
-    if len(fields) < 4 or [item.tag for item in fields[3:-1]] not in _OPTIONAL:
+    if len(fields) < 4 or tuple([item.tag for item in fields[3:-1]]) not in _OPTIONAL:
         raise MalformedInput("cms", "fields are missing, repeated or out of order")
     return fields
 
 
 _SIGNED_DATA = der.oid(SIGNED_DATA)
-_OPTIONAL: tuple[list[int], ...] = ([], [_CERTIFICATES], [_REVOCATIONS], [_CERTIFICATES, _REVOCATIONS])
+_OPTIONAL = frozenset({(), (_CERTIFICATES,), (_REVOCATIONS,), (_CERTIFICATES, _REVOCATIONS)})
 
 
 def _signed_data(outer: der.Element) -> SignedData:

@@ -41,5 +41,11 @@ class UnsafeSeededRandomness:
 
 
 def random_text(randomness: Randomness, size_bytes: int = 16) -> str:
-    """A URL-safe text of `size_bytes` random bytes (base64url, no padding)."""
-    return urlsafe_b64encode(randomness.bytes(size_bytes)).rstrip(b"=").decode("ascii")
+    """A URL-safe text of `size_bytes` random bytes (base64url, no padding).
+
+    None begins with a dash: people type such texts at the command line, where that would be an option.
+    """
+    while True:
+        text = urlsafe_b64encode(randomness.bytes(size_bytes)).rstrip(b"=").decode("ascii")
+        if not text.startswith("-"):
+            return text
