@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from datetime import timedelta
 from base64 import b64encode
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
