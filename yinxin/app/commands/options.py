@@ -48,6 +48,26 @@ def passphrase_option(function: Any) -> Any:
     return click.option("--passphrase-file", type=click.Path(dir_okay=False), help=says)(function)
 
 
+# What a verdict stands on: whom to trust, which lists are known, what is demanded.
+trust_option = click.option(
+    "--trust",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=phrase("信任锚目录（PEM）", "folder of trust anchors (PEM)"),
+)
+crl_option = click.option(
+    "--crl",
+    "crls",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("吊销列表文件，可多次给出", "a CRL file; may be given again"),
+)
+policy_option = click.option(
+    "--policy",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("验证策略文件（TOML）", "the validation policy (TOML)"),
+)
+
+
 def read_passphrase(file: str | None, *, required: bool = True) -> str | None:
     """The passphrase from the file, the environment or a prompt; None only when it is not required."""
     if file:

@@ -10,7 +10,7 @@ import click
 
 from signing import detached, pdf
 from signing.timestamp import HttpTimestamper
-from yinxin.app.commands.options import home_option
+from yinxin.app.commands.options import crl_option, home_option, policy_option, trust_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.home import Home
@@ -39,23 +39,9 @@ _HELP = phrase(
     help=phrase("新文件（默认 原名.stamped.后缀）", "the new file (NAME.stamped.SUFFIX by default)"),
 )
 @click.option("--tsa", required=True, help=phrase("时间戳服务 URL", "URL of a time-stamp authority"))
-@click.option(
-    "--trust",
-    type=click.Path(file_okay=False, path_type=Path),
-    help=phrase("信任锚目录（PEM）", "folder of trust anchors (PEM)"),
-)
-@click.option(
-    "--crl",
-    "crls",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("吊销列表文件，可多次给出", "a CRL file; may be given again"),
-)
-@click.option(
-    "--policy",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("验证策略文件（TOML）", "the validation policy (TOML)"),
-)
+@trust_option
+@crl_option
+@policy_option
 @click.option(
     "--allow-private",
     multiple=True,

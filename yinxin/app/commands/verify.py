@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    Moment,
+    crl_option,
+    home_option,
+    passphrase_option,
+    policy_option,
+    read_passphrase,
+    trust_option,
+)
 from yinxin.app.console import ExitCode, console_of, exit_code
 from yinxin.app.examine import Examiner, Exhibit
 from yinxin.app.examine_code import CodeExaminer, Sources
@@ -52,11 +60,7 @@ _HELP = phrase(
         "verify the code printed on a licence: its text, or a PNG or JPEG picture of it; may be given again",
     ),
 )
-@click.option(
-    "--trust",
-    type=click.Path(file_okay=False, path_type=Path),
-    help=phrase("信任锚目录（PEM）", "folder of trust anchors (PEM)"),
-)
+@trust_option
 @click.option(
     "--trust-list",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -75,13 +79,7 @@ _HELP = phrase(
         "the list's root, compared before; give those after it in their order",
     ),
 )
-@click.option(
-    "--crl",
-    "crls",
-    multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("吊销列表文件，可多次给出", "a CRL file; may be given again"),
-)
+@crl_option
 @click.option(
     "--gather",
     "gathers",
@@ -96,11 +94,7 @@ _HELP = phrase(
     type=click.Path(file_okay=False, path_type=Path),
     help=phrase("yinxin gather 收集的数据所在目录", "a folder that `yinxin gather` gathered into"),
 )
-@click.option(
-    "--policy",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("验证策略文件（TOML）", "the validation policy (TOML)"),
-)
+@policy_option
 @click.option(
     "--archive",
     type=click.Path(path_type=Path),
