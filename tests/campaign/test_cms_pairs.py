@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world import cms_faults as faults
+from world import stamp_faults as stamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ def test_signatures(tmp_path: Path, rounds: Callable[[int, int], int]) -> None:
 
 
 def test_stamps(tmp_path: Path, rounds: Callable[[int, int], int]) -> None:
-    some = faults.STAMPS_CROSSED[:: rounds(13, 1)]
-    only_ours, only_theirs = faults.differences_of_stamps(some, tmp_path)
+    some = stamps.CROSSED[:: rounds(13, 1)]
+    only_ours, only_theirs = stamps.differences(some, tmp_path)
     assert not only_ours
-    assert faults.explained(only_theirs, faults.ONLY_OPENSSL_STAMPS)
+    assert faults.explained(only_theirs, stamps.ONLY_OPENSSL)

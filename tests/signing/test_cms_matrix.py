@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world import cms_faults as faults
-from world.cms_faults import Recipe, Stamp
+from world import stamp_faults as stamps
+from world.cms_faults import Recipe
+from world.stamp_faults import Stamp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,10 +41,10 @@ def test_gnutls_agrees_or_the_difference_is_explained(tmp_path: Path) -> None:
 
 
 def test_only_stamps_without_a_fault_prove_a_time() -> None:
-    passed = {stamp for stamp in faults.STAMPS_CROSSED if faults.we_say_of(stamp)}
-    assert passed == {Stamp("in time", token) for token in faults.GOOD_TOKENS}
+    passed = {stamp for stamp in stamps.CROSSED if stamps.we_say(stamp)}
+    assert passed == {Stamp("in time", token) for token in stamps.GOOD}
 
 
 def test_openssl_agrees_on_stamps_or_the_difference_is_explained(tmp_path: Path) -> None:
-    only_ours, only_theirs = faults.differences_of_stamps(faults.STAMPS_ALONE, tmp_path)
-    assert (only_ours, faults.named(only_theirs)) == (set(), faults.ONLY_OPENSSL_STAMPS)
+    only_ours, only_theirs = stamps.differences(stamps.ALONE, tmp_path)
+    assert (only_ours, faults.named(only_theirs)) == (set(), stamps.ONLY_OPENSSL)
