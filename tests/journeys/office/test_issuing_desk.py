@@ -183,6 +183,13 @@ def test_who_wrote_it_does_not_approve_it_with_any_key(agency: Agency) -> None:
     agency.say("case", "withdraw", "办-2026-0002", "--note", "重新办理", *agency.by("li"))
 
 
+@pytest.mark.parametrize("start", ["-", "--", "-O"])
+def test_a_thumbprint_that_begins_with_a_dash_is_no_option(agency: Agency, start: str) -> None:
+    thumbprint = start + "nyODkt3aMrZ3oGQzhb4ceshOV6lKxFA2mHgTF-iM"
+    refused = agency.say("staff", "unkey", "wang", thumbprint, "--actor", "ren", status=ExitCode.ERROR)
+    assert refused["error"]["code"] == "not_found"
+
+
 def test_a_file_of_applications_goes_as_one_bundle(agency: Agency) -> None:
     agency.employ("wu", "reviewer")
     rows = rows_of(4, start=10)

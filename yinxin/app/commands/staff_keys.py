@@ -19,6 +19,8 @@ from yinxin.base.files import read_file, write_new_file
 
 MAX_KEY_BYTES = 64 * 1024
 _IDENTIFIER = click.argument("identifier")
+# One thumbprint in 64 begins with a dash (base64url): it is read as a thumbprint, not refused as an option.
+_THUMBPRINT_MAY_BEGIN_WITH_A_DASH = {"ignore_unknown_options": True, "help_option_names": ["--help"]}
 
 
 @click.command(
@@ -91,7 +93,11 @@ def keys(context: click.Context, identifier: str, actor: str, home: str) -> int:
     return ExitCode.DONE
 
 
-@click.command("unkey", help=phrase("停用一个公钥。", "Let a key sign no more."))
+@click.command(
+    "unkey",
+    help=phrase("停用一个公钥。", "Let a key sign no more."),
+    context_settings=_THUMBPRINT_MAY_BEGIN_WITH_A_DASH,
+)
 @_IDENTIFIER
 @click.argument("thumbprint")
 @acting
