@@ -25,8 +25,8 @@ from ca.profiles import Profiles
 from credentials.catalogue import Catalogue
 from credentials.type_files import KEYS, Key
 from signing.algorithms import ALGORITHMS
+from signing.policy.strength import strength_tables
 from signing.reasons import Reason
-from signing.strength import strength_tables
 from signing.usages import USAGES
 from yinxin.app.cli import COMMANDS, cli
 from yinxin.app.console import EXIT_CODES
@@ -65,7 +65,7 @@ def schemas() -> dict[str, str]:
     """The published schemas, as they lie in the program."""
     return {
         path.name: path.read_text(encoding="utf-8")
-        for path in sorted((ROOT / "signing").glob("*.schema.json"))
+        for path in sorted((ROOT / "signing" / "report").glob("*.schema.json"))
     }
 
 
@@ -190,7 +190,7 @@ def algorithms() -> str:
         ),
         "## Strength\n",
         'Until when algorithms count, by published tables; a policy names one: `strength = "…"`. What a table'
-        " does not speak of has no end in it. Source: `signing/strength.toml`.\n",
+        " does not speak of has no end in it. Source: `signing/policy/strength.toml`.\n",
         *_strength(),
     )
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from signing import cms, der
 from signing.archive_stamp import evidence_inside, judge_archive, with_archive_stamp
-from signing.demands import demand_checks
 from signing.existence import evidence_from, is_archived
 from signing.judging import (
     Question,
@@ -29,8 +28,9 @@ from signing.judging import (
     order_of,
     own_timestamps,
 )
-from signing.levels import Level, level_of
 from signing.policy import Policy
+from signing.policy.demands import demand_checks
+from signing.policy.levels import Level, level_of
 from signing.reasons import Reason
 from signing.report import Check, Evidence, EvidenceKey, Report
 from signing.revocation import RevocationSnapshot

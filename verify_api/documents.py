@@ -20,9 +20,9 @@ from cryptography.x509.oid import NameOID
 from credentials.verifier import Verifier
 from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.certificates import Certificate
-from signing.demands import licence_checks
 from signing.jose import load_json_object
 from signing.policy import Policy
+from signing.policy.demands import licence_checks
 from signing.reasons import Reason
 from signing.report import Check, Scope
 from signing.revocation import Crl, OcspAnswer, RevocationSnapshot

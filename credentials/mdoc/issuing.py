@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.mdoc.structures import ENCODED_CBOR, MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
 from signing.cbor import Encoded, Tag, encode
 from signing.cose import X5CHAIN, sign1, x5chain
-from signing.cose_keys import key_to_cose
+from signing.cose.keys import key_to_cose
 from yinxin.base.errors import InvalidClaims, UsageError
 from yinxin.base.randomness import SystemRandomness
 from yinxin.base.text import Text

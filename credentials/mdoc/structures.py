@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from signing.cbor import Tag, decode, encode
 from signing.cose import Sign1
-from signing.cose_keys import key_from_cose
+from signing.cose.keys import key_from_cose
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:

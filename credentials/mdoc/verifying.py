@@ -22,7 +22,7 @@ from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed
 from credentials.status_checks import look_up
 from credentials.vocabulary import LICENCE_IDENTIFIER
-from signing.cose_mac import is_mac0_of
+from signing.cose.mac import is_mac0_of
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope

@@ -12,9 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
-from signing.demands import demand_checks
 from signing.judging import Question
-from signing.levels import Level, level_of
 from signing.pdf._pyhanko import RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedDocument
 from signing.pdf.gate import Gap, examine, overlap
@@ -25,6 +23,8 @@ from signing.pdf.judge import (
 )
 from signing.pdf.proving import judge_archive, judge_times
 from signing.policy import Policy
+from signing.policy.demands import demand_checks
+from signing.policy.levels import Level, level_of
 from signing.reasons import Reason
 from signing.report import Check, EvidenceKey, Report
 from yinxin.base.errors import MalformedInput, TooLarge

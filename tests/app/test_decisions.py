@@ -39,7 +39,7 @@ from yinxin.base.errors import Conflict, MalformedInput, NotFound, TooLarge, Yin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMAS = Path(__file__).parents[2] / "signing"
+SCHEMAS = Path(__file__).parents[2] / "signing" / "report"
 LATER = NOON + timedelta(minutes=1)
 
 

@@ -12,7 +12,7 @@ from world.desk import Desk, plain_pdf
 from world.pki import NOON
 
 from signing import Policy, Reason, RevocationSnapshot, detached
-from signing.levels import Demand, Level
+from signing.policy.levels import Demand, Level
 from signing.report import Indication
 from verify_api.documents import Snapshots
 from yinxin.app.cli import run

@@ -14,9 +14,9 @@ from world.tsa import MemoryTsa
 
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore, cms, der, detached
 from signing.archive_stamp import ARCHIVE_TIMESTAMP_V3, HASH_INDEX_V3
-from signing.checks import OTHER, kind_of
 from signing.judging import CONTENT_TIMESTAMP
-from signing.levels import Level
+from signing.policy.levels import Level
+from signing.report.checks import OTHER, kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from signing import FileSigner, PublicKey, der
 from signing.algorithms import ALGORITHMS, algorithm, algorithm_by_identifier, default_algorithm
 from signing.base64url import decode_base64url, encode_base64url
-from signing.cose_keys import key_from_cose, key_to_cose
+from signing.cose.keys import key_from_cose, key_to_cose
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, YinxinError
 
 KINDS = {"P-256": ECKey, "P-384": ECKey, "RSA-2048": RSAKey, "Ed25519": OKPKey}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from signing import FileSigner, Policy, TrustStore
 from signing.algorithms import ALGORITHMS, algorithm
-from signing.levels import CHANGES, SIGNER_USAGES, Demand, Level
-from signing.strength import end_of, read_tables, strength_table, strength_tables
+from signing.policy.levels import CHANGES, SIGNER_USAGES, Demand, Level
+from signing.policy.strength import end_of, read_tables, strength_table, strength_tables
 from signing.trust import TrustAnchor
 from signing.usages import USAGES
 from yinxin.base.errors import MalformedInput, UsageError, YinxinError

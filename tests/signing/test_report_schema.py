@@ -19,11 +19,11 @@ from world.printed import Paper
 
 from credentials.status_snapshot import verify_status_token
 from signing import Check, Reason, Report, Scope, detached
-from signing.checks import CHECKS, OTHER, kind_of
-from signing.levels import Demand, Level
 from signing.policy import Policy
+from signing.policy.levels import Demand, Level
 from signing.report import Indication
-from signing.sub_indications import INDETERMINATE, STANDARD, TOTAL_FAILED, TOTAL_PASSED
+from signing.report.checks import CHECKS, OTHER, kind_of
+from signing.report.sub_indications import INDETERMINATE, STANDARD, TOTAL_FAILED, TOTAL_PASSED
 from signing.trust import TrustStore
 from verify_api.documents import Examined, Kind
 from verify_api.receipts import sign_receipt, verify_receipt
@@ -32,7 +32,7 @@ from verify_api.verification import Moments, assess
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMA = Path(__file__).parents[2] / "signing" / "report.schema.json"
+SCHEMA = Path(__file__).parents[2] / "signing" / "report" / "report.schema.json"
 
 
 @cache

@@ -34,7 +34,7 @@ def sha1(monkeypatch: pytest.MonkeyPatch) -> Iterator[Policy]:
     row = algorithms.Algorithm("RS1", "RSA", "sha1", SHA1_WITH_RSA, b"", in_jose=False)
     monkeypatch.setattr(algorithms, "ALGORITHMS", (*algorithms.ALGORITHMS, row))
     monkeypatch.setitem(keys._HASHES, "sha1", hashes.SHA1())  # noqa: S303 - answers of 2012
-    monkeypatch.setattr("signing.policy._KNOWN", frozenset({"RS1", "RS256"}))
+    monkeypatch.setattr("signing.policy.policy._KNOWN", frozenset({"RS1", "RS256"}))
     build._remembered.cache_clear()
     yield Policy(strict_usage=False, algorithms=frozenset({"RS1", "RS256"}))
     build._remembered.cache_clear()

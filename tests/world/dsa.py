@@ -77,7 +77,7 @@ def dsa_for_a_suite(encoded: Iterable[bytes]) -> Iterator[str]:
     known = (*algorithms.ALGORITHMS, _ROW)
     with (
         patch.object(algorithms, "ALGORITHMS", known),
-        patch("signing.policy._KNOWN", frozenset(row.name for row in known)),
+        patch("signing.policy.policy._KNOWN", frozenset(row.name for row in known)),
         patch.multiple(
             Certificate, __init__=read, is_signed_by=is_signed_by, public_key=property(public_key)
         ),

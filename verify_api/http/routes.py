@@ -214,7 +214,7 @@ def _add_public(routes: APIRouter, service: VerificationService, limits: Limits)
 
 @cache
 def _report_schema() -> dict[str, Any]:
-    return load_json_object((files("signing") / "report.schema.json").read_bytes())
+    return load_json_object((files("signing.report") / "report.schema.json").read_bytes())
 
 
 async def _read(request: Request, limit: int) -> dict[str, Any]:

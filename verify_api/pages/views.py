@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.licence import CHINA
 from credentials.standing import Standing, State
-from signing.checks import kind_of
 from signing.reasons import Reason
 from signing.report import Indication
+from signing.report.checks import kind_of
 from verify_api.documents import Kind
 from verify_api.pages.legible import legible
 from verify_api.pages.words import age, check_name

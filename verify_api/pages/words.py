@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signing.checks import kind_of
+from signing.report.checks import kind_of
 from verify_api.presentations.sessions import State
 from yinxin.base.text import Text
 

@@ -29,7 +29,7 @@ from credentials.mdoc.structures import (
 )
 from signing.cbor import Tag, decode, encode
 from signing.cose import ALG, CRIT, KID, X5CHAIN, sign1, x5chain
-from signing.cose_keys import key_to_cose
+from signing.cose.keys import key_to_cose
 from signing.reasons import Reason
 from signing.report import Indication
 from signing.signers.file import FileSigner

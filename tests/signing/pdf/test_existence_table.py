@@ -19,9 +19,9 @@ from world.pki import NOON, START, TestAuthority
 from world.tsa import MemoryTsa
 
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore
-from signing.checks import OTHER, kind_of
 from signing.pdf import verify
 from signing.report import Indication
+from signing.report.checks import OTHER, kind_of
 from signing.signers.file import FileSigner
 
 DAY = timedelta(days=1)

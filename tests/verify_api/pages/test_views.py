@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials.catalogue import Catalogue
-from signing.checks import CHECKS, OTHER
+from signing.report.checks import CHECKS, OTHER
 from signing.trust import TrustStore
 from verify_api.documents import Snapshots
 from verify_api.pages.legible import MAX_MARKS, legible
@@ -62,7 +62,7 @@ def licence_content(claims: dict[str, Any], kind: str = "food-business-licence")
 
 
 def test_every_check_has_a_name() -> None:
-    """A check that is added later needs a row in `signing.checks`."""
+    """A check that is added later needs a row in `signing.report.checks`."""
     missing = {name for name in names_in_the_code() if check_name(name) is OTHER.text}
     assert missing == set()
     assert len(names_in_the_code()) > 30

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from signing.algorithms import ALGORITHMS
-from signing.levels import Level
 from signing.policy import Policy
-from signing.strength import strength_table, strength_tables
+from signing.policy.levels import Level
+from signing.policy.strength import strength_table, strength_tables
 from yinxin.app.commands.options import home_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home

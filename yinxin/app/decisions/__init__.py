@@ -5,5 +5,5 @@
     outcome = replay(archive.read(place))             # the same, or what differs
 
 Verification is a pure function of these inputs, so an archived verdict needs no trust in whoever archived it:
-anybody makes it again and compares. `signing/decision.schema.json` describes the file.
+anybody makes it again and compares. `signing/report/decision.schema.json` describes the file.
 """

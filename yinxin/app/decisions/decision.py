@@ -36,7 +36,7 @@ CRL, OCSP, POLICY, REGISTER, LIST = "crl", "ocsp", "policy", "register", "trust-
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A record (`signing/decision.schema.json`) and its inputs by SHA-256 in hex."""
+    """A record (`signing/report/decision.schema.json`) and its inputs by SHA-256 in hex."""
 
     record: Mapping[str, Any]
     inputs: Mapping[str, bytes]

@@ -7,9 +7,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from signing.checks import kind_of
 from signing.report import Indication
-from signing.sub_indications import sub_indication
+from signing.report.checks import kind_of
+from signing.report.sub_indications import sub_indication
 from verify_api.pages.legible import legible
 from verify_api.pages.views import moment
 from verify_api.verification import conclusion

@@ -24,8 +24,8 @@ import tomllib
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from signing.levels import SIGNER_USAGES, Demand, Level
-from signing.strength import end_of
+from signing.policy.levels import SIGNER_USAGES, Demand, Level
+from signing.policy.strength import end_of
 from yinxin.base.errors import MalformedInput, TooLarge
 from yinxin.base.toml import toml_text, toml_texts
 

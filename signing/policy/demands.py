@@ -9,15 +9,15 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from signing.levels import CHANGES, Level
+from signing.policy.levels import CHANGES, Level
 from signing.reasons import Reason
 from signing.report import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from signing.levels import Demand
     from signing.policy import Policy
+    from signing.policy.levels import Demand
 
 
 def demand_checks(policy: Policy, *, level: Level, usage: str, changes: str = "none") -> Iterator[Check]:

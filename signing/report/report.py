@@ -3,7 +3,7 @@
 The words are those of ETSI EN 319 102-1: passed, failed, indeterminate. Every check names the clause behind
 it and the evidence that was looked at; one that did not pass carries a `Reason` with a stable code. Where the
 answer can differ, a report has two verdicts: `then`, at the time of signing (or the time asked about), and
-`now`. The JSON form follows `signing/report.schema.json`.
+`now`. The JSON form follows `signing/report/report.schema.json`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
-from signing.checks import kind_of
-from signing.sub_indications import in_standard_words, sub_indication
+from signing.report.checks import kind_of
+from signing.report.sub_indications import in_standard_words, sub_indication
 from yinxin.base.errors import VerificationFailed
 
 if TYPE_CHECKING:

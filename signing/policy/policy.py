@@ -1,8 +1,8 @@
 """What a verifier demands, as one frozen value with a hash.
 
 The hash stands in every report: two offices with the same policy, snapshots and time reach the same
-verdict. How a policy is written down is `signing.policy_files`; what it demands of a signature that is right
-otherwise is checked by `signing.demands`. Certificate policies (RFC 5280, 4.2.1.4) are another thing.
+verdict. How a policy is written down is `signing.policy.files`; what it demands of a signature that is right
+otherwise is checked by `signing.policy.demands`. Certificate policies (RFC 5280, 4.2.1.4) are another thing.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from signing.algorithms import ALGORITHMS
-from signing.levels import CHANGES, Changes, Demand, Level
-from signing.policy_files import read_fields, write_fields
-from signing.strength import strength_table
+from signing.policy.files import read_fields, write_fields
+from signing.policy.levels import CHANGES, Changes, Demand, Level
+from signing.policy.strength import strength_table
 from signing.trust import TrustStore
 from signing.usages import usage as usage_row
 from yinxin.base.errors import MalformedInput, UsageError
@@ -47,7 +47,7 @@ class Policy:
 
     Algorithms: `algorithms` are names of the algorithm table; `algorithm_ends` the moments after which an
     algorithm no longer counts, as pairs of name and time; `strength` names a published table of ends
-    (`signing.strength`), where the earlier end counts; `min_rsa_bits` is the shortest RSA key.
+    (`signing.policy.strength`), where the earlier end counts; `min_rsa_bits` is the shortest RSA key.
 
     Trust: `anchors` are fingerprints (SHA-256, hex) with the uses that each may serve here (none: all that
     the trust store gives it); empty means every anchor of the store. `trust_snapshots` are the only trust

@@ -1,4 +1,4 @@
-"""Until when algorithms are strong enough, as published tables say: `signing/strength.toml`.
+"""Until when algorithms are strong enough, as published tables say: `signing/policy/strength.toml`.
 
 A policy names a table (`strength = "…"`); whether an algorithm may be used at all is the policy's own list. A
 table only ends things: what it does not speak of has no end. Every row stands under a table with its source.
@@ -87,7 +87,7 @@ def strength_table(name: str) -> StrengthTable:
 @lru_cache(maxsize=1)
 def strength_tables() -> Mapping[str, StrengthTable]:
     """The tables that come with the program, by name."""
-    return read_tables((files("signing") / "strength.toml").read_bytes())
+    return read_tables((files("signing.policy") / "strength.toml").read_bytes())
 
 
 def read_tables(data: bytes) -> Mapping[str, StrengthTable]:
