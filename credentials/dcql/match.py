@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.dcql.query import AKI, SD_JWT_VC
+from credentials.dcql.query import AKI, MDOC, SD_JWT_VC
 from credentials.disclosures import digest_of
+from credentials.mdoc.structures import to_plain
 from credentials.signed_tokens import chain_of
 from credentials.vocabulary import ARRAY_DIGEST, CONTROL_NAMES, DIGESTS
 from signing.base64url import decode_base64url, encode_base64url
@@ -19,11 +20,13 @@ from signing.jose import load_json
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from credentials.claim_paths import Path, Step
     from credentials.dcql.query import ClaimQuery, CredentialQuery, CredentialSet, Query, Value
+    from credentials.mdoc.structures import IssuerSigned
     from credentials.sd_jwt import SdJwt
+    from signing.certificates import Certificate
 
 
 class _Hidden:
@@ -40,8 +43,8 @@ HIDDEN = _Hidden()
 class Candidate:
     """What a query looks at in a credential.
 
-    `claims` may hold `HIDDEN` where an array element is withheld. `authorities` are the authority key
-    identifiers of its certificates, as base64url.
+    `claims` may hold `HIDDEN` where an array element is withheld; those of an mdoc stand under their
+    namespace (7.2). `authorities` are the authority key identifiers of its certificates, as base64url.
     """
 
     format: str
@@ -61,8 +64,22 @@ class Candidate:
             vct if isinstance(vct, str) else "",
             claims,
             "cnf" in claims,
-            frozenset(_authorities(credential)),
+            _authorities(_chain_of(credential)),
         )
+
+    @classmethod
+    def of_mdoc(cls, issued: IssuerSigned) -> Candidate:
+        """An mdoc with the elements that are at hand: all of them for its holder, those shown for a verifier.
+
+        Values are compared as JSON has them (B.2.4); `MalformedInput` for one that it has no form for, and
+        for a security object that cannot be read.
+        """
+        elements = {
+            namespace: {item.identifier: to_plain(item.value) for item in items}
+            for namespace, items in issued.namespaces.items()
+        }
+        kind = issued.security_object().doc_type  # an mdoc is bound to a key always
+        return cls(MDOC, kind, elements, True, _authorities(issued.authentication.chain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,12 +220,14 @@ def _element(item: Any, opened: Mapping[str, Any]) -> Any:
     return _restore(opened[digest][1], opened) if digest in opened else HIDDEN
 
 
-def _authorities(credential: SdJwt) -> Iterator[str]:
-    """6.1.1.1: the authority key identifiers of the chain that the credential carries."""
+def _authorities(chain: Iterable[Certificate]) -> frozenset[str]:
+    """6.1.1.1: the authority key identifiers of the chain that a credential carries."""
+    found = (certificate.authority_key_id for certificate in chain)
+    return frozenset(encode_base64url(one) for one in found if one)
+
+
+def _chain_of(credential: SdJwt) -> tuple[Certificate, ...]:
     try:
-        chain = chain_of(credential.issuer_jwt)
+        return chain_of(credential.issuer_jwt)
     except MalformedInput:
-        return
-    for certificate in chain:
-        if certificate.authority_key_id:
-            yield encode_base64url(certificate.authority_key_id)
+        return ()
