@@ -79,7 +79,7 @@ class Candidate:
             for namespace, items in issued.namespaces.items()
         }
         kind = issued.security_object().doc_type  # an mdoc is bound to a key always
-        return cls(MDOC, kind, elements, True, _authorities(issued.authentication.chain))
+        return cls(MDOC, kind, elements, authorities=_authorities(issued.authentication.chain))
 
 
 @dataclass(frozen=True, slots=True)

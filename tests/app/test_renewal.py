@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.homes import make_home
@@ -11,7 +11,7 @@ from world.homes import make_home
 from ca.tsa import TimestampAuthority
 from credentials import samples
 from signing.pdf import verify
-from yinxin.app import wiring
+from yinxin.app import doctor, wiring
 from yinxin.app.ceremony import Plan
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
@@ -64,12 +64,36 @@ def test_a_renewed_seal_seals_and_the_old_licence_still_passes(home: Home) -> No
         assert report.passed, report.reasons
 
 
-@pytest.mark.parametrize("name", ["credential", "request", "ocsp", "root-ocsp"])
+@pytest.mark.parametrize("name", ["credential", "mdoc", "request", "ocsp", "root-ocsp"])
 def test_each_service_key_gets_its_own_kind_of_certificate(home: Home, name: str) -> None:
     old = home.chain(name)[0]
     fresh = renew(home, name, people=PEOPLE)
     assert (fresh.subject, fresh.issuer_der) == (old.subject, old.issuer_der)
     assert again(home).signer(name).certificate == fresh
+
+
+def test_a_home_that_was_made_before_gets_its_first_key(home: Home) -> None:
+    for path in (home.key_file("mdoc"), home.key_file("mdoc").with_suffix(".chain.pem")):
+        path.unlink()
+    found = {one.subject: one for one in doctor.examine(home, clock=home.clock)}
+    assert found["key mdoc"].state is doctor.State.NOTE
+    assert "yinxin ca renew mdoc" in found["key mdoc"].says.en
+    assert wiring.issuance_server(again(home)).issuer_metadata() == without_mdocs(again(home))
+    made = renew(home, "mdoc", people=PEOPLE)
+    now = again(home)
+    assert now.signer("mdoc").certificate == made
+    assert made.subject == now.chain("credential")[0].subject, "lists of who may issue what name both"
+    assert made.not_after - made.not_before <= timedelta(days=457)  # ISO/IEC 18013-5, B.1.4
+    assert not list((home.directory / "keys" / "retired").iterdir())
+    found = {one.subject: one for one in doctor.examine(now, clock=now.clock)}
+    assert found["key mdoc"].state is doctor.State.GOOD
+
+
+def without_mdocs(home: Home) -> dict[str, Any]:
+    metadata = wiring.issuance_server(home).issuer_metadata()
+    every = metadata["credential_configurations_supported"]
+    kept = {name: one for name, one in every.items() if one["format"] != "mso_mdoc"}
+    return {**metadata, "credential_configurations_supported": kept}
 
 
 def test_who_applies_does_not_approve_a_seal(home: Home) -> None:

@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
     from yinxin.base.clock import Clock
 
-SEAL = "seal"
+SEAL, CREDENTIAL, MDOC = "seal", "credential", "mdoc"
 # name of the key → (certificate profile, what stands behind the agency's name in the certificate, issuer)
 SERVICE_KEYS: dict[str, tuple[str, str, str]] = {
-    "credential": ("credential", "凭证签发", "issuing"),
+    CREDENTIAL: ("credential", "凭证签发", "issuing"),
+    # The same name: it says who issues, and lists of who may issue what go by it. What for, the usage says.
+    MDOC: ("mdoc", "凭证签发", "issuing"),
     "status": ("status", "状态列表", "issuing"),
     "receipt": ("receipt", "核验回执", "issuing"),
     "request": ("request", "出示请求", "issuing"),
@@ -144,7 +146,7 @@ def certify(
     # Wallets that look for a host's name find it: x509_san_dns (OpenID4VP, 5.9.3).
     hosts = dns_names_of(home.settings.verify_url) if name == "request" else ()
     # Whose licences a key signs stands in its certificate: a printed code names its agency by the credit code.
-    code = CreditCode.parse(home.settings.agency_code) if name == "credential" else None
+    code = CreditCode.parse(home.settings.agency_code) if name in {CREDENTIAL, MDOC} else None
     subject = replace(subject_of(home.settings.agency_name, suffix), credit_code=code)
     application = Application(subject, key, dns_names=hosts)
     return (authority.issue(profile, application, actor=registrar), *authority.chain)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from signing import sm2
 from signing.jose import load_json_object
 from yinxin.app.backup.mark import is_waiting
-from yinxin.app.ceremony import BARE_KEYS
+from yinxin.app.ceremony import BARE_KEYS, SERVICE_KEYS
 from yinxin.app.observing import readiness
 from yinxin.app.trust_lists import stands_on
 from yinxin.base.errors import YinxinError
@@ -48,6 +48,7 @@ OPTIONAL = {
     "postgres": ("psycopg",),
     "pkcs11": ("pkcs11",),
 }
+ISSUING = "issuing"
 EXPIRY_NOTICE = timedelta(days=60)
 SERVICES = {
     "ca": "ca_url",
@@ -247,9 +248,21 @@ def _keys(home: Home, clock: Clock, passphrase: str | None) -> Iterator[Finding]
     opens = bool(passphrase) or home.has_passphrase
     for name in home.key_names():
         yield _certified_key(home, name, clock.now(), opens=opens)
+    yield from _keys_to_make(home)
     for name in BARE_KEYS:
         yield _bare_key(f"key {name}", partial(home.signer, name), opens=opens)
     yield _bare_key("key documents", home.document_key, opens=opens)
+
+
+def _keys_to_make(home: Home) -> Iterator[Finding]:
+    """A home that was made by an older version has no key for what came since."""
+    if ISSUING not in home.key_names():
+        return
+    for name in SERVICE_KEYS:
+        if name not in home.key_names():
+            command = f"yinxin ca renew {name}"
+            says = Text(f"尚无此密钥；执行 {command} 制作", f"there is none yet; {command} makes it")
+            yield Finding(f"key {name}", State.NOTE, says)
 
 
 def _certified_key(home: Home, name: str, now: datetime, *, opens: bool) -> Finding:

@@ -125,9 +125,10 @@ class Home:
     @property
     def credential_issuers(self) -> dict[str, tuple[str, ...]] | None:
         """Who may issue credentials of this register's licences: this agency, where it is one."""
-        if not self.key_file("credential").with_suffix(".chain.pem").is_file():
-            return None
-        return {EVERY_TYPE: (self.chain("credential")[0].subject,)}
+        own = [name for name in ("credential", "mdoc") if name in self.key_names()]
+        return (
+            {EVERY_TYPE: tuple(dict.fromkeys(self.chain(name)[0].subject for name in own))} if own else None
+        )
 
     @property
     def issuer_certificates(self) -> IssuerCertificates:

@@ -2,7 +2,8 @@
 
 A renewed key is a new key: its certificate is issued first, then both take the place of the old ones. The
 old private key is gone then; its certificate is kept, because what it signed still has to verify. A renewal
-that is cut off is run again. Services read their keys when they start.
+that is cut off is run again. A home that was made before there was a key of some use gets its first one in the
+same way. Services read their keys when they start.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ NEXT = "next"
 
 
 def renew(home: Home, name: str, *, people: tuple[str, str, str]) -> Certificate:
-    """Give the key of this name a successor, and return its certificate.
+    """Give the key of this name a successor, or make the first one, and return its certificate.
 
     `people` apply, proof and approve, as in the ceremony (`NotPermitted` when they are not three for a
     seal). `UsageError` for a key that has no certificate from `yinxin.app.ceremony.certify`.
@@ -42,6 +43,8 @@ def renew(home: Home, name: str, *, people: tuple[str, str, str]) -> Certificate
 
 
 def _retire(home: Home, name: str) -> None:
+    if name not in home.key_names():
+        return
     chain = home.chain(name)
     kept = home.directory / KEYS / RETIRED / f"{name}-{chain[0].serial:x}.chain.pem"
     if not kept.exists():

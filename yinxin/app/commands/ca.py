@@ -423,8 +423,9 @@ def crl(context: click.Context, home: str, passphrase_file: str | None) -> int:
 @command.command(
     "renew",
     help=phrase(
-        "为安装目录中的密钥换发新密钥和证书（旧证书保留，服务须重启）。",
-        "Give a key of this home a successor with a new certificate; services then restart.",
+        "为安装目录中的密钥换发新密钥和证书（旧证书保留，服务须重启）；尚无该密钥的，制作首个。",
+        "Give a key of this home a successor with a new certificate, or the home its first key of this name; "
+        "services then restart.",
     ),
 )
 @click.argument("name", type=click.Choice([SEAL, *SERVICE_KEYS]))
