@@ -15,8 +15,9 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from credentials.mdoc.device_key import mac_key
+from credentials.mdoc.json_form import elements_as_json
 from credentials.mdoc.presenting import device_authentication
-from credentials.mdoc.structures import read_response, to_plain
+from credentials.mdoc.structures import Document, read_issuer_signed, read_response, to_plain
 from credentials.permission import Permission
 from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed
@@ -32,12 +33,12 @@ from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-    from credentials.mdoc.structures import Document, SecurityObject
+    from credentials.mdoc.structures import SecurityObject
     from credentials.status_snapshot import StatusSnapshot
     from signing.certificates import Certificate
     from signing.cose import Sign1
@@ -58,7 +59,8 @@ class VerifiedMdoc(Evidence):
     """An mdoc that passed: `Report.require` makes it, nothing else can.
 
     `elements` are those that were shown, by namespace; `issuer` the certificate behind them; `holder_key` the
-    key that the presenter proved to have, None when no proof was demanded.
+    key that the presenter proved to have, None when no proof was demanded. A report's findings have the
+    elements as JSON has them.
     """
 
     doc_type: str
@@ -114,10 +116,23 @@ class MdocVerifier:
             raise UsageError("device authentication is demanded, so the session's transcript is too")
         at = now or self._clock.now()
         case = _Case(self, at, transcript if require_device_authentication else None, reader_key)
-        case.examine(response)
+        case.examine(only_document, response)
+        return self._report(response, case, at)
+
+    def verify_issued(self, issued: bytes, *, now: datetime | None = None) -> Report[VerifiedMdoc]:
+        """The report on an IssuerSigned by itself, as an issuer delivers it; never raises for a bad one.
+
+        For whoever receives it, or finds it in a file: it says nothing of who holds it.
+        """
+        at = now or self._clock.now()
+        case = _Case(self, at, None, None)
+        case.examine(_issued_document, issued)
+        return self._report(issued, case, at)
+
+    def _report(self, data: bytes, case: _Case, at: datetime) -> Report[VerifiedMdoc]:
         return Report(
             "mdoc",
-            hashlib.sha256(response).hexdigest(),
+            hashlib.sha256(data).hexdigest(),
             at,
             at,
             tuple(case.checks),
@@ -152,13 +167,10 @@ class _Case:
         self.snapshots: dict[str, str] = {}
         self.findings: dict[str, Any] = {}
 
-    def examine(self, response: bytes) -> None:
-        """Go through the rules in their order."""
+    def examine(self, read: Callable[[bytes], Document], data: bytes) -> None:
+        """Go through the rules in their order, once `read` has made a document of the bytes."""
         try:
-            documents = read_response(response)
-            if len(documents) != 1:
-                raise MalformedInput("mdoc", f"{len(documents)} documents where one is expected")  # noqa: TRY301 - as any other fault of form
-            (document,) = documents
+            document = read(data)
             self._add(Check("format"))
             secured = self._check_issuer(document)
             if secured is None:
@@ -219,6 +231,9 @@ class _Case:
                 if not compare_digest(signed.get(item.digest_id, b""), digest):
                     detail = f"{namespace} {item.identifier}: the issuer signed no such element"
                     raise MalformedInput("disclosure", detail[:200])
+        # One licence at most: whoever may issue it is asked about the one that the verifier then looks up.
+        if len(set(_licences(document))) > 1:
+            raise MalformedInput("disclosure", "its namespaces name different licences")
         self._add(Check("elements"))
 
     def _check_times(self, secured: SecurityObject) -> None:
@@ -276,13 +291,14 @@ class _Case:
         return Check("device_authentication", None if good else Reason.KEY_BINDING_INVALID)
 
     def _find(self, document: Document) -> None:
+        shown = document.issuer_signed.namespaces
         self._elements = {
             namespace: {item.identifier: to_plain(item.value) for item in items}
-            for namespace, items in document.issuer_signed.namespaces.items()
+            for namespace, items in shown.items()
         }
         self.findings = {
             "doc_type": self._doc_type,
-            "elements": self._elements,
+            "elements": elements_as_json(shown),
             "issuer": self._issuer.common_name if self._issuer else None,
             "key_binding": self._transcript is not None,
         }
@@ -298,16 +314,32 @@ class _Case:
         self._add(found.check)
 
 
-def _agency_of(document: Document) -> str | None:
-    """The agency's credit code in the licence's identifier (GB/T 36904), where that was shown."""
+def only_document(response: bytes) -> Document:
+    """The one document of a DeviceResponse; `MalformedInput` for none or several (OpenID4VP, B.2.5)."""
+    documents = read_response(response)
+    if len(documents) != 1:
+        raise MalformedInput("mdoc", f"{len(documents)} documents where one is expected")
+    return documents[0]
+
+
+def _issued_document(data: bytes) -> Document:
+    """An IssuerSigned as a document that no device signed; its type is the one inside."""
+    issued = read_issuer_signed(data)
+    return Document(issued.security_object().doc_type, issued, None)
+
+
+def _licences(document: Document) -> Iterator[str]:
+    """The licence identifiers (GB/T 36904) that are shown."""
     for items in document.issuer_signed.namespaces.values():
-        for item in items:
-            if item.identifier == LICENCE_IDENTIFIER:
-                try:
-                    return LicenceIdentifier.parse(item.value).credit_code
-                except MalformedInput:
-                    return None
-    return None
+        yield from (str(item.value) for item in items if item.identifier == LICENCE_IDENTIFIER)
+
+
+def _agency_of(document: Document) -> str | None:
+    """The agency's credit code in the licence's identifier, where that was shown."""
+    try:
+        return next((LicenceIdentifier.parse(one).credit_code for one in _licences(document)), None)
+    except MalformedInput:
+        return None
 
 
 def _malformed(exc: MalformedInput) -> Check:

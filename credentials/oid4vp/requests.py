@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from credentials.dcql import SD_JWT_VC, Query
+from credentials.dcql import MDOC, SD_JWT_VC, Query
 from credentials.oid4vp.client_ids import ClientId
 from credentials.oid4vp.refusal import RequestRefused
 from credentials.oid4vp.transactions import MAX_TRANSACTIONS, TransactionData
@@ -24,6 +24,7 @@ from credentials.oid4vp.vocabulary import (
     ErrorCode,
     ResponseMode,
 )
+from signing.algorithms import algorithm
 from signing.jwe import ENCRYPTIONS, is_usable
 from yinxin.base.errors import MalformedInput
 from yinxin.base.text import Text
@@ -35,6 +36,12 @@ MAX_KEYS = 16
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,512}")  # 5.2: URL-safe characters
 _MATCH_CODE = re.compile(r"[0-9]{2}")
 _ALGORITHMS = ("ES256", "ES384")  # of credentials and key bindings that our verifier names
+_COSE_NUMBERS = [number for name in _ALGORITHMS for number in algorithm(name).cose]
+# What our verifier says of each format that it asks for (appendix B.3.4 and B.2.2).
+_SUPPORTED: Mapping[str, dict[str, Any]] = {
+    SD_JWT_VC: {"sd-jwt_alg_values": list(_ALGORITHMS), "kb-jwt_alg_values": list(_ALGORITHMS)},
+    MDOC: {"issuerauth_alg_values": _COSE_NUMBERS, "deviceauth_alg_values": _COSE_NUMBERS},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +105,9 @@ class AuthorizationRequest:
         return claims
 
     def _metadata(self) -> dict[str, Any]:
-        algorithms = list(_ALGORITHMS)
-        formats = {SD_JWT_VC: {"sd-jwt_alg_values": algorithms, "kb-jwt_alg_values": algorithms}}
-        metadata: dict[str, Any] = {"vp_formats_supported": formats}
+        asked = {one.format for one in self.query.credentials}
+        formats = {name: said for name, said in _SUPPORTED.items() if name in asked}
+        metadata: dict[str, Any] = {"vp_formats_supported": formats or _SUPPORTED}
         if self.encryption:
             metadata["jwks"] = {"keys": [dict(key) for key in self.encryption.keys]}
             metadata["encrypted_response_enc_values_supported"] = list(self.encryption.encryptions)
@@ -118,7 +125,7 @@ class AuthorizationRequest:
             raise _refused("8.2: redirect_uri stands beside response_uri")
         mode = _mode(claims)
         query = _query(claims)
-        metadata = _metadata_of(claims)
+        metadata = _metadata_of(claims, query)
         return cls(
             client_id=_client_id(claims),
             response_uri=_response_uri(claims, allow_http=allow_http),
@@ -201,13 +208,15 @@ def _query(claims: Mapping[str, Any]) -> Query:
         raise _refused(exc.detail) from exc
 
 
-def _metadata_of(claims: Mapping[str, Any]) -> Mapping[str, Any]:
+def _metadata_of(claims: Mapping[str, Any], query: Query) -> Mapping[str, Any]:
     metadata = claims.get("client_metadata", {})
     if not isinstance(metadata, dict):
         raise _refused("5.1: client_metadata is no object")
-    formats = metadata.get("vp_formats_supported", {SD_JWT_VC: {}})
-    if not isinstance(formats, dict) or SD_JWT_VC not in formats:
-        raise _refused("the verifier takes no dc+sd-jwt", ErrorCode.VP_FORMATS_NOT_SUPPORTED)
+    formats = metadata.get("vp_formats_supported", _SUPPORTED)
+    asked = {one.format for one in query.credentials}
+    if not isinstance(formats, dict) or not _SUPPORTED.keys() & formats.keys() & asked:
+        known = " or ".join(_SUPPORTED)
+        raise _refused(f"8.5: what is asked for is no {known}", ErrorCode.VP_FORMATS_NOT_SUPPORTED)
     return metadata
 
 
