@@ -20,6 +20,7 @@ MAX_EVIDENCE = 64
 MAX_ATTRIBUTES = 64
 # Larger groups of certificates are parsed again each time, so that nobody fills our memory with them.
 MAX_REMEMBERED_BYTES = 8192
+_SHORT = 256  # bytes of a part that is remembered: what returns with every signature of one signer
 _RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1  # RFC 5652, 5.1: [0] certificates, [1] crls
 
@@ -104,10 +105,20 @@ def _signed_data(outer: der.Element) -> SignedData:
 
 
 def _content(encapsulated: der.Element) -> tuple[str, bytes | None]:
-    kind, *inner = der.elements(encapsulated)
+    """Its type, and the content where it is carried. A signature beside a file carries the type alone."""
+    return (_remembered_content if len(encapsulated.content) <= _SHORT else _read_content)(
+        encapsulated.content
+    )
+
+
+def _read_content(encoded: bytes) -> tuple[str, bytes | None]:
+    kind, *inner = der.elements(der.Element(der.SEQUENCE, encoded, b""))
     if len(inner) > 1 or any(one.tag != 0xA0 for one in inner):
         raise MalformedInput("cms", "the content is not one value")
     return der.read_oid(kind), der.read_exactly(inner[0].content, der.OCTET_STRING).content if inner else None
+
+
+_remembered_content = lru_cache(maxsize=256)(_read_content)
 
 
 def _certificates(group: der.Element) -> tuple[Certificate, ...]:
@@ -145,19 +156,27 @@ def _attributes(items: Iterable[der.Element], *, repeated: bool = False) -> dict
     """Values by identifier. A signed attribute stands once (RFC 5652, 11); unsigned ones may be repeated."""
     answer: dict[str, tuple[bytes, ...]] = {}
     for item in items:
-        name, values = der.elements(item)
-        dotted, content = der.read_oid(name), values.content
-        if (dotted in answer and not repeated) or values.tag != der.SET:
-            raise MalformedInput("cms", "an attribute is repeated or has no values")
-        # One short value is what nearly all have: then the content is the value.
-        if len(content) > 1 and content[1] == len(content) - 2 < 0x80 and content[0] & 0x1F != 0x1F:
-            found: tuple[bytes, ...] = (content,)
-        else:
-            found = tuple([one.encoded for one in der.elements(values)])
-        answer[dotted] = (*answer[dotted], *found) if dotted in answer else found
-        if len(answer) > MAX_ATTRIBUTES or len(answer[dotted]) > MAX_ATTRIBUTES:
+        dotted, found = (_remembered_attribute if len(item.encoded) <= _SHORT else _attribute)(item.encoded)
+        if dotted in answer:
+            if not repeated:
+                raise MalformedInput("cms", "an attribute is repeated")
+            found = (*answer[dotted], *found)
+        answer[dotted] = found
+        if len(answer) > MAX_ATTRIBUTES or len(found) > MAX_ATTRIBUTES:
             raise TooLarge("cms", f"more than {MAX_ATTRIBUTES} attributes")
     return answer
+
+
+def _attribute(encoded: bytes) -> tuple[str, tuple[bytes, ...]]:
+    """Its identifier in dots, and its values as they are encoded (RFC 5652, 5.3)."""
+    name, values = der.elements(der.read_exactly(encoded, der.SEQUENCE))
+    if values.tag != der.SET:
+        raise MalformedInput("cms", "an attribute has no values")
+    return der.read_oid(name), tuple([one.encoded for one in der.elements(values)])
+
+
+# The type of the content and the reference to the certificate are the same in all that one signer signs.
+_remembered_attribute = lru_cache(maxsize=1024)(_attribute)
 
 
 def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
