@@ -24,30 +24,38 @@ EVERY_TYPE = "*"  # in `issuers`: the types that it does not name
 class Permission:
     """Who may issue what. Without `issuers` whoever is trusted may; without a list nothing more is asked.
 
-    `issuers` are certificates' subjects (RFC 4514 text) by type; a type that it does not name may be issued
-    by nobody. `trust_list` says so for a whole city, with the days since when.
+    `issuers` are certificates' subjects (RFC 4514 text) by type, or the `iss` of an issuer that publishes its
+    keys; a type that it does not name may be issued by nobody. `trust_list` says so for a whole city, with
+    the days since when.
     """
 
     issuers: Mapping[str, Collection[str]] | None
     trust_list: ServingList | None
 
     def checks(
-        self, kind: str, issuer: Certificate, *, agency: str | None, made: datetime | None, at: datetime
+        self,
+        kind: str,
+        issuer: Certificate | str,
+        *,
+        agency: str | None,
+        made: datetime | None,
+        at: datetime,
     ) -> tuple[Check, ...]:
-        """What speaks for or against a credential of this `kind`.
+        """What speaks for or against a credential of this `kind`; `issuer` was proved to have signed it.
 
         `agency` is the credit code in the licence's identifier, where it was shown; `made` when the
         credential says it was.
         """
+        name = issuer if isinstance(issuer, str) else issuer.subject
         own: tuple[Check, ...] = ()
         if self.issuers is not None:
-            good = issuer.subject in self.issuers.get(kind, self.issuers.get(EVERY_TYPE, ()))
+            good = name in self.issuers.get(kind, self.issuers.get(EVERY_TYPE, ()))
             own = (Check("issuer_permission", None if good else Reason.ISSUER_NOT_PERMITTED),)
         if self.trust_list is None:
             return own
         # Whoever issues licences may also write down who acts with them.
         listed = None if kind == DELEGATION_VCT else kind
-        issued = Issued(listed, subject=issuer.subject, agency=agency, made=made)
+        issued = Issued(listed, subject=name, agency=agency, made=made)
         return (*own, *self.trust_list.check(issued, now=at))
 
     @property

@@ -131,8 +131,8 @@ def issue_sd_jwt(  # noqa: PLR0913 - each is a decision of the issuer's
 
     A disclosable claim is the name of a top-level one, or a path (`("address", "street")`,
     `("scopes", None)` for every element); it must be there. `holder_key` becomes `cnf`. The header is
-    `typ` dc+sd-jwt and the signer's chain without its anchor (`x5c`); `headers` overrides or adds. Raises
-    `InvalidClaims` for claims that cannot stand in a credential.
+    `typ` dc+sd-jwt, the key's thumbprint (`kid`) and the signer's chain without its anchor (`x5c`); `headers`
+    overrides or adds. Raises `InvalidClaims` for claims that cannot stand in a credential.
     """
     body = dict(claims)
     if holder_key is not None:
@@ -145,7 +145,8 @@ def issue_sd_jwt(  # noqa: PLR0913 - each is a decision of the issuer's
         )
         if disclosures:
             payload[DIGEST_ALGORITHM] = DEFAULT_DIGEST_ALGORITHM
-        header = {"typ": CREDENTIAL_TYP, **chain_header(signer.chain), **(headers or {})}
+        named = {"typ": CREDENTIAL_TYP, "kid": signer.public_key.thumbprint}
+        header = {**named, **chain_header(signer.chain), **(headers or {})}
         token = sign_jws(payload, signer, headers=header)
     except (TypeError, ValueError, RecursionError, MalformedInput) as exc:
         raise InvalidClaims("a claim has no JSON form, or nests too deeply") from exc

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.key_binding import MAX_AGE, check_key_binding, holder_key
 from credentials.permission import Permission
+from credentials.published_keys import judge_by_published
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import ChainSignatures, is_date, is_failed, moment_check, uris_of
 from credentials.status_checks import look_up
@@ -40,8 +41,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from credentials.disclosures import Revealed
+    from credentials.known_types import KnownTypes
+    from credentials.published_keys import PublishedKeys
     from credentials.status_snapshot import StatusSnapshot
     from signing.certificates import Certificate
+    from signing.jose import Token
     from signing.keys import PublicKey
     from signing.report import EvidenceKey
     from signing.trust import TrustStore
@@ -60,13 +64,14 @@ class VerifiedCredential(Evidence):
     """A credential that passed: `Report.require` makes it, nothing else can.
 
     `claims` are the disclosed ones with the always visible ones.
-    `issuer` is the certificate that stands behind it; `holder_key` the key that the presenter proved
-    to have, None when no proof was demanded; `licence` the identifier of the licence it is a copy of.
+    `issuer` is the certificate that stands behind it, None where the issuer publishes its keys and is known
+    by its `iss`; `holder_key` the key that the presenter proved to have, None when no proof was demanded;
+    `licence` the identifier of the licence it is a copy of.
     """
 
     vct: str
     claims: Mapping[str, Any]
-    issuer: Certificate
+    issuer: Certificate | None
     licence: str | None
     holder_key: PublicKey | None
 
@@ -74,9 +79,10 @@ class VerifiedCredential(Evidence):
 class Verifier:
     """Verifies credentials against one set of snapshots.
 
-    `statuses` are the verified status lists by their address. `issuers` and `trust_list`, if given, say who
-    may issue a `vct` (`credentials.permission`). `status_grace` stretches a list's ttl while its server is
-    away, never its `exp`; `max_age` bounds how long ago a presentation was made.
+    `statuses` are the verified status lists by their address, `published` the keys of issuers for which the
+    policy says that they count, by their `iss`, `types` the types that are known. `issuers` and `trust_list`,
+    if given, say who may issue a `vct` (`credentials.permission`). `status_grace` stretches a list's ttl
+    while its server is away, never its `exp`; `max_age` bounds how long ago a presentation was made.
     """
 
     def __init__(  # noqa: PLR0913 - snapshots and policy, by the door
@@ -89,6 +95,8 @@ class Verifier:
         clock: Clock | None = None,
         issuers: Mapping[str, Collection[str]] | None = None,
         trust_list: ServingList | None = None,
+        published: Mapping[str, PublishedKeys] | None = None,
+        types: KnownTypes | None = None,
         status_grace: timedelta = timedelta(0),
         max_age: timedelta = MAX_AGE,
     ) -> None:
@@ -97,6 +105,8 @@ class Verifier:
         self.statuses = {} if statuses is None else statuses
         self.revocation = revocation or RevocationSnapshot()
         self.permission = Permission(issuers, trust_list)
+        self.published = {} if published is None else published
+        self.types = types
         self.status_grace = status_grace
         self.max_age = max_age
         self._clock = clock or SystemClock()
@@ -161,7 +171,7 @@ class _Case:
         self._at = at
         self._audience, self._nonce, self._bound = audience, nonce, bound
         self._key: PublicKey | None = None
-        self._issuer: Certificate | None = None
+        self._issuer: Certificate | str | None = None  # who was proved to have signed it
         self._made: datetime | None = None
         self.checks: list[Check] = []
         self.snapshots: dict[str, str] = {}
@@ -191,7 +201,8 @@ class _Case:
         claims = self.findings["claims"]
         named = claims.get(LICENCE_IDENTIFIER)
         licence = named if isinstance(named, str) else None
-        return VerifiedCredential(key, claims["vct"], claims, self._issuer, licence, self._key)
+        issuer = None if isinstance(self._issuer, str) else self._issuer
+        return VerifiedCredential(key, claims["vct"], claims, issuer, licence, self._key)
 
     def _add(self, *checks: Check) -> None:
         self.checks.extend(checks)
@@ -206,17 +217,30 @@ class _Case:
                 detail="" if good else f"typ is not {CREDENTIAL_TYP}",
             )
         )
-        issued = credential.payload.get("iat")
+        issued, named = credential.payload.get("iat"), credential.payload.get("iss")
         made = self._made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
+        if isinstance(named, str) and named in self._verifier.policy.publishing_issuers:
+            return self._check_published(token, named)
         signed = self._verifier._signatures.examine(token, at=self._at, issued_at=made)  # noqa: SLF001 - its own case
         self._add(*signed.checks)
         self._issuer = signed.certificate
         return signed.is_genuine
 
+    def _check_published(self, token: Token, issuer: str) -> bool:
+        """By the keys that this issuer publishes, whatever else the token brings along (SD-JWT VC, 7.3)."""
+        verifier = self._verifier
+        published = verifier.published.get(issuer)
+        if published is not None:
+            self.snapshots["issuer_keys"] = published.digest
+        signed = judge_by_published(token, published, at=self._at, policy=verifier.policy)
+        self._add(*signed.checks)
+        self._issuer = issuer
+        return signed.is_genuine
+
     def _check_claims(self, revealed: Revealed) -> None:
         claims = revealed.claims
         self._add(_never_hidden(revealed), _types(claims), _issuer_name(claims, self._issuer))
-        self._add(*self._permission(claims), *self._delegation(claims))
+        self._add(*self._permission(claims), *self._type(revealed), *self._delegation(claims))
         self._add(*moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW))
         if self._audience is not None and "aud" in claims:
             wanted = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
@@ -225,7 +249,7 @@ class _Case:
         self.findings = {
             "vct": claims.get("vct"),
             "claims": claims,
-            "issuer": self._issuer.common_name if self._issuer else None,
+            "issuer": _name_of(self._issuer),
             "key_binding": self._bound,
         }
 
@@ -236,6 +260,14 @@ class _Case:
         self.snapshots.update(permission.snapshots)
         kind, agency = str(claims.get("vct")), _agency_of(claims)
         return permission.checks(kind, self._issuer, agency=agency, made=self._made, at=self._at)
+
+    def _type(self, revealed: Revealed) -> tuple[Check, ...]:
+        types, required = self._verifier.types, self._verifier.policy.type_metadata == "require"
+        if types is None:
+            missing = Check("type_metadata", Reason.TYPE_METADATA_UNAVAILABLE)
+            return (missing,) if required else ()
+        self.snapshots["types"] = types.digest
+        return types.checks(revealed, required=required)
 
     def _delegation(self, claims: Mapping[str, Any]) -> tuple[Check, ...]:
         """An agent's copy says by itself that it is one, and stands beside its delegation."""
@@ -280,6 +312,10 @@ class _Case:
         self._add(found.check)
 
 
+def _name_of(issuer: Certificate | str | None) -> str | None:
+    return issuer if issuer is None or isinstance(issuer, str) else issuer.common_name
+
+
 def _agency_of(claims: Mapping[str, Any]) -> str | None:
     """The credit code of the agency in a licence's identifier (GB/T 36904); None where there is none."""
     try:
@@ -316,8 +352,10 @@ def _types(claims: Mapping[str, Any]) -> Check:
     return Check("credential_type", Reason.CLAIM_INVALID if fault else None, detail=fault)
 
 
-def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | None) -> Check:
+def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | str | None) -> Check:
     """Where `iss` stands beside a certificate that names addresses, it must be one of them."""
+    if isinstance(issuer, str):
+        return Check("issuer_name", None if claims.get("iss") == issuer else Reason.ISSUER_MISMATCH)
     if "iss" not in claims:
         return Check("issuer_name")
     name = claims["iss"]

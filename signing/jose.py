@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from jose import jws
 from jose.backends.base import Key
 
-from signing.algorithms import Algorithm, algorithm
+from signing.algorithms import ALGORITHMS, Algorithm
 from signing.base64url import decode_base64url, encode_base64url
 from signing.raw_signatures import from_raw, to_raw
-from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm, UsageError
+from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,11 +31,16 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
+_BY_JOSE_NAME = {row.name: row for row in ALGORITHMS if row.in_jose}
+_BY_JOSE_NAME["EdDSA"] = _BY_JOSE_NAME["Ed25519"]  # RFC 8037; RFC 9864 says which curve
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A parsed compact JWS. Nothing in it is trustworthy before `verify` said True."""
+    """A parsed compact JWS. Nothing in it is trustworthy before `verify` said True.
+
+    `header` is shared with other tokens that begin alike, and is not to be changed.
+    """
 
     header: Mapping[str, Any]
     payload: bytes
@@ -78,31 +85,43 @@ def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
         raise MalformedInput("jwt", "not a text")
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TooLarge("jwt", f"over {MAX_TOKEN_CHARACTERS} characters")
-    parts = token.split(".")
+    parts = token.split(".", 3)
     if len(parts) != 3:
         raise MalformedInput("jwt", "not three parts")
-    header = load_json_object(decode_base64url(parts[0]))
+    head, body, signature = parts
+    header = _kept_header(head) if len(head) <= _KEPT_CHARACTERS else _read_header(head)
+    if "crit" in header:
+        _check_critical(header, understood)
+    payload, raw = decode_base64url(body), decode_base64url(signature)
+    return Token(header, payload, token[: len(head) + 1 + len(body)].encode("ascii"), raw)
+
+
+def _read_header(text: str) -> Mapping[str, Any]:
+    header = load_json_object(decode_base64url(text))
     if not isinstance(header.get("alg"), str) or header["alg"].lower() == "none":
         raise MalformedInput("jwt", "no algorithm")
     if "b64" in header:
         raise MalformedInput("jwt", "unencoded payloads are not used here")
-    critical = header.get("crit", [])
-    if "crit" in header and (not isinstance(critical, list) or not critical):
+    return MappingProxyType(header)
+
+
+# What one issuer signs in a day begins with the same header, and most of that is its chain: read once. A
+# header is its text's alone, so a kept one says what a read one would; at most 4 MiB of text are kept.
+_KEPT, _KEPT_CHARACTERS = 256, 16 << 10
+_kept_header = lru_cache(_KEPT)(_read_header)
+
+
+def _check_critical(header: Mapping[str, Any], understood: Collection[str]) -> None:
+    critical = header["crit"]
+    if not isinstance(critical, list) or not critical:
         raise MalformedInput("jwt", "crit is not a list of names")
     if any(not isinstance(name, str) or name not in understood or name not in header for name in critical):
         raise MalformedInput("jwt", "a critical header is not understood")
-    payload, signature = decode_base64url(parts[1]), decode_base64url(parts[2])
-    signing_input = token[: len(parts[0]) + 1 + len(parts[1])].encode("ascii")
-    return Token(header, payload, signing_input, signature)
 
 
 def jose_algorithm(name: object) -> Algorithm | None:
     """The row of a JOSE algorithm name, or None."""
-    try:
-        row = algorithm(name) if isinstance(name, str) else None
-    except UnknownAlgorithm:
-        return None
-    return row if row and row.in_jose else None
+    return _BY_JOSE_NAME.get(name) if isinstance(name, str) else None
 
 
 def dump_json(value: object) -> bytes:

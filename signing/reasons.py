@@ -252,6 +252,23 @@ class Reason(Enum):
         "The issuer that the credential names is not the one of its certificate",
         "不要采信该凭证，请向签发方核实", "Do not accept this credential; ask the issuer",
     )  # fmt: skip
+    ISSUER_KEYS_UNAVAILABLE = _row(
+        _UNSURE, "SD-JWT VC, 4", "没有签发方近期公布的公钥", "The keys that the issuer publishes are not at hand, or were fetched too long ago",
+        "请刷新签发方公钥后重试", "Fetch the issuer's keys again and try once more",
+    )  # fmt: skip
+    ISSUER_KEY_UNKNOWN = _row(
+        _UNSURE, "SD-JWT VC, 4.2", "签发方公布的公钥中没有凭证所指的公钥", "The issuer publishes no such key as the credential names",
+        "请刷新签发方公钥后重试；仍不符的凭证不要采信", "Fetch the issuer's keys again; do not accept the credential if that fails too",
+    )  # fmt: skip
+    TYPE_METADATA_UNAVAILABLE = _row(
+        _UNSURE, "SD-JWT VC, 5.7", "没有该类凭证的类型元数据", "The metadata of this credential type is not at hand",
+        "请获取该类型的元数据后重试", "Fetch the type's metadata and try again",
+    )  # fmt: skip
+    TYPE_METADATA_INVALID = _row(
+        _FAILED, "SD-JWT VC, 5.7", "该类凭证的类型元数据无效，或与凭证所指的不是同一份",
+        "The metadata of this credential type breaks a rule, or is not what the credential names",
+        "不要采信该凭证，请向签发方核实", "Do not accept this credential; ask the issuer",
+    )  # fmt: skip
     ISSUER_NOT_PERMITTED = _row(
         _FAILED, "SD-JWT VC, 7.7", "签发方无权签发该类凭证", "The issuer may not issue credentials of this type",
         "请核对该类证照的法定发证机关", "See which agency issues this type of licence",

@@ -34,6 +34,8 @@ from yinxin.base.errors import MalformedInput
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from credentials.known_types import KnownTypes
+    from credentials.published_keys import PublishedKeys
     from credentials.status_snapshot import StatusSnapshot
     from credentials.verifier import VerifiedCredential
     from signing.report import Report
@@ -84,7 +86,8 @@ class Snapshots:
 
     `issuers` says which certificates' subjects (RFC 4514 text) may issue a credential type; without it any
     trusted credential signer may issue any type, also a copy of another agency's licence for its own key. A
-    `trust_list` says it for many agencies; its anchors stand in `trust` already.
+    `trust_list` says it for many agencies; its anchors stand in `trust` already. `published` are the keys of
+    issuers that publish them, `types` the types of credentials that are known.
     """
 
     trust: TrustStore
@@ -93,6 +96,8 @@ class Snapshots:
     statuses: Mapping[str, StatusSnapshot] = field(default_factory=dict)
     issuers: Mapping[str, Collection[str]] | None = None
     trust_list: ServingList | None = None
+    published: Mapping[str, PublishedKeys] = field(default_factory=dict)
+    types: KnownTypes | None = None
 
 
 class Material:
@@ -112,6 +117,8 @@ class Material:
             revocation=kept.revocation,
             issuers=kept.issuers,
             trust_list=kept.trust_list,
+            published=kept.published,
+            types=kept.types,
         )
 
     @cached_property

@@ -309,6 +309,7 @@ class Holder:
 
 
 def _arrived(item: Arrival, now: datetime, *, is_new: bool) -> Activity:
+    issuer = item.verified.issuer
     return Activity(
         now,
         ActivityKind.RECEIVED if is_new else ActivityKind.REFRESHED,
@@ -316,7 +317,7 @@ def _arrived(item: Arrival, now: datetime, *, is_new: bool) -> Activity:
         item.verified.vct,
         requester=item.source.issuer_name,
         audience=item.source.issuer,
-        certificate=item.verified.issuer.fingerprint,
+        certificate=issuer.fingerprint if issuer else "",
         verified=True,
     )
 

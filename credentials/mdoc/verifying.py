@@ -23,6 +23,7 @@ from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed
 from credentials.status_checks import look_up
 from credentials.vocabulary import LICENCE_IDENTIFIER
+from signing.base64url import decode_base64url
 from signing.cose.mac import is_mac0_of
 from signing.policy import Policy
 from signing.reasons import Reason
@@ -118,6 +119,19 @@ class MdocVerifier:
         case = _Case(self, at, transcript if require_device_authentication else None, reader_key)
         case.examine(only_document, response)
         return self._report(response, case, at)
+
+    def verify_text(
+        self, text: str, *, transcript: bytes, now: datetime | None = None
+    ) -> Report[VerifiedMdoc]:
+        """The report on a presentation as it travels, a DeviceResponse in base64url (OpenID4VP, B.2.5)."""
+        try:
+            response = decode_base64url(text)
+        except MalformedInput as exc:
+            at = now or self._clock.now()
+            case = _Case(self, at, transcript, None)
+            case.checks.append(_malformed(exc))
+            return self._report(text.encode("utf-8", "replace"), case, at)
+        return self.verify(response, transcript=transcript, now=now)
 
     def verify_issued(self, issued: bytes, *, now: datetime | None = None) -> Report[VerifiedMdoc]:
         """The report on an IssuerSigned by itself, as an issuer delivers it; never raises for a bad one.

@@ -11,18 +11,23 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credentials.dcql import Candidate, is_satisfied, match
+from credentials.dcql import MDOC, Candidate, is_satisfied, match
+from credentials.mdoc.verifying import only_document
 from credentials.oid4vp.transactions import read_binding
+from credentials.oid4vp.transcripts import transcript_of
 from credentials.sd_jwt import SdJwt
+from signing.base64url import decode_base64url
 from signing.jose import parse_jws
 from signing.reasons import Reason
 from signing.report import Check
-from yinxin.base.errors import MalformedInput
+from yinxin.base.errors import MalformedInput, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from credentials.dcql import CredentialQuery
+    from credentials.mdoc import MdocVerifier, VerifiedMdoc
     from credentials.oid4vp.requests import AuthorizationRequest
     from credentials.oid4vp.responses import Response
     from credentials.oid4vp.transactions import TransactionData
@@ -66,32 +71,53 @@ def settle(request: AuthorizationRequest, passed: Iterable[Shown]) -> Check:
 
 
 def verify_response(
-    request: AuthorizationRequest, response: Response, verifier: Verifier, *, now: datetime
-) -> tuple[Check, tuple[tuple[Shown, Report[VerifiedCredential]], ...]]:
-    """Verify a whole response with a verifier of one's own, without sessions.
+    request: AuthorizationRequest,
+    response: Response,
+    verifier: Verifier,
+    *,
+    now: datetime,
+    mdocs: MdocVerifier | None = None,
+) -> tuple[Check, tuple[tuple[Shown, Report[VerifiedCredential] | Report[VerifiedMdoc]], ...]]:
+    """Verify a whole response with verifiers of one's own, without sessions.
 
     The check says whether it answers the request; each presentation has its report, which says nothing of
-    the query. Whoever relies on it demands both.
+    the query. Whoever relies on it demands both. `mdocs` verifies what is shown as mdoc; `UsageError` where
+    one is shown and nobody verifies it.
     """
-    answer = []
+    answer: list[tuple[Shown, Report[VerifiedCredential] | Report[VerifiedMdoc]]] = []
     for item in examine(request, response):
-        bound = request.query[item.query_id].require_holder_binding
+        asked = request.query[item.query_id]
+        if asked.format == MDOC:
+            answer.append((item, _verify_mdoc(request, item, mdocs, now)))
+            continue
         report = verifier.verify(
             item.text,
             audience=str(request.client_id),
             nonce=request.nonce,
             now=now,
-            require_key_binding=bound,
+            require_key_binding=asked.require_holder_binding,
         )
         answer.append((item, report))
     passed = [item for item, report in answer if report.passed and not any(c.reason for c in item.checks)]
     return settle(request, passed), tuple(answer)
 
 
+def _verify_mdoc(
+    request: AuthorizationRequest, item: Shown, verifier: MdocVerifier | None, now: datetime
+) -> Report[VerifiedMdoc]:
+    """An mdoc has a key always, so the device proves it also where the query does not insist."""
+    if verifier is None:
+        raise UsageError("an mdoc is shown, and no verifier for it was given")
+    return verifier.verify_text(item.text, transcript=transcript_of(request), now=now)
+
+
 def _examine(request: AuthorizationRequest, name: str, text: str) -> Shown:
+    asked = request.query[name]
+    if asked.format == MDOC:
+        return _examine_mdoc(asked, text)
     try:
         credential = SdJwt.parse(text)
-        found = match(request.query[name], Candidate.of(credential))
+        found = match(asked, Candidate.of(credential))
     except MalformedInput as exc:
         return Shown(name, text, (Check("query", Reason.QUERY_NOT_SATISFIED, detail=exc.detail),))
     query = Check("query", None if found else Reason.QUERY_NOT_SATISFIED)
@@ -99,6 +125,16 @@ def _examine(request: AuthorizationRequest, name: str, text: str) -> Shown:
         return Shown(name, text, (query,))
     check, agreed = _transactions(request, name, credential)
     return Shown(name, text, (query, check), agreed)
+
+
+def _examine_mdoc(asked: CredentialQuery, text: str) -> Shown:
+    """Elements that were not asked for change nothing: whoever asked does not hear of them."""
+    try:
+        issued = only_document(decode_base64url(text)).issuer_signed
+        found = match(asked, Candidate.of_mdoc(issued))
+    except MalformedInput as exc:
+        return Shown(asked.id, text, (Check("query", Reason.QUERY_NOT_SATISFIED, detail=exc.detail),))
+    return Shown(asked.id, text, (Check("query", None if found else Reason.QUERY_NOT_SATISFIED),))
 
 
 def _transactions(

@@ -13,6 +13,9 @@
     required_level = "B-LT"
     usages = ["seal"]
 
+    [issuer_keys]                  # how the keys of an issuer of credentials are found: x5c or metadata
+    "https://licences.city.example" = "metadata"
+
 The other keys are the fields of `signing.policy.Policy`; durations are `clock_skew_seconds` and
 `max_revocation_age_seconds`, ends of algorithms a table `[algorithm_ends]` of name and date.
 """
@@ -37,6 +40,7 @@ MAX_POLICY_BYTES = 64 * 1024
 MAX_TEXT = 200
 _IDENTIFIER = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,63}")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_ISSUER = re.compile(r"https://[!-~]{1,2000}")
 _TYPE_CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _DURATIONS = {"clock_skew_seconds": "clock_skew", "max_revocation_age_seconds": "max_revocation_age"}
 _LONGEST_SECONDS = 100 * 365 * 86400
@@ -62,6 +66,7 @@ def write_fields(fields: Mapping[str, Any]) -> str:
     rest = dict(fields)
     demand: Demand = rest.pop("demand")
     ends, anchors, types = (rest.pop(name) for name in ("algorithm_ends", "anchors", "licence_types"))
+    keys = rest.pop("issuer_keys")
     lines = [f"format = {FORMAT}"]
     lines += [line for name, value in rest.items() if (line := _line(name, value))]
     lines += _demand_lines(demand)
@@ -69,6 +74,8 @@ def write_fields(fields: Mapping[str, Any]) -> str:
         lines += ["", "[algorithm_ends]", *(f"{toml_text(name)} = {end:%Y-%m-%d}" for name, end in ends)]
     if anchors:
         lines += ["", "[anchors]", *(f'"{one}" = {toml_texts(sorted(uses))}' for one, uses in anchors)]
+    if keys:
+        lines += ["", "[issuer_keys]", *(f"{toml_text(name)} = {toml_text(way)}" for name, way in keys)]
     for code, own in types:
         lines += ["", f"[licence_types.{code}]", *_demand_lines(own)]
     return "\n".join(lines) + "\n"
@@ -158,6 +165,13 @@ def _anchors(value: dict[str, Any]) -> tuple[tuple[str, frozenset[str]], ...]:
     return tuple((_fingerprint(name), _names(usages)) for name, usages in value.items())
 
 
+def _issuer_keys(value: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    for name, way in value.items():
+        if not _ISSUER.fullmatch(name) or "?" in name or "#" in name or not isinstance(way, str):
+            raise ValueError("an issuer is its https address, without query and fragment, and a way")
+    return tuple(value.items())
+
+
 def _licence_types(value: dict[str, Any]) -> tuple[tuple[str, Demand], ...]:
     for code, table in value.items():
         if not _TYPE_CODE.fullmatch(code) or not isinstance(table, dict):
@@ -185,6 +199,8 @@ _READERS: dict[str, tuple[type, Callable[[Any], Any] | None]] = {
     "trust_snapshots": (list, _fingerprints),
     "require_timestamp": (bool, None),
     "licence_types": (dict, _licence_types),
+    "issuer_keys": (dict, _issuer_keys),
+    "type_metadata": (str, None),
     "allowed_changes": (str, None),
     "revocation": (str, None),
     "evidence_after_proof": (bool, None),

@@ -38,7 +38,12 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "after_end": ("needs_proof", "believed"),
     "later_revocation": ("counts", "counts_if_compromised", "ignored"),
     "allowed_changes": CHANGES,
+    "type_metadata": ("if_available", "require"),
 }
+ISSUER_WAYS = ("x5c", "metadata")
+# Demands that came later are told only where they differ from the default, so that a policy written before
+# has the hash that it had.
+_LATER = frozenset({"issuer_keys", "type_metadata"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,11 @@ class Policy:
     are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
     nothing, archive data, or filled forms and later signatures too. `require_timestamp` is level B-T.
 
+    Credentials: `issuer_keys` says how the keys of an issuer, by its `iss`, are found: by certificates
+    (`x5c`), or among those that it publishes (`metadata`); every other issuer is known by its certificates,
+    and no credential chooses (SD-JWT VC, 7.3). With `type_metadata` required, a type that nothing is known of
+    does not pass.
+
     Time: `clock_skew` is how far another machine's clock may be ahead; it never stretches a certificate's
     validity.
     """
@@ -86,6 +96,8 @@ class Policy:
     demand: Demand = Demand()  # noqa: RUF009 - frozen
     licence_types: tuple[tuple[str, Demand], ...] = ()
     allowed_changes: Changes = "form"
+    issuer_keys: tuple[tuple[str, str], ...] = ()
+    type_metadata: Literal["if_available", "require"] = "if_available"
     revocation: Literal["require", "if_available"] = "require"
     max_revocation_age: timedelta | None = None
     evidence_after_proof: bool = False
@@ -97,6 +109,7 @@ class Policy:
     require_certificate_policy: bool = False
     inhibit_policy_mapping: bool = False
     inhibit_any_policy: bool = False
+    publishing_issuers: frozenset[str] = field(init=False, repr=False, compare=False, default=frozenset())
     _ends: Mapping[str, datetime] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hash: str = field(init=False, repr=False, compare=False, default="")
 
@@ -111,12 +124,16 @@ class Policy:
         for _, usages in self.anchors:
             for name in usages:
                 usage_row(name)
-        for name in ("algorithm_ends", "anchors", "licence_types"):
+        if any(way not in ISSUER_WAYS for _, way in self.issuer_keys):
+            raise UsageError(f"the way to an issuer's keys is {' or '.join(ISSUER_WAYS)}")
+        for name in ("algorithm_ends", "anchors", "issuer_keys", "licence_types"):
             pairs: tuple[tuple[str, Any], ...] = getattr(self, name)
             if len(dict(pairs)) != len(pairs):
                 raise UsageError(f"{name} says something twice")
             object.__setattr__(self, name, tuple(sorted(pairs, key=lambda pair: pair[0])))
         object.__setattr__(self, "_ends", dict(self.algorithm_ends))
+        published = frozenset(name for name, way in self.issuer_keys if way == "metadata")
+        object.__setattr__(self, "publishing_issuers", published)
 
     @classmethod
     def default(cls) -> Policy:
@@ -137,7 +154,10 @@ class Policy:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON, in the form that the hash is made of: a table of strength with its rows."""
-        answer = {item.name: _plain(getattr(self, item.name)) for item in _demands()}
+        told = [
+            item for item in _demands() if item.name not in _LATER or getattr(self, item.name) != item.default
+        ]
+        answer = {item.name: _plain(getattr(self, item.name)) for item in told}
         answer["strength"] = strength_table(self.strength).to_dict() if self.strength else None
         return answer
 
@@ -196,7 +216,7 @@ class Policy:
 
 
 def _demands() -> list[Field[Any]]:
-    return [item for item in fields(Policy) if not item.name.startswith("_")]
+    return [item for item in fields(Policy) if item.init]
 
 
 @lru_cache(maxsize=16)

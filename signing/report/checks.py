@@ -83,6 +83,7 @@ CHECKS: dict[str, CheckKind] = {
     "credential_audience": _row("凭证适用对象", "For whom the credential is", "RFC 7519, 4.1.3"),
     "credential_type": _row("凭证类型", "Type of the credential", "SD-JWT VC, 2.2.2"),
     "disclosures": _row("披露内容", "Disclosed contents", "RFC 9901, 7.1"),
+    "issuer_keys": _row("签发方公布的公钥", "Keys that the issuer publishes", "SD-JWT VC, 4"),
     "issuer_name": _row("签发方名称", "Name of the issuer", "SD-JWT VC, 2.5"),
     "trust_list": _row("信任列表的期限", "Whether the trust list is in time", "yinxin trust list"),
     "issuer_permission": _row("签发权限", "Permission to issue", "SD-JWT VC, 7.7"),
@@ -99,7 +100,7 @@ CHECKS: dict[str, CheckKind] = {
     "subject": _row("持有主体", "Subject", "RFC 7519, 4.1.2"),
     "transaction_data": _row("持有人确认的事项", "What the holder agreed to", "OpenID4VP, 8.4"),
     "type": _row("令牌类型", "Type of the token", "SD-JWT VC, 2.2.1"),
-    "type_metadata": _row("类型说明", "Description of the type", "SD-JWT VC, 4"),
+    "type_metadata": _row("类型说明", "Description of the type", "SD-JWT VC, 5"),
     "device_algorithm": _row(
         "持有人设备的签名算法", "Algorithm of the holder's device", "ISO/IEC 18013-5, 9.1.3"
     ),

@@ -260,6 +260,7 @@ def _settings(plan: Plan) -> str:
     lists = {
         "crl_urls": (f"{plan.ca_url}/crl/root.crl", f"{plan.ca_url}/crl/issuing.crl"),
         "status_urls": (f"{plan.base_url}/status",),
+        "type_urls": (f"{plan.base_url}/types",),
         "outbound_allowed_private": plan.own_loopback,
     }
     lines += [f"{name} = {toml_texts(values)}" for name, values in lists.items()]

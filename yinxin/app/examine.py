@@ -207,6 +207,8 @@ class Examiner:
             statuses=kept.statuses,
             revocation=kept.revocation,
             trust_list=kept.trust_list,
+            published=kept.published,
+            types=kept.types,
             clock=self.clock,
         )
 

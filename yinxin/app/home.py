@@ -44,6 +44,7 @@ from yinxin.base.vault import Vault, read_key
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from signing.keys import PublicKey
     from signing.signers.file import FileSigner
 
 SETTINGS, KEYS, REVOCATION, PASSPHRASE = "yinxin.toml", "keys", "revocation", "passphrase"
@@ -129,6 +130,11 @@ class Home:
         return (
             {EVERY_TYPE: tuple(dict.fromkeys(self.chain(name)[0].subject for name in own))} if own else None
         )
+
+    def credential_keys(self) -> list[PublicKey]:
+        """The keys of this agency's credentials, earlier ones too while their certificates last."""
+        now, leaves = self.clock.now(), [chain[0] for chain in self.every_chain("credential")]
+        return list(dict.fromkeys(leaf.public_key for leaf in leaves if now <= leaf.not_after))
 
     @property
     def issuer_certificates(self) -> IssuerCertificates:

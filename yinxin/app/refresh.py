@@ -1,4 +1,4 @@
-"""Fetch what verification stands on, away from verification: revocation lists and status lists.
+"""Fetch what verification stands on, away from verification: lists of every kind, and what issuers publish.
 
 Each refresh makes the next snapshots from what is reachable and keeps the last good list for what is not;
 whether that is still fresh enough is decided by verification itself, from the lists' own dates. Of several
@@ -19,6 +19,7 @@ from signing.names import name_key
 from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
 from yinxin.app.gathering.taking import take_list
+from yinxin.app.issuer_documents import IssuerDocuments
 from yinxin.app.trust_lists import ListKeeper
 from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 
@@ -90,6 +91,7 @@ class Refresher:
         self._crls: dict[str, Crl] = {}
         self._statuses: dict[str, StatusSnapshot] = {}
         self.trust_lists = ListKeeper(home, self._ask, writes=source is None)
+        self._issuers = IssuerDocuments(self._get)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -108,7 +110,16 @@ class Refresher:
             for uri in self._status_uris(aggregation):
                 self._keep(lambda uri: self._fetch_status(uri, trust, revocation), uri)
         own = home.credential_issuers if serving is None else None  # the list names this agency too
-        return Snapshots(trust, revocation, home.policy, dict(self._statuses), own, serving)
+        return Snapshots(
+            trust,
+            revocation,
+            home.policy,
+            dict(self._statuses),
+            own,
+            serving,
+            self._issuers.keys(home.policy.publishing_issuers),
+            self._issuers.types(settings.type_urls),
+        )
 
     def _trust(self) -> tuple[TrustStore, ServingList | None]:
         """The anchors of the folder with those of the trust list, and the list."""
@@ -117,9 +128,13 @@ class Refresher:
         return (own.merged_with(serving.trust(self._home.clock.now())) if serving else own), serving
 
     def _ask(self, url: str, limit: int) -> tuple[bytes, datetime]:
+        found = self._get(url, limit)
+        return found.body, found.at
+
+    def _get(self, url: str, limit: int) -> Fetched:
         found = self._source.get(url, limit)
         self._taken(url, found)
-        return found.body, found.at
+        return found
 
     def unanswered(self) -> frozenset[str]:
         """The aggregations of status lists in the settings that never answered yet."""

@@ -151,6 +151,11 @@ class Settings:
         "核验服务定期获取的状态列表汇总地址（Token Status List 第 9 节）",
         "aggregations of status lists that the verification service fetches (Token Status List, 9)",
     )
+    type_urls: tuple[str, ...] = _setting(
+        (),
+        "核验服务定期获取的证照类型目录地址（签发方的 /types）",
+        "indexes of licence types that the verification service fetches (an issuer's /types)",
+    )
     refresh_seconds: float = _setting(
         30.0,
         "刷新吊销与状态快照的间隔（秒）",

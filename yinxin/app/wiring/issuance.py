@@ -45,7 +45,8 @@ def issuer_app(home: Home, stage: Stage) -> FastAPI:
     statuses = http.router(status_service(home), url=home.settings.base_url)
     delegations = delegation_http.router(handing(home))
     wallets = http.wallet_router(issuance_server(home))
-    return application("issuer", statuses, metadata_router(catalogue(home)), wallets, delegations)
+    keys = http.keys_router(home.settings.base_url, home.credential_keys)
+    return application("issuer", statuses, keys, metadata_router(catalogue(home)), wallets, delegations)
 
 
 def issuer(home: Home, *, timestamper: Timestamper | None = None) -> Issuer:
