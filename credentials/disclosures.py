@@ -7,8 +7,8 @@ Works on claim trees alone: the text form, signatures and types are the work of 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import Path, Step, as_path, to_text
@@ -21,19 +21,18 @@ from credentials.vocabulary import (
     DIGESTS,
 )
 from signing.base64url import decode_base64url, encode_base64url
-from signing.jose import MAX_JSON_DEPTH, load_json
+from signing.jose import MAX_JSON_DEPTH, json_text, load_json
 from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
-from yinxin.base.randomness import Randomness, random_text
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from credentials.claim_paths import ClaimPath
+    from yinxin.base.randomness import Randomness
 
 SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
 _HASHES = {name: getattr(hashlib, function) for name, function in DIGEST_ALGORITHMS.items()}
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +82,10 @@ def conceal(
     something is hidden, after the real elements of an array. A claim below a hidden one may be hidden
     too. A path that leads to no claim is `InvalidClaims`: a misspelt one would lay a claim open.
     """
+    plan = _plan_of(tuple(disclosable))
     work = _Concealment(randomness, decoys)
-    plan = _Plan.of(disclosable)
     payload = work.object(claims, plan)
-    missing = list(plan.unused())
-    if missing:
+    if missing := list(plan.unused(work.used)) if len(work.used) < plan.count else ():
         raise InvalidClaims(
             faults=[
                 (to_text(path), Text("没有该声明，无法设为可选择披露", "no such claim")) for path in missing
@@ -115,27 +113,31 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
 
 @dataclass(slots=True)
 class _Plan:
-    """Which claims to hide, as a tree of path steps."""
+    """Which claims to hide, as a tree of path steps; the root counts them. Not changed once made."""
 
     hidden: bool = False
-    used: bool = False
+    count: int = 0
     below: dict[Step, _Plan] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, disclosable: Iterable[ClaimPath]) -> _Plan:
-        root = cls()
-        for claim in disclosable:
-            node = root
-            for step in as_path(claim):
-                node = node.below.setdefault(step, cls())
-            node.hidden = True
-        return root
-
-    def unused(self, path: Path = ()) -> Iterable[Path]:
-        if self.hidden and not self.used:
+    def unused(self, used: Collection[int], path: Path = ()) -> Iterable[Path]:
+        """The paths that led to no claim; `used` are the ids of those that did."""
+        if self.hidden and id(self) not in used:
             yield path
         for step, node in self.below.items():
-            yield from node.unused((*path, step))
+            yield from node.unused(used, (*path, step))
+
+
+@lru_cache(256)
+def _plan_of(disclosable: tuple[ClaimPath, ...]) -> _Plan:
+    """An agency hides the same claims of each licence of a type."""
+    root = _Plan()
+    for claim in disclosable:
+        node = root
+        for step in as_path(claim):
+            node = node.below.setdefault(step, _Plan())
+        root.count += not node.hidden
+        node.hidden = True
+    return root
 
 
 _NOTHING = _Plan()
@@ -146,6 +148,7 @@ class _Concealment:
         self._randomness = randomness
         self._decoys = decoys
         self.disclosures: list[str] = []
+        self.used: set[int] = set()
 
     def object(self, claims: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
         answer: dict[str, Any] = {}
@@ -154,9 +157,9 @@ class _Concealment:
             if not isinstance(name, str) or name in CONTROL_NAMES:
                 raise InvalidClaims(faults=[(str(name), Text("不能使用该声明名称", "this name is reserved"))])
             node = plan.below.get(name, _NOTHING)
-            inner = self._value(value, node)
+            inner = value if type(value) is str else self._value(value, node)
             if node.hidden:
-                node.used = True
+                self.used.add(id(node))
                 digests.append(self._disclose(name, inner))
             else:
                 answer[name] = inner
@@ -167,14 +170,15 @@ class _Concealment:
     def _array(self, values: Sequence[Any], plan: _Plan) -> list[Any]:
         every = plan.below.get(None, _NOTHING)
         if every.hidden:
-            every.used = True
+            self.used.add(id(every))
         answer: list[Any] = []
         hiding = False
         for position, value in enumerate(values):
             node = plan.below.get(position, every)
             inner = self._value(value, node)
             if node.hidden or every.hidden:
-                node.used = hiding = True
+                hiding = True
+                self.used.add(id(node))
                 inner = {ARRAY_DIGEST: self._disclose(inner)}
             answer.append(inner)
         if hiding:
@@ -190,7 +194,8 @@ class _Concealment:
 
     def _disclose(self, *named: Any) -> str:
         try:
-            plain = _encode([random_text(self._randomness, SALT_BYTES), *named]).encode("utf-8")
+            inside = ",".join(map(json_text, named))
+            plain = f'["{self._salt(SALT_BYTES)}",{inside}]'.encode()
         except (TypeError, ValueError) as exc:
             raise InvalidClaims("a claim has no JSON form") from exc
         text = encode_base64url(plain)
@@ -199,7 +204,10 @@ class _Concealment:
 
     def _decoy_digests(self) -> list[str]:
         # RFC 9901, 4.2.5: the digest of random bytes looks like any other.
-        return [digest_of(random_text(self._randomness, 32)) for _ in range(self._decoys)]
+        return [digest_of(self._salt(32)) for _ in range(self._decoys)]
+
+    def _salt(self, size: int) -> str:
+        return encode_base64url(self._randomness.bytes(size))
 
 
 class _Revelation:
@@ -230,10 +238,7 @@ class _Revelation:
     ) -> None:
         if not isinstance(digests, list):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4.1: _sd is not an array")
-        for digest in digests:
-            index = self._find(digest)
-            if index is None:
-                continue
+        for index in self._find_all(digests):
             _, name, value = self._open(index, 3)
             if not isinstance(name, str) or name in CONTROL_NAMES:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim name is not allowed")
@@ -266,6 +271,17 @@ class _Revelation:
         if isinstance(value, dict):
             return self.object(value, path, parent, depth + 1)
         return self._array(value, path, parent, depth + 1)
+
+    def _find_all(self, digests: list[Any]) -> list[int]:
+        """The disclosures of an object's digests; most digests have none."""
+        if not all(type(digest) is str for digest in digests):
+            raise MalformedInput("disclosure", "RFC 9901, 4.2.4: a digest is not a text")
+        before = len(self._seen)
+        self._seen.update(digests)
+        if len(self._seen) != before + len(digests):
+            raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a digest is repeated")
+        known = self._by_digest
+        return [known[digest] for digest in digests if digest in known]
 
     def _find(self, digest: Any) -> int | None:
         if not isinstance(digest, str):

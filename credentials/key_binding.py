@@ -17,7 +17,7 @@ from credentials.vocabulary import KEY_BINDING_TYP
 from signing.jose import jose_algorithm, parse_jws, sign_jws
 from signing.keys import PublicKey
 from signing.reasons import Reason
-from signing.report import Check
+from signing.report import Check, good
 from yinxin.base.errors import MalformedInput, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _chosen(revealed: Revealed, disclose: Collection[ClaimPath]) -> set[int]:
 
 def _type(token: Token) -> Check:
     if token.header.get("typ") == KEY_BINDING_TYP:
-        return Check("key_binding_type")
+        return good("key_binding_type")
     return Check("key_binding_type", Reason.KEY_BINDING_INVALID, detail=f"typ is not {KEY_BINDING_TYP}")
 
 
@@ -141,17 +141,21 @@ def _signature(token: Token, key: PublicKey, now: datetime, policy: Policy) -> t
     objection = policy.objection_to(row, key, at=now) if row else "no such algorithm"
     if objection:
         return (Check("key_binding_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
-    good = token.verify(key, algorithms=policy.algorithms)
-    return (Check("key_binding_signature", None if good else Reason.KEY_BINDING_INVALID),)
+    is_made = token.verify(key, algorithms=policy.algorithms)
+    return (_check("key_binding_signature", Reason.KEY_BINDING_INVALID, passed=is_made),)
 
 
 def _hash(sd_jwt: SdJwt, claims: Mapping[str, Any]) -> Check:
-    good = claims.get("sd_hash") == digest_of(sd_jwt.signed_over, sd_jwt.digest_algorithm)
-    return Check("sd_hash", None if good else Reason.KEY_BINDING_INVALID)
+    is_same = claims.get("sd_hash") == digest_of(sd_jwt.signed_over, sd_jwt.digest_algorithm)
+    return _check("sd_hash", Reason.KEY_BINDING_INVALID, passed=is_same)
 
 
 def _text(name: str, found: Any, wanted: str, reason: Reason) -> Check:
-    return Check(name, None if isinstance(found, str) and found == wanted else reason)
+    return _check(name, reason, passed=isinstance(found, str) and found == wanted)
+
+
+def _check(name: str, reason: Reason, *, passed: bool) -> Check:
+    return good(name) if passed else Check(name, reason)
 
 
 def _time(claims: Mapping[str, Any], now: datetime, skew: timedelta, max_age: timedelta) -> Check:
@@ -162,5 +166,5 @@ def _time(claims: Mapping[str, Any], now: datetime, skew: timedelta, max_age: ti
     made, start, end = times
     fresh = -skew.total_seconds() <= moment - made <= max_age.total_seconds() + skew.total_seconds()
     if fresh and start <= moment + skew.total_seconds() and moment < end:
-        return Check(name)
+        return good(name)
     return Check(name, Reason.KEY_BINDING_STALE)

@@ -19,7 +19,7 @@ from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
 from signing.jose import jose_algorithm
 from signing.path import validate_path
 from signing.reasons import Reason
-from signing.report import Check, Indication, Scope
+from signing.report import Check, Indication, Scope, good
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
@@ -115,9 +115,9 @@ class ChainSignatures:
         or then.
         """
         second = at.replace(microsecond=0)
-        checks, good, is_compromised = self._path(chain, second, Scope.BOTH)
+        checks, window, is_compromised = self._path(chain, second, Scope.BOTH)
         # Good now, and every certificate valid then: it was good then.
-        if made is None or is_compromised or (good and good.start <= made <= good.end):
+        if made is None or is_compromised or (window and window.start <= made <= window.end):
             return checks
         # Signed outside the certificate's validity: that is wrong for both verdicts.
         scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
@@ -134,8 +134,9 @@ class ChainSignatures:
         objection = self._policy.objection_to(row, key, at=at) if row else "no such algorithm"
         if objection:
             return (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
-        good = token.verify(key, algorithms=self._policy.algorithms)
-        return Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE)
+        if token.verify(key, algorithms=self._policy.algorithms):
+            return good("algorithm"), good("signature")
+        return good("algorithm"), Check("signature", Reason.SIG_CRYPTO_FAILURE)
 
     def _validate(self, chain: tuple[Certificate, ...], second: datetime, scope: Scope) -> _Judged:
         result = validate_path(
@@ -179,7 +180,7 @@ def moment_check(
         checks.append(Check("validity", Reason.NOT_YET_VALID, scope, "RFC 7519, 4.1.5: nbf"))
     if claims.get("exp", moment + 1) <= moment:
         checks.append(Check("validity", Reason.EXPIRED, scope, "RFC 7519, 4.1.4: exp"))
-    return tuple(checks) or (Check("validity", scope=scope),)
+    return tuple(checks) or (good("validity", scope),)
 
 
 @lru_cache(_REMEMBERED)
@@ -199,7 +200,7 @@ def is_date(value: Any) -> TypeGuard[float]:
 
 def is_failed(checks: tuple[Check, ...]) -> bool:
     """Whether one of these settles it."""
-    return any(check.indication is Indication.FAILED for check in checks)
+    return any(check.reason is not None and check.reason.indication is Indication.FAILED for check in checks)
 
 
 def chain_of(token: Token) -> tuple[Certificate, ...]:

@@ -31,7 +31,7 @@ from credentials.vocabulary import (
 )
 from signing.policy import Policy
 from signing.reasons import Reason
-from signing.report import Check, Evidence, Report, Scope
+from signing.report import Check, Evidence, Report, Scope, good
 from signing.revocation import RevocationSnapshot
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
@@ -181,11 +181,11 @@ class _Case:
         """Go through the rules in their order."""
         try:
             credential = SdJwt.parse(presentation)
-            self._add(Check("format"))
+            self._add(good("format"))
             if not self._check_issuer(credential):
                 return
             revealed = credential.reveal()
-            self._add(Check("disclosures"))
+            self._add(good("disclosures"))
             self._check_claims(revealed)
             self._check_binding(credential, revealed)
         except MalformedInput as exc:
@@ -209,14 +209,9 @@ class _Case:
 
     def _check_issuer(self, credential: SdJwt) -> bool:
         token = credential.issuer_jwt
-        good = token.header.get("typ") == CREDENTIAL_TYP
-        self._add(
-            Check(
-                "type",
-                None if good else Reason.WRONG_TYPE,
-                detail="" if good else f"typ is not {CREDENTIAL_TYP}",
-            )
-        )
+        is_credential = token.header.get("typ") == CREDENTIAL_TYP
+        wrong = f"typ is not {CREDENTIAL_TYP}"
+        self._add(good("type") if is_credential else Check("type", Reason.WRONG_TYPE, detail=wrong))
         issued, named = credential.payload.get("iat"), credential.payload.get("iss")
         made = self._made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
         if isinstance(named, str) and named in self._verifier.policy.publishing_issuers:
@@ -258,7 +253,7 @@ class _Case:
             return ()
         permission = self._verifier.permission
         self.snapshots.update(permission.snapshots)
-        kind, agency = str(claims.get("vct")), _agency_of(claims)
+        kind, agency = str(claims.get("vct")), _agency_of(claims) if permission.trust_list else None
         return permission.checks(kind, self._issuer, agency=agency, made=self._made, at=self._at)
 
     def _type(self, revealed: Revealed) -> tuple[Check, ...]:
@@ -336,7 +331,7 @@ def _never_hidden(revealed: Revealed) -> Check:
     """
     hidden = sorted(NEVER_DISCLOSABLE.intersection(placed.path[0] for placed in revealed.placed))
     if not hidden:
-        return Check("always_visible_claims")
+        return good("always_visible_claims")
     return Check("always_visible_claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
 
 
@@ -349,7 +344,7 @@ def _types(claims: Mapping[str, Any]) -> Check:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
     elif vct in others:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
-    return Check("credential_type", Reason.CLAIM_INVALID if fault else None, detail=fault)
+    return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else good("credential_type")
 
 
 def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | str | None) -> Check:
@@ -357,11 +352,11 @@ def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | str | None) ->
     if isinstance(issuer, str):
         return Check("issuer_name", None if claims.get("iss") == issuer else Reason.ISSUER_MISMATCH)
     if "iss" not in claims:
-        return Check("issuer_name")
+        return good("issuer_name")
     name = claims["iss"]
     if not isinstance(name, str) or not name:
         return Check("issuer_name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
     addresses = uris_of(issuer) if issuer else ()
     if addresses and name not in addresses:
         return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
-    return Check("issuer_name")
+    return good("issuer_name")

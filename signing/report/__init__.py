@@ -11,7 +11,8 @@ from signing.report.report import (
     Indication,
     Report,
     Scope,
+    good,
     worst,
 )
 
-__all__ = ["FORMAT", "Check", "Evidence", "EvidenceKey", "Indication", "Report", "Scope", "worst"]
+__all__ = ["FORMAT", "Check", "Evidence", "EvidenceKey", "Indication", "Report", "Scope", "good", "worst"]
