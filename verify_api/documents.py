@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.x509.oid import NameOID
 
+from credentials.mdoc import MdocVerifier
 from credentials.verifier import Verifier
 from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.certificates import Certificate
@@ -59,7 +60,7 @@ MAX_DOCUMENT_BYTES = 20 << 20
 MAX_NAME = 64
 MAX_PRESENTATION_CHARACTERS = 256 * 1024
 # A credential with nothing against it but these is genuine, and names its licence rightly.
-_STILL_GENUINE = frozenset(
+STILL_GENUINE = frozenset(
     {
         Reason.CREDENTIAL_REVOKED,
         Reason.CREDENTIAL_SUSPENDED,
@@ -75,6 +76,7 @@ class Kind(StrEnum):
 
     PDF = "pdf"
     PRESENTATION = "sd-jwt-vc"
+    MDOC = "mdoc"
     LICENCE = "licence"
     SIGNED = "cades"
     UNKNOWN = "unknown"
@@ -119,6 +121,19 @@ class Material:
             trust_list=kept.trust_list,
             published=kept.published,
             types=kept.types,
+        )
+
+    @cached_property
+    def mdoc_verifier(self) -> MdocVerifier:
+        """Verifies mdocs."""
+        kept = self.snapshots
+        return MdocVerifier(
+            kept.trust,
+            policy=kept.policy,
+            statuses=kept.statuses,
+            revocation=kept.revocation,
+            issuers=kept.issuers,
+            trust_list=kept.trust_list,
         )
 
     @cached_property
@@ -194,7 +209,7 @@ def examine_presentation(  # noqa: PLR0913 - what a presentation has to answer t
     delegations = [verify(text, audience=audience, nonce=nonce, now=now) for text in beside]
     passed = [one.require() for one in delegations if one.passed]
     report = verify(presentation, audience=audience, nonce=nonce, now=now, delegations=passed)
-    genuine = report.reasons <= _STILL_GENUINE and bool(report.checks)
+    genuine = report.reasons <= STILL_GENUINE and bool(report.checks)
     claims = report.findings.get("claims") if genuine else None
     licence = claims.get(LICENCE_IDENTIFIER) if isinstance(claims, dict) else None
     delegation = _delegation(report)
@@ -212,7 +227,7 @@ def examine_presentation(  # noqa: PLR0913 - what a presentation has to answer t
 
 def _delegation(report: Report[VerifiedCredential]) -> str | None:
     """The delegation that a genuine copy names; also without it beside, so that the register can be asked."""
-    if not report.checks or not report.reasons <= {*_STILL_GENUINE, Reason.DELEGATION_MISSING}:
+    if not report.checks or not report.reasons <= {*STILL_GENUINE, Reason.DELEGATION_MISSING}:
         return None
     named = report.findings.get("claims", {}).get(DELEGATION)
     return None if named is None else str(named)[:MAX_NAME]

@@ -21,6 +21,7 @@ from verify_api import documents
 from verify_api.departments import DepartmentDirectory, require_clerk
 from verify_api.documents import Examined, Kind, Material, Snapshots
 from verify_api.examining import Examiner
+from verify_api.mdocs import examine_mdoc
 from verify_api.questions import check_question
 from verify_api.receipts import sign_receipt
 from verify_api.recording import Case, record_anonymous, record_refusal
@@ -216,24 +217,30 @@ class VerificationService:
         checks: tuple[Check, ...],
         clerk: Actor | None = None,
         beside: tuple[str, ...] = (),
+        transcript: bytes | None = None,
     ) -> Answer:
         """Verify a presentation that one of our sessions was answered with, for its department.
 
         It names `audience` and the question's nonce; `checks` are what the session found, `beside` are the
-        delegations shown with it. That the session is answered once is the session's own business.
+        delegations shown with it. An mdoc comes with the `transcript` that it was to be signed over. That the
+        session is answered once is the session's own business.
         """
         check_question(question)
         actor = require_clerk(clerk, department) if clerk else department.actor
         grant = await self._grant(question, department, actor)
         moments, material = Moments(self.clock.now()), self._material
-        examined = documents.examine_presentation(
-            question.presentation or "",
-            material,
-            audience=audience,
-            nonce=question.nonce or "",
-            now=moments.now,
-            beside=beside,
-        )
+        shown = question.presentation or ""
+        if transcript is not None:
+            examined = examine_mdoc(shown, material, transcript=transcript, now=moments.now)
+        else:
+            examined = documents.examine_presentation(
+                shown,
+                material,
+                audience=audience,
+                nonce=question.nonce or "",
+                now=moments.now,
+                beside=beside,
+            )
         objected = any(check.reason for check in checks)  # then nothing of what was shown is said
         claims = None if objected else examined.claims
         examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)

@@ -206,7 +206,7 @@ def _words(assessment: Assessment) -> Text:
 
 def _unnamed(examined: Examined) -> tuple[Check, ...]:
     """A genuine credential that names no licence is a copy of none."""
-    if examined.kind is not Kind.PRESENTATION or examined.claims is None:
+    if examined.kind not in {Kind.PRESENTATION, Kind.MDOC} or examined.claims is None:
         return ()
     return (Check("register content", Reason.LICENCE_UNKNOWN),)
 

@@ -65,6 +65,7 @@ class PresentationWish(BaseModel):
     encrypted: Annotated[bool, Field(strict=True)] = True
     transaction: _Transaction | None = None
     agents: Annotated[bool, Field(strict=True)] = False
+    forms: Annotated[list[Literal["sd-jwt-vc", "mdoc"]], Field(min_length=1, max_length=2)] = ["sd-jwt-vc"]
 
 
 def read_wish(values: dict[str, Any]) -> Wish:
@@ -89,6 +90,7 @@ def read_wish(values: dict[str, Any]) -> Wish:
         encrypted=read.encrypted,
         transaction=Transaction(agreed.type, agreed.statement.text(), agreed.details) if agreed else None,
         agents=read.agents,
+        forms=tuple(dict.fromkeys(read.forms)),
     )
 
 

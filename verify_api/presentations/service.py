@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from credentials.dcql import MDOC
 from credentials.oid4vp.client_ids import Prefix
 from credentials.oid4vp.presentations import Shown, examine, settle
 from credentials.oid4vp.request_objects import sign_request
 from credentials.oid4vp.requests import About, AuthorizationRequest, Encryption
 from credentials.oid4vp.responses import read_response
+from credentials.oid4vp.transcripts import transcript_of
 from credentials.oid4vp.vocabulary import ResponseMode
 from credentials.vocabulary import DELEGATION
 from signing.jwe import DecryptionKey
 from verify_api.departments import require_clerk
+from verify_api.presentations.queries import make_query, make_transactions, type_of
 from verify_api.presentations.recording import (
     record_fetch,
     record_finish,
@@ -52,7 +55,7 @@ from verify_api.presentations.sessions import (
     may_read,
     state_of,
 )
-from verify_api.presentations.templates import make_query, make_transactions, templates_of
+from verify_api.presentations.templates import templates_of
 from verify_api.questions import Question
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, NotPermitted
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
@@ -220,7 +223,7 @@ class PresentationService:
         outcome = outcome_of(settle(secrets.request, passed), answers)
         results: dict[str, list[Mapping[str, Any]]] = {}
         for item, answer in answers:
-            results.setdefault(item.query_id, []).append(answer.content)
+            results.setdefault(type_of(item.query_id), []).append(answer.content)
         genuine = all(answer.assessment.claims is not None for _, answer in answers)
         return await self._finish(found, State.ANSWERED, outcome, results, accepted=genuine)
 
@@ -306,6 +309,7 @@ class PresentationService:
         claims = found.content["claims"]
         clerk = clerk_of(found, department)
         answers = []
+        transcript = transcript_of(request)
         # A delegation is part of what its licence is verified with, and no licence of its own.
         beside = tuple(item.text for item in shown if item.query_id == DELEGATION)
         for item in (one for one in shown if one.query_id != DELEGATION):
@@ -323,6 +327,7 @@ class PresentationService:
                 checks=item.checks,
                 clerk=clerk,
                 beside=beside,
+                transcript=transcript if request.query[item.query_id].format == MDOC else None,
             )
             answers.append((item, answer))
         return answers
