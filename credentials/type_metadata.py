@@ -33,12 +33,13 @@ _HASHES = ("sha512", "sha384", "sha256")  # strongest first: that one counts (W3
 
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
-    """What a type says of one claim. `labels` are by locale."""
+    """What a type says of one claim. `labels` are by locale; `said` names what its document gives itself."""
 
     path: Path
     mandatory: bool = False
     sd: str = "allowed"
     labels: tuple[tuple[str, str], ...] = ()
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ def _rule(entry: Any) -> ClaimRule:
     if type(mandatory) is not bool or sd not in _SD:
         raise MalformedInput("type metadata", "SD-JWT VC, 5.6.3: mandatory or sd has no such value")
     try:
-        return ClaimRule(as_path(tuple(entry["path"])), mandatory, sd, _display(entry, "label"))
+        said = frozenset({"mandatory", "sd"} & entry.keys())
+        return ClaimRule(as_path(tuple(entry["path"])), mandatory, sd, _display(entry, "label"), said)
     except UsageError as exc:
         raise MalformedInput("type metadata", f"SD-JWT VC, 5.6.1: {exc.detail}") from exc
 
@@ -152,12 +154,19 @@ def _text(value: Any) -> str:
 def _inherit(own: tuple[ClaimRule, ...], parent: tuple[ClaimRule, ...]) -> tuple[ClaimRule, ...]:
     """5.6.5: the parent's rules hold on; one for the same path may only be tightened."""
     by_path = {rule.path: rule for rule in parent}
-    for rule in own:
-        above = by_path.get(rule.path)
+    for given in own:
+        above = by_path.get(given.path)
+        rule = _combined(given, above) if above else given
         if above and ((above.mandatory and not rule.mandatory) or above.sd not in {"allowed", rule.sd}):
             raise MalformedInput("type metadata", f"SD-JWT VC, 5.6.5: {to_text(rule.path)} is loosened")
         by_path[rule.path] = rule if rule.labels or not above else replace(rule, labels=above.labels)
     return tuple(by_path.values())
+
+
+def _combined(rule: ClaimRule, above: ClaimRule) -> ClaimRule:
+    """5.6.5: what the child leaves out is the parent's."""
+    mandatory = rule.mandatory if "mandatory" in rule.said else above.mandatory
+    return replace(rule, mandatory=mandatory, sd=rule.sd if "sd" in rule.said else above.sd)
 
 
 def _fault(rule: ClaimRule, revealed: Revealed) -> str:
@@ -170,7 +179,8 @@ def _fault(rule: ClaimRule, revealed: Revealed) -> str:
         return f"{name} must be selectively disclosable"
     if rule.sd == "never" and disclosed:
         return f"{name} must not be selectively disclosable"
-    if rule.mandatory and not found and (rule.sd == "never" or not revealed.undisclosed):
+    is_seen = rule.sd == "never" and len(rule.path) == 1  # what stands above a deeper one may be withheld
+    if rule.mandatory and not found and (is_seen or not revealed.undisclosed):
         return f"{name} is missing"
     return ""
 

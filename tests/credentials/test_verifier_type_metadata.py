@@ -48,6 +48,8 @@ def test_a_credential_keeps_the_rules_of_its_type(world: CredentialWorld) -> Non
     good = load([{"path": ["name"], "mandatory": True, "sd": "always"}, {"path": ["vct"], "sd": "never"}])
     assert reasons(good, licence) == []
     assert reasons(good, shown) == [], "an undisclosed claim is not missing"
+    below = load([{"path": ["address", "city"], "mandatory": True, "sd": "never"}])
+    assert reasons(below, licence) == reasons(below, shown) == [], "the whole address is withheld"
     assert reasons(load([{"path": ["iss"], "sd": "always"}]), licence) == [Reason.CLAIM_INVALID]
     assert reasons(load([{"path": ["scopes", None], "sd": "never"}]), licence) == [Reason.CLAIM_INVALID]
     assert reasons(load([{"path": ["colour"], "mandatory": True}]), licence) == [Reason.CLAIM_INVALID]
@@ -68,6 +70,11 @@ def test_a_child_inherits_and_may_only_tighten() -> None:
     tightened = child([{"path": ["name"], "sd": "always", "mandatory": True}])
     assert {rule.path: rule.mandatory for rule in tightened.rules} == {("name",): True, ("city",): True}
     assert tightened.names == (("zh-CN", "许可证"),)
+    renamed = child([{"path": ["city"], "display": [{"locale": "en", "label": "Town"}]}, {"path": ["name"]}])
+    assert {rule.path: (rule.mandatory, rule.sd) for rule in renamed.rules} == {
+        ("name",): (False, "always"),
+        ("city",): (True, "allowed"),
+    }, "what a child leaves out is its parent's"
     for looser in ({"path": ["name"], "sd": "never"}, {"path": ["city"], "mandatory": False}):
         with pytest.raises(MalformedInput):
             child([looser])
