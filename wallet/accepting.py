@@ -116,7 +116,7 @@ def _kept(considered: ConsideredOffer) -> dict[str, Any]:
         "issuer": considered.issuer,
         "issuer_name": considered.issuer_name.to_dict(),
         "is_verified": considered.is_verified,
-        "types": [one.name.to_dict() for one in considered.types],
+        "types": [name.to_dict() for name in considered.names],
         "needs_sign_in": considered.needs_sign_in,
         "tx_code": None
         if code is None

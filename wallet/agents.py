@@ -15,8 +15,8 @@ from yinxin.base.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from credentials.sd_jwt import SdJwt
     from wallet.answering import Holding, Pick
+    from wallet.copies import ReadCopy
 
 Found = dict[str, "list[Pick]"]
 
@@ -32,14 +32,14 @@ class Marks:
     delegations: Mapping[str, str]
 
 
-def delegations_of(parsed: Iterable[tuple[Holding, SdJwt]]) -> Marks:
+def delegations_of(copies: Iterable[tuple[Holding, ReadCopy]]) -> Marks:
     """What the credentials say of it."""
     licences: dict[str, str] = {}
     delegations: dict[str, str] = {}
-    for one, credential in parsed:
-        name = credential.payload.get(DELEGATION)
+    for one, copy in copies:
+        name = copy.claims.get(DELEGATION)
         if isinstance(name, str):
-            is_own = credential.payload.get("vct") == DELEGATION_VCT
+            is_own = copy.type == DELEGATION_VCT
             (delegations if is_own else licences)[one.licence] = name
     return Marks(licences, delegations)
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from credentials import key_binding
-from credentials.dcql import Candidate, match, options_to_return
+from credentials.dcql import MDOC, SD_JWT_VC, match, options_to_return
+from credentials.mdoc import present_mdoc
 from credentials.oid4vp.transactions import binding_claims
-from credentials.sd_jwt import SdJwt
+from credentials.oid4vp.transcripts import transcript_of
+from signing.base64url import decode_base64url, encode_base64url
 from wallet.agents import beside_delegations, delegations_of, showable
-from wallet.present import Shares, shares
+from wallet.present import Shares, shares_of
 from wallet.words import plain
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.text import Text
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credentials.claim_paths import Path
+    from credentials.copies import CopyForm
     from credentials.dcql import CredentialQuery
     from credentials.oid4vp.request_objects import VerifiedRequest
     from credentials.oid4vp.transactions import TransactionData
     from signing.signer import Signer
+    from wallet.copies import ReadCopy
 
 Labels = dict[str, dict[str, Text]]  # credential type → text of a path → what people call it
 
@@ -38,7 +42,7 @@ class Holding:
     """A licence in the wallet with the copy that would be shown of it; `is_used`: somebody saw it before."""
 
     licence: str
-    credential: str
+    copy: ReadCopy
     name: Text | None = None
     is_used: bool = False
 
@@ -60,6 +64,7 @@ class Pick:
     agreed: tuple[TransactionData, ...] = ()
     name: Text | None = None
     reused: bool = False
+    form: CopyForm = SD_JWT_VC
 
     @property
     def title(self) -> Text:
@@ -155,9 +160,9 @@ def propose_answer(
     a licence (by its id) or of a credential type; with `optional` what need not be shown is shown too.
     """
     query, wishes = verified.request.query, choices or {}
-    parsed = [(one, SdJwt.parse(one.credential)) for one in holdings]
-    marks = delegations_of(parsed)
-    found = {asked.id: _fitting(asked, parsed, labels or {}) for asked in query.credentials}
+    held = list(holdings)
+    marks = delegations_of((one, one.copy) for one in held)
+    found = {asked.id: _fitting(asked, held, labels or {}) for asked in query.credentials}
     found = showable(found, marks)
     wanted = options_to_return(query, {name for name, picks in found.items() if picks}, optional=optional)
     if not wanted:
@@ -171,6 +176,15 @@ def propose_answer(
 def make_presentation(answering: Answering, pick: Pick, credential: str, holder: Signer, at: datetime) -> str:
     """One presentation that the holder agreed to."""
     request = answering.verified.request
+    if pick.form == MDOC:
+        return encode_base64url(
+            present_mdoc(
+                decode_base64url(credential),
+                disclose=_elements(pick.paths),
+                holder=holder,
+                transcript=transcript_of(request),
+            )
+        )
     return key_binding.present(
         credential,
         disclose=pick.paths,
@@ -182,21 +196,27 @@ def make_presentation(answering: Answering, pick: Pick, credential: str, holder:
     )
 
 
+def _elements(paths: Iterable[Path]) -> dict[str, list[str]]:
+    """The elements of an mdoc by namespace (7.2)."""
+    found: dict[str, list[str]] = {}
+    for namespace, element in paths:
+        found.setdefault(str(namespace), []).append(str(element))
+    return found
+
+
 def _fitting(
-    asked: CredentialQuery,
-    parsed: list[tuple[Holding, SdJwt]],
-    labels: Mapping[str, Mapping[str, Text]],
+    asked: CredentialQuery, holdings: Iterable[Holding], labels: Mapping[str, Mapping[str, Text]]
 ) -> list[Pick]:
     picks: list[Pick] = []
-    for one, credential in parsed:
-        candidate = Candidate.of(credential)
+    for one in holdings:
+        candidate = one.copy.candidate
         found = match(asked, candidate)
         if found:
             # What we call the claims of a type goes before what its issuer calls them.
             known = {**labels.get(one.licence, {}), **labels.get(candidate.type, {})}
-            shown = shares(credential, found.paths, labels=known)
+            shown = shares_of(one.copy, found.paths, labels=known)
             pick = Pick(asked.id, one.licence, candidate.type, found.paths, shown)
-            picks.append(replace(pick, name=one.name, reused=one.is_used))
+            picks.append(replace(pick, name=one.name, reused=one.is_used, form=one.copy.form))
     return picks
 
 
@@ -212,7 +232,8 @@ def _with_transactions(picks: list[Pick], transactions: tuple[TransactionData, .
     """5.1: each transaction is agreed to with one of the credentials that it names, the first shown."""
     agreed: dict[str, list[TransactionData]] = {}
     for one in transactions:
-        bearer = next((pick.query_id for pick in picks if pick.query_id in one.credential_ids), None)
+        able = [pick for pick in picks if pick.form == SD_JWT_VC]  # an mdoc's device signs nothing else
+        bearer = next((pick.query_id for pick in able if pick.query_id in one.credential_ids), None)
         if bearer is None:
             raise NotFound("no credential that would be shown can carry the transaction")
         agreed.setdefault(bearer, []).append(one)

@@ -6,15 +6,14 @@ reads a clock or a file.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from credentials.sd_jwt import SdJwt
+from credentials.dcql import SD_JWT_VC
 from credentials.signed_tokens import is_date
-from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.base64url import decode_base64url, encode_base64url
+from wallet.copies import FORMS, ReadCopy, read_copy
 from wallet.keys import HolderKey
 from wallet.sources import Grant, Source
 from wallet.words import plain
@@ -22,8 +21,9 @@ from yinxin.base.errors import Conflict, NotFound, NotPermitted
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from credentials.copies import CopyForm
     from signing.keys import PublicKey
     from wallet.activity import Activity
     from wallet.sources import Arrival
@@ -39,8 +39,9 @@ class HeldLicence:
     """A licence in the wallet, in one or more copies that cannot be linked to each other.
 
     `id` is its licence identifier, or the digest of the credential where it names none; `claims` are all
-    its claims; `name` is what people call it. `uses` counts the presentations of all copies, `unused` the
-    copies that nobody saw yet. `issuer` is who it was received from, None where that is not known; with
+    its claims; `name` is what people call it. It is here in one or several `forms`: `uses` counts the
+    presentations of all, `copies` and `unused` (that nobody saw yet) are of the form that is used up first.
+    `issuer` is who it was received from, None where that is not known; with
     `can_refresh` new copies can be had. `replaced_by` is the licence that came instead: this one is kept to
     be looked at, and shown no more.
     """
@@ -56,6 +57,7 @@ class HeldLicence:
     issuer: Text | None = None
     can_refresh: bool = False
     replaced_by: str | None = None
+    forms: tuple[CopyForm, ...] = (SD_JWT_VC,)
 
     @property
     def expires_at(self) -> datetime | None:
@@ -66,20 +68,11 @@ class HeldLicence:
 
 def held_licences(contents: Contents) -> list[HeldLicence]:
     """All licences, newest first."""
-    found: dict[str, HeldLicence] = {}
+    rows: dict[str, dict[CopyForm, list[Mapping[str, Any]]]] = {}
     for row in contents.get("copies", {}).values():
-        one = _held(contents, row)
-        known = found.get(one.id)
-        if known:
-            newest = max(known, one, key=lambda item: item.received_at)
-            one = replace(
-                newest,
-                uses=known.uses + one.uses,
-                copies=known.copies + 1,
-                unused=known.unused + one.unused,
-            )
-        found[one.id] = one
-    return sorted(found.values(), key=lambda item: (item.received_at, item.id), reverse=True)
+        rows.setdefault(row["licence"], {}).setdefault(form_of(row), []).append(row)
+    found = [_held(contents, forms) for forms in rows.values()]
+    return sorted(found, key=lambda item: (item.received_at, item.id), reverse=True)
 
 
 def held_licence(contents: Contents, licence_id: str) -> HeldLicence:
@@ -90,27 +83,27 @@ def held_licence(contents: Contents, licence_id: str) -> HeldLicence:
     raise NotFound("the wallet has no such licence")
 
 
-def licence_id_of(credential: str, claims: Mapping[str, Any]) -> str:
-    """The name under which a credential is kept."""
-    named, delegation = claims.get(LICENCE_IDENTIFIER), claims.get(DELEGATION)
-    if isinstance(delegation, str) and delegation:  # an agent's copy is another one than the holder's own
-        return f"{named or DELEGATION}#{delegation}"
-    if isinstance(named, str) and named:
-        return named
-    return hashlib.sha256(credential.encode("ascii")).hexdigest()
+def form_of(row: Mapping[str, Any]) -> CopyForm:
+    """The form of a copy; wallets were written when there was one."""
+    form: CopyForm = row.get("form", SD_JWT_VC)
+    return form
 
 
-def add_copy(contents: Contents, credential: str, key: PublicKey | None, licence: str, now: datetime) -> None:
+def read_row(row: Mapping[str, Any]) -> ReadCopy:
+    """What a copy says."""
+    return read_copy(row["credential"], form_of(row))
+
+
+def add_copy(contents: Contents, copy: ReadCopy, key: PublicKey | None, licence: str, now: datetime) -> None:
     """Put in a copy for a key of ours that has none yet."""
     own = contents.get("keys", {}).get(key.thumbprint) if key else None
     if key is None or own is None:
         raise NotPermitted("the credential is bound to no key of this wallet")
     if own["copy"] is not None:
         raise Conflict("this key has its credential already")
-    copy = hashlib.sha256(credential.encode("ascii")).hexdigest()
-    own["copy"] = copy
-    row = {"licence": licence, "credential": credential, "key": key.thumbprint, "uses": 0}
-    contents.setdefault("copies", {})[copy] = {**row, "received_at": now.isoformat()}
+    own["copy"] = copy.digest
+    row = {"licence": licence, "form": copy.form, "credential": copy.text, "key": key.thumbprint, "uses": 0}
+    contents.setdefault("copies", {})[copy.digest] = {**row, "received_at": now.isoformat()}
 
 
 def add_key(contents: Contents, key: HolderKey, now: datetime) -> None:
@@ -129,50 +122,66 @@ def key_of(contents: Contents, row: Mapping[str, Any]) -> HolderKey:
     return HolderKey.from_secret(decode_base64url(contents["keys"][row["key"]]["secret"]))
 
 
-def next_copy(contents: Contents, licence_id: str) -> tuple[str, dict[str, Any]]:
-    """The copy to show next: unlinkable as long as there is an unused one."""
-    copies = [item for item in contents.get("copies", {}).items() if item[1]["licence"] == licence_id]
+def next_copy(
+    contents: Contents, licence_id: str, form: CopyForm | None = None
+) -> tuple[str, dict[str, Any]]:
+    """The copy of a form to show next: unlinkable as long as there is an unused one.
+
+    Without a `form` it is of the first that there is. `NotFound` when there is none.
+    """
+    every = [item for item in contents.get("copies", {}).items() if item[1]["licence"] == licence_id]
+    wanted = form or next((one for one in FORMS if any(form_of(row) == one for _, row in every)), None)
+    copies = [item for item in every if form_of(item[1]) == wanted]
     if not copies:
-        raise NotFound("the wallet has no such licence")
+        raise NotFound("the wallet has no such licence" + (" in this form" if every else ""))
     chosen: tuple[str, dict[str, Any]] = min(
         copies, key=lambda item: (item[1]["uses"], item[1]["received_at"], item[0])
     )
     return chosen
 
 
-def copy_to_show(contents: Contents, licence_id: str) -> tuple[str, dict[str, Any]]:
+def copy_to_show(contents: Contents, licence_id: str, form: CopyForm) -> tuple[str, dict[str, Any]]:
     """As `next_copy`; `Conflict` for a licence that a newer version came instead of."""
-    copy, row = next_copy(contents, licence_id)
+    copy, row = next_copy(contents, licence_id, form)
     if row.get("replaced_by"):
         raise Conflict("a newer version of this licence is in the wallet: show that one")
     return copy, row
+
+
+def copies_to_show(contents: Contents) -> Iterator[dict[str, Any]]:
+    """Of each licence, the copy of each form that would be shown next; none where a newer version came."""
+    for held in held_licences(contents):
+        if not held.replaced_by:
+            yield from (next_copy(contents, held.id, form)[1] for form in held.forms)
 
 
 def take_in(contents: Contents, arrivals: Sequence[Arrival], now: datetime) -> list[str]:
     """Put in copies that were judged, with their keys and sources; the ids of their licences.
 
     `Conflict` where another issuer, or another type, has that id already. Used copies of the same licence
-    go: fresh ones came for them.
+    and form go: fresh ones came for them.
     """
-    fresh = {item.licence: item for item in arrivals}
-    for licence, item in fresh.items():
+    fresh = {(item.licence, item.copy.form): item for item in arrivals}
+    for (licence, form), item in fresh.items():
         _check_same(contents, licence, item)
-        _drop_copies(contents, licence, only_used=item.instead_of != licence)
+        if item.instead_of == licence:
+            _drop_copies(contents, licence)
+        else:
+            _drop_copies(contents, licence, used=form)
         if item.instead_of not in {None, licence}:
             _mark_replaced(contents, str(item.instead_of), item)
     for item in arrivals:
         add_key(contents, item.key, now)
-        add_copy(contents, item.credential, item.key.public_key, item.licence, now)
-    for licence, item in fresh.items():
-        contents.setdefault("sources", {})[licence] = item.source.to_dict()
+        add_copy(contents, item.copy, item.key.public_key, item.licence, now)
+    _keep_sources(contents, fresh.values())
     drop_unused_grants(contents)
-    return list(fresh)
+    return list(dict.fromkeys(licence for licence, _ in fresh))
 
 
 def remove_licence(contents: Contents, licence_id: str) -> HeldLicence:
     """Take out a licence with its copies, keys, source and, where nothing else needs it, its grant."""
     gone = held_licence(contents, licence_id)
-    _drop_copies(contents, licence_id, only_used=False)
+    _drop_copies(contents, licence_id)
     contents.get("sources", {}).pop(licence_id, None)
     drop_unused_grants(contents)
     return gone
@@ -248,50 +257,76 @@ def log(contents: Contents, entry: Activity) -> None:
     contents.setdefault("activity", []).append(entry.to_dict())
 
 
-def _held(contents: Contents, row: Mapping[str, Any]) -> HeldLicence:
-    claims = SdJwt.parse(row["credential"]).claims
-    source = source_of(contents, row["licence"])
-    named = plain(claims.get("licence_name", claims.get("vct")))
+def _held(contents: Contents, forms: Mapping[CopyForm, Sequence[Mapping[str, Any]]]) -> HeldLicence:
+    """One licence, as its newest copy of the first form that there is tells it."""
+    held = tuple(form for form in FORMS if form in forms)
+    newest = max(forms[held[0]], key=lambda row: str(row["received_at"]))
+    scarce = min(forms.values(), key=lambda rows: (_unused(rows), len(rows)))
+    every = [row for rows in forms.values() for row in rows]
+    read, source = read_row(newest), source_of(contents, newest["licence"])
+    named = plain(read.claims.get("licence_name", read.type))
     return HeldLicence(
-        row["licence"],
-        str(claims.get("vct", "")),
-        claims,
-        datetime.fromisoformat(row["received_at"]),
-        1,
-        row["uses"],
-        int(row["uses"] == 0),
+        newest["licence"],
+        read.type,
+        read.claims,
+        max(datetime.fromisoformat(row["received_at"]) for row in every),
+        len(scarce),
+        sum(row["uses"] for row in every),
+        _unused(scarce),
         source.name if source else Text(named, named),
         source.issuer_name if source else None,
         bool(source and source.grant in contents.get("grants", {})),
-        row.get("replaced_by"),
+        newest.get("replaced_by"),
+        held,
     )
+
+
+def _unused(rows: Sequence[Mapping[str, Any]]) -> int:
+    return sum(row["uses"] == 0 for row in rows)
 
 
 def _check_same(contents: Contents, licence: str, item: Arrival) -> None:
     """A licence's copies are all of one issuer and of one type, whatever another issuer calls its own."""
     for row in contents.get("copies", {}).values():
         if row["licence"] == licence:
-            known = SdJwt.parse(row["credential"]).payload
-            if known.get("vct") != item.verified.vct or known.get("iss") != item.verified.claims.get("iss"):
+            known = read_row(row)
+            if known.type != item.copy.type or not _is_same_issuer(known, item):
                 raise Conflict("the wallet has another issuer's licence of this name")
     source = source_of(contents, licence)
     if source is not None and source.issuer != item.source.issuer:
         raise Conflict("the wallet has another issuer's licence of this name")
 
 
+def _is_same_issuer(known: ReadCopy, item: Arrival) -> bool:
+    """An mdoc does not say who issued it: it came from the issuer that its source names."""
+    if known.form == item.copy.form:
+        return known.issuer == item.copy.issuer
+    named = known.issuer if item.copy.issuer is None else item.copy.issuer
+    return named == item.source.issuer
+
+
 def _mark_replaced(contents: Contents, old: str, item: Arrival) -> None:
     """Have the copies of a licence say what came instead, of the same issuer; its grant goes to that one."""
     for row in contents.get("copies", {}).values():
         if row["licence"] == old:
-            if SdJwt.parse(row["credential"]).payload.get("iss") != item.verified.claims.get("iss"):
+            if not _is_same_issuer(read_row(row), item):
                 raise Conflict("another issuer's licence does not take the place of this one")
             row["replaced_by"] = item.licence
     if source := contents.get("sources", {}).get(old):
         source["grant"] = None
 
 
-def _drop_copies(contents: Contents, licence: str, *, only_used: bool) -> None:
+def _keep_sources(contents: Contents, arrivals: Iterable[Arrival]) -> None:
+    """The newest source of each licence, beside what is known of its other forms."""
+    for item in arrivals:
+        known = source_of(contents, item.licence)
+        source = item.source.beside(known) if known else item.source
+        contents.setdefault("sources", {})[item.licence] = source.to_dict()
+
+
+def _drop_copies(contents: Contents, licence: str, *, used: CopyForm | None = None) -> None:
+    """Throw away all copies of a licence, or those of one form that were used."""
     copies = contents.get("copies", {})
     for copy, row in list(copies.items()):
-        if row["licence"] == licence and (row["uses"] or not only_used):
+        if row["licence"] == licence and (used is None or (row["uses"] and form_of(row) == used)):
             contents["keys"].pop(copies.pop(copy)["key"], None)

@@ -10,18 +10,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from credentials.dcql import SD_JWT_VC
 from credentials.delegations import statements as verbs
 from credentials.delegations.cards import CARD
 from credentials.delegations.statements import Statement, show, sign
-from credentials.sd_jwt import SdJwt
 from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
 from signing.base64url import decode_base64url, encode_base64url
 from signing.jose import dump_json, load_json_object, sign_jws
 from wallet import contents as kept
 from wallet.activity import Activity, ActivityKind
+from wallet.copies import read_copy
 from wallet.keys import HolderKey
 from wallet.receiving.proofs import key_proof
-from wallet.sources import Source
+from wallet.sources import Source, Way
 from wallet.words import plain
 from yinxin.base import errors
 from yinxin.base.text import Text
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
     from credentials.delegations.delegation import Agent
     from credentials.delegations.terms import Terms
-    from credentials.verifier import VerifiedCredential
-    from signing.report import Report
+    from wallet.copies import CopyReport, ReadCopy
     from wallet.store import Store
     from yinxin.base.clock import Clock
     from yinxin.base.outbound import Outbound
@@ -65,7 +65,7 @@ class Delegating:
         outbound: Outbound,
         *,
         url: str,
-        examine: Callable[[str], Report[VerifiedCredential]],
+        examine: Callable[[ReadCopy], CopyReport],
         clock: Clock,
     ) -> None:
         self.url = url.rstrip("/")
@@ -211,10 +211,10 @@ class Delegating:
         statement, now = Statement(verb, content, self.url, self._nonce()), self._clock.now()
 
         def prove(contents: dict[str, Any]) -> dict[str, Any]:
-            _, row = kept.next_copy(contents, licence)
+            _, row = kept.next_copy(contents, licence, SD_JWT_VC)
             proof = show(statement, row["credential"], kept.key_of(contents, row), at=now)
             if verb in {verbs.PROPOSE, verbs.RECALL}:
-                vct = str(SdJwt.parse(row["credential"]).payload.get("vct", ""))
+                vct = kept.read_row(row).type
                 requester = Text(self.url, self.url)
                 entry = Activity(
                     now, ActivityKind.SHOWN, licence, vct, requester, _MANAGING, audience=self.url
@@ -261,9 +261,11 @@ class Delegating:
         self, delegation: str, licence: str | None, credentials: Sequence[Any], keys: Sequence[HolderKey]
     ) -> str:
         """Judge what came, and put it away in place of what was there before."""
-        verified = [self._examine(str(one)).require() for one in credentials]
-        claims = verified[0].claims
-        named = kept.licence_id_of(str(credentials[0]), claims)
+        copies = [read_copy(str(one)) for one in credentials]
+        for one in copies:
+            self._examine(one).require()
+        claims = copies[0].claims
+        named = copies[0].licence
         if named != f"{licence or DELEGATION}#{delegation}":
             raise errors.NotPermitted("the issuer gave something else than was asked for")
         now, source = self._clock.now(), _source(self.url, claims)
@@ -272,14 +274,14 @@ class Delegating:
             known = {row["licence"] for row in contents.get("copies", {}).values()}
             if named in known:
                 kept.remove_licence(contents, named)
-            for credential, key in zip(credentials, keys, strict=True):
-                if SdJwt.parse(credential).payload.get("cnf") != {"jwk": key.public_key.to_jwk()}:
+            for copy, key in zip(copies, keys, strict=True):
+                if copy.claims.get("cnf") != {"jwk": key.public_key.to_jwk()}:
                     raise errors.NotPermitted("a credential is bound to another key")
                 kept.add_key(contents, key, now)
-                kept.add_copy(contents, credential, key.public_key, named, now)
+                kept.add_copy(contents, copy, key.public_key, named, now)
             contents.setdefault("sources", {})[named] = source.to_dict()
             kind = ActivityKind.REFRESHED if named in known else ActivityKind.RECEIVED
-            kept.log(contents, Activity(now, kind, named, verified[0].vct, audience=self.url, verified=True))
+            kept.log(contents, Activity(now, kind, named, copies[0].type, audience=self.url, verified=True))
 
         self._store.update(keep)
         return named
@@ -294,7 +296,7 @@ def _source(url: str, claims: Mapping[str, Any]) -> Source:
     else:
         named = plain(str(claims.get("licence_name", "")))
         name = Text(f"{named}（代办）", f"{named} (as an agent)")
-    return Source(url, Text(issuer, issuer), DELEGATION, name, {})
+    return Source(url, Text(issuer, issuer), (Way(DELEGATION),), name, {})
 
 
 def _list(answer: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

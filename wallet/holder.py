@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import ClaimPath, as_path, to_text
-from credentials.key_binding import holder_key
+from credentials.dcql import SD_JWT_VC
 from credentials.oid4vp.responses import answer, decline
 from credentials.oid4vp.vocabulary import ErrorCode
 from credentials.sd_jwt import SdJwt
@@ -18,24 +18,26 @@ from wallet import contents as kept
 from wallet.activity import Activity, ActivityKind, export_json
 from wallet.answering import Answering, Holding, Pick, make_presentation, propose_answer
 from wallet.contents import HeldLicence
+from wallet.copies import read_copy
 from wallet.exchange import Reply
 from wallet.keys import HolderKey
 from wallet.present import Proposal, fulfil, propose
 from wallet.request import PresentationRequest
 from wallet.store import SCRYPT_COST, Store
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import Conflict, MalformedInput, NotPermitted
+from yinxin.base.errors import Conflict, NotPermitted, UsageError
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from credentials.copies import CopyForm
     from credentials.oid4vp.request_objects import VerifiedRequest
-    from credentials.verifier import VerifiedCredential, Verifier
+    from credentials.verifier import Verifier
     from signing.keys import PublicKey
-    from signing.report import Report
+    from wallet.copies import CopyReport, ReadCopy
     from wallet.sources import Arrival, Grant, Source
     from wallet.trusted import TrustedParties
     from yinxin.base.randomness import Randomness
@@ -93,26 +95,22 @@ class Holder:
         self._store.update(keep)
         return key.public_key
 
-    def receive(self, credential: str) -> HeldLicence:
-        """Take in a credential copy that the issuer made for one of our keys.
+    def receive(self, credential: str, form: CopyForm = SD_JWT_VC) -> HeldLicence:
+        """Take in a credential copy that the issuer made for one of our keys; an mdoc in base64url.
 
         `MalformedInput` when it is none, `NotPermitted` when it is bound to no key of this wallet, `Conflict`
         when the key has its copy already, `VerificationFailed` when the wallet's verifier does not pass it.
         """
-        parsed = SdJwt.parse(credential)
-        if parsed.key_binding is not None:  # RFC 9901, 7.2: an issued credential carries none
-            raise MalformedInput("sd-jwt", "RFC 9901, 7.2: a presentation is no credential")
-        claims = parsed.claims
-        key = holder_key(claims)
+        copy = read_copy(credential, form)
         if self._verifier is not None:
+            if form != SD_JWT_VC:
+                raise UsageError("an mdoc comes in through `wallet.receiving`, which judges it")
             self._verifier.verify(credential, now=self._clock.now(), require_key_binding=False).require()
-        licence = kept.licence_id_of(credential, claims)
-        now = self._clock.now()
+        licence, now = copy.licence, self._clock.now()
 
         def keep(contents: dict[str, Any]) -> None:
-            kept.add_copy(contents, credential, key, licence, now)
-            vct = str(claims.get("vct", ""))
-            kept.log(contents, Activity(now, ActivityKind.RECEIVED, licence, vct))
+            kept.add_copy(contents, copy, copy.key, licence, now)
+            kept.log(contents, Activity(now, ActivityKind.RECEIVED, licence, copy.type))
 
         self._store.update(keep)
         return self.licence(licence)
@@ -185,7 +183,7 @@ class Holder:
     ) -> Proposal:
         """What answering the request with this licence would share; ask the holder with `.consent`."""
         contents = self._store.read()
-        _, row = kept.copy_to_show(contents, licence_id)
+        _, row = kept.copy_to_show(contents, licence_id, SD_JWT_VC)
         known = labels or kept.labels_of(contents).get(licence_id)
         return propose(request, licence_id, SdJwt.parse(row["credential"]), labels=known)
 
@@ -194,7 +192,7 @@ class Holder:
         now = self._clock.now()
 
         def show(contents: dict[str, Any]) -> str:
-            _, row = kept.copy_to_show(contents, proposal.licence)
+            _, row = kept.copy_to_show(contents, proposal.licence, SD_JWT_VC)
             presentation = fulfil(proposal, row["credential"], kept.key_of(contents, row), at=now)
             row["uses"] += 1
             kept.log(contents, _shown(proposal, presentation, now))
@@ -216,12 +214,11 @@ class Holder:
         copy that somebody saw before: `wallet.receiving` can fetch new ones first.
         """
         contents = self._store.read()
-        holdings = []
-        for held in kept.held_licences(contents):
-            if held.replaced_by:
-                continue
-            _, row = kept.next_copy(contents, held.id)
-            holdings.append(Holding(held.id, row["credential"], held.name, is_used=row["uses"] > 0))
+        names = {held.id: held.name for held in kept.held_licences(contents)}
+        holdings = [
+            Holding(row["licence"], kept.read_row(row), names[row["licence"]], is_used=row["uses"] > 0)
+            for row in kept.copies_to_show(contents)
+        ]
         known = {**kept.labels_of(contents), **(labels or {})}
         return propose_answer(verified, holdings, choices=choices, labels=known, optional=optional)
 
@@ -239,7 +236,7 @@ class Holder:
             shown: dict[str, list[str]] = {}
             mine: set[str] = set()  # one answer may show a copy twice: to the same verifier
             for pick in answering.picks:
-                copy, row = kept.copy_to_show(contents, pick.licence)
+                copy, row = kept.copy_to_show(contents, pick.licence, pick.form)
                 if row["uses"] and not pick.reused and copy not in mine:
                     raise Conflict("the last unused copy was shown meanwhile; consider the request again")
                 key = kept.key_of(contents, row)
@@ -262,19 +259,16 @@ class Holder:
 
         return self._store.update(refuse)
 
-    def examine(self, verifier: Verifier) -> dict[str, Report[VerifiedCredential]]:
-        """What a verifier says of each licence now, of the copy that would be shown next."""
-        contents, now = self._store.read(), self._clock.now()
+    def examine(self, examine: Callable[[ReadCopy], CopyReport]) -> dict[str, CopyReport]:
+        """What is said of each licence now, of the copy that would be shown next."""
+        contents = self._store.read()
         names = dict.fromkeys(row["licence"] for row in contents.get("copies", {}).values())
-        copies = {name: kept.next_copy(contents, name)[1]["credential"] for name in names}
-        return {
-            name: verifier.verify(copy, now=now, require_key_binding=False) for name, copy in copies.items()
-        }
+        return {name: examine(kept.read_row(kept.next_copy(contents, name)[1])) for name in names}
 
-    def report(self, licence_id: str, trusted: TrustedParties) -> Report[VerifiedCredential]:
+    def report(self, licence_id: str, trusted: TrustedParties) -> CopyReport:
         """How a licence stands today, with evidence fetched; of the copy that would be shown next."""
         _, row = kept.next_copy(self._store.read(), licence_id)
-        return trusted.examine(row["credential"])
+        return trusted.examine(kept.read_row(row))
 
     def present(self, licence_id: str, *, disclose: Collection[ClaimPath], audience: str, nonce: str) -> str:
         """Present without a request of the other side: the holder names the claims and to whom."""
@@ -309,15 +303,14 @@ class Holder:
 
 
 def _arrived(item: Arrival, now: datetime, *, is_new: bool) -> Activity:
-    issuer = item.verified.issuer
     return Activity(
         now,
         ActivityKind.RECEIVED if is_new else ActivityKind.REFRESHED,
         item.licence,
-        item.verified.vct,
+        item.copy.type,
         requester=item.source.issuer_name,
         audience=item.source.issuer,
-        certificate=issuer.fingerprint if issuer else "",
+        certificate=item.certificate.fingerprint,
         verified=True,
     )
 

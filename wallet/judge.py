@@ -17,9 +17,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from credentials.mdoc import MdocVerifier
+from credentials.mdoc.structures import IssuerSigned
 from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from credentials.vocabulary import STATUS_LIST_MEDIA_TYPE
+from signing.base64url import decode_base64url
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.revocation import RevocationSnapshot
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from signing.report import Report
     from signing.trust import TrustStore
     from signing.trust_list import ServingList
+    from wallet.copies import CopyReport, ReadCopy
     from wallet.exchange import Fetched
     from yinxin.base.clock import Clock
     from yinxin.base.outbound import Outbound
@@ -100,6 +104,15 @@ class Judge:
         """Verifies credentials; a status list that it needs is fetched."""
         return self._tools[2]
 
+    def examine(self, copy: ReadCopy) -> CopyReport:
+        """What is to be said of a copy today; a status list that it needs is fetched."""
+        _, _, verifier, mdocs = self._tools
+        if not isinstance(copy.parsed, IssuerSigned):
+            return verifier.verify(copy.text, require_key_binding=False)
+        issued = decode_base64url(copy.text)
+        report = mdocs.verify_issued(issued)
+        return mdocs.verify_issued(issued) if self.statuses.fetched_for(report) else report
+
     def use(self, grounds: Grounds) -> None:
         """Judge by these from now on."""
         self._tools = self._make(grounds)
@@ -132,7 +145,7 @@ class Judge:
         """The time by the judge's clock."""
         return self._clock.now()
 
-    def _make(self, grounds: Grounds) -> tuple[Grounds, TrustedParties, Verifier]:
+    def _make(self, grounds: Grounds) -> tuple[Grounds, TrustedParties, Verifier, MdocVerifier]:
         policy, revocation = grounds.policy, grounds.revocation
         parties = TrustedParties(
             grounds.trust,
@@ -150,7 +163,15 @@ class Judge:
             trust_list=grounds.trust_list,
             clock=self._clock,
         )
-        return grounds, parties, verifier
+        mdocs = MdocVerifier(
+            grounds.trust,
+            policy=policy,
+            statuses=self.statuses,
+            revocation=revocation,
+            trust_list=grounds.trust_list,
+            clock=self._clock,
+        )
+        return grounds, parties, verifier, mdocs
 
 
 class FetchingVerifier(Verifier):
@@ -161,10 +182,7 @@ class FetchingVerifier(Verifier):
     def verify(self, presentation: str, **options: Any) -> Report[VerifiedCredential]:
         """As `Verifier.verify`."""
         report = super().verify(presentation, **options)
-        uri = report.findings.get("status_list")
-        if not isinstance(uri, str) or report.reasons - _OF_STATUS or not self.statuses.refresh(uri):
-            return report
-        return super().verify(presentation, **options)
+        return super().verify(presentation, **options) if self.statuses.fetched_for(report) else report
 
 
 class StatusBook(Mapping[str, StatusSnapshot]):
@@ -190,6 +208,11 @@ class StatusBook(Mapping[str, StatusSnapshot]):
         if is_due:
             self._refresh(uri)
         return is_due
+
+    def fetched_for(self, report: CopyReport) -> bool:
+        """Fetch the list that a report names, where that is all that is in question; whether that was so."""
+        uri = report.findings.get("status_list")
+        return isinstance(uri, str) and not report.reasons - _OF_STATUS and self.refresh(uri)
 
     def known(self) -> frozenset[str]:
         """The addresses that were asked for, whether they answered or not."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from credentials import key_binding
 from credentials.claim_paths import Path, covers, leads_to, select, to_text
 from credentials.disclosures import reveal
+from credentials.sd_jwt import SdJwt
 from credentials.vocabulary import CONTROL_NAMES, NEVER_DISCLOSABLE
+from wallet.copies import element_names
 from wallet.words import plain
 from yinxin.base.errors import NotFound
 from yinxin.base.text import Text
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from credentials.sd_jwt import SdJwt
     from signing.signer import Signer
+    from wallet.copies import ReadCopy
     from wallet.request import PresentationRequest
 
 # What a credential needs to work; it is always shown and tells nobody anything about the holder.
@@ -110,6 +112,25 @@ def propose(
         raise NotFound("the licence is of another type than the one asked for")
     found = shares(credential, request.claims, labels=labels)
     return Proposal(request, licence, found.shared, found.always, found.withheld)
+
+
+def shares_of(
+    copy: ReadCopy, wanted: tuple[Path, ...], *, labels: Mapping[str, Text] | None = None
+) -> Shares:
+    """What showing these claims of a copy would share, by the words of its own form.
+
+    Of an mdoc they are elements, each under its namespace; nothing of it is visible without being asked for.
+    """
+    if isinstance(copy.parsed, SdJwt):
+        return shares(copy.parsed, wanted, labels=labels)
+    names, known = element_names(copy.parsed.namespaces), labels or {}
+    chosen = {(str(path[0]), str(path[1])): names[str(path[0]), str(path[1])] for path in wanted}
+    withheld = [name for element, name in names.items() if element not in chosen]
+    return Shares(
+        tuple(_shared((name,), copy.claims, known) for name in chosen.values()),
+        (),
+        tuple(_shared((name,), {}, known) for name in withheld),
+    )
 
 
 def shares(

@@ -5,9 +5,10 @@ Values only; they lie in the encrypted store, refresh token and key among them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from credentials.dcql import SD_JWT_VC
 from signing.base64url import decode_base64url, encode_base64url
 from wallet.keys import HolderKey
 from yinxin.base.errors import MalformedInput
@@ -16,34 +17,53 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credentials.verifier import VerifiedCredential
+    from credentials.copies import CopyForm
+    from signing.certificates import Certificate
+    from wallet.copies import ReadCopy
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How copies of one form are asked for: by the identifier that the issuer gave, else by configuration."""
+
+    configuration: str
+    identifier: str | None = None
+    form: CopyForm = SD_JWT_VC
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"configuration": self.configuration, "identifier": self.identifier, "form": self.form}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """The issuer of a licence, and what it calls the licence and its claims (by the text of their path).
 
-    `issuer` is the credential issuer's identifier, `configuration` and `identifier` are how copies are asked
-    for; `grant` is the id of the grant, None where there is no way to more copies.
+    `issuer` is the credential issuer's identifier; `ways` lead to copies, one for each form; `grant` is the
+    id of the grant, None where there is no way to more copies.
     """
 
     issuer: str
     issuer_name: Text
-    configuration: str
+    ways: tuple[Way, ...]
     name: Text
     labels: Mapping[str, Text]
-    identifier: str | None = None
     grant: str | None = None
+
+    def beside(self, other: Source) -> Source:
+        """This source with those ways of another that lead to forms which it does not have."""
+        forms = {way.form for way in self.ways}
+        more = tuple(way for way in other.ways if way.form not in forms)
+        return replace(self, ways=(*self.ways, *more), labels={**other.labels, **self.labels})
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return {
             "issuer": self.issuer,
             "issuer_name": self.issuer_name.to_dict(),
-            "configuration": self.configuration,
+            "ways": [way.to_dict() for way in self.ways],
             "name": self.name.to_dict(),
             "labels": {path: label.to_dict() for path, label in self.labels.items()},
-            "identifier": self.identifier,
             "grant": self.grant,
         }
 
@@ -55,14 +75,18 @@ class Source:
             return cls(
                 data["issuer"],
                 Text(**data["issuer_name"]),
-                data["configuration"],
+                tuple(Way(**row) for row in data["ways"]) if "ways" in data else _one_way(data),
                 Text(**data["name"]),
                 labels,
-                data["identifier"],
                 data["grant"],
             )
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
             raise MalformedInput("wallet", "a licence's source does not parse") from exc
+
+
+def _one_way(data: Mapping[str, Any]) -> tuple[Way, ...]:
+    """The way of a wallet that was written when there was one form."""
+    return (Way(data["configuration"], data["identifier"]),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +124,15 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A credential copy that came in: verified, with the key that it is bound to.
+    """A copy that came in: verified, with the key that it is bound to and the certificate of who signed it.
 
     `licence` is the id under which the wallet keeps it beside the other copies of the same licence. It came
     `instead_of` the copies of the licence of that id, which are shown no more: of the version before, or of
     the same one where its issuer ended them.
     """
 
-    credential: str
-    verified: VerifiedCredential
+    copy: ReadCopy
+    certificate: Certificate
     key: HolderKey
     licence: str
     source: Source

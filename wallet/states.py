@@ -14,8 +14,7 @@ from yinxin.base.identifiers import LicenceIdentifier
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from credentials.verifier import VerifiedCredential
-    from signing.report import Report
+    from wallet.copies import CopyReport
 
 
 class State(StrEnum):
@@ -50,7 +49,7 @@ class LicenceState:
     reasons: tuple[Reason, ...] = ()
 
 
-def state_of(report: Report[VerifiedCredential], licence: str, *, held: Collection[str]) -> LicenceState:
+def state_of(report: CopyReport, licence: str, *, held: Collection[str]) -> LicenceState:
     """The state of a licence; `held` are the identifiers of all licences in the wallet.
 
     No status list says "superseded" (换发): a revoked licence is that when the wallet holds its next version.

@@ -11,31 +11,32 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
+from credentials.mdoc import MdocVerifier
+from credentials.mdoc.structures import IssuerSigned
 from credentials.oid4vp.request_objects import RequestReader
-from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import ChainSignatures, Signed, chain_of
 from credentials.status_snapshot import StatusSnapshot
 from credentials.verifier import Verifier
 from credentials.vocabulary import STATUS_LIST_MEDIA_TYPE
+from signing.base64url import decode_base64url
 from signing.jose import parse_jws
 from signing.path import validate_path
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.revocation import Crl, RevocationSnapshot
 from yinxin.base.clock import Clock, SystemClock
-from yinxin.base.errors import MalformedInput, YinxinError
+from yinxin.base.errors import MalformedInput, VerificationFailed, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from credentials.oid4vp.request_objects import VerifiedRequest
-    from credentials.verifier import VerifiedCredential
     from signing.certificates import Certificate
     from signing.jose import Token
-    from signing.report import Report
     from signing.trust import TrustStore
     from signing.trust_list import ServingList
+    from wallet.copies import CopyReport, ReadCopy
     from yinxin.base.outbound import Outbound
 
 MAX_CRL_BYTES, MAX_STATUS_BYTES = 16 << 20, 4 << 20
@@ -67,23 +68,26 @@ class TrustedParties:
         self._issuers, self._trust_list = issuers, trust_list
         self._clock = clock or SystemClock()
 
-    def verify_credential(self, credential: str) -> VerifiedCredential:
-        """A credential of an issuer that is trusted and that stands today; else `VerificationFailed`."""
-        return self.examine(credential).require()
+    def verify_copy(self, copy: ReadCopy) -> Certificate:
+        """The certificate of the trusted issuer of a copy that stands today; else `VerificationFailed`."""
+        report = self.examine(copy)
+        issuer = report.require().issuer
+        if issuer is None:  # an issuer that publishes its keys; no policy of a wallet's names one
+            raise VerificationFailed(report)
+        return issuer
 
-    def examine(self, credential: str) -> Report[VerifiedCredential]:
-        """The report on a credential, with what can be fetched of its status today."""
+    def examine(self, copy: ReadCopy) -> CopyReport:
+        """The report on a copy, with what can be fetched of its status today."""
         now = self._clock.now()
+        usage = "mdoc" if isinstance(copy.parsed, IssuerSigned) else "credential"
         try:
-            revocation = self._evidence(SdJwt.parse(credential).issuer_jwt, "credential", now)
+            revocation = self._evidence(_chain_of(copy), usage, now)
         except MalformedInput:
             revocation = self._revocation  # the report says what is wrong
-        first = self._verifier(revocation, {}).verify(credential, now=now, require_key_binding=False)
+        first = self._look(copy, revocation, {}, now)
         uri = first.findings.get("status_list")
         if isinstance(uri, str) and first.reasons == {Reason.STATUS_UNKNOWN}:
-            statuses = self._status(uri, now)
-            verifier = self._verifier(revocation, statuses)
-            return verifier.verify(credential, now=now, require_key_binding=False)
+            return self._look(copy, revocation, self._status(uri, now), now)
         return first
 
     def read_request(
@@ -97,7 +101,7 @@ class TrustedParties:
     ) -> VerifiedRequest:
         """A request of a verifier that is trusted; else `RequestRefused`, as `RequestReader.read`."""
         try:
-            revocation = self._evidence(parse_jws(text), "request", now)
+            revocation = self._evidence(chain_of(parse_jws(text)), "request", now)
         except MalformedInput:
             revocation = self._revocation  # the reader says what is wrong
         reader = RequestReader(self._trust, revocation=revocation, policy=self._policy, allow_http=allow_http)
@@ -107,22 +111,30 @@ class TrustedParties:
         """The signature of a token for one use, and whether its signer is trusted."""
         now = self._clock.now()
         try:
-            revocation = self._evidence(token, usage, now)
+            revocation = self._evidence(chain_of(token), usage, now)
         except MalformedInput:
             revocation = self._revocation  # what is wrong with the chain stands in the answer
         signatures = ChainSignatures(self._trust, usage=usage, revocation=revocation, policy=self._policy)
         return signatures.examine(token, at=now)
 
-    def _verifier(self, revocation: RevocationSnapshot, statuses: Mapping[str, StatusSnapshot]) -> Verifier:
-        return Verifier(
-            self._trust,
-            policy=self._policy,
-            statuses=statuses,
-            revocation=revocation,
-            clock=self._clock,
-            issuers=self._issuers,
-            trust_list=self._trust_list,
-        )
+    def _look(
+        self,
+        copy: ReadCopy,
+        revocation: RevocationSnapshot,
+        statuses: Mapping[str, StatusSnapshot],
+        now: datetime,
+    ) -> CopyReport:
+        grounds: dict[str, Any] = {
+            "policy": self._policy,
+            "statuses": statuses,
+            "revocation": revocation,
+            "clock": self._clock,
+            "issuers": self._issuers,
+            "trust_list": self._trust_list,
+        }
+        if isinstance(copy.parsed, IssuerSigned):
+            return MdocVerifier(self._trust, **grounds).verify_issued(decode_base64url(copy.text), now=now)
+        return Verifier(self._trust, **grounds).verify(copy.text, now=now, require_key_binding=False)
 
     def _status(self, uri: str, now: datetime) -> dict[str, StatusSnapshot]:
         """The status list of a credential that is good otherwise; nothing when it cannot be had."""
@@ -133,7 +145,7 @@ class TrustedParties:
             if answer.status != 200:
                 return {}
             text = answer.body.decode("ascii")
-            revocation = self._evidence(parse_jws(text), "status", now)
+            revocation = self._evidence(chain_of(parse_jws(text)), "status", now)
             found = StatusSnapshot.from_token(
                 text, self._trust, uri=uri, at=now, revocation=revocation, policy=self._policy
             )
@@ -141,9 +153,8 @@ class TrustedParties:
             return {}  # the verifier then says that the status is not known
         return {uri: found}
 
-    def _evidence(self, token: Token, usage: str, now: datetime) -> RevocationSnapshot:
+    def _evidence(self, chain: tuple[Certificate, ...], usage: str, now: datetime) -> RevocationSnapshot:
         """What is known of the signer's certificates; more is fetched only for a path to our anchors."""
-        chain = chain_of(token)
         if not chain:
             return self._revocation
         found = validate_path(
@@ -168,6 +179,12 @@ class TrustedParties:
             return (Crl.from_der(answer.body),) if answer.status == 200 else ()
         except YinxinError:
             return ()  # the path then says that the revocation status is not known
+
+
+def _chain_of(copy: ReadCopy) -> tuple[Certificate, ...]:
+    if isinstance(copy.parsed, IssuerSigned):
+        return copy.parsed.authentication.chain
+    return chain_of(copy.parsed.issuer_jwt)
 
 
 def crl_urls(certificate: Certificate) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from credentials.claim_paths import to_text
 from yinxin.base.errors import MalformedInput, TooLarge
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Value: TypeAlias = str | int | bool
-SD_JWT_VC, MDOC = "dc+sd-jwt", "mso_mdoc"
+SD_JWT_VC: Final = "dc+sd-jwt"
+MDOC: Final = "mso_mdoc"
 AKI = "aki"
 MAX_CREDENTIALS, MAX_SETS, MAX_OPTIONS, MAX_CLAIMS = 32, 32, 64, 200
 MAX_STEPS, MAX_VALUES, MAX_CHARACTERS = 16, 200, 2000

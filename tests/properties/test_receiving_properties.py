@@ -20,7 +20,7 @@ from wallet.receiving import delivery, tokens
 from wallet.receiving.authorization import Pending, code_of, state_of
 from wallet.receiving.metadata import MAX_COPIES, read_issuer_metadata, read_server_metadata
 from wallet.receiving.wire import JSON, _accepted, _wants_nonce, read_json
-from wallet.sources import Grant, Source
+from wallet.sources import Grant, Source, Way
 from wallet.words import displayed, plain
 from yinxin.base.errors import MalformedInput, YinxinError
 from yinxin.base.outbound import Response
@@ -44,7 +44,8 @@ TOKENS = {
     ],
 }
 KEYS = tuple(HolderKey.generate() for _ in range(2))
-SOURCE = Source(URL, Text("机关", "Office"), TYPE, Text("证", "Licence"), {"name": Text("名", "Name")})
+WAYS = (Way(TYPE), Way(TYPE, "x.mdoc", "mso_mdoc"))
+SOURCE = Source(URL, Text("机关", "Office"), WAYS, Text("证", "Licence"), {"name": Text("名", "Name")})
 PENDING = Pending(
     "state", URL, URL, (TYPE,), "https://wallet.example/cb", "wallet", "verifier", None, datetime.now(UTC)
 )

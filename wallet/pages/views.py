@@ -88,7 +88,7 @@ def cards(wallets: Wallets, wallet: Wallet, search: str = "") -> list[Card]:
     """The licences as cards, newest first; those whose claims contain `search`."""
     found = wallet.holder.licences(search)
     wallets.judge.statuses.warm(filter(None, (_status_list(one) for one in found)))
-    reports = wallet.holder.examine(wallets.judge.verifier)
+    reports = wallet.holder.examine(wallets.judge.examine)
     now = wallets.clock.now()
     return [
         _card(wallets.names, one, state_of(reports[one.id], one.id, held=reports), now)
@@ -99,7 +99,7 @@ def cards(wallets: Wallets, wallet: Wallet, search: str = "") -> list[Card]:
 
 def card(wallets: Wallets, wallet: Wallet, licence: HeldLicence) -> Card:
     """One licence as a card."""
-    reports = wallet.holder.examine(wallets.judge.verifier)
+    reports = wallet.holder.examine(wallets.judge.examine)
     if licence.id not in reports:
         raise NotFound("the wallet has no such licence")
     state = state_of(reports[licence.id], licence.id, held=reports)
@@ -187,7 +187,7 @@ def parts(wallets: Wallets, wallet: Wallet, question: Question) -> list[Part]:
     if question.answering is None:
         return []
     held = {one.id: one for one in wallet.holder.licences()}
-    reports = wallet.holder.examine(wallets.judge.verifier)
+    reports = wallet.holder.examine(wallets.judge.examine)
     states = {name: state_of(report, name, held=reports).state for name, report in reports.items()}
     return [_part(wallets.names, pick, held, states) for pick in question.answering.picks]
 

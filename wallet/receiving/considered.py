@@ -56,6 +56,11 @@ class ConsideredOffer:
         return tuple(self.metadata.types[one] for one in self.offer.configurations)
 
     @property
+    def names(self) -> tuple[Text, ...]:
+        """What the licences are called; one that is offered in several forms is one licence."""
+        return tuple(dict.fromkeys(one.name for one in self.types))
+
+    @property
     def needs_tx_code(self) -> bool:
         """Whether the holder must type the code that the issuer gave them apart from the link."""
         return self.offer.tx_code is not None
@@ -79,7 +84,7 @@ class ConsideredOffer:
         known = "身份已核验" if self.is_verified else "身份未核验，收到后将核验证照本身"
         lines = [
             f"发证方：{self.issuer_name.zh}（{host_of(self.issuer)}，{known}）",
-            "将领取：" + "、".join(one.name.zh for one in self.types),
+            "将领取：" + "、".join(name.zh for name in self.names),
         ]
         if self.needs_tx_code:
             lines.append("需要输入发证机关另行告知的验证码。")
@@ -95,7 +100,7 @@ class ConsideredOffer:
         )
         lines = [
             f"Who gives it: {self.issuer_name.en} ({host_of(self.issuer)}, {known})",
-            "You receive: " + ", ".join(one.name.en for one in self.types),
+            "You receive: " + ", ".join(name.en for name in self.names),
         ]
         if self.needs_tx_code:
             lines.append("You need the code that the authority gave you apart from the link.")

@@ -7,17 +7,15 @@ trusts, and be linked to no other copy by a repeated key or status entry.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.key_binding import holder_key
-from credentials.sd_jwt import SdJwt
 from credentials.vocabulary import LICENCE_IDENTIFIER
+from wallet.copies import ReadCopy, read_copy
 from wallet.keys import HolderKey
 from wallet.receiving.errors import DeliveryRefused, IssuerRefused
 from wallet.receiving.proofs import key_proof
-from wallet.sources import Arrival, Source
+from wallet.sources import Arrival, Source, Way
 from yinxin.base.errors import MalformedInput, Unreachable, VerificationFailed
 
 if TYPE_CHECKING:
@@ -33,16 +31,22 @@ MAX_NOTIFICATION_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One licence to ask for. `licence` is the id that the wallet keeps it under already, if it does.
+    """One licence to ask for, in one form. `licence` is the id that the wallet has it under already, if any.
 
-    `vcts` are the types that it may be of: what came is of one of them. `ended`: its issuer's status list
-    says that the copies of it hold no longer.
+    `source` is where it comes from, with the one `way` to it. `vcts` are the types that it may be of: what
+    came is of one of them. `ended`: its issuer's status list says that the copies of it hold no longer.
     """
 
     source: Source
     vcts: frozenset[str]
     licence: str | None = None
     ended: bool = False
+
+    @property
+    def way(self) -> Way:
+        """How it is asked for."""
+        (way,) = self.source.ways
+        return way
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,11 @@ def fetch(  # noqa: PLR0913 - what a request is made of
     opened the way is spent, and nothing else would bring it back.
     """
     keys = tuple(HolderKey.generate() for _ in range(min(copies, issuer.batch_size)))
-    source = wanted.source
+    way = wanted.way
     body: dict[str, Any] = (
-        {"credential_identifier": source.identifier}
-        if source.identifier is not None
-        else {"credential_configuration_id": source.configuration}
+        {"credential_identifier": way.identifier}
+        if way.identifier is not None
+        else {"credential_configuration_id": way.configuration}
     )
     for last in (False, True):
         try:
@@ -102,14 +106,13 @@ def judge(delivery: Delivery, trusted: TrustedParties) -> list[Arrival]:
     arrivals: list[Arrival] = []
     places: set[str] = set()
     for text in texts:
-        parsed = _parse(text)
-        key = _key_of(parsed, known)
-        arrival = _verified(text, key, delivery.wanted, licence, trusted)
+        copy = _read_copy(text, delivery.wanted)
+        arrival = _verified(copy, _key_of(copy, known), delivery.wanted, licence, trusted)
         if arrivals and arrival.licence != licence:
             raise DeliveryRefused("the copies are of different licences")
         licence = arrival.licence
-        place = str(parsed.payload.get("status"))
-        if place in places and "status" in parsed.payload:
+        place = str(copy.claims.get("status"))
+        if place in places and "status" in copy.claims:
             raise DeliveryRefused("two copies share a status entry, by which they could be linked")
         places.add(place)
         arrivals.append(arrival)
@@ -132,20 +135,17 @@ def _read(answer: Mapping[str, Any], wanted: Wanted, keys: tuple[HolderKey, ...]
     return Delivery(wanted, tuple(map(str, texts)), keys, str(notification) if is_text else None)
 
 
-def _parse(text: str) -> SdJwt:
+def _read_copy(text: str, wanted: Wanted) -> ReadCopy:
     try:
-        parsed = SdJwt.parse(text)
+        return read_copy(text, wanted.way.form)
     except MalformedInput as exc:
         raise DeliveryRefused(f"not a credential: {exc.detail}") from exc
-    if parsed.key_binding is not None:
-        raise DeliveryRefused("RFC 9901, 7.2: a presentation is no credential")
-    return parsed
 
 
-def _key_of(parsed: SdJwt, known: dict[str, HolderKey]) -> HolderKey:
+def _key_of(copy: ReadCopy, known: dict[str, HolderKey]) -> HolderKey:
     """The key of this copy, which no further copy may have."""
     try:
-        bound = holder_key(parsed.payload)
+        bound = copy.key
     except MalformedInput as exc:
         raise DeliveryRefused(f"the credential's key cannot be read: {exc.detail}") from exc
     key = known.pop(bound.thumbprint, None) if bound else None
@@ -155,22 +155,18 @@ def _key_of(parsed: SdJwt, known: dict[str, HolderKey]) -> HolderKey:
 
 
 def _verified(
-    text: str, key: HolderKey, wanted: Wanted, licence: str | None, trusted: TrustedParties
+    copy: ReadCopy, key: HolderKey, wanted: Wanted, licence: str | None, trusted: TrustedParties
 ) -> Arrival:
     try:
-        verified = trusted.verify_credential(text)
+        certificate = trusted.verify_copy(copy)
     except VerificationFailed as exc:
         raise DeliveryRefused(f"the credential does not verify: {exc.detail}") from exc
-    if verified.vct not in wanted.vcts:
+    if copy.type not in wanted.vcts:
         raise DeliveryRefused("the credential is of another type than was asked for")
-    named = verified.claims.get(LICENCE_IDENTIFIER)
-    found = named if isinstance(named, str) and named else licence or _digest(text)
+    named = copy.claims.get(LICENCE_IDENTIFIER)
+    found = named if isinstance(named, str) and named else licence or copy.digest
     old = wanted.licence if wanted.ended or found != wanted.licence else None
-    return Arrival(text, verified, key, found, wanted.source, old)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return Arrival(copy, certificate, key, found, wanted.source, old)
 
 
 def notify(

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from credentials.claim_paths import as_path, to_text
+from credentials.dcql import MDOC, SD_JWT_VC
 from credentials.oid4vci import vocabulary as names
 from credentials.oid4vp.requests import check_url
+from wallet.copies import FORMS
 from wallet.receiving.errors import OfferRefused
 from wallet.receiving.offers import read_identifier
 from wallet.words import displayed
@@ -22,9 +24,12 @@ from yinxin.base.errors import MalformedInput, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from credentials.copies import CopyForm
     from yinxin.base.text import Text
 
 PROOF_ALGORITHM = "ES256"
+# What names the type in a configuration of each form, and how its key is bound (A.2.2, A.3.2).
+_TYPES = {SD_JWT_VC: ("vct", "jwk"), MDOC: ("doctype", "cose_key")}
 MAX_COPIES = 20
 MAX_SERVERS = 16
 MAX_LABELS = 200
@@ -32,13 +37,17 @@ MAX_LABELS = 200
 
 @dataclass(frozen=True, slots=True)
 class OfferedType:
-    """One credential configuration: a licence type that the issuer gives out, as people call it."""
+    """One credential configuration: a licence type that the issuer gives out in a form, as people call it.
+
+    `vct` is the type of its credentials, of an mdoc the document type.
+    """
 
     configuration: str
     vct: str
     name: Text
     labels: Mapping[str, Text]
     scope: str | None = None
+    form: CopyForm = SD_JWT_VC
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +146,26 @@ def host_of(url: str) -> str:
 def _type(configuration: str, value: Any) -> OfferedType:
     if not isinstance(value, dict):
         raise OfferRefused("the issuer does not know the licence that it offers")
-    if value.get("format") != names.CREDENTIAL_FORMAT:
-        raise OfferRefused(f"this wallet keeps {names.CREDENTIAL_FORMAT} credentials only")
-    vct, scope = value.get("vct"), value.get("scope")
-    if not isinstance(vct, str) or not 0 < len(vct) <= 1000:
-        raise OfferRefused("OpenID4VCI, A.3.2: vct is missing")
-    _check_proofs(value)
+    form = value.get("format")
+    if form not in FORMS:
+        raise OfferRefused(f"this wallet keeps {' and '.join(FORMS)} credentials only")
+    member, method = _TYPES[form]
+    kind, scope = value.get(member), value.get("scope")
+    if not isinstance(kind, str) or not 0 < len(kind) <= 1000:
+        raise OfferRefused(f"OpenID4VCI, A.2.2 and A.3.2: {member} is missing")
+    _check_proofs(value, method)
     about = value.get("credential_metadata")
     known = about if isinstance(about, dict) else value  # drafts had display at the top
     name = displayed(known.get("display"), configuration)
     is_scope = isinstance(scope, str) and scope.isascii() and scope.isprintable() and " " not in scope
-    return OfferedType(configuration, vct, name, _labels(known.get("claims")), scope if is_scope else None)
+    labels = _labels(known.get("claims"), form)
+    return OfferedType(configuration, kind, name, labels, scope if is_scope else None, form)
 
 
-def _check_proofs(value: Mapping[str, Any]) -> None:
+def _check_proofs(value: Mapping[str, Any], method: str) -> None:
     methods, proofs = value.get("cryptographic_binding_methods_supported"), value.get("proof_types_supported")
     jwt = proofs.get("jwt") if isinstance(proofs, dict) else None
-    if not isinstance(methods, list) or "jwk" not in methods or not isinstance(jwt, dict):
+    if not isinstance(methods, list) or method not in methods or not isinstance(jwt, dict):
         raise OfferRefused("the licence is not bound to a key of its holder, or in a way not known here")
     algorithms = jwt.get("proof_signing_alg_values_supported")
     if not isinstance(algorithms, list) or PROOF_ALGORITHM not in algorithms:
@@ -162,13 +174,17 @@ def _check_proofs(value: Mapping[str, Any]) -> None:
         raise OfferRefused("the issuer demands key attestations, which this wallet has not")
 
 
-def _labels(claims: Any) -> dict[str, Text]:
-    """What the issuer calls the claims, by the text of their path; what is no path is passed over."""
+def _labels(claims: Any, form: CopyForm) -> dict[str, Text]:
+    """What the issuer calls the claims, by the text of their path; what is no path is passed over.
+
+    An element of an mdoc goes by its own name, without the namespace.
+    """
     found: dict[str, Text] = {}
     for row in claims[:MAX_LABELS] if isinstance(claims, list) else ():
         path = row.get("path") if isinstance(row, dict) else None
         if not isinstance(path, list) or not row.get("display"):
             continue
+        path = path[1:] if form == MDOC else path
         try:
             text = to_text(tuple(step for step in as_path(tuple(path)) if isinstance(step, str)))
         except (UsageError, MalformedInput, TypeError, ValueError):

@@ -26,7 +26,7 @@ from wallet.receiving.errors import IssuerRefused
 from wallet.receiving.offers import CredentialOffer, OfferLink, read_identifier
 from wallet.receiving.tokens import ask_for_tokens, code_form, pre_authorized_form, refresh_form
 from wallet.receiving.wire import MAX_ANSWER_BYTES, Wire, read_json
-from wallet.sources import Grant, Source
+from wallet.sources import Grant, Source, Way
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import UsageError, YinxinError
 from yinxin.base.randomness import Randomness, SystemRandomness, random_text
@@ -173,7 +173,7 @@ class Receiving:
 
     def _refresh(self, licence_id: str, source: Source, grant: Grant, copies: int) -> HeldLicence:
         wire = self._wire()
-        offer = CredentialOffer(grant.issuer, (source.configuration,), server=grant.server)
+        offer = CredentialOffer(grant.issuer, _configurations(source), server=grant.server)
         considered = self._consider(wire, offer)
         tokens = ask_for_tokens(
             wire,
@@ -185,17 +185,21 @@ class Receiving:
         if tokens.refresh is not None:  # the old one is spent: whatever happens next, the new one counts
             grant = replace(grant, refresh_token=tokens.refresh)
             self._holder.keep_grant(grant)
-        (kind,) = considered.types
-        wanted = deliveries.Wanted(
-            self._source(considered, kind.configuration, source.identifier, grant.id),
-            _versions_of(kind, considered),
-            licence_id,
-            Reason.CREDENTIAL_REVOKED in self._holder.report(licence_id, self._trusted).reasons,
+        ended = Reason.CREDENTIAL_REVOKED in self._holder.report(licence_id, self._trusted).reasons
+        named = {way.configuration: way.identifier for way in source.ways}
+        wanted = [
+            deliveries.Wanted(
+                self._source(considered, kind, named[kind.configuration], grant.id),
+                _versions_of(kind, considered),
+                licence_id,
+                ended,
+            )
+            for kind in considered.types
+        ]
+        held = self._keep(
+            wire, considered, tokens, wanted, grant=grant, client_id=grant.client_id, copies=copies
         )
-        (held,) = self._keep(
-            wire, considered, tokens, [wanted], grant=grant, client_id=grant.client_id, copies=copies
-        )
-        return held
+        return held[0]
 
     def _consider(self, wire: Wire, offer: CredentialOffer) -> ConsideredOffer:
         return consider_offer(wire, offer, trusted=self._trusted, allow_http=self._allow_http)
@@ -217,7 +221,7 @@ class Receiving:
             grant = Grant(identifier, considered.issuer, server, tokens.refresh, key, client_id)
         wanted = [
             deliveries.Wanted(
-                self._source(considered, kind.configuration, named, grant.id if grant else None),
+                self._source(considered, kind, named, grant.id if grant else None),
                 frozenset({kind.vct}),
             )
             for kind in considered.types
@@ -227,18 +231,10 @@ class Receiving:
 
     @staticmethod
     def _source(
-        considered: ConsideredOffer, configuration: str, identifier: str | None, grant: str | None
+        considered: ConsideredOffer, kind: OfferedType, identifier: str | None, grant: str | None
     ) -> Source:
-        kind = considered.metadata.types[configuration]
-        return Source(
-            considered.issuer,
-            considered.issuer_name,
-            configuration,
-            kind.name,
-            kind.labels,
-            identifier,
-            grant,
-        )
+        way = Way(kind.configuration, identifier, kind.form)
+        return Source(considered.issuer, considered.issuer_name, (way,), kind.name, kind.labels, grant)
 
     def _keep(  # noqa: PLR0913 - what came of the token request
         self,
@@ -309,9 +305,13 @@ class Receiving:
 
 def _versions_of(kind: OfferedType, considered: ConsideredOffer) -> frozenset[str]:
     """The types that a licence's next copies may be of: its kind may have a new version since."""
-    every = considered.metadata.types.values()
+    every = [one for one in considered.metadata.types.values() if one.form == kind.form]
     same = {one.vct for one in every if kind.scope is not None and one.scope == kind.scope}
     return frozenset({kind.vct, *same})
+
+
+def _configurations(source: Source) -> tuple[str, ...]:
+    return tuple(way.configuration for way in source.ways)
 
 
 def _check_copies(copies: int) -> None:
