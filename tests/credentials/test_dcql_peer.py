@@ -1,4 +1,7 @@
-"""A thousand random queries, answered by the npm package dcql and by us: the same answers."""
+"""A thousand random queries, answered by the npm package dcql and by us: the same answers.
+
+Queries ask for SD-JWT VC, for mdocs and for sets of both; wallets hold both.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from typing import Any
 
 import pytest
 
-from credentials.dcql import SD_JWT_VC, Candidate, Query, match, options_to_return
+from credentials.dcql import MDOC, SD_JWT_VC, Candidate, Query, match, options_to_return
 
 pytestmark = pytest.mark.peer
 SCRIPT = Path(__file__).parent / "dcql_peer.mjs"
 MODULES = Path(os.environ.get("YINXIN_NODE", Path.home() / ".cache" / "yinxin-npm"))
 ROUNDS = 1000
+TYPES = ("urn:a", "urn:b", "urn:c")
+NAMESPACES = ("org.n", "org.m")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,26 @@ def claims(chance: random.Random) -> dict[str, Any]:
     return made
 
 
+def elements(chance: random.Random) -> dict[str, dict[str, Any]]:
+    """What an mdoc holds, by namespace; the same identifier may stand in both."""
+    return {
+        namespace: {name: value(chance) for name in ("name", "code", "age") if chance.random() < 0.7}
+        | ({"scopes": [value(chance)]} if chance.random() < 0.5 else {})
+        for namespace in NAMESPACES
+        if chance.random() < 0.8
+    }
+
+
+def element_query(chance: random.Random, number: int) -> dict[str, Any]:
+    name = chance.choice(["name", "code", "age", "scopes"])
+    asked: dict[str, Any] = {"id": f"c{number}", "path": [chance.choice(NAMESPACES), name]}
+    if chance.random() < 0.4 and name != "scopes":
+        asked["values"] = [value(chance) for _ in range(chance.randrange(1, 4))]
+    if chance.random() < 0.3:  # B.2.4: what the verifier means to do with it decides no match
+        asked["intent_to_retain"] = chance.random() < 0.5
+    return asked
+
+
 def claim_query(chance: random.Random, number: int) -> dict[str, Any]:
     paths: list[list[Any]] = [["name"], ["code"], ["age"], ["address"], ["address", "city"]]
     paths += [["address", "street"], ["scopes", 0], ["scopes", 2], ["scopes", None], ["items", None, "k"]]
@@ -60,13 +85,14 @@ def claim_query(chance: random.Random, number: int) -> dict[str, Any]:
 
 
 def credential_query(chance: random.Random, name: str) -> dict[str, Any]:
-    asked: dict[str, Any] = {
-        "id": name,
-        "format": SD_JWT_VC,
-        "meta": {"vct_values": chance.sample(["urn:a", "urn:b", "urn:c"], chance.randrange(1, 3))},
-    }
+    kind = chance.choice([SD_JWT_VC, MDOC])
+    asked: dict[str, Any] = {"id": name, "format": kind}
+    if kind == MDOC:
+        asked["meta"], one = {"doctype_value": chance.choice(TYPES)}, element_query
+    else:
+        asked["meta"], one = {"vct_values": chance.sample(TYPES, chance.randrange(1, 3))}, claim_query
     if chance.random() < 0.9:
-        asked["claims"] = [claim_query(chance, number) for number in range(chance.randrange(1, 4))]
+        asked["claims"] = [one(chance, number) for number in range(chance.randrange(1, 4))]
         ids = [one["id"] for one in asked["claims"]]
         if chance.random() < 0.5:
             sets = [chance.sample(ids, chance.randrange(1, len(ids) + 1)) for _ in range(3)]
@@ -92,17 +118,19 @@ def question(chance: random.Random) -> dict[str, Any]:
             }
             for _ in range(chance.randrange(1, 3))
         ]
-    held = [
-        {
-            "credential_format": SD_JWT_VC,
-            "vct": chance.choice(["urn:a", "urn:b", "urn:c"]),
-            "cryptographic_holder_binding": chance.random() < 0.8,
-            "authority": {"type": "aki", "values": [chance.choice(["AA", "BB"])]},
-            "claims": claims(chance),
-        }
-        for _ in range(chance.randrange(1, 4))
-    ]
-    return {"query": query, "credentials": held}
+    return {"query": query, "credentials": [credential(chance) for _ in range(chance.randrange(1, 6))]}
+
+
+def credential(chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice([SD_JWT_VC, MDOC])
+    held = {
+        "credential_format": kind,
+        "cryptographic_holder_binding": chance.random() < 0.8,
+        "authority": {"type": "aki", "values": [chance.choice(["AA", "BB"])]},
+    }
+    if kind == MDOC:
+        return {**held, "doctype": chance.choice(TYPES), "namespaces": elements(chance)}
+    return {**held, "vct": chance.choice(TYPES), "claims": claims(chance)}
 
 
 def ours(asked: dict[str, Any]) -> dict[str, Any]:
@@ -110,8 +138,8 @@ def ours(asked: dict[str, Any]) -> dict[str, Any]:
     held = [
         Candidate(
             one["credential_format"],
-            one["vct"],
-            one["claims"],
+            one["vct"] if one["credential_format"] == SD_JWT_VC else one["doctype"],
+            one["claims"] if one["credential_format"] == SD_JWT_VC else one["namespaces"],
             one["cryptographic_holder_binding"],
             frozenset(one["authority"]["values"]),
         )
@@ -141,3 +169,10 @@ def test_both_answer_alike(node: list[str]) -> None:
     assert not wrong, json.dumps(wrong[0], indent=1)
     satisfied = sum(one["satisfied"] for one in theirs)
     assert ROUNDS / 20 < satisfied < ROUNDS * 19 / 20
+    shown = [
+        one["credentials"][number]["credential_format"]
+        for one, other in zip(asked, theirs, strict=True)
+        for found in other["matches"].values()
+        for number, _ in found
+    ]
+    assert min(shown.count(SD_JWT_VC), shown.count(MDOC)) > ROUNDS / 20
