@@ -113,4 +113,6 @@ def copy_maker(home: Home) -> CopyMaker:
         agency=home.settings.agency_code,
         index=holder_index(home),
         holders=recorded_holders(home),
+        # A home from before has no such key until `yinxin ca renew mdoc` makes one.
+        mdoc_signer=home.signer("mdoc") if "mdoc" in home.key_names() else None,
     )
