@@ -111,6 +111,21 @@ def test_from_the_offer_to_the_log(city: ServedCity, terminal: Terminal) -> None
     assert terminal.json("list")["licences"][0]["unused"] == 4
 
 
+def test_a_licence_came_in_two_forms_and_is_shown_in_either(city: ServedCity, terminal: Terminal) -> None:
+    licence = received(city, terminal, 18)
+    city.settled()
+    for forms, subject in ((["mdoc"], "mdoc"), (["mdoc", "sd-jwt-vc"], "mdoc"), (["sd-jwt-vc"], "sd-jwt-vc")):
+        session = city.ask(forms=forms)
+        assert terminal("present", session["link"], "--yes", *PRIVATE) == 0, terminal.trouble
+        outcome = city.outcome(session["id"])
+        assert (outcome["state"], outcome["indication"]) == ("answered", "passed")
+        (result,) = outcome["results"][TYPE]
+        assert result["subject"] == subject
+        assert result["claims"] == {name: licence.claims[name] for name in GRANTED}
+    (held,) = terminal.json("list")["licences"]
+    assert held["unused"] == 3, "two mdocs were shown"
+
+
 def test_signing_in_at_the_issuer_with_a_browser_beside(city: ServedCity, terminal: Terminal) -> None:
     licence = city.issue(17).licence
     offer = city.offer(licence, flow=Flow.CODE)
