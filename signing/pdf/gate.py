@@ -11,11 +11,26 @@ import binascii
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_CONTENTS_BYTES = 1 << 20
+MAX_DICTIONARY_BYTES = 1 << 18  # of a signature dictionary, on either side of its contents
 _END = b"%%EOF"
 _WHITESPACE = b"\0\t\n\x0c\r "
-_CONTENTS_KEY = re.compile(rb"/Contents(?![A-Za-z0-9_.#+-])")
+_SPACE = rb"(?:[\0\t\n\x0c\r ]|%[^\r\n]*+)*+"
+_OPENING = re.compile(rb"\d{1,10}+%b\d{1,5}+%bobj%b<<" % (_SPACE, _SPACE, _SPACE))
+_CLOSING = re.compile(_SPACE + rb"endobj")
+# ISO 32000-2, 7.2 and 7.3: names, other regular characters, hex strings, brackets, and where a string begins.
+_REGULAR = rb"[^\0-\x20()<>\[\]{}/%]"
+_TOKEN = re.compile(
+    rb"%b(/%b*+|%b++|<<|>>|<[0-9A-Fa-f\0\t\n\x0c\r ]*+>|[\[\](])" % (_SPACE, _REGULAR, _REGULAR)
+)
+_STRING_PART = re.compile(rb"\\[\0-\xff]|[()]")
+_ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
+_CLOSERS = {b"<<": b">>", b"[": b"]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +103,64 @@ def _place_fault(pdf: bytes, start: int, end: int, offset: int | None) -> str | 
     """The gap must be the value of the one /Contents of the signature's own object."""
     if offset is None or not 0 <= offset < start:
         return "the signature dictionary is not signed itself"
+    opened = _OPENING.match(pdf, offset, start)
     head = pdf[offset:start]
-    tail_end = pdf.find(b"endobj", end)
-    tail = pdf[end : tail_end if tail_end >= 0 else end]
-    if b"endobj" in head or not head.rstrip(_WHITESPACE).endswith(b"/Contents"):
+    if opened is None or not head.rstrip(_WHITESPACE).endswith(b"/Contents"):
         return "the gap is not the contents of the signature dictionary"
-    if tail_end < 0 or len(_CONTENTS_KEY.findall(head)) + len(_CONTENTS_KEY.findall(tail)) != 1:
-        return "the signature dictionary names its contents twice"
-    return None
+    if len(head) > MAX_DICTIONARY_BYTES:
+        return "the signature dictionary is too long"
+    # The dictionary with an empty string in the gap: what is read below is what the signature covers.
+    return _contents_fault(
+        head + b"<>" + pdf[end : end + MAX_DICTIONARY_BYTES], opened.end() - offset, len(head)
+    )
+
+
+def _contents_fault(data: bytes, begin: int, gap: int) -> str | None:
+    """Look through a dictionary whose entries begin at `begin` for its own keys, up to its object's end."""
+    is_place, keys, last, closers = False, 0, b"", [b">>"]
+    for place, text in _tokens(data, begin):
+        is_own = len(closers) == 1
+        if place == gap:
+            is_place = is_own and last == b"/Contents"
+        if is_own and text.startswith(b"/") and _meant(text) == b"/Contents":
+            keys += 1
+        if text in _CLOSERS:
+            closers.append(_CLOSERS[text])
+        elif text in {b">>", b"]"} and closers.pop() != text:
+            return "the signature dictionary cannot be read"
+        if not closers:
+            if not is_place:
+                return "the gap is not the contents of the signature dictionary"
+            if keys != 1:
+                return "the signature dictionary names its contents twice"
+            return (
+                None
+                if _CLOSING.match(data, place + 2)
+                else "the signature dictionary is not an object of its own"
+            )
+        last = text
+    return "the signature dictionary cannot be read"
+
+
+def _tokens(data: bytes, place: int) -> Iterator[tuple[int, bytes]]:
+    """The tokens from a place on and where they stand, strings as `()`; it stops at what is none."""
+    while found := _TOKEN.match(data, place):
+        place, text = found.end(), found[1]
+        if text == b"(":
+            place, text = _string_end(data, place), b"()"
+        yield found.start(1), text
+
+
+def _string_end(data: bytes, place: int) -> int:
+    """Where a string ends whose opening parenthesis is behind us; the end of the data if it does not."""
+    depth = 1
+    for part in _STRING_PART.finditer(data, place):
+        depth += {b"(": 1, b")": -1}.get(part[0], 0)
+        if not depth:
+            return part.end()
+    return len(data)
+
+
+def _meant(name: bytes) -> bytes:
+    """A name as it is meant: `#` and two digits stand for an octet (ISO 32000-2, 7.3.5)."""
+    return _ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -178,13 +179,16 @@ def _inherited(page: Any, key: str) -> Any:
 
 
 def _placeholder(frame: Frame, reserve: int) -> SignatureObject:
-    return SignatureObject(
-        timestamp=frame.time,
-        subfilter=SigSeedSubFilter.PADES,
-        bytes_reserved=2 * reserve,
-        reason=frame.reason,
-        location=frame.location,
+    signature = SignatureObject(
+        timestamp=frame.time, subfilter=SigSeedSubFilter.PADES, bytes_reserved=2 * reserve
     )
+    for key, text in (("/Reason", frame.reason), ("/Location", frame.location)):
+        if text is not None:
+            # In hex: a reader that looks for words in the bytes must not take a text for structure.
+            signature[pdf_name(key)] = generic.ByteStringObject(
+                codecs.BOM_UTF16_BE + text.encode("utf-16-be")
+            )
+    return signature
 
 
 def _certification(frame: Frame, digest_algorithm: str) -> SigMDPSetup | None:
