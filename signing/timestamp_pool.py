@@ -17,7 +17,7 @@ from signing.timestamp import parse_token
 from yinxin.base.errors import Unreachable, UsageError, YinxinError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from signing.timestamp import Timestamper
@@ -176,3 +176,10 @@ class TimestamperPool:
         return Unreachable(
             f"no time-stamp authority gave a token ({'; '.join(said)[:600]})", retry_after=again
         )
+
+
+def any_of(timestampers: Mapping[str, Timestamper], *, clock: Clock) -> Timestamper:
+    """The only one there is, or a pool of several by name, the first preferred; `UsageError` for none."""
+    if len(timestampers) == 1:
+        return next(iter(timestampers.values()))
+    return TimestamperPool([StampingAuthority(*row) for row in timestampers.items()], clock)

@@ -16,6 +16,7 @@ from yinxin.app.cli import run
 from yinxin.app.commands import seal_stamp
 from yinxin.app.console import ExitCode
 from yinxin.base.clock import FixedClock
+from yinxin.base.errors import Unreachable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +36,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return desk
 
 
-def stamp(folder: Path, name: str) -> int:
+def stamp(folder: Path, name: str, *more: str) -> int:
     options = ["--trust", folder / "trust", "--crl", folder / "root.crl", "--crl", folder / "issuing.crl"]
-    command = ["seal", "stamp", folder / name, "--tsa", "http://tsa.example/", *options]
+    command = ["seal", "stamp", folder / name, "--tsa", "http://tsa.example/", *more, *options]
     return run(list(map(str, command)))
 
 
@@ -71,3 +72,20 @@ def test_what_does_not_pass_is_not_stamped(
         assert stamp(tmp_path, name) == ExitCode.ERROR
         assert "verification_failed" in capsys.readouterr().err
     assert not list(tmp_path.glob("*.stamped.*"))
+
+
+class _Down:
+    def stamp(self, *_: object, **__: object) -> bytes:
+        raise Unreachable("down")
+
+
+def test_the_next_authority_is_asked_when_the_first_is_down(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = MemoryTsa(desk.tsa.signer, AT)
+    monkeypatch.setattr(
+        seal_stamp, "HttpTimestamper", lambda url, _: good if url == "http://other.example/" else _Down()
+    )
+    (tmp_path / "letter.pdf").write_bytes(desk.seal(plain_pdf()))
+    assert stamp(tmp_path, "letter.pdf", "--tsa", "http://other.example/") == 0
+    assert len(good.answered) == 1

@@ -15,6 +15,7 @@ from credentials.office.seals import FILE
 from signing import detached, pdf
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
+from signing.timestamp_pool import any_of
 from yinxin.app import sealing, wiring
 from yinxin.app.commands import seal_lost, seal_register, seal_stamp, seal_uses
 from yinxin.app.commands.ca import actor_option
@@ -108,7 +109,15 @@ for _verbs in (seal_register.COMMANDS, seal_uses.COMMANDS, seal_lost.COMMANDS, s
     help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"),
 )
 @click.option("--reason", help=phrase("盖章事由", "why it is sealed"))
-@click.option("--tsa", help=phrase("时间戳服务 URL", "URL of a time-stamp authority"))
+@click.option(
+    "--tsa",
+    "tsas",
+    multiple=True,
+    help=phrase(
+        "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
+        "URL of a time-stamp authority; again for others, asked in order when one fails",
+    ),
+)
 @click.option(
     "--allow-private",
     multiple=True,
@@ -131,7 +140,7 @@ def seal_pdf(
     page: int,
     at: tuple[float, float] | None,
     reason: str | None,
-    tsa: str | None,
+    tsas: tuple[str, ...],
     allow_private: tuple[str, ...],
     actor: str,
     home: str | None,
@@ -150,7 +159,8 @@ def seal_pdf(
     place = Home.open(home, passphrase=passphrase) if home else None
     signer = place.signer("seal") if place and not key else open_signer(key or "", secret=passphrase)
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
-    timestamper = HttpTimestamper(tsa, outbound) if tsa else None
+    asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
+    timestamper = any_of(asked_in_order, clock=SystemClock()) if tsas else None
     if beside:
         if face or at or reason or page != -1:
             raise UsageError(

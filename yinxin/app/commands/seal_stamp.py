@@ -10,6 +10,7 @@ import click
 
 from signing import detached, pdf
 from signing.timestamp import HttpTimestamper
+from signing.timestamp_pool import any_of
 from yinxin.app.commands.options import crl_option, home_option, policy_option, trust_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
@@ -38,7 +39,16 @@ _HELP = phrase(
     type=click.Path(dir_okay=False, path_type=Path),
     help=phrase("新文件（默认 原名.stamped.后缀）", "the new file (NAME.stamped.SUFFIX by default)"),
 )
-@click.option("--tsa", required=True, help=phrase("时间戳服务 URL", "URL of a time-stamp authority"))
+@click.option(
+    "--tsa",
+    "tsas",
+    required=True,
+    multiple=True,
+    help=phrase(
+        "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
+        "URL of a time-stamp authority; again for others, asked in order when one fails",
+    ),
+)
 @trust_option
 @crl_option
 @policy_option
@@ -54,7 +64,7 @@ def stamp(
     context: click.Context,
     file: Path,
     output: Path | None,
-    tsa: str,
+    tsas: tuple[str, ...],
     trust: Path | None,
     crls: tuple[Path, ...],
     policy: Path | None,
@@ -66,7 +76,8 @@ def stamp(
     place = Home.open(home) if home else None
     stands_on = Examiner.of(trust, crls, home=place, clock=SystemClock(), policy=policy)
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
-    stamped = _stamped(file, stands_on, HttpTimestamper(tsa, outbound))
+    asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
+    stamped = _stamped(file, stands_on, any_of(asked_in_order, clock=SystemClock()))
     target = output or file.with_name(f"{file.stem}.stamped{file.suffix}")
     write_new_file(target, stamped)
     console.say(f"已加盖时间戳：{target}", f"stamped: {target}")
