@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from world.pki import NOON, Pki
 
 from credentials.status_list import StatusList
 from credentials.status_snapshot import verify_status_token
-from yinxin.base.errors import YinxinError
+from yinxin.base.errors import NotFound, YinxinError
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +31,27 @@ def test_a_list_is_like_a_dictionary(bits: int, size: int, data: st.DataObject) 
     again = StatusList.from_claim(statuses.to_claim())
     assert again == statuses
     assert [again.get(index) for index in range(size)] == [model.get(index, 0) for index in range(size)]
+
+
+@given(st.sampled_from([1, 2, 4, 8]), st.binary(min_size=1, max_size=400), st.data())
+def test_many_are_asked_as_one(bits: int, values: bytes, data: st.DataObject) -> None:
+    found = StatusList.from_bytes(values, bits=bits)
+    indexes = data.draw(st.lists(st.integers(0, len(found) - 1), max_size=60))
+    assert list(found.get_many(indexes)) == [found.get(index) for index in indexes]
+    for outside in (-1, len(found)):
+        with pytest.raises(NotFound):
+            found.get_many([*indexes, outside])
+
+
+@pytest.mark.parametrize("size", [1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+@pytest.mark.parametrize("noise", [False, True])
+def test_lists_of_any_length_come_back_whole(size: int, *, noise: bool) -> None:
+    """They are inflated by pieces of a mebibyte."""
+    values = random.Random(size).randbytes(size) if noise else bytes(size)  # noqa: S311 - a test
+    claim = StatusList.from_bytes(values, bits=8).to_claim()
+    assert StatusList.from_claim(claim).to_bytes() == values
+    with pytest.raises(YinxinError):
+        StatusList.from_claim({**claim, "lst": claim["lst"][: len(claim["lst"]) // 8 * 4]})
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200) | st.none() | st.dictionaries(st.text(), st.text()))
