@@ -6,13 +6,16 @@ import itertools
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from sqlalchemy import insert
 from sqlmodel import Session, func, select
 from world.credentials import ISSUER, SECONDS, CredentialWorld
 from world.forgery import ABSENT, changed, jws
 from world.pki import NOON, Pki
+from world.work import counted_calls
 
 from credentials.sd_jwt import chain_header
 from credentials.status_list import MAX_LIST_BYTES, StatusList
@@ -276,6 +279,34 @@ def test_a_token_is_signed_again_when_its_ttl_is_over(pki: Pki) -> None:
     world.clock.advance(timedelta(seconds=60))
     second = kept.token(uri)
     assert parse_jws(second).claims()["iat"] == parse_jws(first).claims()["iat"] + 60
+
+
+def test_publishing_one_change_of_a_million_entries_reads_that_one(world: CredentialWorld) -> None:
+    """A list is read whole once; what revocations stand in it already costs the next change nothing."""
+    few, many = _calls_to_publish(world, revoked=10), _calls_to_publish(world, revoked=3000)
+    assert many[0] > few[0] + 3000, "the first look reads every entry that is not valid"
+    assert abs(many[1] - few[1]) < 100, "and a change reads itself"
+
+
+def _calls_to_publish(world: CredentialWorld, *, revoked: int) -> tuple[int, int]:
+    """Calls of the first token of a list, and of the token after one change more."""
+    kept = service(world, size=1 << 20)
+    with world.database.transaction() as session:
+        uri, index = kept.allocate(session)
+        places = islice((place for place in itertools.count() if place != index), revoked)
+        row = {"uri": uri, "value": INVALID, "changed_at": NOON}
+        session.execute(insert(ENTRIES), [{**row, "position": place} for place in places])
+    with counted_calls() as first:
+        kept.token(uri)
+    for _ in range(2):  # whatever is done once only is done
+        with world.database.transaction() as session:
+            _, other = kept.allocate(session)
+            kept.set(session, uri, other, SUSPENDED)
+        with counted_calls() as second:
+            kept.token(uri)
+    found = listed(kept, uri)
+    assert (found.get(other), found.get(index), len(found)) == (SUSPENDED, VALID, 1 << 20)
+    return first.calls, second.calls
 
 
 def test_what_the_service_refuses(world: CredentialWorld) -> None:
