@@ -148,11 +148,18 @@ def copy_to_show(contents: Contents, licence_id: str, form: CopyForm) -> tuple[s
     return copy, row
 
 
-def copies_to_show(contents: Contents) -> Iterator[dict[str, Any]]:
-    """Of each licence, the copy of each form that would be shown next; none where a newer version came."""
+def copies_to_show(contents: Contents, *, now: datetime) -> Iterator[dict[str, Any]]:
+    """Of each licence, the copy of each form that would be shown next; none where a newer version came.
+
+    An mdoc ends with its signer's certificate, mostly before its licence: one that has ended is not offered.
+    """
     for held in held_licences(contents):
-        if not held.replaced_by:
-            yield from (next_copy(contents, held.id, form)[1] for form in held.forms)
+        if held.replaced_by:
+            continue
+        for form in held.forms:
+            row = next_copy(contents, held.id, form)[1]
+            if form == SD_JWT_VC or now.timestamp() < read_row(row).claims["exp"]:
+                yield row
 
 
 def take_in(contents: Contents, arrivals: Sequence[Arrival], now: datetime) -> list[str]:
@@ -309,7 +316,9 @@ def _mark_replaced(contents: Contents, old: str, item: Arrival) -> None:
     """Have the copies of a licence say what came instead, of the same issuer; its grant goes to that one."""
     for row in contents.get("copies", {}).values():
         if row["licence"] == old:
-            if not _is_same_issuer(read_row(row), item):
+            source = source_of(contents, old)
+            is_same = source is None or source.issuer == item.source.issuer
+            if not is_same or not _is_same_issuer(read_row(row), item):
                 raise Conflict("another issuer's licence does not take the place of this one")
             row["replaced_by"] = item.licence
     if source := contents.get("sources", {}).get(old):

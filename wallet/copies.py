@@ -87,6 +87,15 @@ def read_copy(text: str, form: CopyForm = SD_JWT_VC) -> ReadCopy:
     return _read_mdoc(text) if form == MDOC else _read_sd_jwt(text)
 
 
+def element_values(namespaces: Mapping[str, tuple[Item, ...]]) -> dict[Element, Any]:
+    """What each element says, as it would be shown."""
+    return {
+        (namespace, item.identifier): _shown(item.value)
+        for namespace, items in namespaces.items()
+        for item in items
+    }
+
+
 def element_names(namespaces: Mapping[str, tuple[Item, ...]]) -> dict[Element, str]:
     """What each element is called among the claims: its own name, unless two namespaces have it."""
     every = [(namespace, item.identifier) for namespace, items in namespaces.items() for item in items]
@@ -106,11 +115,7 @@ def _read_sd_jwt(text: str) -> ReadCopy:
 def _read_mdoc(text: str) -> ReadCopy:
     parsed = read_issuer_signed(decode_base64url(text))
     secured, names = parsed.security_object(), element_names(parsed.namespaces)
-    said = {
-        names[namespace, item.identifier]: _shown(item.value)
-        for namespace, items in parsed.namespaces.items()
-        for item in items
-    }
+    said = {names[element]: value for element, value in element_values(parsed.namespaces).items()}
     times = {"iat": int(secured.signed_at.timestamp()), "exp": int(secured.valid_until.timestamp())}
     status = {} if secured.status is None else {"status": as_json(secured.status)}
     claims = {**said, "vct": secured.doc_type, **times, **status}

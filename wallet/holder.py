@@ -217,7 +217,7 @@ class Holder:
         names = {held.id: held.name for held in kept.held_licences(contents)}
         holdings = [
             Holding(row["licence"], kept.read_row(row), names[row["licence"]], is_used=row["uses"] > 0)
-            for row in kept.copies_to_show(contents)
+            for row in kept.copies_to_show(contents, now=self._clock.now())
         ]
         known = {**kept.labels_of(contents), **(labels or {})}
         return propose_answer(verified, holdings, choices=choices, labels=known, optional=optional)

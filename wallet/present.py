@@ -14,7 +14,7 @@ from credentials.claim_paths import Path, covers, leads_to, select, to_text
 from credentials.disclosures import reveal
 from credentials.sd_jwt import SdJwt
 from credentials.vocabulary import CONTROL_NAMES, NEVER_DISCLOSABLE
-from wallet.copies import element_names
+from wallet.copies import element_names, element_values
 from wallet.words import plain
 from yinxin.base.errors import NotFound
 from yinxin.base.text import Text
@@ -123,11 +123,13 @@ def shares_of(
     """
     if isinstance(copy.parsed, SdJwt):
         return shares(copy.parsed, wanted, labels=labels)
-    names, known = element_names(copy.parsed.namespaces), labels or {}
-    chosen = {(str(path[0]), str(path[1])): names[str(path[0]), str(path[1])] for path in wanted}
+    elements = copy.parsed.namespaces
+    # By what would be sent: a name that the wallet uses for something else of the copy changes nothing.
+    names, values, known = element_names(elements), element_values(elements), labels or {}
+    chosen = list(dict.fromkeys((str(path[0]), str(path[1])) for path in wanted))
     withheld = [name for element, name in names.items() if element not in chosen]
     return Shares(
-        tuple(_shared((name,), copy.claims, known) for name in chosen.values()),
+        tuple(Shared((names[one],), _label((names[one],), known), values[one]) for one in chosen),
         (),
         tuple(_shared((name,), {}, known) for name in withheld),
     )

@@ -15,9 +15,10 @@ from world.requests import AskingCounter, dcql
 from world.vci import IssuingOffice
 
 from credentials.licence import EndingKind
-from credentials.mdoc import MdocVerifier
+from credentials.mdoc import MdocValidity, MdocVerifier, issue_mdoc
 from credentials.mdoc.structures import read_issuer_signed
 from credentials.oid4vp.presentations import verify_response
+from credentials.oid4vp.request_objects import VerifiedRequest
 from credentials.oid4vp.responses import read_response
 from credentials.oid4vp.transactions import MATTER_TYPE, TYPES, TransactionData
 from credentials.oid4vp.vocabulary import ResponseMode
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from world.pki import Pki
 
-    from credentials.oid4vp.request_objects import VerifiedRequest
     from wallet.holder import HeldLicence
     from wallet.receiving import ConsideredOffer
 
@@ -246,6 +246,43 @@ class TestShowing:
         for names in (("no_such",), ("operator_name", "no_such")):
             with pytest.raises(NotFound):
                 baker.holder.consider_presentation(ask(baker, counter, *names))
+
+    def test_one_that_has_ended_is_not_offered(self, baker: Citizen, counter: AskingCounter) -> None:
+        receive(baker, copies=1)
+        baker.office.clock.advance(timedelta(days=3000))
+        request = counter.request(query(vct(baker), "operator_name"))
+        verified = VerifiedRequest(request, counter.asker.certificate, None)
+        with pytest.raises(NotFound):
+            baker.holder.consider_presentation(verified)
+
+    def test_consent_says_what_is_sent(self, counter: AskingCounter, tmp_path: Path) -> None:
+        """An element of a name that means something else in the wallet."""
+        holder = Holder.create(tmp_path / "h", "面包 bread", clock=counter.clock, scrypt_cost=1 << 4)
+        now = counter.clock.now()
+        issued = issue_mdoc(
+            "org.example.pass",
+            {"org.example": {"status": "已注销", "exp": 7}},
+            signer=counter.pki.signer("mdoc"),
+            holder_key=holder.new_key(),
+            valid=MdocValidity(now, now, now + timedelta(days=1)),
+        )
+        holder.receive(encode_base64url(issued), form="mso_mdoc")
+        claims = [{"path": ["org.example", name]} for name in ("status", "exp")]
+        request = counter.request(
+            {
+                "credentials": [
+                    {
+                        "id": "p",
+                        "format": "mso_mdoc",
+                        "meta": {"doctype_value": "org.example.pass"},
+                        "claims": claims,
+                    }
+                ]
+            }
+        )
+        verified = VerifiedRequest(request, counter.asker.certificate, None)
+        (pick,) = holder.consider_presentation(verified).picks
+        assert [one.value for one in pick.shares.shared] == ["已注销", 7]
 
     def test_an_mdoc_carries_no_agreement(self, baker: Citizen, counter: AskingCounter) -> None:
         receive(baker, copies=1)
