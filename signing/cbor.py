@@ -35,6 +35,7 @@ _WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}  # 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _OTHER = range(8)  # major types, RFC 8949, 3.1
 _KEYS = {_UNSIGNED, _NEGATIVE, _TEXT}
 _STRINGS = {_BYTES, _TEXT}
+_EMBEDDED = bytes([_TAG << 5 | 24, 24])  # RFC 8949, 3.4.5.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,11 @@ def encode(value: Value) -> bytes:
     return _encoded(value, MAX_DEPTH)
 
 
+def embedded(content: bytes) -> Encoded:
+    """The encoding of CBOR that is encoded already, as a byte string inside CBOR (tag 24)."""
+    return Encoded(b"".join((_EMBEDDED, _head(_BYTES, len(content)), content)))
+
+
 class _Reader:
     """One pass over the bytes."""
 
@@ -100,11 +106,18 @@ class _Reader:
 
     def item(self, depth: int) -> Value:
         """The item that begins here; an IndexError says that the bytes end inside it."""
-        first = self.data[self.place]
-        self.place += 1
+        start = self.place
+        first = self.data[start]
+        self.place = start + 1
         major, argument = first >> 5, first & 31
         if argument > 23 and major != _OTHER:
-            argument = self._argument(argument)
+            if argument == 24:  # one byte more: most lengths over 23, digests among them
+                argument = self.data[start + 1]
+                self.place = start + 2
+                if argument < 24:
+                    raise MalformedInput("cbor", "not the shortest form")
+            else:
+                argument = self._argument(argument)
         if major in _STRINGS:
             start = self.place
             self.place = end = start + argument
@@ -140,34 +153,36 @@ class _Reader:
     def _map(self, count: int, depth: int) -> dict[int | str, Value]:
         self._count(2 * count)
         answer: dict[int | str, Value] = {}
-        before = b""
+        before, data = b"", self.data
+        key: int | str
         for _ in range(count):
             start = self.place
-            key = self._key(start)
+            first = data[start]
+            if 0x60 <= first < 0x78:  # nearly every key is a short text
+                self.place = end = start + first - 0x5F
+                if end > len(data):
+                    raise MalformedInput("cbor", "cut off")
+                key = data[start + 1 : end].decode()
+            else:
+                key = self._key(first)
             if key in answer:
                 raise MalformedInput("cbor", "a key is repeated")
             if self.deterministic:
-                here = self.data[start : self.place]
+                here = data[start : self.place]
                 if here < before:
                     raise MalformedInput("cbor", "keys are not in order")
                 before = here
             answer[key] = self.item(depth)
         return answer
 
-    def _key(self, start: int) -> int | str:
-        first = self.data[start]
-        if 0x60 <= first < 0x78:  # nearly every key is a short text
-            self.place = end = start + first - 0x5F
-            if end > len(self.data):
-                raise MalformedInput("cbor", "cut off")
-            return self.data[start + 1 : end].decode()
+    def _key(self, first: int) -> int | str:
         if first >> 5 not in _KEYS:
             raise MalformedInput("cbor", "a key is neither a whole number nor a text")
         key: int | str = self.item(0)
         return key
 
     def _argument(self, kind: int) -> int:
-        """A number that follows in 1, 2, 4 or 8 bytes, where none fewer would do."""
+        """A number that follows in 2, 4 or 8 bytes, where none fewer would do."""
         if kind > 27:  # 28 to 30 are reserved, 31 is an indefinite length
             raise MalformedInput("cbor", "an indefinite or reserved length")
         width, least = _WIDTHS[kind]

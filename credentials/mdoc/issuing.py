@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.mdoc.structures import ENCODED_CBOR, MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
-from signing.cbor import Encoded, Tag, encode
+from credentials.mdoc.structures import MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
+from signing.cbor import Encoded, embedded, encode
 from signing.cose import X5CHAIN, sign1, x5chain
 from signing.cose.keys import key_to_cose
 from yinxin.base.errors import InvalidClaims, UsageError
@@ -101,4 +101,4 @@ def _item(number: int, name: str, value: Any, randomness: Randomness) -> Encoded
         raise InvalidClaims(faults=[(name, fault)]) from exc
     random = encode(randomness.bytes(MIN_RANDOM_BYTES))
     parts = (_FOUR, _RANDOM, random, _NUMBER, encode(number), _VALUE, said, _NAME, encode(name))
-    return Encoded(encode(Tag(ENCODED_CBOR, b"".join(parts))))
+    return embedded(b"".join(parts))

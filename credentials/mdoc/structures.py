@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from signing.cbor import Tag, decode, encode
+from signing.cbor import Tag, decode, embedded, encode
 from signing.cose import Sign1
 from signing.cose.keys import key_from_cose
 from yinxin.base.errors import MalformedInput, TooLarge
@@ -287,7 +287,7 @@ def _embedded(value: Any) -> tuple[Any, bytes]:
     if not isinstance(value, Tag) or value.number != ENCODED_CBOR or not isinstance(value.value, bytes):
         raise MalformedInput("mdoc", "encoded CBOR (tag 24) is expected")
     inside = decode(value.value, tags=TAGS, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH)
-    return inside, encode(value)
+    return inside, embedded(value.value)
 
 
 def _map(value: Any, what: str, *required: str) -> dict[Any, Any]:
