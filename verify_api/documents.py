@@ -31,6 +31,7 @@ from signing.trust import TrustAnchor, TrustStore
 from signing.trust_list import Issued
 from verify_api.workers import Outcome, OutcomeState, Shared
 from yinxin.base.errors import MalformedInput
+from yinxin.base.identifiers import LicenceIdentifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -211,7 +212,6 @@ def examine_presentation(  # noqa: PLR0913 - what a presentation has to answer t
     report = verify(presentation, audience=audience, nonce=nonce, now=now, delegations=passed)
     genuine = report.reasons <= STILL_GENUINE and bool(report.checks)
     claims = report.findings.get("claims") if genuine else None
-    licence = claims.get(LICENCE_IDENTIFIER) if isinstance(claims, dict) else None
     delegation = _delegation(report)
     return Examined(
         Kind.PRESENTATION,
@@ -219,10 +219,22 @@ def examine_presentation(  # noqa: PLR0913 - what a presentation has to answer t
         (*report.checks, *(_objections(delegations, delegation) if delegation else ())),
         report.policy,
         dict(report.snapshots),
-        licence=licence if isinstance(licence, str) else None,
+        licence=named_licence(claims) if isinstance(claims, dict) else None,
         claims=claims if isinstance(claims, dict) else None,
         delegation=delegation,
     )
+
+
+def named_licence(claims: Mapping[str, Any]) -> str | None:
+    """The licence that a credential names by its identifier (GB/T 36904), None where that is not in order.
+
+    The register would find one by its number too; but whether the issuer may speak of it was asked for the
+    agency in the identifier, and a number has none.
+    """
+    try:
+        return str(LicenceIdentifier.parse(claims.get(LICENCE_IDENTIFIER, "")))
+    except MalformedInput:
+        return None
 
 
 def _delegation(report: Report[VerifiedCredential]) -> str | None:

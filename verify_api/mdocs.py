@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credentials.vocabulary import LICENCE_IDENTIFIER
-from verify_api.documents import STILL_GENUINE, Examined, Kind
+from verify_api.documents import STILL_GENUINE, Examined, Kind, named_licence
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,13 +20,12 @@ def examine_mdoc(shown: str, material: Material, *, transcript: bytes, now: date
     report = material.mdoc_verifier.verify_text(shown, transcript=transcript, now=now)
     genuine = report.reasons <= STILL_GENUINE and bool(report.checks)
     found = report.findings.get("elements", {}).get(report.findings.get("doc_type"), {}) if genuine else {}
-    licence = found.get(LICENCE_IDENTIFIER)
     return Examined(
         Kind.MDOC,
         report.digest,
         report.checks,
         report.policy,
         dict(report.snapshots),
-        licence=licence if isinstance(licence, str) else None,
+        licence=named_licence(found),
         claims=found if genuine else None,
     )

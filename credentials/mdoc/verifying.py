@@ -343,9 +343,16 @@ def _issued_document(data: bytes) -> Document:
 
 
 def _licences(document: Document) -> Iterator[str]:
-    """The licence identifiers (GB/T 36904) that are shown."""
+    """The licence identifiers (GB/T 36904) that are shown; `MalformedInput` for one that is no plain text.
+
+    A tagged one would be read by some as the text inside, and by others not.
+    """
     for items in document.issuer_signed.namespaces.values():
-        yield from (str(item.value) for item in items if item.identifier == LICENCE_IDENTIFIER)
+        for item in items:
+            if item.identifier == LICENCE_IDENTIFIER:
+                if not isinstance(item.value, str):
+                    raise MalformedInput("disclosure", f"{LICENCE_IDENTIFIER} is no text")
+                yield item.value
 
 
 def _agency_of(document: Document) -> str | None:

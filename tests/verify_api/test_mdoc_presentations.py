@@ -12,13 +12,13 @@ from world.presentations import AskingCity
 from credentials.dcql import Query
 from credentials.licence import EndingKind
 from credentials.mdoc import MdocValidity, issue_mdoc, present_mdoc
-from credentials.mdoc.structures import TAGS
+from credentials.mdoc.structures import TAGS, TDATE
 from credentials.oid4vp.responses import answer
 from credentials.oid4vp.transactions import MATTER_TYPE
 from credentials.oid4vp.transcripts import transcript_of
 from credentials.vocabulary import INVALID
 from signing.base64url import decode_base64url, encode_base64url
-from signing.cbor import decode, encode
+from signing.cbor import Tag, decode, encode
 from signing.signers.file import FileSigner
 from wallet.exchange import Reply as Sent
 
@@ -224,6 +224,30 @@ class TestAttacks:
         started, verified = city.asked()
         city.send(verified, city.response(city.mdoc(licence, elements=lie), verified))
         assert verdict(city, started) == ("failed", ["licence_differs"])
+
+    def test_a_number_in_place_of_the_identifier_names_no_licence(
+        self, city: MdocCity, licence: Licence
+    ) -> None:
+        """Who may issue is asked for the agency in the identifier, so nothing else may find the licence."""
+        claims = {**licence.claims, IDENTIFIER: licence.number}
+        started, verified = city.asked()
+        city.send(verified, city.response(city.mdoc(licence, elements=claims), verified))
+        assert verdict(city, started) == ("indeterminate", ["licence_unknown"])
+        started, verified = city.asked(forms=["sd-jwt-vc"])
+        credential = city.credential(licence, **{IDENTIFIER: licence.number})
+        request = verified.request
+        city.send(
+            verified,
+            city.present(credential, request.nonce, *GRANTED, audience=str(request.client_id)),
+            query=TYPE,
+        )
+        assert verdict(city, started) == ("indeterminate", ["licence_unknown"])
+
+    def test_a_tagged_identifier_hides_no_agency(self, city: MdocCity, licence: Licence) -> None:
+        lie = {**licence.claims, IDENTIFIER: Tag(TDATE, licence.identifier)}
+        started, verified = city.asked()
+        city.send(verified, city.response(city.mdoc(licence, elements=lie), verified))
+        assert verdict(city, started) == ("failed", ["disclosure_invalid"])
 
     @pytest.mark.parametrize("shown", ["", "!!!", "AA", "oA", "ow" * 100])
     def test_noise_is_a_verdict(self, city: MdocCity, shown: str) -> None:
