@@ -1,8 +1,10 @@
 // A holder of other makers from end to end: @openid4vc/openid4vci fetches, @sd-jwt/sd-jwt-vc verifies what came,
-// @openid4vc/openid4vp shows it. One JSON object in, one out.
-import { X509Certificate, createHash, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto'
+// @openid4vc/openid4vp shows it; an mdoc is read, verified and shown by @owf/mdoc. One JSON object in, one out.
+import { X509Certificate, createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
+
+import { MDOC, mdocHolder } from './npm_mdoc.mjs'
 
 const task = JSON.parse(process.argv[2])
 const load = (name) => import(pathToFileURL(createRequire(`${task.modules}/`).resolve(name)).href)
@@ -12,9 +14,10 @@ const { HashAlgorithm, clientAuthenticationAnonymous, clientAuthenticationNone, 
   await load('@openid4vc/oauth2')
 const { SDJwtVcInstance } = await load('@sd-jwt/sd-jwt-vc')
 const jose = await load('jose')
+const form = task.form ?? 'dc+sd-jwt'
 setGlobalConfig({ allowInsecureUrls: true }) // loopback
 
-const keys = new Map()
+const keys = new Map((task.keys ?? []).map((jwk) => [jwk.x, createPrivateKey({ key: jwk, format: 'jwk' })]))
 const newKey = () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const publicJwk = publicKey.export({ format: 'jwk' })
@@ -75,7 +78,8 @@ async function receive() {
   const client = new Openid4vciClient({ callbacks })
   const credentialOffer = await client.resolveCredentialOffer(task.offer)
   const issuerMetadata = await client.resolveIssuerMetadata(credentialOffer.credential_issuer)
-  const configuration = credentialOffer.credential_configuration_ids[0]
+  const described = issuerMetadata.credentialIssuer.credential_configurations_supported
+  const configuration = credentialOffer.credential_configuration_ids.find((id) => described[id].format === form)
   const dpop = { signer: newKey() }
   const token = await (task.loginCode ? byCode : byOffer)(client, { credentialOffer, issuerMetadata, configuration, dpop })
   const { c_nonce: nonce } = await client.requestNonce({ issuerMetadata })
@@ -134,8 +138,11 @@ const library = new SDJwtVcInstance({
   statusVerifier: isSigned, // the list itself is fetched by the library
 })
 
+const mdocs = form === MDOC && mdocHolder({ mdoc: await load('@owf/mdoc'), jose, root, keys })
+
 // What the library says of a credential: its claims, or why it does not hold.
 async function examine(credential) {
+  if (mdocs) return mdocs.examine(credential)
   try {
     const { payload, header } = await library.verify(credential)
     return { claims: payload, typ: header.typ }
@@ -144,18 +151,24 @@ async function examine(credential) {
   }
 }
 
-async function show({ link, disclose, enc }, credential) {
-  const client = new Openid4vpClient({ callbacks })
-  const parsed = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: link })
-  const asked = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: parsed.params })
-  const request = asked.authorizationRequestPayload
+async function presentSdJwt(request, disclose, credential) {
   const frame = Object.fromEntries(disclose.map((name) => [name, true]))
   const chosen = await library.present(credential, frame)
   const holder = keys.get(read(credential.split('.')[1]).cnf.jwk.x)
-  const presentation = chosen + compact({ alg: 'ES256', typ: 'kb+jwt' }, {
+  return chosen + compact({ alg: 'ES256', typ: 'kb+jwt' }, {
     iat: Math.floor(Date.now() / 1000), aud: request.client_id, nonce: request.nonce,
     sd_hash: createHash('sha256').update(chosen).digest('base64url'),
   }, holder)
+}
+
+async function show(wish, credential) {
+  const client = new Openid4vpClient({ callbacks })
+  const parsed = client.parseOpenid4vpAuthorizationRequest({ authorizationRequest: wish.link })
+  const asked = await client.resolveOpenId4vpAuthorizationRequest({ authorizationRequestPayload: parsed.params })
+  const request = asked.authorizationRequestPayload
+  const [query] = request.dcql_query.credentials
+  const presentation = mdocs
+    ? await mdocs.present(credential, request, query, wish.nonce) : await presentSdJwt(request, wish.disclose, credential)
   const made = await client.createOpenid4vpAuthorizationResponse({
     authorizationRequestPayload: request,
     authorizationResponsePayload: {
@@ -164,7 +177,7 @@ async function show({ link, disclose, enc }, credential) {
     ...(request.response_mode === 'direct_post.jwt' && {
       jarm: { encryption: { nonce: randomBytes(16).toString('base64url') }, serverMetadata: {
         authorization_encryption_alg_values_supported: ['ECDH-ES'],
-        authorization_encryption_enc_values_supported: [enc],
+        authorization_encryption_enc_values_supported: [wish.enc],
       } },
     }),
   })
@@ -177,4 +190,5 @@ const examined = []
 for (const credential of received.credentials) examined.push(await examine(credential))
 const shown = []
 for (const [at, wish] of (task.show ?? []).entries()) shown.push(await show(wish, received.credentials[at]))
-console.log(JSON.stringify({ ...received, examined, shown }))
+const kept = [...keys.values()].map((key) => key.export({ format: 'jwk' }))
+console.log(JSON.stringify({ ...received, examined, shown, keys: kept }))

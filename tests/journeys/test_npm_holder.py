@@ -22,6 +22,7 @@ PACKAGES = (
     "@openid4vc/openid4vci@0.4.6",
     "@openid4vc/openid4vp@0.4.6",
     "@openid4vc/oauth2@0.4.6",
+    "@owf/mdoc@0.6.0",
     "@sd-jwt/sd-jwt-vc@0.19.0",
     "jose@6",
 )
@@ -89,6 +90,46 @@ def test_authorization_code_with_par_pkce_and_dpop(city: ServedCity) -> None:
     )
     assert said["tokenType"] == "DPoP"
     assert [one["claims"]["licence_identifier"] for one in said["examined"]] == [licence.identifier] * 2
+
+
+def test_an_mdoc_is_fetched_verified_and_shown_both_ways(city: ServedCity) -> None:
+    """The library makes the DeviceResponse, over a session transcript of its own making."""
+    licence = city.issue(5).licence
+    offer = city.offer(licence)
+    modes = {"direct_post": False, "direct_post.jwt": True}
+    sessions = [city.ask(forms=["mdoc"], encrypted=encrypted) for encrypted in modes.values()]
+    wishes = [{"link": one["link"], "enc": "A256GCM"} for one in sessions]
+    city.settled()
+    said = holder(
+        city, form="mso_mdoc", offer=offer.by_reference, txCode=offer.tx_code, copies=2, show=wishes
+    )
+    for one in said["examined"]:
+        assert one["claims"]["licence_identifier"] == licence.identifier
+        assert one["claims"]["operator_name"] == licence.claims["operator_name"]
+    assert [(one["status"], one["mode"]) for one in said["shown"]] == [(200, mode) for mode in modes]
+    for session in sessions:
+        outcome = city.outcome(session["id"])
+        assert (outcome["state"], outcome["indication"]) == ("answered", "passed"), outcome
+        (result,) = outcome["results"][TYPE]
+        assert result["subject"] == "mdoc"
+        assert result["claims"] == {name: licence.claims[name] for name in GRANTED}
+
+
+def test_an_mdoc_for_another_session_or_of_an_ended_licence_does_not_pass(city: ServedCity) -> None:
+    licence = city.issue(6).licence
+    offer = city.offer(licence)
+    other, late = (city.ask(forms=["mdoc"], encrypted=False) for _ in range(2))
+    city.settled()
+    strange = {"link": other["link"], "nonce": "of-another-session-0123456789"}
+    fetch = {"offer": offer.by_reference, "txCode": offer.tx_code}
+    said = holder(city, form="mso_mdoc", **fetch, show=[strange])
+    city.end(licence)
+    kept = {name: said[name] for name in ("credentials", "keys")}
+    holder(city, form="mso_mdoc", **kept, show=[{"link": late["link"]}])
+    assert city.outcome(other["id"])["reasons"] == ["key_binding_invalid"]
+    outcome = city.outcome(late["id"])
+    assert outcome["indication"] == "failed"
+    assert "licence_revoked" in outcome["reasons"]
 
 
 def test_a_revocation_is_seen_by_the_library_and_at_the_counter(city: ServedCity) -> None:
