@@ -86,6 +86,8 @@ FIGURES = (
     "signing",
     "cms",
     "sd_jwt",
+    "status_list",
+    "mdoc",
     "issuing",
     "printed_code",
     "register",

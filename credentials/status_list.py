@@ -8,6 +8,7 @@ work of `credentials.status_service`.
 from __future__ import annotations
 
 import zlib
+from array import array
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -79,22 +80,26 @@ class StatusList:
 
     def get(self, index: int) -> int:
         """The value of one entry; `NotFound` outside the list."""
-        self._check(index)
-        shift = index % self._per_byte * self.bits
-        return self._values[index // self._per_byte] >> shift & (1 << self.bits) - 1
+        place, entry = divmod(index, self._per_byte)
+        if not 0 <= place < len(self._values):
+            raise _no_entry(index)
+        return self._values[place] >> entry * self.bits & (1 << self.bits) - 1
 
     def get_many(self, indexes: Sequence[int]) -> bytes:
         """The values of many entries, in the order asked: for whoever checks a whole register.
 
         `NotFound` where one lies outside the list.
         """
-        if not indexes:
-            return b""
-        self._check(min(indexes))
-        self._check(max(indexes))
-        if len(indexes) < len(self._values) // _FEW:
-            return bytes(map(self.get, indexes))
-        return bytes(map(self._spread().__getitem__, indexes))
+        try:
+            wanted = array("Q", indexes)  # side by side, and none below 0: thrice as fast to walk along
+        except OverflowError as exc:
+            raise _no_entry(min(indexes)) from exc
+        if len(wanted) < len(self._values) // _FEW:
+            return bytes(map(self.get, wanted))
+        try:
+            return bytes(map(self._spread().__getitem__, wanted))
+        except IndexError as exc:
+            raise _no_entry(max(wanted)) from exc
 
     def _spread(self) -> bytearray:
         """One byte for each entry, made by columns: all first entries of the bytes, then all second."""
@@ -122,7 +127,11 @@ class StatusList:
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self):
-            raise NotFound(f"the status list has no entry {index}")
+            raise _no_entry(index)
+
+
+def _no_entry(index: int) -> NotFound:
+    return NotFound(f"the status list has no entry {index}")
 
 
 @lru_cache(32)
