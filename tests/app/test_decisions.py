@@ -16,11 +16,13 @@ import jsonschema_rs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world.credentials import CredentialWorld
+from world.credentials import VCT, CredentialWorld, food_licence
 from world.desk import Desk, plain_pdf
 from world.listed import GRANTED, a_list
 from world.pki import NOON
 
+from credentials.known_types import KnownTypes
+from credentials.published_keys import PublishedKeys, describe_keys
 from signing import FileSigner, Reason, detached
 from signing.policy import Policy
 from signing.report import Indication
@@ -142,6 +144,40 @@ def test_a_trust_list_is_archived_as_it_served() -> None:
         assert unlisted is (serving.listed is None)
         names = [one["role"] for one in decision.record["inputs"]]
         assert ("trust-list" in names) is not unlisted
+
+
+def test_what_stands_on_published_keys_or_types_is_not_archived() -> None:
+    """The archive keeps neither: a verdict that would come out otherwise without them is refused."""
+    world, key, issuer = CredentialWorld(), FileSigner.generate(), food_licence()["iss"]
+    described = json.dumps(describe_keys(issuer, [key.public_key])).encode()
+    keys = PublishedKeys.read(described, issuer=issuer, at=NOON)
+    by_keys = world.issue(food_licence(), signer=key, headers={"kid": key.public_key.thumbprint})
+    types = KnownTypes({VCT: [json.dumps({"vct": VCT}).encode()]})
+    policy = Policy(issuer_keys=((issuer, "metadata"),))
+    for credential, stands in (
+        (by_keys, {"policy": policy, "published": {issuer: keys}}),
+        (world.issue(food_licence()), {"types": types}),
+        (by_keys, {"policy": policy, "published": {issuer: keys}, "types": types}),
+    ):
+        snapshots = Snapshots(world.trust, world.revocation, **stands)  # type: ignore[arg-type]  # what differs
+        judge = Examiner(snapshots, clock=FixedClock(*LATER.timetuple()[:6]))
+        exhibit = Exhibit("licence.sd-jwt", credential.encode())
+        assert judge.look_at(exhibit).passed
+        with pytest.raises(Conflict, match="stands on what is not archived"):
+            decide(judge, exhibit)
+
+
+def test_that_keys_are_not_at_hand_is_a_verdict_to_archive() -> None:
+    """As at the command line, which fetches none: indeterminate, and made again the same."""
+    world, key, issuer = CredentialWorld(), FileSigner.generate(), food_licence()["iss"]
+    credential = world.issue(food_licence(), signer=key, headers={"kid": key.public_key.thumbprint})
+    for policy in (Policy(issuer_keys=((issuer, "metadata"),)), Policy(type_metadata="require")):
+        judge = Examiner(
+            Snapshots(world.trust, world.revocation, policy), clock=FixedClock(*LATER.timetuple()[:6])
+        )
+        report, decision = decide(judge, Exhibit("licence.sd-jwt", credential.encode()))
+        assert not report.passed
+        assert replay(decision).is_same
 
 
 def test_a_touched_archive_is_found_out(desk: Desk, sealed: Exhibit) -> None:

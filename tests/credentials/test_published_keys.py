@@ -21,10 +21,13 @@ from credentials.published_keys import (
     key_set_url,
     metadata_url,
 )
+from credentials.status_service import StatusService
+from credentials.status_snapshot import StatusSnapshot
 from signing.policy import Policy
 from signing.reasons import Reason
+from signing.report import Indication
 from signing.signers.file import FileSigner
-from yinxin.base.errors import MalformedInput, TooLarge, YinxinError
+from yinxin.base.errors import MalformedInput, TooLarge, VerificationFailed, YinxinError
 
 if TYPE_CHECKING:
     from signing.report import Report
@@ -86,6 +89,20 @@ class TestAnIssuerWithKeys:
         assert (found.issuer, found.claims["iss"]) == (None, ISSUER)
         assert report.findings["issuer"] == ISSUER
         assert report.snapshots["issuer_keys"] == keys.digest
+
+    def test_needs_a_certificate_for_its_status_lists_still(
+        self, world: CredentialWorld, office: FileSigner
+    ) -> None:
+        lists = StatusService(world.database, office, f"{ISSUER}/bare", clock=world.clock, size=64)
+        with world.database.transaction() as session:
+            uri, index = lists.allocate(session)
+        with pytest.raises(VerificationFailed):
+            StatusSnapshot.from_token(
+                lists.token(uri), world.trust, uri=uri, at=NOON, revocation=world.revocation, policy=POLICY
+            )
+        status = {"status_list": {"idx": index, "uri": uri}}
+        report = Examination(world, office, headers=kid(office), status=status).by(published(office))
+        assert (report.indication, report.reasons) == (Indication.INDETERMINATE, {Reason.STATUS_UNKNOWN})
 
     def test_may_change_its_key(self, world: CredentialWorld, office: FileSigner) -> None:
         new = FileSigner.generate()
