@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.claim_paths import Path, as_path, covers, select, to_text
 from signing.jose import load_json_object
 from signing.reasons import Reason
-from signing.report import Check
+from signing.report import Check, good
 from yinxin.base.errors import MalformedInput, NotFound, TooLarge, UsageError
 from yinxin.base.text import Text
 
@@ -64,9 +64,11 @@ class TypeMetadata:
 
         A mandatory claim that may just be undisclosed is not called missing.
         """
-        faults = [fault for rule in self.rules if (fault := _fault(rule, revealed))]
-        reason = Reason.CLAIM_INVALID if faults else None
-        return (Check("type_metadata", reason, detail="; ".join(faults)),)
+        places = [placed.path for placed in revealed.placed]
+        faults = [fault for rule in self.rules if (fault := _fault(rule, revealed, places))]
+        if not faults:
+            return (good("type_metadata"),)
+        return (Check("type_metadata", Reason.CLAIM_INVALID, detail="; ".join(faults)),)
 
     def labels(self) -> dict[str, Text]:
         """What people call the claims, by the text of their path; for `wallet.present`."""
@@ -169,19 +171,20 @@ def _combined(rule: ClaimRule, above: ClaimRule) -> ClaimRule:
     return replace(rule, mandatory=mandatory, sd=rule.sd if "sd" in rule.said else above.sd)
 
 
-def _fault(rule: ClaimRule, revealed: Revealed) -> str:
-    found = len(select(revealed.claims, rule.path))
-    disclosed = sum(
-        len(placed.path) == len(rule.path) and covers(rule.path, placed.path) for placed in revealed.placed
-    )
-    name = to_text(rule.path)
+def _fault(rule: ClaimRule, revealed: Revealed, places: list[Path]) -> str:
+    path = rule.path
+    if len(path) == 1 and isinstance(path[0], str):  # nearly every rule: the same counts, by looking it up
+        found, disclosed = int(path[0] in revealed.claims), places.count(path)
+    else:
+        found = len(select(revealed.claims, path))
+        disclosed = sum(len(place) == len(path) and covers(path, place) for place in places)
     if rule.sd == "always" and disclosed < found:
-        return f"{name} must be selectively disclosable"
+        return f"{to_text(path)} must be selectively disclosable"
     if rule.sd == "never" and disclosed:
-        return f"{name} must not be selectively disclosable"
-    is_seen = rule.sd == "never" and len(rule.path) == 1  # what stands above a deeper one may be withheld
+        return f"{to_text(path)} must not be selectively disclosable"
+    is_seen = rule.sd == "never" and len(path) == 1  # what stands above a deeper one may be withheld
     if rule.mandatory and not found and (is_seen or not revealed.undisclosed):
-        return f"{name} is missing"
+        return f"{to_text(path)} is missing"
     return ""
 
 
