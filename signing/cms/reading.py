@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing import der
-from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_identifier
+from signing.algorithms import ALGORITHMS, MAX_IDENTIFIER_BYTES, Algorithm, algorithm_by_identifier
 from signing.certificates import Certificate
 from signing.cms.structure import OCSP_RESPONSE, SIGNED_DATA, SignedData, cms_digest, read_digest
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
@@ -80,6 +80,8 @@ def _signed_data(outer: der.Element) -> SignedData:
     if len(signers) != 1:
         raise MalformedInput("cms", f"{len(signers)} signers in one structure; one is read")
     _version, identifier, digest, signed, algorithm, signature, *unsigned = der.elements(signers[0])
+    if len(algorithm.encoded) > MAX_IDENTIFIER_BYTES:
+        raise TooLarge("cms", f"an algorithm identifier over {MAX_IDENTIFIER_BYTES} bytes")
     if signed.tag != 0xA0 or signature.tag != der.OCTET_STRING:
         raise MalformedInput("cms", "no signed attributes")
     if len(unsigned) > 1 or any(one.tag != 0xA1 for one in unsigned):
@@ -186,10 +188,17 @@ def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Cer
     return next((item for item in certificates if _identifier_of(item) == identifier.encoded), None)
 
 
-@lru_cache(maxsize=1024)
 def _identifier_of(certificate: Certificate) -> bytes:
     """IssuerAndSerialNumber (RFC 5652, 10.2.4)."""
+    is_small = len(certificate.der) <= MAX_REMEMBERED_BYTES
+    return (_remembered_identifier if is_small else _identifier)(certificate)
+
+
+def _identifier(certificate: Certificate) -> bytes:
     return der.sequence(certificate.issuer_der, der.integer(certificate.serial))
+
+
+_remembered_identifier = lru_cache(maxsize=1024)(_identifier)
 
 
 def _kind_of(signer: Certificate) -> str:

@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing import der
-from signing.algorithms import DIGEST_OIDS, Algorithm
-from yinxin.base.errors import MalformedInput, UnknownAlgorithm
+from signing.algorithms import DIGEST_OIDS, MAX_IDENTIFIER_BYTES, Algorithm
+from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,6 +77,8 @@ def read_digest(identifier: der.Element) -> str:
     """The hash's name in an AlgorithmIdentifier, or its dotted identifier when there is no row."""
     if identifier.tag != der.SEQUENCE:
         raise MalformedInput("cms", "no digest algorithm")
+    if len(identifier.encoded) > MAX_IDENTIFIER_BYTES:  # a name is remembered by these bytes
+        raise TooLarge("cms", f"an algorithm identifier over {MAX_IDENTIFIER_BYTES} bytes")
     return _digest_named(identifier.content)
 
 

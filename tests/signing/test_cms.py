@@ -12,11 +12,15 @@ from asn1crypto import algos as their_algos
 from asn1crypto import cms as their_cms
 from asn1crypto import core, tsp
 from asn1crypto import x509 as their_x509
+from cryptography import x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from world.desk import Desk
 
 from signing import cms, der
+from signing.algorithms import MAX_IDENTIFIER_BYTES
+from signing.cms import reading
+from signing.cms.reading import MAX_REMEMBERED_BYTES
 from signing.signers.file import FileSigner
 from yinxin.base.errors import MalformedInput, TooLarge, YinxinError
 
@@ -288,3 +292,27 @@ def test_an_empty_algorithm_is_malformed() -> None:
     identifier = desk().agency.algorithm.identifier
     with pytest.raises(MalformedInput):
         cms.parse(_replaced(made, identifier, der.sequence()))
+
+
+@pytest.mark.parametrize("which", ["digest", "signature"])
+def test_an_algorithm_identifier_fills_nobodys_memory(which: str) -> None:
+    """What is read of one is remembered by its bytes."""
+    signer = signer_of("P-384")  # its certificate is signed by another algorithm
+    old = cms.digest_identifier("sha384") if which == "digest" else signer.algorithm.identifier
+    name, *_ = der.children(der.read_exactly(old, der.SEQUENCE))
+    with pytest.raises(TooLarge):
+        cms.parse(
+            _replaced(
+                cms.sign(signer, bytes(48)),
+                old,
+                der.sequence(name.encoded, der.octet_string(bytes(MAX_IDENTIFIER_BYTES))),
+            )
+        )
+
+
+def test_a_large_certificate_is_not_remembered() -> None:
+    ballast = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.25.1"), bytes(MAX_REMEMBERED_BYTES))
+    signer = desk().pki.issuing.issue("钱进", "seal", extra=((ballast, False),))
+    before = reading._remembered_identifier.cache_info().currsize
+    assert cms.parse(cms.sign(signer, bytes(32))).signer == signer.certificate
+    assert reading._remembered_identifier.cache_info().currsize == before
