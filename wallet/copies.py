@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 FORMS: tuple[CopyForm, ...] = (SD_JWT_VC, MDOC)
 _PICTURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}  # what they begin with
+_OF_THE_MDOC = frozenset({"vct", "iat", "exp", "status"})  # what its security object says, as JSON names it
 
 Element = tuple[str, str]  # namespace and name
 
@@ -97,10 +98,21 @@ def element_values(namespaces: Mapping[str, tuple[Item, ...]]) -> dict[Element, 
 
 
 def element_names(namespaces: Mapping[str, tuple[Item, ...]]) -> dict[Element, str]:
-    """What each element is called among the claims: its own name, unless two namespaces have it."""
-    every = [(namespace, item.identifier) for namespace, items in namespaces.items() for item in items]
-    first = {name: namespace for namespace, name in reversed(every)}
-    return {one: one[1] if first[one[1]] == one[0] else f"{one[0]} {one[1]}" for one in every}
+    """What each element is called among the claims: its own name, behind its namespace where that is taken.
+
+    No two elements have one name, nor that of what is said of the mdoc itself: what a holder agrees to show
+    under a name is what is shown.
+    """
+    names: dict[Element, str] = {}
+    taken = set(_OF_THE_MDOC)
+    for namespace, items in namespaces.items():
+        for item in items:
+            name = item.identifier
+            while name in taken:
+                name = f"{namespace} {name}"
+            taken.add(name)
+            names[namespace, item.identifier] = name
+    return names
 
 
 def _read_sd_jwt(text: str) -> ReadCopy:

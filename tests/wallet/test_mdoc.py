@@ -16,7 +16,7 @@ from world.vci import IssuingOffice
 
 from credentials.licence import EndingKind
 from credentials.mdoc import MdocValidity, MdocVerifier, issue_mdoc
-from credentials.mdoc.structures import read_issuer_signed
+from credentials.mdoc.structures import Item, read_issuer_signed
 from credentials.oid4vp.presentations import verify_response
 from credentials.oid4vp.request_objects import VerifiedRequest
 from credentials.oid4vp.responses import read_response
@@ -26,6 +26,7 @@ from credentials.status_snapshot import StatusSnapshot
 from signing.base64url import decode_base64url, encode_base64url
 from wallet import contents as kept
 from wallet.activity import ActivityKind
+from wallet.copies import element_names
 from wallet.holder import Holder
 from wallet.receiving import DeliveryRefused
 from yinxin.base.errors import Conflict, MalformedInput, NotFound
@@ -283,6 +284,24 @@ class TestShowing:
         verified = VerifiedRequest(request, counter.asker.certificate, None)
         (pick,) = holder.consider_presentation(verified).picks
         assert [one.value for one in pick.shares.shared] == ["已注销", 7]
+
+    @pytest.mark.parametrize(
+        "spaces",
+        [
+            {"org.a": ["name"], "org.b": ["name"]},
+            {"org.a": ["name", "org.b name"], "org.b": ["name", "org.b org.b name"]},
+            {"org.a": ["exp", "status"], "org.b": ["exp", "vct", "iat", "org.b vct"]},
+        ],
+    )
+    def test_no_two_elements_have_one_name_before_their_holder(self, spaces: dict[str, list[str]]) -> None:
+        items = {
+            space: tuple(Item(number, name, name, b"") for number, name in enumerate(names))
+            for space, names in spaces.items()
+        }
+        names = element_names(items)
+        assert list(names) == [(space, name) for space, every in spaces.items() for name in every]
+        assert len(set(names.values())) == len(names)
+        assert not {"vct", "iat", "exp", "status"}.intersection(names.values())
 
     def test_an_mdoc_carries_no_agreement(self, baker: Citizen, counter: AskingCounter) -> None:
         receive(baker, copies=1)
