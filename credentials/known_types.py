@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_INDEX_BYTES = 1 << 20
 MAX_TYPES = 500
+MAX_DOCUMENTS_BYTES = 16 << 20  # of all types of one index together
 MAX_VERSIONS = 32  # of one `vct`
 _MADE = 256  # types that are kept as they were made of their documents
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from world.pki import NOON
 
-from credentials.known_types import KnownTypes
+from credentials.known_types import MAX_INDEX_BYTES, KnownTypes
 from credentials.published_keys import describe_keys
 from credentials.type_metadata import integrity_of
 from signing.signers.file import FileSigner
@@ -110,6 +110,16 @@ def test_a_document_that_its_index_does_not_mean_changes_nothing() -> None:
     before = documents.types((TYPES,))
     city.index(one=b'{"vct":"urn:one","claims":[]}')
     city.pages[f"{TYPES}/one/1"] = ONE
+    assert documents.types((TYPES,)) is before
+
+
+def test_an_index_of_more_than_can_be_kept_changes_nothing() -> None:
+    city = City()
+    documents = IssuerDocuments(city.ask)
+    city.index(one=ONE)
+    before = documents.types((TYPES,))
+    many = {f"t{number}": b'{"n":%d}' % number + b" " * (MAX_INDEX_BYTES - 16) for number in range(17)}
+    city.index(one=ONE, **many)
     assert documents.types((TYPES,)) is before
 
 

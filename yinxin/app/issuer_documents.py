@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from credentials.known_types import MAX_INDEX_BYTES, KnownTypes, read_index
+from credentials.known_types import MAX_DOCUMENTS_BYTES, MAX_INDEX_BYTES, KnownTypes, read_index
 from credentials.published_keys import MAX_BYTES, PublishedKeys, key_set_url, metadata_url
 from credentials.type_metadata import integrity_of
-from yinxin.base.errors import YinxinError
+from yinxin.base.errors import TooLarge, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,9 +74,14 @@ class IssuerDocuments:
         before = self._documents.get(url, {})
         kept = {integrity_of(document): document for each in before.values() for document in each}
         documents: dict[str, list[bytes]] = {}
+        size = 0
         for entry in read_index(self._ask(url, MAX_INDEX_BYTES).body, url=url):
             document = kept.get(entry.integrity)
             if document is None:
                 document = entry.accept(self._ask(entry.url, MAX_INDEX_BYTES).body)
+                kept[entry.integrity] = document
+            size += len(document)
+            if size > MAX_DOCUMENTS_BYTES:
+                raise TooLarge("index of types", f"its documents are over {MAX_DOCUMENTS_BYTES} bytes")
             documents.setdefault(entry.vct, []).append(document)
         return documents
