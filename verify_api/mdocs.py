@@ -1,15 +1,77 @@
-"""What an mdoc says that a wallet showed to one of our sessions (ISO/IEC 18013-5; OpenID4VP, B.2)."""
+"""What an mdoc says (ISO/IEC 18013-5): shown to one of our sessions (OpenID4VP, B.2), or kept in a file."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from credentials.mdoc.structures import MAX_BYTES, read_issuer_signed
+from credentials.mdoc.verifying import only_document
+from signing.base64url import decode_base64url
 from verify_api.documents import STILL_GENUINE, Examined, Kind, named_licence
+from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Any
 
+    from credentials.mdoc import MdocVerifier
+    from signing.certificates import Certificate
+    from signing.report import Report
     from verify_api.documents import Material
+
+# The first key of either structure (8.3.2.1.2.2), whatever the order of the others.
+_OF_A_RESPONSE = frozenset({b"version", b"documents", b"documentErrors", b"status"})
+_ISSUED = frozenset({b"nameSpaces", b"issuerAuth"})
+_MAP, _SHORT_MAP, _LONG_MAP, _SHORT_TEXT = 0xA1, 0xA8, 0xBF, range(0x61, 0x78)
+
+
+@dataclass(frozen=True, slots=True)
+class MdocFile:
+    """An mdoc that somebody has as a file: a device's response, or what an issuer handed out."""
+
+    data: bytes
+    is_response: bool
+
+    @classmethod
+    def of(cls, content: bytes) -> MdocFile | None:
+        """An mdoc as bytes or in base64url, told by how it begins; None for anything else."""
+        data = content
+        if not _first_key(data):
+            data = _decoded(content)
+        key = _first_key(data)
+        if key not in _OF_A_RESPONSE | _ISSUED:
+            return None
+        return cls(data, key in _OF_A_RESPONSE)
+
+    @property
+    def chain(self) -> tuple[Certificate, ...]:
+        """The certificates that it brings, leaf first; `MalformedInput` where they cannot be read."""
+        issued = only_document(self.data).issuer_signed if self.is_response else read_issuer_signed(self.data)
+        return issued.authentication.chain
+
+    def verify(self, verifier: MdocVerifier, *, now: datetime) -> Report[Any]:
+        """Its report. Nobody asked for it in a session of ours, so it says nothing of who holds it."""
+        if self.is_response:
+            return verifier.verify(self.data, now=now, require_device_authentication=False)
+        return verifier.verify_issued(self.data, now=now)
+
+
+def _first_key(data: bytes) -> bytes:
+    """The first key of the map that these bytes begin with; empty where they begin otherwise."""
+    if len(data) < 2 or not (_MAP <= data[0] <= _SHORT_MAP or data[0] == _LONG_MAP):
+        return b""
+    return data[2 : 2 + data[1] - _SHORT_TEXT.start + 1] if data[1] in _SHORT_TEXT else b""
+
+
+def _decoded(content: bytes) -> bytes:
+    text = content.strip()
+    if len(text) > MAX_BYTES * 4 // 3 + 3 or not text.isascii():
+        return b""
+    try:
+        return decode_base64url(text.decode("ascii"))
+    except MalformedInput:
+        return b""
 
 
 def examine_mdoc(shown: str, material: Material, *, transcript: bytes, now: datetime) -> Examined:

@@ -8,6 +8,7 @@ Which modules are here and which cannot be: docs/reference/conformance.md.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,8 +18,11 @@ from world.departments import FORM, TYPE
 from world.presentations import AskingCity, request_id_of
 
 from credentials.key_binding import withhold
+from credentials.mdoc import MdocValidity, issue_mdoc, present_mdoc
 from credentials.oid4vp.responses import answer
+from credentials.oid4vp.transcripts import transcript_of
 from credentials.sd_jwt import SdJwt
+from credentials.vocabulary import LICENCE_IDENTIFIER
 from signing.base64url import encode_base64url
 from signing.jose import parse_jws, sign_jws
 from wallet.exchange import Reply as Sent
@@ -149,6 +153,38 @@ def test_kb_jwt_iat_in_past(city: AskingCity, credential: str) -> None:
 def test_kb_jwt_iat_in_future(city: AskingCity, credential: str) -> None:
     future = city.clock.now() + timedelta(days=1)
     fails(city, "key_binding_stale", credential, iat=int(future.timestamp()))
+
+
+def test_invalid_session_transcript(city: AskingCity) -> None:
+    """Of an mdoc: the device signed the transcript of another nonce, and otherwise all is right."""
+    started = city.started(forms=["mdoc"])
+    request = city.fetch(started["link"]).request
+    shown = mdoc_for(city, replace(request, nonce="another-nonce"))
+    assert post(city, request, shown) == 400
+    outcome = city.outcome(started["id"]).json
+    assert (outcome["indication"], outcome["reasons"]) == ("failed", ["key_binding_invalid"])
+    again = city.started(forms=["mdoc"])
+    request = city.fetch(again["link"]).request
+    assert post(city, request, mdoc_for(city, request)) == 200
+    assert city.outcome(again["id"]).json["indication"] == "passed"
+
+
+def mdoc_for(city: AskingCity, request: AuthorizationRequest) -> str:
+    """A licence as mdoc, made just now and shown as the request asks."""
+    licence, now = city.licence(f"{int.from_bytes(city.randomness.bytes(3), 'big'):09d}"), city.clock.now()
+    (asked,) = request.query.credentials
+    (kind,) = asked.types
+    issued = issue_mdoc(
+        kind,
+        {kind: {LICENCE_IDENTIFIER: licence.identifier, **licence.claims}},
+        signer=city.pki.signer("mdoc", "津城市市场监督管理局"),
+        holder_key=city.baker.public_key,
+        valid=MdocValidity(now, now, now + timedelta(days=30)),
+        randomness=city.randomness,
+    )
+    names = [str(one.path[1]) for one in asked.claims or ()]
+    shown = present_mdoc(issued, disclose={kind: names}, holder=city.baker, transcript=transcript_of(request))
+    return encode_base64url(shown)
 
 
 def test_the_response_goes_to_the_verifier_itself(city: AskingCity) -> None:

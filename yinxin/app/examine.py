@@ -1,9 +1,9 @@
 """Verify a file that somebody brings to the command line: the same engine as the service, in this process.
 
-PDFs, credentials, receipts and signatures beside a file (`.p7s`) are told apart by their content. With a
-home, a licence is also looked up in its register. Nothing is fetched, nothing is written, and a bad file is a
-report, never an error. A report follows from the exhibit, the snapshots and the register's entry alone, so that
-`yinxin.app.decisions` can make it again.
+PDFs, credentials (SD-JWT VC, mdoc), receipts and signatures beside a file (`.p7s`) are told apart by their
+content. With a home, a licence is also looked up in its register. Nothing is fetched, nothing is written, and a
+bad file is a report, never an error. A report follows from the exhibit, the snapshots and the register's entry
+alone, so that `yinxin.app.decisions` can make it again.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from signing.report import Check, Report
 from signing.trust import TrustStore
 from verify_api import documents
 from verify_api.documents import Kind, Material, Snapshots
+from verify_api.mdocs import MdocFile
 from verify_api.receipts import RECEIPT_TYP, verify_receipt
 from verify_api.register import RepositoryRegister
 from verify_api.verification import Assessment, Moments, assess
@@ -157,6 +158,8 @@ class Examiner:
             )
         if _is_beside(exhibit.name, data):
             return self._beside(exhibit, now, at)
+        if mdoc := MdocFile.of(data):
+            return mdoc.verify(Material(self.snapshots).mdoc_verifier, now=at or now)
         examined = documents.examine_unknown(data)
         return Report(
             str(examined.kind), examined.digest, at or now, now, examined.checks, self.snapshots.policy.hash
@@ -171,6 +174,8 @@ class Examiner:
                 chains = pdf.certificate_chains(data)
             elif kind is Kind.PRESENTATION:
                 chains = [chain_of(SdJwt.parse(data.decode("ascii").strip()).issuer_jwt)]
+            elif mdoc := MdocFile.of(data):
+                chains = [mdoc.chain]
         return [self._to_anchor(chain) for chain in chains if chain]
 
     def _to_anchor(self, chain: tuple[Certificate, ...]) -> tuple[Certificate, ...]:

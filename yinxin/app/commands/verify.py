@@ -1,4 +1,4 @@
-"""`yinxin verify FILE… --qr CODE`: PDFs, credentials (SD-JWT VC), receipts and printed codes that a user brings.
+"""`yinxin verify FILE… --qr CODE`: PDFs, credentials (SD-JWT VC, mdoc), receipts and printed codes that a user brings.
 
 `--archive` keeps a decision with all that it stands on, `--replay` makes an archived one again.
 """
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 60  # characters of a code's text; the rest says nothing to a person
 _HELP = phrase(
-    "核验文件：PDF、SD-JWT 凭证、核验回执，或文件旁的签名（.p7s）；用 --qr 核验纸质证照上的二维码。用 --archive 将结论连同全部依据归档，用 --replay 重新核验已归档的结论。\n\n信任锚取自 --trust 目录或安装目录；不访问网络（除非用 --gather 先行收集），不改动文件。",
-    "Verify files: PDFs, SD-JWT credentials, receipts, signatures beside a file (.p7s); with --qr codes printed on "
+    "核验文件：PDF、SD-JWT 或 mdoc 凭证、核验回执，或文件旁的签名（.p7s）；用 --qr 核验纸质证照上的二维码。用 --archive 将结论连同全部依据归档，用 --replay 重新核验已归档的结论。\n\n信任锚取自 --trust 目录或安装目录；不访问网络（除非用 --gather 先行收集），不改动文件。",
+    "Verify files: PDFs, credentials (SD-JWT, mdoc), receipts, signatures beside a file (.p7s); with --qr codes printed on "
     "licences. --archive keeps a verdict with all that it stands on, --replay makes an archived one again."
     "\n\nTrust comes from --trust or from the installation; "
     "nothing is fetched (unless --gather says so, beforehand) and no file is changed.",
