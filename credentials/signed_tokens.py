@@ -23,7 +23,7 @@ from signing.report import Check, Indication, Scope, good
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from signing.jose import Token
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 MAX_CHAIN = 8
 END_OF_CALENDAR = 253_402_300_800
 _REMEMBERED = 256  # chains and seconds; a verifier meets the same few issuers all day
+_REMEMBERED_BYTES = 32 << 10  # a larger chain is read and judged again each time, so that nobody fills memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class ChainSignatures:
         With `issued_at`, the issuer's own word, the path is also judged for the verdict `then`.
         """
         try:
-            chain = self._chain(_sent(token.header))
+            sent = _sent(token.header)
+            chain = (self._chain if _is_small(sent) else _read_chain)(sent)
         except MalformedInput as exc:
             reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else Reason.FORMAT_FAILURE
             return Signed(None, (Check("certificate", reason, detail=exc.detail),))
@@ -115,14 +117,15 @@ class ChainSignatures:
         or then.
         """
         second = at.replace(microsecond=0)
-        checks, window, is_compromised = self._path(chain, second, Scope.BOTH)
+        judge = self._path if _is_small([one.der for one in chain]) else self._validate
+        checks, window, is_compromised = judge(chain, second, Scope.BOTH)
         # Good now, and every certificate valid then: it was good then.
         if made is None or is_compromised or (window and window.start <= made <= window.end):
             return checks
         # Signed outside the certificate's validity: that is wrong for both verdicts.
         scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
-        then = self._path(chain, made.replace(microsecond=0), scope)
-        now = self._path(chain, second, Scope.NOW)
+        then = judge(chain, made.replace(microsecond=0), scope)
+        now = judge(chain, second, Scope.NOW)
         return (*now.checks, *then.checks)
 
     def _signature(self, token: Token, leaf: Certificate, at: datetime) -> tuple[Check, ...]:
@@ -215,6 +218,10 @@ def _sent(header: Mapping[str, Any]) -> tuple[str, ...]:
     if len(x5c) > MAX_CHAIN or any(len(item) > 2 * MAX_CERTIFICATE_BYTES for item in x5c):
         raise TooLarge("x5c", f"over {MAX_CHAIN} certificates, or one is too large")
     return tuple(x5c)
+
+
+def _is_small(chain: Sequence[str | bytes]) -> bool:
+    return sum(map(len, chain)) <= _REMEMBERED_BYTES
 
 
 def _read_chain(sent: tuple[str, ...]) -> tuple[Certificate, ...]:

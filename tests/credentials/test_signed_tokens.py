@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.x509 import ReasonFlags
 from world.pki import NOON, TestAuthority
 
 from credentials.signed_tokens import ChainSignatures
 from signing import Crl, Policy, RevocationSnapshot, TrustStore
+from signing.jose import parse_jws, sign_jws
 from signing.report import Indication, Scope, worst
 
 DAY = timedelta(days=1)
@@ -35,3 +38,17 @@ def test_a_key_that_may_be_in_other_hands_signed_no_earlier_day(reason: ReasonFl
         assert (worst(checks, Scope.NOW), worst(checks, Scope.THEN)) == (wanted, wanted)
     checks = judge.path_checks((issuer,), NOON, NOON - 10 * DAY)
     assert (worst(checks, Scope.NOW), worst(checks, Scope.THEN)) == (Indication.FAILED, wanted)
+
+
+def test_a_large_chain_is_not_remembered() -> None:
+    """Whoever sends one needs no certificate that anybody trusts."""
+    ballast = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.25.1"), bytes(40_000))
+    judge = ChainSignatures(
+        TrustStore(()), usage="credential", revocation=RevocationSnapshot(), policy=Policy.default()
+    )
+    for extra, kept in (((ballast, False),), 0), ((), 1):
+        signer = TestAuthority("Root").issue("issuer", "credential", extra=extra)
+        headers = {"typ": "x", "x5c": [b64encode(signer.certificate.der).decode()]}
+        signed = judge.examine(parse_jws(sign_jws(b"{}", signer, headers=headers)), at=NOON)
+        assert signed.certificate == signer.certificate
+        assert (judge._chain.cache_info().currsize, judge._path.cache_info().currsize) == (kept, kept)
