@@ -22,6 +22,7 @@ from credentials.oid4vp.request_objects import VerifiedRequest
 from credentials.oid4vp.responses import read_response
 from credentials.oid4vp.transactions import MATTER_TYPE, TYPES, TransactionData
 from credentials.oid4vp.vocabulary import ResponseMode
+from credentials.status_service import StatusService
 from credentials.status_snapshot import StatusSnapshot
 from signing.base64url import decode_base64url, encode_base64url
 from wallet import contents as kept
@@ -378,6 +379,22 @@ class TestHostileIssuers:
             baker.receiving.accept(found, tx_code=code)
         assert baker.holder.licences() == []
         assert not baker.contents().get("copies")
+
+    def test_two_forms_share_no_status_entry(self, baker: Citizen, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Who sees one and who sees the other would know that it is one holder."""
+        office = baker.office
+        allocate, places = office.copies.status.allocate, []
+
+        def same(_: StatusService, session: Any, **options: Any) -> tuple[str, int]:
+            places.append(allocate(session, **options))
+            return places[0]
+
+        monkeypatch.setattr(StatusService, "allocate", same)
+        monkeypatch.setattr("credentials.copies._record", lambda *_: None)
+        found, code = considered(baker)
+        with pytest.raises(DeliveryRefused, match="status entry"):
+            baker.receiving.accept(found, tx_code=code, copies=1)
+        assert baker.holder.licences() == []
 
     def test_a_copy_twice_is_refused(self, baker: Citizen) -> None:
         def twist(asked: Any, answer: Any) -> Any:

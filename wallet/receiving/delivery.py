@@ -99,22 +99,26 @@ def fetch(  # noqa: PLR0913 - what a request is made of
     return _read(answer, wanted, keys)
 
 
-def judge(delivery: Delivery, trusted: TrustedParties) -> list[Arrival]:
+def judge_all(deliveries: Sequence[Delivery], trusted: TrustedParties) -> list[Arrival]:
     """The copies as they may be kept, or `DeliveryRefused`: all of them are good, or none is taken."""
+    arrivals = [arrival for one in deliveries for arrival in judge(one, trusted)]
+    places = [place for one in arrivals if (place := _place_of(one.copy)) is not None]
+    if len(set(places)) != len(places):  # also of two forms: both would be seen in one list
+        raise DeliveryRefused("two copies share a status entry, by which they could be linked")
+    return arrivals
+
+
+def judge(delivery: Delivery, trusted: TrustedParties) -> list[Arrival]:
+    """The same of one delivery, whose copies are not yet compared with others."""
     texts, known = delivery.credentials, {key.public_key.thumbprint: key for key in delivery.keys}
     licence = delivery.wanted.licence
     arrivals: list[Arrival] = []
-    places: set[str] = set()
     for text in texts:
         copy = _read_copy(text, delivery.wanted)
         arrival = _verified(copy, _key_of(copy, known), delivery.wanted, licence, trusted)
         if arrivals and arrival.licence != licence:
             raise DeliveryRefused("the copies are of different licences")
         licence = arrival.licence
-        place = str(copy.claims.get("status"))
-        if place in places and "status" in copy.claims:
-            raise DeliveryRefused("two copies share a status entry, by which they could be linked")
-        places.add(place)
         arrivals.append(arrival)
     return arrivals
 
@@ -140,6 +144,13 @@ def _read_copy(text: str, wanted: Wanted) -> ReadCopy:
         return read_copy(text, wanted.way.form)
     except MalformedInput as exc:
         raise DeliveryRefused(f"not a credential: {exc.detail}") from exc
+
+
+def _place_of(copy: ReadCopy) -> tuple[str, str] | None:
+    """The list and the entry of a copy that was verified, however its issuer wrote them down."""
+    status = copy.claims.get("status")
+    entry = status.get("status_list") if isinstance(status, dict) else None
+    return (str(entry.get("uri")), str(entry.get("idx"))) if isinstance(entry, dict) else None
 
 
 def _key_of(copy: ReadCopy, known: dict[str, HolderKey]) -> HolderKey:

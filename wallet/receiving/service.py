@@ -251,7 +251,7 @@ class Receiving:
         came: list[Delivery] = []
         try:
             came.extend(self._deliveries(wire, considered, tokens, wanted, client_id, copies))
-            arrivals = [item for one in came for item in deliveries.judge(one, self._trusted)]
+            arrivals = deliveries.judge_all(came, self._trusted)
             held = self._holder.keep(arrivals, grant=grant)
         except YinxinError:
             self._tell(wire, considered, tokens, came, FAILURE)
