@@ -218,12 +218,14 @@ class VerificationService:
         clerk: Actor | None = None,
         beside: tuple[str, ...] = (),
         transcript: bytes | None = None,
+        type_code: str | None = None,
     ) -> Answer:
         """Verify a presentation that one of our sessions was answered with, for its department.
 
         It names `audience` and the question's nonce; `checks` are what the session found, `beside` are the
-        delegations shown with it. An mdoc comes with the `transcript` that it was to be signed over. That the
-        session is answered once is the session's own business.
+        delegations shown with it. An mdoc comes with the `transcript` that it was to be signed over. With a
+        `type_code` the licence in the register must be of that type: who may issue one type could name a
+        licence of another. That the session is answered once is the session's own business.
         """
         check_question(question)
         actor = require_clerk(clerk, department) if clerk else department.actor
@@ -245,6 +247,11 @@ class VerificationService:
         claims = None if objected else examined.claims
         examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)
         entry = await self._examiner.entry(question, examined, moments)
+        if type_code is not None and entry is not None:
+            version = entry.version_at(as_of=moments.now, known_at=moments.now)
+            if version.licence.type_code != type_code:
+                other = Check("query", Reason.QUERY_NOT_SATISFIED)
+                examined = replace(examined, checks=(*examined.checks, other), claims=None)
         name, grants = random_text(self._randomness), self.directory.snapshot().snapshot_id
         case = Case(
             name,

@@ -249,6 +249,19 @@ class TestAttacks:
         city.send(verified, city.response(city.mdoc(licence, elements=lie), verified))
         assert verdict(city, started) == ("failed", ["disclosure_invalid"])
 
+    def test_a_licence_of_another_type_is_not_vouched_for(self, city: MdocCity) -> None:
+        """Who may issue one type names a licence of another in it."""
+        other = city.licence(f"{next(_SERIALS):09d}", type_code="construction-permit")
+        started, verified = city.asked()
+        city.send(verified, city.response(city.mdoc(other), verified))
+        assert verdict(city, started) == ("failed", ["query_not_satisfied"])
+        (result,) = city.outcome(started["id"]).json["results"][TYPE]
+        assert result["claims"] == {}
+        started, holder = city.started(), city.wallet()
+        city.provide(holder, licence=other)
+        city.show(holder, started["link"])
+        assert verdict(city, started) == ("failed", ["query_not_satisfied"])
+
     @pytest.mark.parametrize("shown", ["", "!!!", "AA", "oA", "ow" * 100])
     def test_noise_is_a_verdict(self, city: MdocCity, shown: str) -> None:
         started, verified = city.asked()

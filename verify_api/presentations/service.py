@@ -327,6 +327,7 @@ class PresentationService:
                 checks=item.checks,
                 clerk=clerk,
                 beside=beside,
+                type_code=type_of(item.query_id),
                 transcript=transcript if request.query[item.query_id].format == MDOC else None,
             )
             answers.append((item, answer))
