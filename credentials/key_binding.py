@@ -84,10 +84,18 @@ def holder_key(claims: Mapping[str, Any]) -> PublicKey | None:
     confirmation = claims["cnf"]
     if not isinstance(confirmation, dict) or "jwk" not in confirmation:
         raise MalformedInput("cnf", "RFC 7800, 3.2: no jwk")
+    if "jwe" in confirmation or "jku" in confirmation:
+        raise MalformedInput("cnf", "RFC 7800, 3.1: more than one key")
+    jwk = confirmation["jwk"]
     try:
-        return PublicKey.from_jwk(confirmation["jwk"])
+        key = PublicKey.from_jwk(jwk)
     except MalformedInput as exc:
         raise MalformedInput("cnf", f"RFC 7800, 3.2: {exc.detail}") from exc
+    if jwk.get("use", "sig") != "sig":
+        raise MalformedInput("cnf", "RFC 7517, 4.2: the key is not for signatures")
+    if "alg" in jwk and ((row := jose_algorithm(jwk["alg"])) is None or row.key_kind != key.kind):
+        raise MalformedInput("cnf", "RFC 7517, 4.4: the key is of another kind than its algorithm")
+    return key
 
 
 def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's

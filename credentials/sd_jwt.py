@@ -90,9 +90,13 @@ class SdJwt:
         if ("signatures" in outer and "signature" in outer) or not isinstance(signatures, list):
             raise MalformedInput("sd-jwt", "RFC 7515, 7.2: flattened and general forms are mixed")
         first = signatures[0] if signatures else None
-        header = first.get("header") if isinstance(first, dict) else None
+        header = first.get("header", {}) if isinstance(first, dict) else None
         if not isinstance(first, dict) or not isinstance(header, dict):
-            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: no signature with an unprotected header")
+            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: no signature, or a header that is no object")
+        for one in signatures[1:]:
+            later = one.get("header", {}) if isinstance(one, dict) else None
+            if not isinstance(later, dict) or "disclosures" in later or "kb_jwt" in later:
+                raise MalformedInput("sd-jwt", "RFC 9901, 8.3: disclosures stand beside the first signature")
         disclosures = header.get("disclosures", [])
         parts: list[Any] = [first.get("protected"), outer.get("payload"), first.get("signature")]
         binding = header.get("kb_jwt", "")
@@ -100,7 +104,12 @@ class SdJwt:
             raise MalformedInput("sd-jwt", "RFC 9901, 8.1: disclosures are not an array")
         if any(not isinstance(part, str) or "~" in part for part in [*parts, *disclosures, binding]):
             raise MalformedInput("sd-jwt", "RFC 9901, 8.1: a member is missing or no text")
-        return cls.parse("~".join([".".join(parts), *disclosures, binding]))
+        if "kb_jwt" in header and not binding:
+            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: an empty kb_jwt")
+        read = cls.parse("~".join([".".join(parts), *disclosures, binding]))
+        if not header.keys().isdisjoint(read.issuer_jwt.header):
+            raise MalformedInput("sd-jwt", "RFC 7515, 7.2.1: a name stands in both headers")
+        return read
 
     @property
     def digest_algorithm(self) -> Any:

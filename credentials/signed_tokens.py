@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 from cryptography import x509
 
 from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
+from signing.cose import is_in_order
 from signing.jose import jose_algorithm
 from signing.path import validate_path
 from signing.reasons import Reason
@@ -226,6 +227,9 @@ def _is_small(chain: Sequence[str | bytes]) -> bool:
 
 def _read_chain(sent: tuple[str, ...]) -> tuple[Certificate, ...]:
     try:
-        return tuple(Certificate(b64decode(item, validate=True)) for item in sent)
+        chain = tuple(Certificate(b64decode(item, validate=True)) for item in sent)
     except (binascii.Error, ValueError) as exc:
         raise MalformedInput("x5c", "RFC 7515, 4.1.6: not base64") from exc
+    if not is_in_order(chain):
+        raise MalformedInput("x5c", "RFC 7515, 4.1.6: a certificate does not certify the one before it")
+    return chain

@@ -157,6 +157,8 @@ def _examine_claims(  # noqa: PLR0913, PLR0917 - what both forms have in common
     policy: Policy,
 ) -> tuple[tuple[Check, ...], _Made]:
     checks += (_subject_check(claims, uri), *_lifetime_checks(claims, at, policy))
+    if "aud" in claims:  # RFC 7519, 4.1.3: a list for somebody is for nobody else, and we have no name in it
+        checks += (Check("audience", Reason.WRONG_AUDIENCE),)
     if is_failed(checks):
         return checks, None
     try:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.sd_jwt import chain_header
 from credentials.vocabulary import (
+    CWT_AUDIENCE,
     CWT_EXPIRES,
     CWT_ISSUED,
+    CWT_NOT_BEFORE,
     CWT_STATUS_LIST,
     CWT_SUBJECT,
     CWT_TTL,
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 # What a claim of the CWT is called in the JWT.
 _NAMES = {
     CWT_SUBJECT: "sub",
+    CWT_AUDIENCE: "aud",
+    CWT_NOT_BEFORE: "nbf",
     CWT_ISSUED: "iat",
     CWT_EXPIRES: "exp",
     CWT_TTL: "ttl",
@@ -68,6 +72,8 @@ def read_status_cwt(data: bytes) -> tuple[Sign1, Mapping[str, Any]]:
     claims = decode(message.payload) if message.payload is not None else None
     if not isinstance(claims, dict):
         raise MalformedInput("status list", "TSL 5.2: the claims are no map inside")
+    if type(claims.get(CWT_TTL, 1)) is not int:
+        raise MalformedInput("status list", "TSL 5.2: ttl is no whole number")
     return message, {_NAMES[key]: value for key, value in claims.items() if key in _NAMES}
 
 

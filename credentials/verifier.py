@@ -29,6 +29,7 @@ from credentials.vocabulary import (
     LICENCE_IDENTIFIER,
     NEVER_DISCLOSABLE,
 )
+from signing.jose import parse_jws
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Check, Evidence, Report, Scope, good
@@ -180,7 +181,9 @@ class _Case:
     def examine(self, presentation: str) -> None:
         """Go through the rules in their order."""
         try:
-            credential = SdJwt.parse(presentation)
+            credential = _read(presentation)
+            if not self._bound and credential.key_binding is not None:
+                parse_jws(credential.key_binding)  # RFC 9901, 4: what stands last is a KB-JWT or nothing
             self._add(good("format"))
             if not self._check_issuer(credential):
                 return
@@ -237,9 +240,10 @@ class _Case:
         self._add(_never_hidden(revealed), _types(claims), _issuer_name(claims, self._issuer))
         self._add(*self._permission(claims), *self._type(revealed), *self._delegation(claims))
         self._add(*moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW))
-        if self._audience is not None and "aud" in claims:
+        if "aud" in claims:  # RFC 7519, 4.1.3: who is not named is not meant
             wanted = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-            fault = None if self._audience in wanted else Reason.WRONG_AUDIENCE
+            is_meant = self._audience is not None and self._audience in wanted
+            fault = None if is_meant else Reason.WRONG_AUDIENCE
             self._add(Check("credential_audience", fault))
         self.findings = {
             "vct": claims.get("vct"),
@@ -307,6 +311,13 @@ class _Case:
         self._add(found.check)
 
 
+def _read(presentation: Any) -> SdJwt:
+    """The compact form, or the JSON form (RFC 9901, 8) where the text is an object."""
+    if isinstance(presentation, str) and presentation.startswith("{"):
+        return SdJwt.from_json(presentation)
+    return SdJwt.parse(presentation)
+
+
 def _name_of(issuer: Certificate | str | None) -> str | None:
     return issuer if issuer is None or isinstance(issuer, str) else issuer.common_name
 
@@ -337,11 +348,14 @@ def _never_hidden(revealed: Revealed) -> Check:
 
 def _types(claims: Mapping[str, Any]) -> Check:
     vct, others = claims.get("vct"), claims.get("aka_vcts", ["-"])
-    fault = ""
+    texts = [name for name in ("vct#integrity", "sub") if not isinstance(claims.get(name, ""), str)]
+    fault = f"{texts[0]} is no text" if texts else ""
     if not isinstance(vct, str) or not vct:
         fault = "SD-JWT VC, 2.2.2.1: vct is missing"
     elif not isinstance(others, list) or not others or not all(isinstance(name, str) for name in others):
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
+    elif not isinstance(claims.get("cnf", {}), dict):
+        fault = "RFC 7800, 3.1: cnf is no object"
     elif vct in others:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
     return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else good("credential_type")

@@ -26,6 +26,7 @@ STATUS_LIST_CWT_TYP = "application/statuslist+cwt"  # header 16 (RFC 9596), and 
 STATUS_LIST_BITS = (1, 2, 4, 8)
 # 5.2: claims of the CWT form
 CWT_SUBJECT, CWT_EXPIRES, CWT_ISSUED, CWT_TTL, CWT_STATUS_LIST = 2, 4, 6, 65534, 65533
+CWT_AUDIENCE, CWT_NOT_BEFORE = 3, 5  # RFC 8392, 3.1
 VALID, INVALID, SUSPENDED = 0, 1, 2
 
 # Our own claim: the licence that a credential is a copy of (GB/T 36904 identifier).

@@ -68,6 +68,8 @@ def decode(  # noqa: PLR0913 - limits by the door
     and null. `tags` are the numbers that may stand anywhere; any other is refused. With `deterministic` the
     keys of each map are in the order of their bytes too (4.2.1), so that a value has one encoding.
     """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise MalformedInput("cbor", "no bytes")
     if len(data) > max_bytes:
         raise TooLarge("cbor", f"over {max_bytes} bytes")
     reader = _Reader(bytes(data), frozenset(tags), max_depth, max_items, deterministic=deterministic)

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from signing.cbor import Tag, decode, embedded, encode
-from signing.cose import Sign1
+from signing.cose import X5CHAIN, Sign1
 from signing.cose.keys import key_from_cose
 from yinxin.base.errors import MalformedInput, TooLarge
 
@@ -96,8 +96,7 @@ def read_response(data: bytes) -> tuple[Document, ...]:
 
     A status other than 0 says that the device gave up (8.3.2.1.2.3).
     """
-    if len(data) > MAX_BYTES:
-        raise TooLarge("mdoc", f"over {MAX_BYTES} bytes")
+    _check_size(data)
     value = _closed(
         decode(data, tags=TAGS, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH),
         "the response",
@@ -115,9 +114,15 @@ def read_response(data: bytes) -> tuple[Document, ...]:
 
 def read_issuer_signed(data: bytes) -> IssuerSigned:
     """An IssuerSigned by itself, as an issuer delivers it (OpenID4VCI, A.2.4)."""
+    _check_size(data)
+    return _issuer_signed(decode(data, tags=TAGS, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH))
+
+
+def _check_size(data: object) -> None:
+    if not isinstance(data, bytes):
+        raise MalformedInput("mdoc", "no bytes")
     if len(data) > MAX_BYTES:
         raise TooLarge("mdoc", f"over {MAX_BYTES} bytes")
-    return _issuer_signed(decode(data, tags=TAGS, max_bytes=MAX_BYTES, max_depth=MAX_DEPTH))
 
 
 def read_security_object(value: Any) -> SecurityObject:
@@ -138,6 +143,8 @@ def read_security_object(value: Any) -> SecurityObject:
     key_info = _map(found["deviceKeyInfo"], "deviceKeyInfo", "deviceKey")
     namespaces, elements = _authorised(key_info.get("keyAuthorizations", {}))
     times = _map(found["validityInfo"], "validityInfo", "signed", "validFrom", "validUntil")
+    if "expectedUpdate" in times:
+        read_moment(times["expectedUpdate"])
     return SecurityObject(
         doc_type=_text(found["docType"]),
         digest_algorithm=DIGESTS[found["digestAlgorithm"]],
@@ -217,7 +224,10 @@ def _issuer_signed(value: Any) -> IssuerSigned:
     if not isinstance(shown, dict) or not all(isinstance(one, list) and one for one in shown.values()):
         raise MalformedInput("mdoc", "nameSpaces are no map of arrays")
     namespaces = {_text(name): _items(items) for name, items in shown.items()}
-    return IssuerSigned(namespaces, Sign1.from_value(found["issuerAuth"]))
+    authentication = Sign1.from_value(found["issuerAuth"])
+    if X5CHAIN in authentication.protected:
+        raise MalformedInput("mdoc", "9.1.2.4: x5chain stands in the unprotected header")
+    return IssuerSigned(namespaces, authentication)
 
 
 def _items(values: list[Any]) -> tuple[Item, ...]:
@@ -264,7 +274,8 @@ def _digests(value: Any) -> dict[str, dict[int, bytes]]:
     for name, digests in value.items():
         _text(name)
         if not isinstance(digests, dict) or not all(
-            type(number) is int and isinstance(digest, bytes) for number, digest in digests.items()
+            type(number) is int and 0 <= number < 1 << 31 and isinstance(digest, bytes)
+            for number, digest in digests.items()
         ):
             raise MalformedInput("mdoc", "9.1.2.4: valueDigests are no map of digests")
     return value
@@ -279,6 +290,8 @@ def _authorised(value: Any) -> tuple[frozenset[str], frozenset[tuple[str, str]]]
     if not all(isinstance(names, list) for names in elements.values()):
         raise MalformedInput("mdoc", "9.1.2.4: dataElements are no map of arrays")
     pairs = frozenset((_text(space), _text(name)) for space, names in elements.items() for name in names)
+    if not elements.keys().isdisjoint(namespaces):
+        raise MalformedInput("mdoc", "9.1.2.4: a namespace stands in both parts of keyAuthorizations")
     return frozenset(map(_text, namespaces)), pairs
 
 

@@ -146,7 +146,7 @@ class MdocVerifier:
     def _report(self, data: bytes, case: _Case, at: datetime) -> Report[VerifiedMdoc]:
         return Report(
             "mdoc",
-            hashlib.sha256(data).hexdigest(),
+            hashlib.sha256(data if isinstance(data, bytes) else b"").hexdigest(),
             at,
             at,
             tuple(case.checks),

@@ -12,6 +12,7 @@ decided by `signing.path`. SM2 has no number in COSE, so nothing is signed with 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_cose
@@ -175,7 +176,18 @@ def read_x5chain(value: Any) -> tuple[Certificate, ...]:
         raise MalformedInput("x5chain", "RFC 9360, 2: neither a certificate nor several")
     if len(sent) > MAX_CHAIN or any(len(item) > MAX_CERTIFICATE_BYTES for item in sent):
         raise TooLarge("x5chain", f"over {MAX_CHAIN} certificates, or one is too large")
-    return tuple(Certificate(item) for item in sent)
+    chain = tuple(Certificate(item) for item in sent)
+    if not is_in_order(chain):
+        raise MalformedInput("x5chain", "RFC 9360, 2: a certificate does not certify the one before it")
+    return chain
+
+
+def is_in_order(chain: tuple[Certificate, ...]) -> bool:
+    """Whether each certificate has the name of who issued the one before it (RFC 7515, 4.1.6; RFC 9360, 2).
+
+    That it also made its signature is seen where a path is looked for.
+    """
+    return all(one.issuer_der == above.subject_der for one, above in pairwise(chain))
 
 
 _HANDLED = (ALG, CRIT, CONTENT_TYPE, KID, TYP, X5CHAIN)
