@@ -112,30 +112,29 @@ class Material:
     @cached_property
     def verifier(self) -> Verifier:
         """Verifies presentations."""
-        kept = self.snapshots
         return Verifier(
-            kept.trust,
-            policy=kept.policy,
-            statuses=kept.statuses,
-            revocation=kept.revocation,
-            issuers=kept.issuers,
-            trust_list=kept.trust_list,
-            published=kept.published,
-            types=kept.types,
+            self.snapshots.trust,
+            **self._grounds,
+            published=self.snapshots.published,
+            types=self.snapshots.types,
         )
 
     @cached_property
     def mdoc_verifier(self) -> MdocVerifier:
         """Verifies mdocs."""
+        return MdocVerifier(self.snapshots.trust, **self._grounds)
+
+    @property
+    def _grounds(self) -> dict[str, Any]:
+        """What a credential of either form is judged on, beside the anchors."""
         kept = self.snapshots
-        return MdocVerifier(
-            kept.trust,
-            policy=kept.policy,
-            statuses=kept.statuses,
-            revocation=kept.revocation,
-            issuers=kept.issuers,
-            trust_list=kept.trust_list,
-        )
+        return {
+            "policy": kept.policy,
+            "statuses": kept.statuses,
+            "revocation": kept.revocation,
+            "issuers": kept.issuers,
+            "trust_list": kept.trust_list,
+        }
 
     @cached_property
     def policy_hash(self) -> str:

@@ -155,22 +155,15 @@ class Judge:
             trust_list=grounds.trust_list,
             clock=self._clock,
         )
-        verifier = FetchingVerifier(
-            grounds.trust,
-            policy=policy,
-            statuses=self.statuses,
-            revocation=revocation,
-            trust_list=grounds.trust_list,
-            clock=self._clock,
-        )
-        mdocs = MdocVerifier(
-            grounds.trust,
-            policy=policy,
-            statuses=self.statuses,
-            revocation=revocation,
-            trust_list=grounds.trust_list,
-            clock=self._clock,
-        )
+        stands_on: dict[str, Any] = {
+            "policy": policy,
+            "statuses": self.statuses,
+            "revocation": revocation,
+            "trust_list": grounds.trust_list,
+            "clock": self._clock,
+        }
+        verifier = FetchingVerifier(grounds.trust, **stands_on)
+        mdocs = MdocVerifier(grounds.trust, **stands_on)
         return grounds, parties, verifier, mdocs
 
 

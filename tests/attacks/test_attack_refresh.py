@@ -15,7 +15,7 @@ from credentials.status_service import StatusService
 from signing.policy import Policy
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
-from yinxin.app.refresh import Refresher
+from yinxin.app.refresh import MAX_KEPT, MAX_TAGGED, Network, Refresher
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable
 from yinxin.base.outbound import Response
@@ -85,6 +85,18 @@ def test_what_is_not_the_newest_list_of_its_authority_changes_nothing(way: Way, 
     assert lists(refresher) == before
     way.answers[CRL] = way.pki.issuing.crl(NOON + timedelta(seconds=5))
     assert lists(refresher) != before, "the next genuine one counts"
+
+
+@pytest.mark.parametrize("size", [1, MAX_KEPT // 8])
+def test_ever_new_addresses_fill_no_memory(way: Way, size: int) -> None:
+    body = bytes(size)
+    way.get = lambda url, **_: Response(200, {"etag": url}, body)  # type: ignore[method-assign]
+    network = Network(way)  # type: ignore[arg-type]  # all that it looks at
+    for number in range(MAX_TAGGED + 10 if size == 1 else 20):
+        network.get(f"https://issuer.example/{number}", size)
+    kept = network._tagged
+    assert len(kept) == (MAX_TAGGED if size == 1 else 8)
+    assert f"https://issuer.example/{number}" in kept, "the newest stays"
 
 
 def test_an_old_status_list_does_not_lift_a_suspension(way: Way) -> None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import chain_of
-from credentials.verifier import Verifier
 from signing import detached, pdf
 from signing.jose import parse_jws
 from signing.policy import Policy
@@ -145,7 +144,7 @@ class Examiner:
         if kind is Kind.PDF:
             return self._pdf(data, now, at)
         if kind is Kind.PRESENTATION:
-            return self._verifier.verify(
+            return Material(self.snapshots).verifier.verify(
                 data.decode("ascii").strip(), now=at or now, require_key_binding=False
             )
         if _is_receipt(data):
@@ -202,20 +201,6 @@ class Examiner:
             return detached.verify(exhibit.data, content, kept.trust, **stands)
         with content.open("rb") as opened:
             return detached.verify(exhibit.data, opened, kept.trust, **stands)
-
-    @property
-    def _verifier(self) -> Verifier:
-        kept = self.snapshots
-        return Verifier(
-            kept.trust,
-            policy=kept.policy,
-            statuses=kept.statuses,
-            revocation=kept.revocation,
-            trust_list=kept.trust_list,
-            published=kept.published,
-            types=kept.types,
-            clock=self.clock,
-        )
 
 
 def _alone(examined: documents.Examined, now: datetime, at: datetime | None) -> Report[Any]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from yinxin.app.home import Home
 
 MAX_CRL_BYTES, MAX_STATUS_BYTES, MAX_STATUS_LISTS = 64 << 20, 4 << 20, 1000
+MAX_TAGGED, MAX_KEPT = 4000, 256 << 20  # answers, and their bytes together
 _log = logging.getLogger("yinxin.refresh")
 
 
@@ -54,7 +55,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Asks the addresses themselves."""
+    """Asks the addresses themselves, and remembers the answers that can be asked for by their tags."""
 
     home: Home
     _tagged: dict[str, tuple[str, bytes]] = field(default_factory=dict)
@@ -69,8 +70,15 @@ class Network:
         if answer.status != 200:
             raise MalformedInput("answer", f"{url} answers {answer.status}")
         if tag := answer.headers.get("etag") or "":
-            self._tagged[url] = (tag, answer.body)
+            self._remember(url, tag, answer.body)
         return Fetched(answer.body, self.home.clock.now())
+
+    def _remember(self, url: str, tag: str, body: bytes) -> None:
+        """The oldest goes: a list of ever new addresses fills no memory."""
+        self._tagged.pop(url, None)
+        self._tagged[url] = (tag, body)
+        while len(self._tagged) > MAX_TAGGED or sum(len(one) for _, one in self._tagged.values()) > MAX_KEPT:
+            del self._tagged[next(iter(self._tagged))]
 
 
 class Refresher:

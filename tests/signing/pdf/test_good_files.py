@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 import pytest
-from asn1crypto import keys as asn1_keys
-from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.sign import PdfSignatureMetadata, SimpleSigner, sign_pdf
+from pyhanko.sign import PdfSignatureMetadata, sign_pdf
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 from world.desk import Desk, plain_pdf, red_face
+from world.pyhanko import other_maker
 
 if TYPE_CHECKING:
     from signing.signers.file import FileSigner
@@ -54,24 +51,13 @@ SHAPES = {
 }
 
 
-def maker(signer: FileSigner) -> SimpleSigner:
-    pkcs8 = signer._private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    store = SimpleCertificateStore()
-    store.register_multiple([asn1_x509.Certificate.load(item.der) for item in signer.chain[1:]])
-    return SimpleSigner(
-        signing_cert=asn1_x509.Certificate.load(signer.certificate.der),
-        signing_key=asn1_keys.PrivateKeyInfo.load(pkcs8),
-        cert_registry=store,
-    )
-
-
 def signed(desk: Desk, pdf: bytes, field: str, signer: FileSigner | None = None, **meta: object) -> bytes:
     place = meta.pop("place", None)
     settings = PdfSignatureMetadata(field_name=field, md_algorithm="sha256", **meta)  # type: ignore[arg-type]
     out = sign_pdf(
         IncrementalPdfFileWriter(io.BytesIO(pdf)),
         settings,
-        maker(signer or desk.agency),
+        other_maker(signer or desk.agency),
         new_field_spec=place,  # type: ignore[arg-type]
     )
     return bytes(out.getvalue())

@@ -8,27 +8,24 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
-from asn1crypto import keys as asn1_keys
 from asn1crypto import tsp
 from asn1crypto import x509 as asn1_x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import PdfSignatureMetadata, PdfTimeStamper, SimpleSigner, sign_pdf
+from pyhanko.sign import PdfSignatureMetadata, PdfTimeStamper, sign_pdf
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 from world.desk import Desk, red_face
 from world.pki import NOON
+from world.pyhanko import other_maker
 
 from signing.reasons import Reason
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from signing.signers.file import FileSigner
 
 pytestmark = pytest.mark.peer
 
@@ -95,17 +92,6 @@ class _Stamper(TimeStamper):
 
     async def async_request_tsa_response(self, req: object) -> object:
         return tsp.TimeStampResp.load(self._desk.tsa.respond(req.dump()))  # type: ignore[attr-defined]
-
-
-def other_maker(signer: FileSigner) -> SimpleSigner:
-    pkcs8 = signer._private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    store = SimpleCertificateStore()
-    store.register_multiple([asn1_x509.Certificate.load(item.der) for item in signer.chain[1:]])
-    return SimpleSigner(
-        signing_cert=asn1_x509.Certificate.load(signer.certificate.der),
-        signing_key=asn1_keys.PrivateKeyInfo.load(pkcs8),
-        cert_registry=store,
-    )
 
 
 def signed_elsewhere(desk: Desk, pdf: bytes, *, stamped: bool = False, **meta: object) -> bytes:
