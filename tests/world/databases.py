@@ -83,7 +83,7 @@ class PostgreSQL:
         return f"postgresql+psycopg://postgres@/{self._copy(template)}?host={self._home}"
 
     def drop(self, address: str) -> None:
-        """Delete a database that `fresh` made, whoever still holds a connection: each is some ten megabytes."""
+        """Delete a database that `fresh` made, whoever still holds a connection: each takes ten megabytes."""
         import psycopg  # noqa: PLC0415 - optional
 
         name = address.partition("?")[0].rpartition("/")[2]
