@@ -27,6 +27,7 @@ from credentials.type_files import KEYS, Key
 from signing.algorithms import ALGORITHMS
 from signing.policy.strength import strength_tables
 from signing.reasons import Reason
+from signing.report.checks import CHECKS
 from signing.usages import USAGES
 from yinxin.app.cli import COMMANDS, cli
 from yinxin.app.console import EXIT_CODES
@@ -80,6 +81,18 @@ def reason_codes() -> str:
         "Why a verification did not pass. A code is stable and never re-used; `failed` means not to be"
         " accepted, `indeterminate` that something is missing to decide. Source: `signing/reasons.py`.",
         _table(["Code", "Verdict", "原因", "Reason", "下一步", "Next step", "Clause"], rows),
+    )
+
+
+def check_names() -> str:
+    """Every check of a report."""
+    rows = ((f"`{name}`", kind.text.zh, kind.text.en, kind.clause) for name, kind in CHECKS.items())
+    return _page(
+        "Checks",
+        "What each check of a report looks at, and the clause that asks for it. A check of a signature has the"
+        " signature's field before its name (`Seal1/coverage`), one of a time-stamp what it covers"
+        " (`archive_timestamp_certificate_path`). Source: `signing/report/checks.py`.",
+        _table(["Check", "检查内容", "What is looked at", "Clause"], rows),
     )
 
 
@@ -233,6 +246,7 @@ def command_line() -> str:
 PAGES = {
     "algorithms": algorithms,
     "certificate-profiles": profiles,
+    "checks": check_names,
     "command-line": command_line,
     "error-codes": error_codes,
     "http": http_page.make,

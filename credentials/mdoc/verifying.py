@@ -226,7 +226,7 @@ class _Case:
         self._doc_type = secured.doc_type
         same = document.doc_type == secured.doc_type
         detail = "" if same else "the document calls itself otherwise than the issuer"
-        return Check("type", None if same else Reason.WRONG_TYPE, detail=detail)
+        return Check("document_type", None if same else Reason.WRONG_TYPE, detail=detail)
 
     def _permission(self, document: Document, secured: SecurityObject) -> tuple[Check, ...]:
         if self._issuer is None:
@@ -256,13 +256,13 @@ class _Case:
         ordered = secured.signed_at <= secured.valid_from < secured.valid_until
         if not ordered or secured.signed_at > late:
             detail = "9.1.2.4: signed, validFrom and validUntil do not follow each other, or lie ahead"
-            self._add(Check("validity", Reason.CLAIM_INVALID, detail=detail))
+            self._add(Check("mdoc_validity", Reason.CLAIM_INVALID, detail=detail))
         elif secured.valid_from > late:
-            self._add(Check("validity", Reason.NOT_YET_VALID, Scope.NOW, secured.valid_from.isoformat()))
+            self._add(Check("mdoc_validity", Reason.NOT_YET_VALID, Scope.NOW, secured.valid_from.isoformat()))
         elif self._at > secured.valid_until:
-            self._add(Check("validity", Reason.EXPIRED, Scope.NOW, secured.valid_until.isoformat()))
+            self._add(Check("mdoc_validity", Reason.EXPIRED, Scope.NOW, secured.valid_until.isoformat()))
         else:
-            self._add(Check("validity"))
+            self._add(Check("mdoc_validity"))
 
     def _check_device(self, document: Document, secured: SecurityObject) -> None:
         """9.1.3: the device proves its key for this session, and signs nothing that it was not allowed to."""

@@ -22,14 +22,23 @@ _STAMPS = (
 
 @dataclass(frozen=True, slots=True)
 class CheckKind:
-    """What is looked at, in both languages, and by which clause."""
+    """What is looked at, in both languages, and by which clause.
+
+    A reason is shared by several formats and names the clause of one; where `is_exact`, the check's own clause
+    is told in its place.
+    """
 
     text: Text
     clause: str
+    is_exact: bool = False
 
 
 def _row(zh: str, en: str, clause: str) -> CheckKind:
     return CheckKind(Text(zh, en), clause)
+
+
+def _mdoc(zh: str, en: str, clause: str) -> CheckKind:
+    return CheckKind(Text(zh, en), f"ISO/IEC 18013-5, {clause}", is_exact=True)
 
 
 OTHER = _row("其他检查", "Another check", "")
@@ -101,12 +110,14 @@ CHECKS: dict[str, CheckKind] = {
     "transaction_data": _row("持有人确认的事项", "What the holder agreed to", "OpenID4VP, 8.4"),
     "type": _row("令牌类型", "Type of the token", "SD-JWT VC, 2.2.1"),
     "type_metadata": _row("类型说明", "Description of the type", "SD-JWT VC, 5"),
-    "device_algorithm": _row(
-        "持有人设备的签名算法", "Algorithm of the holder's device", "ISO/IEC 18013-5, 9.1.3"
-    ),
-    "device_authentication": _row("持有人设备证明", "Proof of the holder's device", "ISO/IEC 18013-5, 9.1.3"),
-    "device_elements": _row("持有人设备给出的内容", "Contents added by the device", "ISO/IEC 18013-5, 9.1.3"),
-    "elements": _row("披露的数据项", "Disclosed elements", "ISO/IEC 18013-5, 9.1.2"),
+    # Credentials in the form of an mdoc
+    "document_type": _mdoc("文档类型", "Type of the document", "9.3.1"),
+    "elements": _mdoc("披露的数据项", "Disclosed elements", "9.3.1"),
+    "mdoc_validity": _mdoc("移动证照有效期", "Period of validity of the mdoc", "9.1.2.4"),
+    "device_key": _mdoc("持有人设备的公钥", "Public key of the holder's device", "9.1.2.4"),
+    "device_algorithm": _mdoc("持有人设备的签名算法", "Algorithm of the holder's device", "9.1.3"),
+    "device_authentication": _mdoc("持有人设备证明", "Proof of the holder's device", "9.1.3"),
+    "device_elements": _mdoc("持有人设备给出的内容", "Contents added by the device", "9.1.3"),
     # Who acts for a holder
     "delegation": _row("委托凭证", "Delegation of the agent", "yinxin delegation"),
     "delegation_chain": _row("委托链", "Chain of delegations", "yinxin delegation"),

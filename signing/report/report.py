@@ -66,7 +66,8 @@ class Check:
     @property
     def clause(self) -> str:
         """The clause behind the reason, else the one that asks for this check; empty where none is known."""
-        return self.reason.clause if self.reason else kind_of(self.name).clause
+        kind = kind_of(self.name)
+        return self.reason.clause if self.reason and not kind.is_exact else kind.clause
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

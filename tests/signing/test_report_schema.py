@@ -173,6 +173,14 @@ def test_every_check_is_told_with_its_clause() -> None:
         assert kind.clause, name
 
 
+def test_a_check_of_an_mdoc_names_its_own_clause() -> None:
+    """A reason is shared with SD-JWT VC, and names that format's clause."""
+    for name in ("document_type", "mdoc_validity", "device_authentication"):
+        assert Check(name, Reason.EXPIRED).clause == kind_of(name).clause
+        assert kind_of(name).clause.startswith("ISO/IEC 18013-5, 9")
+    assert Check("validity", Reason.EXPIRED).clause == Reason.EXPIRED.clause
+
+
 def test_a_report_changes_no_more_than_its_inputs() -> None:
     later = follows(beside(Desk(), at=NOON + timedelta(days=1)))
     assert later["at"] != later["known_at"]

@@ -28,6 +28,7 @@ from signing.keys import PublicKey
 from signing.policy import Policy
 from signing.reasons import Reason
 from signing.report import Indication
+from signing.report.checks import OTHER, kind_of
 from signing.signers.file import FileSigner
 from signing.trust import TrustStore
 from yinxin.base.errors import InvalidClaims, NotFound, UsageError
@@ -90,6 +91,17 @@ def test_the_device_key_may_be_of_several_kinds(world: MdocWorld) -> None:
         assert world.look_at(world.show(issued, holder=holder)).passed
     with pytest.raises(UsageError, match="RSA"):
         world.issue_mdoc(holder_key=FileSigner.generate("RSA-2048").public_key)
+
+
+def test_every_check_of_an_mdoc_has_a_name_and_a_clause(world: MdocWorld) -> None:
+    report = world.look_at(world.show())
+    names = {check.name for check in report.checks}
+    assert {"document_type", "elements", "mdoc_validity", "device_authentication"} <= names
+    assert not names & {"type", "validity", "disclosures", "key_binding"}, "those are of SD-JWT VC"
+    assert OTHER not in {kind_of(name) for name in names}
+    late = world.look_at(world.show(), now=VALID.ends_at + timedelta(days=1))
+    (failed,) = [check for check in late.checks if check.reason is Reason.EXPIRED]
+    assert (failed.name, failed.clause) == ("mdoc_validity", "ISO/IEC 18013-5, 9.1.2.4")
 
 
 def test_without_device_authentication_nothing_is_said_of_who_shows_it(world: MdocWorld) -> None:
