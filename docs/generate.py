@@ -89,8 +89,8 @@ def check_names() -> str:
     rows = ((f"`{name}`", kind.text.zh, kind.text.en, kind.clause) for name, kind in CHECKS.items())
     return _page(
         "Checks",
-        "What each check of a report looks at, and the clause that asks for it. A check of a signature has the"
-        " signature's field before its name (`Seal1/coverage`), one of a time-stamp what it covers"
+        "What each check of a report looks at, and the clause that asks for it. A check of a signature has"
+        " the signature's field before its name (`Seal1/coverage`), one of a time-stamp what it covers"
         " (`archive_timestamp_certificate_path`). Source: `signing/report/checks.py`.",
         _table(["Check", "检查内容", "What is looked at", "Clause"], rows),
     )

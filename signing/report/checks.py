@@ -24,8 +24,8 @@ _STAMPS = (
 class CheckKind:
     """What is looked at, in both languages, and by which clause.
 
-    A reason is shared by several formats and names the clause of one; where `is_exact`, the check's own clause
-    is told in its place.
+    A reason is shared by several formats and names the clause of one; where `is_exact`, the check's own
+    clause is told in its place.
     """
 
     text: Text
