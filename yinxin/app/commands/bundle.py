@@ -10,8 +10,7 @@ import click
 from credentials.applications import MAX_BYTES
 from credentials.office.cases import STATE_NAMES
 from credentials.office.wire import bundle_facts, bundle_summary
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import actor_option, home_option, passphrase_option, read_passphrase
 from yinxin.app.commands.people import member_of, person_of, person_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from ca.profiles import Profiles
 from ca.proofing import Proofing, ProofingMethod
 from ca.registration import Registration
 from yinxin.app.ceremony import SEAL, SERVICE_KEYS, Plan, make_home, open_authority, publish_lists
-from yinxin.app.commands.options import Moment, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import Moment, actor_option, home_option, passphrase_option, read_passphrase
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import PASSPHRASE, Home
 from yinxin.app.phrases import phrase
@@ -26,9 +25,7 @@ from yinxin.base.clock import SystemClock
 from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
-    from typing import Any
 
 
 @click.group(
@@ -40,14 +37,6 @@ if TYPE_CHECKING:
 )
 def command() -> None:
     """Group."""
-
-
-def actor_option(role: str) -> Callable[[Any], Any]:
-    """`--actor`: who does it; the operating system's user unless named."""
-    says = phrase(
-        f"操作人（角色 {role}），默认为系统用户", f"who acts (as {role}); the system's user by default"
-    )
-    return click.option("--actor", default=getpass.getuser, help=says)
 
 
 def _act(name: str, role: str) -> Actor:

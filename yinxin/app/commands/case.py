@@ -11,8 +11,7 @@ from credentials.office.cases import STATE_NAMES, CaseState
 from credentials.office.desk import WAITING
 from credentials.office.wire import case_facts, case_summary, read_case, read_work
 from signing.jose import load_json_object
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import actor_option, home_option, passphrase_option, read_passphrase
 from yinxin.app.commands.people import member_of, person_of, person_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home

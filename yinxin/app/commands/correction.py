@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from credentials.sources.corrections.routing import STATE_NAMES, RequestState
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    actor_option,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.office.sources import make_corrections

@@ -9,8 +9,7 @@ import click
 
 from verify_api.department_files import read_department
 from yinxin.app import wiring
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option
+from yinxin.app.commands.options import actor_option, home_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase

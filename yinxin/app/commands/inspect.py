@@ -18,8 +18,7 @@ from credentials.office.supervision.showing import (
     found_facts,
     told_facts,
 )
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import actor_option, home_option, passphrase_option, read_passphrase
 from yinxin.app.commands.people import ANYWHERE, person_of, person_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home

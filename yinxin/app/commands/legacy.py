@@ -18,8 +18,8 @@ from credentials.legacy.registers import agreement_digest
 from credentials.legacy.repository import LegacyRepository
 from credentials.legacy.results import OUTCOME_NAMES, Outcome, csv_heading, csv_line, json_line
 from yinxin.app import wiring
-from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import (
+    actor_option,
     clerk_of,
     home_option,
     passphrase_option,

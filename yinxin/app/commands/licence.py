@@ -11,10 +11,16 @@ from credentials.catalogue import Catalogue
 from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands import licence_events, licence_versions
-from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.licence_events import open_home
 from yinxin.app.commands.offer import offer
-from yinxin.app.commands.options import Moment, clerk_of, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    Moment,
+    actor_option,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase

@@ -8,8 +8,14 @@ import click
 
 from credentials.licence import CAUSE_NAMES, VERSION_NAMES, Cause, EndingKind, agency_day
 from yinxin.app import wiring
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import Moment, clerk_of, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    Moment,
+    actor_option,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase

@@ -9,8 +9,13 @@ import segno
 
 from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
 from yinxin.app import wiring
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    actor_option,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 def clerk_of(home: Home, name: str) -> Actor:
     """Who acts at the command line: a clerk of the home's own agency."""
     return staff(name, agency=home.settings.agency_code or None)
+
+
+def actor_option(role: str) -> Callable[[Any], Any]:
+    """`--actor`: who does it; the operating system's user unless named."""
+    says = phrase(
+        f"操作人（角色 {role}），默认为系统用户", f"who acts (as {role}); the system's user by default"
+    )
+    return click.option("--actor", default=getpass.getuser, help=says)
 
 
 def home_option(*, required: bool = True) -> Callable[[Any], Any]:

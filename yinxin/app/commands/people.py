@@ -12,8 +12,7 @@ import click
 
 from credentials.office.proofs import KeyProofs
 from yinxin.app import sign_in
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option, key_option, open_key
+from yinxin.app.commands.options import actor_option, home_option, key_option, open_key
 from yinxin.app.proofs import staff_keys
 from yinxin.base.errors import NotPermitted
 

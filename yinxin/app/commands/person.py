@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yinxin.app import persons, wiring
-from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import (
+    actor_option,
     agreement,
     home_option,
     key_option,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yinxin.app import sign_in
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option
+from yinxin.app.commands.options import actor_option, home_option
 from yinxin.base.actor import staff
 
 if TYPE_CHECKING:

@@ -6,23 +6,23 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from credentials.office.seals import FILE
-from signing import detached, pdf
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
 from signing.timestamp_pool import any_of
-from yinxin.app import sealing, wiring
-from yinxin.app.commands import seal_lost, seal_register, seal_stamp, seal_uses
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import clerk_of, home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import (
+    actor_option,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
 from yinxin.app.console import ExitCode, console_of
-from yinxin.app.custody import custody as custody_of
-from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
 from yinxin.base.errors import NotFound, UsageError
@@ -32,8 +32,10 @@ from yinxin.base.outbound import Outbound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from signing.pdf import SealFace
     from signing.signer import Signer
     from signing.timestamp import Timestamper
+    from yinxin.app.home import Home
 
 _HELP = phrase(
     "为一个 PDF 加盖电子印章，写入新文件；加 --beside 则为任意文件签名，签名写入旁边的 .p7s 文件。\n\n默认使用安装目录中机关的印章；也可用 --key 指定密钥，如 file:seal.pem?chain=seal-chain.pem。",
@@ -43,13 +45,38 @@ _HELP = phrase(
 )
 
 
+_REGISTER = (
+    "register", "requests", "approve", "refuse", "make", "file", "begin", "stop", "resume", "cancel", "remake",
+    "list",
+)  # fmt: skip
+# verb → its module, which is imported when the verb is asked for: sealing one file needs no register
+_VERBS: dict[str, str] = {
+    **dict.fromkeys(_REGISTER, "seal_register"),
+    **dict.fromkeys(("grant", "stop-grant", "show", "uses"), "seal_uses"),
+    **dict.fromkeys(("compromise", "credential-key"), "seal_lost"),
+    "stamp": "seal_stamp",
+}
+
+
 class _Seal(click.Group):
     """A group whose every first word that is no verb begins the sealing of a file."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """`yinxin seal letter.pdf` is `yinxin seal pdf letter.pdf`."""
-        is_verb = bool(args) and (args[0] in self.commands or args[0] in {"-h", "--help"})
+        is_verb = bool(args) and (args[0] in self.list_commands(ctx) or args[0] in {"-h", "--help"})
         return super().parse_args(ctx, args if is_verb or not args else ["pdf", *args])
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs."""
+        return sorted({*super().list_commands(ctx), *_VERBS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, from its own module."""
+        if cmd_name not in _VERBS:
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module(f"yinxin.app.commands.{_VERBS[cmd_name]}")
+        found: tuple[click.Command, ...] = module.COMMANDS
+        return next(one for one in found if one.name == cmd_name)
 
 
 @click.group(
@@ -63,11 +90,6 @@ class _Seal(click.Group):
 )
 def command() -> None:
     """Group."""
-
-
-for _verbs in (seal_register.COMMANDS, seal_uses.COMMANDS, seal_lost.COMMANDS, seal_stamp.COMMANDS):
-    for _one in _verbs:
-        command.add_command(_one)
 
 
 @command.command("pdf", help=_HELP)
@@ -156,7 +178,7 @@ def seal_pdf(
             )
         )
     passphrase = read_passphrase(passphrase_file, required=not home)
-    place = Home.open(home, passphrase=passphrase) if home else None
+    place = _home(home, passphrase) if home else None
     signer = place.signer("seal") if place and not key else open_signer(key or "", secret=passphrase)
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
     asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
@@ -171,11 +193,13 @@ def seal_pdf(
         target = output or file.with_name(f"{file.name}.p7s")
         sealed = _in_custody(place, signer, actor, lambda: _beside(file, signer, timestamper))
     else:
+        from signing import pdf  # noqa: PLC0415 - it brings pyHanko
+
         picture = None
         if face:
             picture = pdf.SealFace(read_file(face), 42, 42)
         elif place and not invisible:
-            picture = wiring.seal(place).face
+            picture = _own_face(place)
         data = read_file(file)
         seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
         asked: dict[str, Any] = {"page": page, "at": at, "reason": reason}
@@ -189,8 +213,22 @@ def seal_pdf(
     return ExitCode.DONE
 
 
+def _home(folder: str, passphrase: str | None) -> Home:
+    from yinxin.app.home import Home  # noqa: PLC0415 - it brings the database
+
+    return Home.open(folder, passphrase=passphrase)
+
+
+def _own_face(place: Home) -> SealFace | None:
+    from yinxin.app import wiring  # noqa: PLC0415 - it brings every room
+
+    return wiring.seal(place).face
+
+
 def _beside(file: Path, signer: Signer, timestamper: Timestamper | None) -> tuple[bytes, str]:
     """A signature over a file, which is read in pieces, and the file's digest."""
+    from signing import detached  # noqa: PLC0415 - most seals lie in their files
+
     try:
         with file.open("rb") as content:
             made = detached.sign(content, signer, now=SystemClock().now(), timestamper=timestamper)
@@ -211,7 +249,13 @@ def _in_custody(
 
     `seal` gives what is written and the digest of the document that was sealed.
     """
-    if place is None or not sealing.keeps(place, signer):
+    if place is None:
+        return seal()[0]
+    from credentials.office.seals import FILE  # noqa: PLC0415 - they bring the register
+    from yinxin.app import sealing  # noqa: PLC0415 - see above
+    from yinxin.app.custody import custody as custody_of  # noqa: PLC0415 - see above
+
+    if not sealing.keeps(place, signer):
         return seal()[0]
     custody, who = custody_of(place, signer=signer), clerk_of(place, actor)
     permit = custody.allow(who, {FILE: 1})

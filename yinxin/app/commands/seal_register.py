@@ -13,8 +13,7 @@ from credentials.office.seals.values import KIND_NAMES, REASON_NAMES, STATE_NAME
 from signing.certificates import load_certificates
 from yinxin.app import sealing
 from yinxin.app.ceremony import SEAL
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
+from yinxin.app.commands.options import actor_option, home_option, passphrase_option, read_passphrase
 from yinxin.app.commands.people import member_of, person_of, person_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home

@@ -12,8 +12,7 @@ from credentials.licence import CHINA, agency_day, start_of_day
 from credentials.office.seals import GrantTerms
 from credentials.office.seals.grants import REFUSALS
 from credentials.office.seals.values import STATE_NAMES
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import Moment, home_option, passphrase_option
+from yinxin.app.commands.options import Moment, actor_option, home_option, passphrase_option
 from yinxin.app.commands.people import member_of, person_options
 from yinxin.app.commands.seal_register import SEAL_ARGUMENT, opened, register_of, tell_request
 from yinxin.app.console import ExitCode, console_of

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from yinxin.app.commands.ca import actor_option
 from yinxin.app.commands.options import (
+    actor_option,
     clerk_of,
     home_option,
     key_option,

@@ -9,8 +9,7 @@ import click
 
 from credentials.office.types.versions import KIND_NAMES, STATE_NAMES
 from yinxin.app import wiring
-from yinxin.app.commands.ca import actor_option
-from yinxin.app.commands.options import agreement, home_option, key_option
+from yinxin.app.commands.options import actor_option, agreement, home_option, key_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.office.types import make_types
