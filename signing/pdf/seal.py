@@ -6,17 +6,19 @@ The input's bytes stay as they are and an incremental update comes behind them. 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signing import cms
-from signing.pdf._pyhanko import Appearance, Editing, Frame, PageBox
+from signing.pdf._pyhanko import Editing
+from signing.pdf.frame import Appearance, Frame
+from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import Conflict, TooLarge, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.pdf.face import SealFace
+    from signing.pdf.frame import PageBox, Prepared
     from signing.signer import Signer
     from signing.timestamp import Timestamper
 
@@ -75,12 +77,20 @@ class Seal:
         """
         if len(pdf) > MAX_PDF_BYTES:
             raise TooLarge("pdf", f"over {MAX_PDF_BYTES} bytes")
-        editing = Editing(pdf)
-        frame = self._frame(editing, page, at, field)
-        frame = replace(frame, time=now, reason=reason, location=location)
         digest_algorithm = cms.cms_digest(self._signer.algorithm)
         reserve = self._room if self._timestamper else cms.size_bound(self._signer)
-        prepared = editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
+
+        def prepare(editing: PlainEditing | Editing) -> Prepared:
+            box, certify = editing.page_box(page), self._certifies(editing)
+            shown = _appearance(self._face, box, at) if self._face else None
+            name = _field_name(editing, field)
+            frame = Frame(name, page, certify, shown, time=now, reason=reason, location=location)
+            return editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
+
+        try:
+            prepared = prepare(PlainEditing(pdf))
+        except NotPlain:
+            prepared = prepare(Editing(pdf))
         signature = cms.sign(self._signer, prepared.digest, stamp=self._stamp if self._timestamper else None)
         self._room = max(len(signature) + SPARE_ROOM, cms.size_bound(self._signer))
         if len(signature) <= reserve:
@@ -94,20 +104,14 @@ class Seal:
         assert self._timestamper is not None  # noqa: S101 - only handed over when there is one
         return self._timestamper.stamp(cms.hash_with("sha256", signature), digest_algorithm="sha256")
 
-    def _frame(self, editing: Editing, page: int, at: tuple[float, float] | None, field: str | None) -> Frame:
-        box = editing.page_box(page)
+    def _certifies(self, editing: PlainEditing | Editing) -> bool:
         found = editing.signatures
         if any(item.permission == 1 for item in found):
             raise Conflict("an earlier signature forbids any further one (DocMDP level 1)")
-        return Frame(
-            field=_field_name(editing, field),
-            page=page,
-            certify=self._certify and not found and not editing.is_certified,
-            appearance=_appearance(self._face, box, at) if self._face else None,
-        )
+        return self._certify and not found and not editing.is_certified
 
 
-def _field_name(editing: Editing, wanted: str | None) -> str:
+def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
     names = editing.field_names()
     if wanted is None:
         return next(name for number in range(1, len(names) + 2) if (name := f"Seal{number}") not in names)

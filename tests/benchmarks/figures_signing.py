@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import typst
 from benchmarks.rounds import measure
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pyhanko.keys import load_cert_from_pemder, load_private_key_from_pemder_data
@@ -25,14 +26,18 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
-from world.desk import Desk, plain_pdf, red_face
+from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pki import NOON
 from world.sm2 import UnsafeSm2Key
 
 from signing import sm2
 from signing.path import validate_path
+from signing.pdf import Seal
 from signing.policy import Policy
 from signing.sm2 import libcrypto, pure
+
+# A catalogue with a form: such a file is not plain, and pyHanko's writer seals it.
+FORM = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] >> >>"
 
 
 class Peer:
@@ -81,11 +86,16 @@ def main(folder: Path) -> None:
             leaf, above, desk.trust, at=NOON, usage="seal", revocation=revocation, policy=Policy.default()
         )
 
+    typeset = typst.compile(b"#set page(width: 210mm, height: 297mm)\nLicence 001")
+    seal, form = Seal(desk.agency), append_revision(page, {1: FORM})
+
     print("Sealing a one-page PDF, P-256")  # noqa: T201 - figures
     measure(
         {
             "floor: SHA-256 and one signature": lambda: desk.agency.sign(hashlib.sha256(page).digest()),
-            "seal B-B": lambda: desk.seal(page, stamped=False),
+            "seal B-B": lambda: seal.apply(page, now=NOON),
+            "seal B-B, a page of the typesetter": lambda: seal.apply(typeset, now=NOON),
+            "seal B-B, not plain: pyHanko's writer": lambda: seal.apply(form, now=NOON),
             "seal B-B with a face": lambda: desk.seal(page, stamped=False, face=face),
             "seal B-T, authority in this process": lambda: desk.seal(page),
             "stock pyHanko, B-B": lambda: peer.seal(page),

@@ -9,16 +9,13 @@ here as `MalformedInput` or `TooLarge`; reading is metered, so that a file canno
 from signing.pdf._pyhanko.keeping import prepare_archive
 from signing.pdf._pyhanko.reading import PADES, RFC3161, FoundSignature, Reading, Review
 from signing.pdf._pyhanko.store import Store
-from signing.pdf._pyhanko.writing import Appearance, Editing, Frame, PageBox
+from signing.pdf._pyhanko.writing import Editing
 
 __all__ = [
     "PADES",
     "RFC3161",
-    "Appearance",
     "Editing",
     "FoundSignature",
-    "Frame",
-    "PageBox",
     "Reading",
     "Review",
     "Store",

@@ -18,51 +18,14 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from signing.pdf._pyhanko.parser import get, items, text_of, translated
 from signing.pdf._pyhanko.reading import MAX_DEPTH, Reading
+from signing.pdf.frame import MATRICES, PageBox
 from yinxin.base.errors import Conflict, MalformedInput, UsageError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from signing.pdf.face import Picture
+    from signing.pdf.frame import Appearance, Frame
 
 _LETTER = generic.ArrayObject(map(generic.NumberObject, (0, 0, 612, 792)))
-_MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-
-
-@dataclass(frozen=True, slots=True)
-class PageBox:
-    """The visible part of a page in its own coordinates, and how it is turned (clockwise degrees)."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-    rotate: int
-    unit: float
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """A picture, where it stands on the page (own coordinates) and its upright size in points."""
-
-    picture: Picture
-    rectangle: tuple[float, float, float, float]
-    width: float
-    height: float
-    rotate: int
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What goes round a signature: its field, page, texts, time, and whether it certifies (DocMDP 2)."""
-
-    field: str
-    page: int
-    certify: bool
-    appearance: Appearance | None
-    time: datetime | None = None
-    reason: str | None = None
-    location: str | None = None
 
 
 class Editing:
@@ -153,19 +116,9 @@ class _Writer(IncrementalPdfFileWriter):
 def _page_box(page: Any) -> PageBox:
     media = _inherited(page, "/MediaBox") or _LETTER
     crop = _inherited(page, "/CropBox") or media
-    sides = [_ordered([float(item) for item in items(box)]) for box in (media, crop)]
-    left, bottom = (max(box[index] for box in sides) for index in (0, 1))
-    right, top = (min(box[index] for box in sides) for index in (2, 3))
-    rotate = int(_inherited(page, "/Rotate") or 0) % 360
-    unit = float(get(page, "/UserUnit", 1))
-    if right <= left or top <= bottom or rotate % 90 or unit <= 0:
-        raise MalformedInput("pdf", "the page has no usable size")
-    return PageBox(left, bottom, right, top, rotate, unit)
-
-
-def _ordered(box: list[float]) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = box
-    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+    sides = [[float(item) for item in items(box)] for box in (media, crop)]
+    rotate, unit = int(_inherited(page, "/Rotate") or 0), float(get(page, "/UserUnit", 1))
+    return PageBox.of(*sides, rotate=rotate, unit=unit)
 
 
 def _inherited(page: Any, key: str) -> Any:
@@ -207,7 +160,7 @@ def _draw(writer: Any, shown: Appearance) -> Any:
             pdf_name("/Type"): pdf_name("/XObject"),
             pdf_name("/Subtype"): pdf_name("/Form"),
             pdf_name("/BBox"): generic.ArrayObject(map(number, (0, 0, width, height))),
-            pdf_name("/Matrix"): generic.ArrayObject(map(number, (*_MATRICES[shown.rotate], 0, 0))),
+            pdf_name("/Matrix"): generic.ArrayObject(map(number, (*MATRICES[shown.rotate], 0, 0))),
             pdf_name("/Resources"): generic.DictionaryObject(
                 {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Face"): image})}
             ),

@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from world.desk import Desk, plain_pdf
+
+from signing.pdf import seal
+from signing.pdf.update import NotPlain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +25,16 @@ def pdf() -> bytes:
 @pytest.fixture(scope="session")
 def sealed(desk: Desk, pdf: bytes) -> bytes:
     return desk.seal(pdf, reason="准予许可 Approved", location="津城")
+
+
+@pytest.fixture(scope="module", params=["our writer", "pyhanko's writer"])
+def writer(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Which of the two writers seals plain files: the same tests hold for both."""
+
+    def refuse(_pdf: bytes) -> None:
+        raise NotPlain
+
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param != "our writer":
+            patch.setattr(seal, "PlainEditing", refuse)
+        yield request.param

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.peer
 
 
 @pytest.fixture(scope="module")
-def documents(desk: Desk, pdf: bytes) -> dict[str, bytes]:
+def documents(desk: Desk, pdf: bytes, writer: str) -> dict[str, bytes]:
     first = desk.seal(pdf, face=red_face(), reason="准予许可")
     rsa = desk.pki.issuing.issue("RSA Agency", "seal", key_kind="RSA-2048")
     return {

@@ -11,6 +11,13 @@ from signing.pdf import Seal, SealFace, attachments
 from signing.pdf._pyhanko import Reading
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, Unreachable, UsageError
 
+pytestmark = pytest.mark.usefixtures("writer")
+
+
+@pytest.fixture(scope="module")
+def sealed(desk: Desk, pdf: bytes, writer: str) -> bytes:
+    return desk.seal(pdf, reason="准予许可 Approved", location="津城")
+
 
 def test_a_sealed_document_passes_and_says_who_and_when(desk: Desk, sealed: bytes) -> None:
     report = desk.verify(sealed)

@@ -1,0 +1,86 @@
+"""What goes round a signature, in values that every writer takes: page boxes, appearances, frames.
+
+Two writers put a frame into a file: `signing.pdf.update` where the file's structure is plain, and
+`signing.pdf._pyhanko` everywhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from signing.pdf.face import Picture
+
+# ISO 32000-2, 12.5.5: the matrix that makes an appearance stand upright on a page that is turned.
+MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class PageBox:
+    """The visible part of a page in its own coordinates, and how it is turned (clockwise degrees)."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    rotate: int
+    unit: float
+
+    @classmethod
+    def of(cls, media: Sequence[float], crop: Sequence[float], *, rotate: int, unit: float) -> PageBox:
+        """The box of a page; corners in any order. `MalformedInput` for a page without a usable size."""
+        (x0, y0, x1, y1), (u0, v0, u1, v1) = _ordered(media), _ordered(crop)
+        left, bottom, right, top = max(x0, u0), max(y0, v0), min(x1, u1), min(y1, v1)
+        if right <= left or top <= bottom or rotate % 90 or not unit > 0:
+            raise MalformedInput("pdf", "the page has no usable size")
+        return cls(left, bottom, right, top, rotate % 360, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """A picture, where it stands on the page (own coordinates) and its upright size in points."""
+
+    picture: Picture
+    rectangle: tuple[float, float, float, float]
+    width: float
+    height: float
+    rotate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What goes round a signature: its field, page, texts, time, and whether it certifies (DocMDP 2)."""
+
+    field: str
+    page: int
+    certify: bool
+    appearance: Appearance | None
+    time: datetime | None = None
+    reason: str | None = None
+    location: str | None = None
+
+
+class Prepared(Protocol):
+    """An update that waits for its signature: the hash to sign, and room for `reserve` octets of CMS."""
+
+    @property
+    def digest(self) -> bytes:
+        """The hash over everything but the hole."""
+
+    @property
+    def reserve(self) -> int:
+        """How many octets of CMS there is room for."""
+
+    def fill(self, signature: bytes) -> bytes:
+        """The finished file. Raises `Conflict` when the signature is larger than its room."""
+
+
+def _ordered(box: Sequence[float]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = box
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)

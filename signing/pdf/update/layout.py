@@ -1,0 +1,164 @@
+"""Where the things are in a plain file: its table, its catalogue, its pages."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from signing.pdf.frame import PageBox
+from signing.pdf.update.syntax import (
+    NotPlain,
+    natural,
+    number,
+    numbers,
+    read_object,
+    read_trailer,
+    reference,
+    references,
+)
+from yinxin.base.errors import UsageError
+
+MAX_SECTIONS, MAX_NODES, MAX_LEVELS = 64, 512, 12
+MAX_SIZE = 8_388_607 - 16  # of a table: ISO 32000-2, annex C, less the objects that come with an update
+_TAIL = 1024  # octets at the end, in which `startxref` has to stand
+_ENTRY_SIZE = 20
+_START = re.compile(rb"startxref[\r\n ]++(\d{1,10}+)[\r\n ]++%%EOF[\r\n ]*+\Z")
+_TABLE = re.compile(rb"xref[ ]?(?:\r\n|\n|\r)")
+_SECTION = re.compile(rb"(\d{1,10}+) (\d{1,10}+)[ ]?(?:\r\n|\n|\r)")
+_IN_USE = re.compile(rb"(\d{10}) 00000 n(?: \n| \r|\r\n)")
+_HEADER = re.compile(rb"%PDF-(1\.7|2\.0)[\r\n]")
+# A catalogue with any of these belongs to a file that somebody worked on already.
+_TAKEN = frozenset({b"AcroForm", b"Perms", b"DSS", b"Extensions", b"Version", b"Encrypt"})
+_FOREIGN = frozenset({b"Prev", b"XRefStm", b"Encrypt", b"Type"})
+_INHERITED = (b"MediaBox", b"CropBox", b"Rotate")
+_LETTER = [0.0, 0.0, 612.0, 792.0]
+
+
+class Page(NamedTuple):
+    """A page of a plain file: its object's number, its own entries, and its visible part."""
+
+    number: int
+    entries: dict[bytes, bytes]
+    box: PageBox
+
+
+class Layout:
+    """The structure of a plain file. `NotPlain` for any other, from every method."""
+
+    __slots__ = (
+        "_pages",
+        "_pdf",
+        "_sections",
+        "catalogue",
+        "is_version_2",
+        "root",
+        "size",
+        "start",
+        "trailer",
+    )
+
+    def __init__(self, pdf: bytes) -> None:
+        """Read the table, the trailer and the catalogue."""
+        self._pdf = pdf
+        header, tail = _HEADER.match(pdf), pdf[-_TAIL:]
+        found = _START.search(tail, max(tail.rfind(b"startxref"), 0))
+        if header is None or found is None:
+            raise NotPlain
+        self.is_version_2 = header[1] == b"2.0"
+        self.start = int(found[1])
+        self._sections, end = _sections(pdf, self.start)
+        self.trailer, start = read_trailer(pdf, end)
+        if start != self.start or not _FOREIGN.isdisjoint(self.trailer):
+            raise NotPlain
+        self.size = natural(self.trailer.get(b"Size"))
+        if self.size > MAX_SIZE or any(first + count > self.size for first, count, _ in self._sections):
+            raise NotPlain
+        self.root = reference(self.trailer.get(b"Root"))
+        self.catalogue = self.entries(self.root)
+        if self.catalogue.get(b"Type") != b"/Catalog" or not _TAKEN.isdisjoint(self.catalogue):
+            raise NotPlain
+        self._pages: dict[int, Page] = {}
+
+    def entries(self, wanted: int) -> dict[bytes, bytes]:
+        """The entries of the dictionary that is the object of this number."""
+        for first, count, place in self._sections:
+            if first <= wanted < first + count:
+                found = _IN_USE.match(self._pdf, place + _ENTRY_SIZE * (wanted - first))
+                if found is not None:
+                    return read_object(self._pdf, int(found[1]), wanted)
+        raise NotPlain
+
+    def page(self, index: int) -> Page:
+        """A page; negative numbers count from the end. `UsageError` for no such page."""
+        if index not in self._pages:
+            self._pages[index] = self._find(index)
+        return self._pages[index]
+
+    def _find(self, index: int) -> Page:
+        above = reference(self.catalogue.get(b"Pages"))
+        node, inherited = self.entries(above), dict[bytes, bytes]()
+        count = natural(node.get(b"Count"))
+        if not -count <= index < count:
+            raise UsageError(f"there is no page {index}; the document has {count}")
+        left, seen = (-index - 1 if index < 0 else index), 0
+        for _ in range(MAX_LEVELS):
+            inherited |= {key: node[key] for key in _INHERITED if key in node}
+            kids = references(node.get(b"Kids"))
+            for kid in reversed(kids) if index < 0 else kids:
+                seen += 1
+                node = self.entries(kid)
+                pages = self._pages_in(node, above)
+                if left < pages or seen > MAX_NODES:
+                    break
+                left -= pages
+            else:
+                raise NotPlain
+            if seen > MAX_NODES:
+                raise NotPlain
+            if node[b"Type"] == b"/Page":
+                return Page(kid, node, _box(inherited | node))
+            above = kid
+        raise NotPlain
+
+    @staticmethod
+    def _pages_in(node: dict[bytes, bytes], above: int) -> int:
+        """How many pages a node of the tree stands for."""
+        if reference(node.get(b"Parent")) != above:
+            raise NotPlain
+        if node.get(b"Type") == b"/Pages":
+            return natural(node.get(b"Count"))
+        if node.get(b"Type") == b"/Page" and b"Kids" not in node:
+            return 1
+        raise NotPlain
+
+
+def _sections(pdf: bytes, start: int) -> tuple[list[tuple[int, int, int]], int]:
+    """The sections of the table at `start` (first number, count, where its entries stand), and its end."""
+    table = _TABLE.match(pdf, start)
+    if table is None:
+        raise NotPlain
+    place, free = table.end(), 0
+    found: list[tuple[int, int, int]] = []
+    while section := _SECTION.match(pdf, place):
+        first, count = int(section[1]), int(section[2])
+        if first < free or len(found) >= MAX_SECTIONS:
+            raise NotPlain  # no object may stand in two sections: readers would differ about which counts
+        found.append((first, count, section.end()))
+        place, free = section.end() + _ENTRY_SIZE * count, first + count
+    return found, place
+
+
+def _box(entries: dict[bytes, bytes]) -> PageBox:
+    media, crop = entries.get(b"MediaBox"), entries.get(b"CropBox")
+    return _box_of(media, crop, entries.get(b"Rotate", b"0"), entries.get(b"UserUnit", b"1"))
+
+
+@lru_cache(maxsize=64)
+def _box_of(media: bytes | None, crop: bytes | None, rotate: bytes, unit: bytes) -> PageBox:
+    whole = numbers(media, 4) if media is not None else _LETTER
+    turned = number(rotate)
+    if turned % 1:
+        raise NotPlain
+    visible = numbers(crop, 4) if crop is not None else whole
+    return PageBox.of(whole, visible, rotate=int(turned), unit=number(unit))

@@ -1,0 +1,114 @@
+"""Dictionaries of PDF in bytes, read by one regular expression; values stay as they are written.
+
+Taken is less than PDF allows: no comments, no names with `#`, no key twice, six levels at most. Nothing is
+guessed: whatever else stands there is `NotPlain`. Every repetition is possessive, so that a match takes time
+in proportion to what it reads.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_DEPTH = 6
+_SPACE = rb"[\0\t\n\x0c\r ]*+"
+_NAME = rb"[^\0-\x20\x7f-\xff()<>\[\]{}/%#]++"
+_STRING = rb"\((?:[^()\\]|\\[\s\S])*+\)"
+_HEX = rb"<[0-9A-Fa-f\0\t\n\x0c\r ]*+>"
+_REFERENCE = rb"\d{1,10}+[\0\t\n\x0c\r ]++\d{1,5}+[\0\t\n\x0c\r ]++R(?![^\0\t\n\x0c\r ()<>\[\]{}/%])"
+
+
+def _inside(depth: int) -> bytes:
+    """What stands between brackets: anything that is balanced."""
+    deeper = rb"|<<%b>>|\[%b\]" % (_inside(depth - 1), _inside(depth - 1)) if depth else b""
+    return rb"(?:[^()<>\[\]{}%%]++|%b|%b%b)*+" % (_STRING, _HEX, deeper)
+
+
+_NESTED = _inside(MAX_DEPTH - 2)
+_VALUE = rb"(?:%b|[-+.\d]++|/%b|true|false|null|%b|%b|<<%b>>|\[%b\])" % (
+    _REFERENCE, _NAME, _STRING, _HEX, _NESTED, _NESTED,
+)  # fmt: skip
+_DICTIONARY = rb"<<%b((?:/%b%b%b%b)*+)>>" % (_SPACE, _NAME, _SPACE, _VALUE, _SPACE)
+
+_ENTRY = re.compile(rb"/(%b)%b(%b)%b" % (_NAME, _SPACE, _VALUE, _SPACE))
+_OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%bendobj" % (_SPACE, _DICTIONARY, _SPACE))
+_TRAILER = re.compile(
+    rb"trailer%b%b%bstartxref%b(\d{1,10}+)[\r\n ]++%%%%EOF[\r\n ]*+\Z" % (_SPACE, _DICTIONARY, _SPACE, _SPACE)
+)
+_ONE_REFERENCE = re.compile(rb"(\d{1,10}+)[\0\t\n\x0c\r ]++0[\0\t\n\x0c\r ]++R")
+_REFERENCES = re.compile(rb"\[%b(?:\d{1,10}+[\0\t\n\x0c\r ]++0[\0\t\n\x0c\r ]++R%b)*+\]" % (_SPACE, _SPACE))
+_NUMBERS = re.compile(rb"[-+]?(?:\d++\.?\d*+|\.\d++)")
+
+_TWO_TEXTS = re.compile(rb"\[%b(%b|%b)%b(%b|%b)%b\]" % (_SPACE, _STRING, _HEX, _SPACE, _STRING, _HEX, _SPACE))
+
+
+class NotPlain(Exception):
+    """The file is not of the simple kind that is read here."""
+
+
+def read_object(pdf: bytes, offset: int, number: int) -> dict[bytes, bytes]:
+    """The entries of the dictionary that is object `number` at `offset`, keys without their slash."""
+    found = _OBJECT.match(pdf, offset)
+    if found is None or int(found[1]) != number:
+        raise NotPlain
+    return _entries(found[2])
+
+
+def read_trailer(pdf: bytes, offset: int) -> tuple[dict[bytes, bytes], int]:
+    """The entries of the trailer at `offset`, behind which the file ends, and the `startxref` it gives."""
+    found = _TRAILER.match(pdf, offset)
+    if found is None:
+        raise NotPlain
+    return _entries(found[1]), int(found[2])
+
+
+def reference(value: bytes | None) -> int:
+    """The number of the object that a value refers to."""
+    found = _ONE_REFERENCE.fullmatch(value or b"")
+    if found is None:
+        raise NotPlain
+    return int(found[1])
+
+
+def references(value: bytes | None) -> list[int]:
+    """The numbers of the objects that an array of references names."""
+    if value is None or not _REFERENCES.fullmatch(value):
+        raise NotPlain
+    return [int(number) for number in _ONE_REFERENCE.findall(value)]
+
+
+def numbers(value: bytes, count: int) -> list[float]:
+    """An array of so many numbers."""
+    parts = value[1:-1].split() if value[:1] == b"[" else []
+    if len(parts) != count:
+        raise NotPlain
+    return [number(part) for part in parts]
+
+
+def number(value: bytes) -> float:
+    """One number."""
+    if not _NUMBERS.fullmatch(value) or len(value) > 32:
+        raise NotPlain
+    return float(value)
+
+
+def natural(value: bytes | None) -> int:
+    """One number, 0 or more."""
+    if value is None or not value.isdigit() or len(value) > 10:
+        raise NotPlain
+    return int(value)
+
+
+def _entries(body: bytes) -> dict[bytes, bytes]:
+    pairs = _ENTRY.findall(body)
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        raise NotPlain  # a key twice: readers differ about which one counts
+    return entries
+
+
+def two_texts(value: bytes) -> tuple[bytes, bytes]:
+    """An array of two strings, each as it is written."""
+    found = _TWO_TEXTS.fullmatch(value)
+    if found is None:
+        raise NotPlain
+    return found[1], found[2]

@@ -1,0 +1,227 @@
+"""Two writers put seals into files: our own where the structure is plain, pyHanko's everywhere else."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyhanko.pdf_utils.reader import PdfFileReader
+from world.desk import Desk, append_revision, plain_pdf, png, red_face
+from world.mutants import Edit, edited
+from world.pdf_bytes import byte_range
+from world.pki import NOON
+
+from signing.pdf import SealFace, seal, verify
+from signing.pdf._pyhanko import Editing
+from signing.pdf.update import NotPlain, PlainEditing
+from yinxin.base.errors import YinxinError
+
+DESK = Desk()
+REVOCATION = DESK.revocation()
+PAGE = b"<< /Type /Page /Parent 2 0 R /Contents 11 0 R >>"
+QUICK = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+
+
+def one_page(page: str = "", catalogue: str = "", tree: str = "", trailer: str = "") -> bytes:
+    """A file of one page with these further entries."""
+    media = "" if "/MediaBox" in page + tree else "/MediaBox [0 0 595 842]"
+    return append_revision(
+        b"%PDF-1.7\n",
+        {
+            1: f"<< /Type /Catalog /Pages 2 0 R {catalogue} >>".encode(),
+            2: f"<< /Type /Pages /Kids [10 0 R] /Count 1 {media} {tree} >>".encode(),
+            10: f"<< /Type /Page /Parent 2 0 R /Contents 11 0 R {page} >>".encode(),
+            11: b"<< /Length 0 >>\nstream\n\nendstream",
+        },
+        extra=trailer.encode(),
+    )
+
+
+@pytest.fixture
+def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_pdf: bytes) -> None:
+        raise AssertionError("pyHanko was asked")
+
+    monkeypatch.setattr(seal, "Editing", refuse)
+
+
+@pytest.mark.usefixtures("only_ours")
+@pytest.mark.parametrize(
+    "pdf",
+    [
+        plain_pdf(),
+        plain_pdf(pages=3, files={"a.json": b"{}"}),
+        plain_pdf().rstrip(),
+        plain_pdf().replace(b"%PDF-1.7", b"%PDF-2.0"),
+        one_page("/Annots [] /Rotate 90 /CropBox [10 10 300 300] /UserUnit 2"),
+        one_page("/MediaBox [595 842 0 -0.5] /PieceInfo << /A << /B [(x\\)) <00> null] >> >>"),
+        one_page(trailer="/ID [(a\\)b) <00ff>]"),
+    ],
+)
+def test_a_plain_file_is_sealed_without_the_library(pdf: bytes) -> None:
+    for stamped in (False, True):
+        for face in (None, red_face()):
+            sealed = DESK.seal(pdf, face=face, stamped=stamped, reason="准予", field="复核章")
+            assert sealed.startswith(pdf)
+            (signature,) = DESK.verify(sealed, revocation=REVOCATION).require().signatures
+            assert (signature.reason, signature.field) == ("准予", "复核章")
+            assert signature.covers_whole_file
+
+
+@pytest.mark.usefixtures("only_ours")
+def test_what_the_typesetter_writes_is_plain() -> None:
+    typst = pytest.importorskip("typst")
+    pdf = typst.compile(b"#set page(width: 100mm, height: 80mm)\n#pagebreak()\n#pagebreak()")
+    for page in (0, 1, -1):
+        report = DESK.verify(DESK.seal(pdf, face=red_face(), page=page), revocation=REVOCATION)
+        assert report.passed
+
+
+NOT_PLAIN = {
+    "a second revision": append_revision(plain_pdf(), {10: PAGE}),
+    "a form": one_page(catalogue="/AcroForm << /Fields [] >>"),
+    "permissions": one_page(catalogue="/Perms << >>"),
+    "extensions": one_page(catalogue="/Extensions << >>"),
+    "a version in the catalogue": one_page(catalogue="/Version /1.7"),
+    "a key twice": one_page(catalogue="/Lang (a) /Lang (b)"),
+    "a key with a sign": one_page(catalogue="/L#61ng (a)"),
+    "a comment": one_page(catalogue="% here\n"),
+    "a comment in a page": one_page("% here\n"),
+    "annotations elsewhere": one_page("/Annots 20 0 R"),
+    "a size elsewhere": one_page("/MediaBox 20 0 R"),
+    "half a turn of a degree": one_page("/Rotate 0.5"),
+    "another parent": one_page().replace(b"/Parent 2 0 R", b"/Parent 1 0 R"),
+    "a page with kids": one_page("/Kids [11 0 R]"),
+    "a stream of references": one_page(trailer="/XRefStm 9"),
+    "an identity of one": one_page(trailer="/ID [<00>]"),
+    "encryption": one_page(trailer="/Encrypt 9 0 R"),
+    "an old version": plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.4"),
+    "something before": b"\n" + plain_pdf(),
+    "something behind": plain_pdf() + b"% a remark",
+    "an object of two sections": plain_pdf().replace(b"3 1\n", b"2 1\n"),
+    "a table larger than it says": plain_pdf().replace(b"/Size 12", b"/Size 11"),
+    "deep nesting": one_page("/PieceInfo " + "[" * 9 + "]" * 9),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", NOT_PLAIN)
+def test_what_is_not_plain_is_left_to_the_library(name: str) -> None:
+    frame = seal.Frame("Seal1", 0, certify=True, appearance=None)
+    with pytest.raises(NotPlain):
+        PlainEditing(NOT_PLAIN[name]).prepare(frame, digest_algorithm="sha256", reserve=10)
+
+
+def facts(pdf: bytes) -> tuple[Any, ...]:
+    """What a seal's update says, numbers of objects and lengths aside."""
+    reader = PdfFileReader(io.BytesIO(pdf))
+    (found,) = reader.embedded_signatures
+    widget, value, page = found.sig_field, found.sig_object, found.sig_field["/P"]
+    rectangle = [round(float(number), 3) for number in widget["/Rect"]]
+    keys = {"/Type", "/Filter", "/SubFilter", "/M", "/Reason", "/Location"}
+    shown = widget["/AP"]["/N"] if "/AP" in widget else None
+    picture = shown["/Resources"]["/XObject"]["/Face"] if shown is not None else None
+    return (
+        sorted(reader.root),
+        reader.root["/AcroForm"]["/SigFlags"],
+        str(reader.root["/Extensions"]),
+        "/Perms" in reader.root and str(value["/Reference"]),
+        rectangle,
+        sorted(widget),
+        [widget[key] for key in ("/FT", "/T", "/Subtype", "/F")],
+        {key: str(value[key]) for key in keys if key in value},
+        sorted(page),
+        len(page["/Annots"]),
+        shown is not None
+        and [[round(float(number), 3) for number in shown[key]] for key in ("/BBox", "/Matrix")],
+        shown is not None and [shown.data, picture.encoded_data, picture["/SMask"].encoded_data],
+        sorted(picture) if picture is not None else (),
+    )
+
+
+sides = st.integers(130, 2000)
+corners = st.integers(-300, 300)
+texts = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+
+
+@QUICK
+@given(
+    st.tuples(corners, corners, sides, sides),
+    st.sampled_from([0, 90, 180, 270, -90, 450]),
+    st.booleans(),
+    texts,
+    texts,
+    st.booleans(),
+)
+def test_both_writers_say_the_same(
+    box: tuple[int, int, int, int],
+    rotate: int,
+    cropped: bool,  # noqa: FBT001 - drawn
+    reason: str | None,
+    location: str | None,
+    certify: bool,  # noqa: FBT001 - drawn
+) -> None:
+    x, y, width, height = box
+    crop = f"/CropBox [{x} {y} {x + width - 7} {y + height - 3}]" if cropped else ""
+    pdf = one_page(f"/MediaBox [{x} {y} {x + width} {y + height}] /Rotate {rotate} {crop}")
+    assert PlainEditing(pdf).page_box(0) == Editing(pdf).page_box(0)
+    asked = {"face": red_face(30, 20), "stamped": False, "reason": reason, "location": location}
+    ours = DESK.seal(pdf, certify=certify, **asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seal, "PlainEditing", _never)
+        theirs = DESK.seal(pdf, certify=certify, **asked)
+    assert facts(ours) == facts(theirs)
+    report = verify(ours, DESK.trust, revocation=REVOCATION, now=NOON)
+    assert report.passed, report.reasons
+
+
+def _never(_pdf: bytes) -> None:
+    raise NotPlain
+
+
+@pytest.mark.parametrize("face", [None, red_face(), SealFace(png(16, 9, kind=2), 40, 30)])
+def test_every_offset_leads_to_its_object(face: SealFace | None) -> None:
+    pdf = plain_pdf().rstrip()
+    sealed = DESK.seal(pdf, face=face, stamped=False, reason="x")
+    first, start, end, length = byte_range(sealed)
+    assert first == 0
+    assert (sealed[start : start + 1], sealed[end - 1 : end]) == (b"<", b">")
+    assert end + length == len(sealed)
+    table = int(re.findall(rb"startxref\n(\d+)\n%%EOF\n", sealed)[-1])
+    rows = re.findall(rb"(\d+) 1\n(\d{10}) 00000 n \n", sealed[table:])
+    assert len(rows) == (5 if face is None else 8 if face.picture.alpha else 7)
+    for number, place in rows:
+        assert sealed.startswith(number + b" 0 obj\n", int(place))
+        assert int(place) > len(pdf)
+
+
+@QUICK
+@given(
+    st.lists(
+        st.builds(
+            Edit,
+            st.sampled_from(["set", "insert", "delete", "copy", "zero"]),
+            st.integers(0, 1 << 20),
+            st.integers(1, 40),
+            st.integers(0, 1 << 20),
+            st.sampled_from([b"<<", b">>", b"/", b"[", b"(", b"% ", b"0", b"9", b" R ", b"endobj", b"\xff"]),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_whatever_is_read_only_our_errors_come_out(changes: list[Edit]) -> None:
+    pdf = edited(one_page("/Rotate 90 /Annots []", trailer="/ID [<00> <01>]"), changes)
+    frame = seal.Frame("Seal1", 0, certify=True, appearance=None)
+    try:
+        editing = PlainEditing(pdf)
+        box = editing.page_box(0)
+        editing.prepare(frame, digest_algorithm="sha256", reserve=10)
+        read_by_the_library = Editing(pdf).page_box(0)
+    except (NotPlain, YinxinError):
+        return
+    assert box == read_by_the_library
