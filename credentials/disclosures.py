@@ -52,21 +52,22 @@ class Placed:
 class Revealed:
     """The claims with every disclosed one in its place, and where each disclosure went.
 
-    `undisclosed` counts the digests, decoys among them, that no disclosure belongs to.
+    `undisclosed` counts the digests, decoys among them, that no disclosure belongs to; `hiding` are the
+    claims that such digests stand in, or right below. `withheld` says of arrays, by their path, which
+    positions as issued are withheld. `is_empty` is whether an `_sd` stands somewhere and no digest at all.
     """
 
     claims: dict[str, Any]
     placed: tuple[Placed, ...]
     undisclosed: int
+    hiding: frozenset[Step] = frozenset()
+    withheld: Mapping[Path, frozenset[int]] = field(default_factory=dict)
+    is_empty: bool = False
 
 
 def digest_of(text: str, algorithm: str = DEFAULT_DIGEST_ALGORITHM) -> str:
     """The digest of a disclosure or of an SD-JWT, as it is embedded (RFC 9901, 4.2.3)."""
-    try:
-        function = _HASHES[algorithm]
-    except (KeyError, TypeError) as exc:
-        raise MalformedInput("digest algorithm", "RFC 9901, 4.1.1: unknown digest algorithm") from exc
-    return encode_base64url(function(text.encode("utf-8")).digest())
+    return encode_base64url(_hash_of(algorithm)(text.encode("utf-8")).digest())
 
 
 def conceal(
@@ -101,6 +102,7 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     its detail, and `TooLarge` when the claims would nest too deeply.
     """
     algorithm = payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)
+    _hash_of(algorithm)  # 7.1 (2.e): asked also where nothing is disclosed
     by_digest = {digest_of(text, algorithm): index for index, text in enumerate(disclosures)}
     if len(by_digest) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
@@ -108,7 +110,21 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     claims = work.object(payload, (), None, 1)
     if len(work.placed) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (5): a disclosure belongs nowhere")
-    return Revealed(claims, tuple(work.placed), work.undisclosed)
+    return Revealed(
+        claims,
+        tuple(work.placed),
+        work.undisclosed,
+        frozenset(work.hiding),
+        {path: frozenset(positions) for path, positions in work.withheld.items()},
+        work.is_empty,
+    )
+
+
+def _hash_of(algorithm: str) -> Any:
+    try:
+        return _HASHES[algorithm]
+    except (KeyError, TypeError) as exc:
+        raise MalformedInput("digest algorithm", "RFC 9901, 4.1.1: unknown digest algorithm") from exc
 
 
 @dataclass(slots=True)
@@ -215,11 +231,18 @@ class _Revelation:
         self._disclosures = disclosures
         self._by_digest = by_digest
         self._seen: set[str] = set()
+        self._has_empty = False
         self.placed: list[Placed] = []
+        self.hiding: set[Step] = set()
+        self.withheld: dict[Path, list[int]] = {}
 
     @property
     def undisclosed(self) -> int:
         return len(self._seen) - len(self.placed)
+
+    @property
+    def is_empty(self) -> bool:
+        return self._has_empty and not self._seen
 
     def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
         answer: dict[str, Any] = {}
@@ -238,7 +261,11 @@ class _Revelation:
     ) -> None:
         if not isinstance(digests, list):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4.1: _sd is not an array")
-        for index in self._find_all(digests):
+        self._has_empty = self._has_empty or not digests
+        found = self._find_all(digests)
+        if path and len(found) < len(digests):
+            self.hiding.add(path[0])
+        for index in found:
             _, name, value = self._open(index, 3)
             if not isinstance(name, str) or name in CONTROL_NAMES:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim name is not allowed")
@@ -257,10 +284,13 @@ class _Revelation:
             if len(item) != 1:
                 raise MalformedInput("disclosure", "RFC 9901, 4.2.4.2: a name stands beside '...'")
             index = self._find(item[ARRAY_DIGEST])
-            if index is not None:
-                _, value = self._open(index, 2)
-                self.placed.append(Placed(index, place, parent))
-                answer.append(self._value(value, place, index, depth))
+            if index is None:
+                self.hiding.add(place[0])
+                self.withheld.setdefault(path, []).append(position)
+                continue
+            _, value = self._open(index, 2)
+            self.placed.append(Placed(index, place, parent))
+            answer.append(self._value(value, place, index, depth))
         return answer
 
     def _value(self, value: Any, path: Path, parent: int | None, depth: int) -> Any:

@@ -8,6 +8,8 @@ for the caller.
 from __future__ import annotations
 
 import binascii
+import hashlib
+import re
 from base64 import b64decode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from cryptography import x509
 
+from signing.base64url import encode_base64url
 from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
 from signing.cose import is_in_order
 from signing.jose import jose_algorithm
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 MAX_CHAIN = 8
+_ADDRESS = re.compile(r"https://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]{1,5})?(?![^/?#])")
 END_OF_CALENDAR = 253_402_300_800
 _REMEMBERED = 256  # chains and seconds; a verifier meets the same few issuers all day
 _REMEMBERED_BYTES = 32 << 10  # a larger chain is read and judged again each time, so that nobody fills memory
@@ -40,10 +44,11 @@ _REMEMBERED_BYTES = 32 << 10  # a larger chain is read and judged again each tim
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """How the signature came out: the leaf (None when there is none) and the checks."""
+    """How the signature came out: the leaf (None when there is none), the checks, the chain as sent."""
 
     certificate: Certificate | None
     checks: tuple[Check, ...]
+    chain: tuple[Certificate, ...] = ()
 
     @property
     def is_genuine(self) -> bool:
@@ -66,6 +71,7 @@ class _Judged(NamedTuple):
     is_compromised: bool
 
 
+_THUMBPRINTS = (("x5t", "4.1.7", hashlib.sha1), ("x5t#S256", "4.1.8", hashlib.sha256))
 _NOT_GENUINE = {
     Reason.FORMAT_FAILURE,
     Reason.TOO_LARGE,
@@ -104,10 +110,12 @@ class ChainSignatures:
             return Signed(None, (Check("certificate", reason, detail=exc.detail),))
         if not chain:
             return Signed(None, (Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5c"),))
+        if other := _other_thumbprint(token.header, chain[0]):
+            return Signed(None, (Check("certificate", Reason.FORMAT_FAILURE, detail=other),))
         checks = self._signature(token, chain[0], at)
         if any(check.reason for check in checks):
             return Signed(chain[0], checks)
-        return Signed(chain[0], (*checks, *self.path_checks(chain, at, issued_at)))
+        return Signed(chain[0], (*checks, *self.path_checks(chain, at, issued_at)), chain)
 
     def path_checks(
         self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
@@ -190,11 +198,26 @@ def moment_check(
 @lru_cache(_REMEMBERED)
 def uris_of(certificate: Certificate) -> tuple[str, ...]:
     """The addresses (URIs) among a certificate's alternative names."""
-    try:
-        names = certificate.x509.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return ()
-    return tuple(names.value.get_values_for_type(x509.UniformResourceIdentifier))
+    names = _names_of(certificate)
+    return tuple(names.get_values_for_type(x509.UniformResourceIdentifier)) if names else ()
+
+
+@lru_cache(_REMEMBERED)
+def hosts_of(certificate: Certificate) -> tuple[str, ...]:
+    """The hosts (DNS names) among a certificate's alternative names, in small letters."""
+    names = _names_of(certificate)
+    return tuple(name.lower() for name in names.get_values_for_type(x509.DNSName)) if names else ()
+
+
+def host_of(address: str) -> str | None:
+    """The host of an https address, in small letters; None for one that some would read otherwise."""
+    match = _ADDRESS.match(address)
+    return match[1].lower() if match else None
+
+
+def _names_of(certificate: Certificate) -> x509.SubjectAlternativeName | None:
+    found = certificate.extension(x509.SubjectAlternativeName)
+    return found.value if found else None
 
 
 def is_date(value: Any) -> TypeGuard[float]:
@@ -219,6 +242,16 @@ def _sent(header: Mapping[str, Any]) -> tuple[str, ...]:
     if len(x5c) > MAX_CHAIN or any(len(item) > 2 * MAX_CERTIFICATE_BYTES for item in x5c):
         raise TooLarge("x5c", f"over {MAX_CHAIN} certificates, or one is too large")
     return tuple(x5c)
+
+
+def _other_thumbprint(header: Mapping[str, Any], leaf: Certificate) -> str:
+    """Which thumbprint is of another certificate than the one whose key is to have signed; empty for none."""
+    for name, clause, hashed in _THUMBPRINTS:
+        if name in header and header[name] != encode_base64url(
+            hashed(leaf.der, usedforsecurity=False).digest()
+        ):
+            return f"RFC 7515, {clause}: {name} is of another certificate"
+    return ""
 
 
 def _is_small(chain: Sequence[str | bytes]) -> bool:

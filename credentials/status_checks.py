@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from credentials.vocabulary import INVALID, SUSPENDED, VALID
 from signing.reasons import Reason
 from signing.report import Check, Scope
+from signing.trust_list import Issued
 from yinxin.base.errors import NotFound
 
 if TYPE_CHECKING:
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from credentials.status_snapshot import StatusSnapshot
+    from signing.certificates import Certificate
+    from signing.trust_list import ServingList
 
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")  # RFC 3986, 3: a scheme, and no space
 _MEANINGS = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
 
 
@@ -28,12 +33,21 @@ class Status:
     findings: Mapping[str, str]
 
 
-def look_up(
-    reference: Any, statuses: Mapping[str, StatusSnapshot], *, at: datetime, grace: timedelta
+def look_up(  # noqa: PLR0913 - what a status stands on, by the door
+    reference: Any,
+    statuses: Mapping[str, StatusSnapshot],
+    *,
+    at: datetime,
+    grace: timedelta,
+    chain: tuple[Certificate, ...] = (),
+    trust_list: ServingList | None = None,
+    form: str | None = None,
 ) -> Status:
     """The status that a credential's reference leads to. It counts for the verdict now.
 
-    `grace` stretches a list's ttl while its server is away, never its `exp`.
+    `grace` stretches a list's ttl while its server is away, never its `exp`. `chain` is the credential's
+    own, leaf first: a list by somebody else is not believed (`is_theirs`). `form` is the one that the
+    credential's format demands of a list, `jwt` or `cwt`.
     """
     place = status_reference(reference)
     if place is None:
@@ -44,7 +58,31 @@ def look_up(
         missing = _check(Reason.STATUS_UNKNOWN, "the status list is not at hand")
         return Status(missing, None, {"status_list": uri})
     findings = {"status_list": uri, "status_at": snapshot.issued_at.isoformat()}
-    return Status(_standing(snapshot, index, at, grace), snapshot, findings)
+    if chain and not is_theirs(snapshot, chain, trust_list):
+        foreign = _check(Reason.STATUS_UNKNOWN, "TSL 11.3: the list is signed under another authority")
+        return Status(foreign, snapshot, findings)
+    standing = _standing(snapshot, index, at, grace)
+    if form not in {None, snapshot.form} and standing.reason is not Reason.CREDENTIAL_REVOKED:
+        standing = _check(Reason.STATUS_UNKNOWN, f"SD-JWT VC, 2.2.2.3: the list is no {form}")
+    return Status(standing, snapshot, findings)
+
+
+def is_theirs(
+    snapshot: StatusSnapshot, chain: tuple[Certificate, ...], trust_list: ServingList | None
+) -> bool:
+    """Whether a list is of the issuer of a credential with this chain (TSL, 11.3).
+
+    The same key signed both; or an authority of the chain certified who signed the list; or the trust list
+    names whoever signed it, or where it stands, for this issuer.
+    """
+    signer = snapshot.issuer
+    if signer.spki == chain[0].spki or any(signer.issuer_der == one.issuer_der for one in chain):
+        return True
+    named = trust_list.issuer(Issued(None, subject=chain[0].subject)) if trust_list else None
+    if named is None:
+        return False
+    host = snapshot.uri.partition("://")[2].partition("/")[0].lower()
+    return signer.subject in named.subjects or host in named.hosts
 
 
 def status_reference(status: Any) -> tuple[str, int] | None:
@@ -53,7 +91,7 @@ def status_reference(status: Any) -> tuple[str, int] | None:
     if not isinstance(entry, dict):
         return None
     uri, index = entry.get("uri"), entry.get("idx")
-    if not isinstance(uri, str) or type(index) is not int or index < 0:
+    if not isinstance(uri, str) or not _URI.fullmatch(uri) or type(index) is not int or index < 0:
         return None
     return uri, index
 

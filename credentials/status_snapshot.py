@@ -38,8 +38,8 @@ DEFAULT_TTL = timedelta(hours=1)
 class StatusSnapshot(Evidence):
     """A status list whose token was verified; only `verify_status_token` leads to one.
 
-    `issued_at` is the token's `iat`, `refresh_at` the end of its ttl counted from when it was fetched,
-    `expires_at` the hard end. `digest` is the SHA-256 of the token, in hex.
+    `form` is the token's, `jwt` or `cwt`; `issued_at` is its `iat`, `refresh_at` the end of its ttl counted
+    from when it was fetched, `expires_at` the hard end. `digest` is the SHA-256 of the token, in hex.
     """
 
     uri: str
@@ -49,6 +49,7 @@ class StatusSnapshot(Evidence):
     refresh_at: datetime
     expires_at: datetime
     digest: str
+    form: str = "jwt"
 
     @classmethod
     def from_token(  # noqa: PLR0913 - what a verification needs, by the door
@@ -92,6 +93,7 @@ def verify_status_token(  # noqa: PLR0913 - what a verification needs, by the do
     policy = policy or Policy.default()
     revocation = revocation or RevocationSnapshot()
     judge = signatures or ChainSignatures(trust, usage="status", revocation=revocation, policy=policy)
+    form = "cwt" if isinstance(token, bytes) else "jwt"
     if isinstance(token, bytes):
         checks, made = _examine_cwt(token, judge, uri, at, policy)
     else:
@@ -108,7 +110,7 @@ def verify_status_token(  # noqa: PLR0913 - what a verification needs, by the do
         policy.hash,
         snapshots,
         {"uri": uri},
-        (lambda key: StatusSnapshot(key, uri, **made, digest=digest)) if made else None,
+        (lambda key: StatusSnapshot(key, uri, **made, digest=digest, form=form)) if made else None,
     )
 
 

@@ -7,11 +7,12 @@ their `vct`. `describe` writes the document of a licence type of ours.
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from credentials.claim_paths import Path, as_path, covers, select, to_text
+from credentials.claim_paths import Path, as_path, covers, to_text
 from signing.jose import load_json_object
 from signing.reasons import Reason
 from signing.report import Check, good
@@ -28,6 +29,10 @@ MAX_BYTES = 1 << 20
 MAX_ANCESTORS = 8
 MAX_CLAIMS = 500
 _SD = ("always", "allowed", "never")
+_SVG_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_EXPRESSION = r"[A-Za-z0-9]+-[A-Za-z0-9+/_-]+={0,2}(?:\?[!-~]*)?"
+_INTEGRITY = re.compile(rf"[ \t\r\n\f]*{_EXPRESSION}(?:[ \t\r\n\f]+{_EXPRESSION})*[ \t\r\n\f]*")
+_PLAIN = str.maketrans("-_", "+/")
 _HASHES = ("sha512", "sha384", "sha256")  # strongest first: that one counts (W3C SRI, 3.3.4)
 
 
@@ -95,6 +100,11 @@ def integrity_of(document: bytes) -> str:
     return "sha256-" + b64encode(hashlib.sha256(document).digest()).decode("ascii")
 
 
+def is_integrity(value: Any) -> bool:
+    """Whether this is integrity metadata (W3C SRI, 3): hash expressions, at least one."""
+    return isinstance(value, str) and bool(_INTEGRITY.fullmatch(value))
+
+
 def _load(
     vct: str, documents: Mapping[str, bytes], integrity: str | None, below: tuple[str, ...]
 ) -> TypeMetadata:
@@ -113,7 +123,8 @@ def _load(
     own = TypeMetadata(vct, _display(data, "name"), _rules(data))
     if "extends" not in data:
         return own
-    parent = _load(_text(data["extends"]), documents, data.get("extends#integrity"), (*below, vct))
+    demanded = _text(data["extends#integrity"]) if "extends#integrity" in data else None
+    parent = _load(_text(data["extends"]), documents, demanded, (*below, vct))
     return replace(own, names=own.names or parent.names, rules=_inherit(own.rules, parent.rules))
 
 
@@ -124,6 +135,11 @@ def _rules(data: Mapping[str, Any]) -> tuple[ClaimRule, ...]:
     rules = tuple(map(_rule, claims))
     if len({rule.path for rule in rules}) != len(rules):
         raise MalformedInput("type metadata", "SD-JWT VC, 5.6: a path is repeated")
+    named = [entry["svg_id"] for entry in claims if "svg_id" in entry]
+    if not all(isinstance(name, str) and _SVG_ID.fullmatch(name) for name in named):
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.6: an svg_id is no name")
+    if len(set(named)) != len(named):
+        raise MalformedInput("type metadata", "SD-JWT VC, 5.6: an svg_id is repeated")
     return rules
 
 
@@ -144,6 +160,11 @@ def _display(data: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
     entries = data.get("display", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise MalformedInput("type metadata", "SD-JWT VC, 5.5: display is not an array of objects")
+    for entry in (data, *entries):
+        if any(not isinstance(entry.get(text, ""), str) for text in ("name", "label", "description")):
+            raise MalformedInput("type metadata", "SD-JWT VC, 5.2: a name or a description is no text")
+        if not isinstance(entry.get("rendering", {}), dict):
+            raise MalformedInput("type metadata", "SD-JWT VC, 5.5.1: rendering is no object")
     return tuple((_text(entry.get("locale")), _text(entry.get(name))) for entry in entries)
 
 
@@ -172,30 +193,75 @@ def _combined(rule: ClaimRule, above: ClaimRule) -> ClaimRule:
 
 
 def _fault(rule: ClaimRule, revealed: Revealed, places: list[Path]) -> str:
-    path = rule.path
+    path, withheld = rule.path, 0
     if len(path) == 1 and isinstance(path[0], str):  # nearly every rule: the same counts, by looking it up
         found, disclosed = int(path[0] in revealed.claims), places.count(path)
     else:
-        found = len(select(revealed.claims, path))
+        counted = _count(revealed, path)
+        if counted is None:
+            return f"{to_text(path)} leads through what is no object or no array"
+        found, withheld = counted
         disclosed = sum(len(place) == len(path) and covers(path, place) for place in places)
     if rule.sd == "always" and disclosed < found:
         return f"{to_text(path)} must be selectively disclosable"
-    if rule.sd == "never" and disclosed:
+    if rule.sd == "never" and (disclosed or withheld):
         return f"{to_text(path)} must not be selectively disclosable"
     is_seen = rule.sd == "never" and len(path) == 1  # what stands above a deeper one may be withheld
-    if rule.mandatory and not found and (is_seen or not revealed.undisclosed):
+    if rule.mandatory and not found and not withheld and (is_seen or not revealed.undisclosed):
         return f"{to_text(path)} is missing"
     return ""
 
 
+def _count(revealed: Revealed, path: Path) -> tuple[int, int] | None:
+    """How many claims a path selects: shown ones, and elements of arrays that are withheld (5.6, 5.6.1).
+
+    Positions count as issued. None is the error of 5.6.1: a step into something of another form.
+    """
+    selected: list[tuple[Any, Path]] = [(revealed.claims, ())]
+    withheld = 0
+    for step in path:
+        kind = dict if isinstance(step, str) else list
+        if not all(isinstance(value, kind) for value, _ in selected):
+            return None
+        if isinstance(step, str):
+            selected = [(value[step], (*place, step)) for value, place in selected if step in value]
+            withheld = 0  # nothing is selected inside a withheld one
+            continue
+        elements = [_elements(value, place, revealed, step) for value, place in selected]
+        selected = [one for shown, _ in elements for one in shown]
+        withheld = sum(missing for _, missing in elements)
+    return len(selected), withheld
+
+
+def _elements(
+    value: list[Any], place: Path, revealed: Revealed, step: int | None
+) -> tuple[list[tuple[Any, Path]], int]:
+    """The elements of an array that a step selects, with their place as issued; how many are withheld."""
+    missing = revealed.withheld.get(place, frozenset())
+    positions = (one for one in range(len(value) + len(missing)) if one not in missing)
+    shown = [(one, (*place, at)) for at, one in zip(positions, value, strict=True) if step in {at, None}]
+    return shown, len(missing) if step is None else int(step in missing)
+
+
 def _matches(document: bytes, integrity: Any) -> bool:
-    """Subresource integrity: of several values the strongest algorithm's count."""
-    values = [value.partition("-") for value in integrity.split()] if isinstance(integrity, str) else []
+    """Of several values the strongest algorithm's count; compared as octets (SD-JWT VC, 6)."""
+    if not is_integrity(integrity):
+        return False
+    values = [value.partition("?")[0].partition("-") for value in integrity.split()]
     for name in _HASHES:
-        wanted = {digest for algorithm, _, digest in values if algorithm == name}
+        wanted = [digest for algorithm, _, digest in values if algorithm == name]
         if wanted:
-            return b64encode(hashlib.new(name, document).digest()).decode("ascii") in wanted
+            return hashlib.new(name, document).digest() in map(_octets, wanted)
     return False
+
+
+def _octets(digest: str) -> bytes | None:
+    """The digest's bytes; W3C SRI takes either alphabet of base64 (CSP 3, base64-value)."""
+    try:
+        plain = digest.rstrip("=").translate(_PLAIN)
+        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except ValueError:
+        return None
 
 
 def _locales(text: Text) -> tuple[tuple[str, str], ...]:

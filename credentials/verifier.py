@@ -16,18 +16,29 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from credentials.claim_checks import (
+    audience_check,
+    disclosures_check,
+    issuer_name_check,
+    never_hidden_check,
+    types_check,
+)
 from credentials.key_binding import MAX_AGE, check_key_binding, holder_key
 from credentials.permission import Permission
 from credentials.published_keys import judge_by_published
 from credentials.sd_jwt import SdJwt
-from credentials.signed_tokens import ChainSignatures, is_date, is_failed, moment_check, uris_of
+from credentials.signed_tokens import (
+    ChainSignatures,
+    is_date,
+    is_failed,
+    moment_check,
+)
 from credentials.status_checks import look_up
 from credentials.vocabulary import (
     CREDENTIAL_TYP,
     DELEGATION,
     DELEGATION_VCT,
     LICENCE_IDENTIFIER,
-    NEVER_DISCLOSABLE,
 )
 from signing.jose import parse_jws
 from signing.policy import Policy
@@ -173,6 +184,7 @@ class _Case:
         self._audience, self._nonce, self._bound = audience, nonce, bound
         self._key: PublicKey | None = None
         self._issuer: Certificate | str | None = None  # who was proved to have signed it
+        self._chain: tuple[Certificate, ...] = ()
         self._made: datetime | None = None
         self.checks: list[Check] = []
         self.snapshots: dict[str, str] = {}
@@ -188,7 +200,7 @@ class _Case:
             if not self._check_issuer(credential):
                 return
             revealed = credential.reveal()
-            self._add(good("disclosures"))
+            self._add(disclosures_check(revealed))
             self._check_claims(revealed)
             self._check_binding(credential, revealed)
         except MalformedInput as exc:
@@ -221,7 +233,7 @@ class _Case:
             return self._check_published(token, named)
         signed = self._verifier._signatures.examine(token, at=self._at, issued_at=made)  # noqa: SLF001 - its own case
         self._add(*signed.checks)
-        self._issuer = signed.certificate
+        self._issuer, self._chain = signed.certificate, signed.chain
         return signed.is_genuine
 
     def _check_published(self, token: Token, issuer: str) -> bool:
@@ -237,14 +249,11 @@ class _Case:
 
     def _check_claims(self, revealed: Revealed) -> None:
         claims = revealed.claims
-        self._add(_never_hidden(revealed), _types(claims), _issuer_name(claims, self._issuer))
+        self._add(never_hidden_check(revealed), types_check(claims), issuer_name_check(claims, self._issuer))
         self._add(*self._permission(claims), *self._type(revealed), *self._delegation(claims))
         self._add(*moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW))
-        if "aud" in claims:  # RFC 7519, 4.1.3: who is not named is not meant
-            wanted = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-            is_meant = self._audience is not None and self._audience in wanted
-            fault = None if is_meant else Reason.WRONG_AUDIENCE
-            self._add(Check("credential_audience", fault))
+        if "aud" in claims:
+            self._add(audience_check(claims["aud"], self._audience))
         self.findings = {
             "vct": claims.get("vct"),
             "claims": claims,
@@ -304,7 +313,15 @@ class _Case:
         if "status" not in claims:
             return
         verifier = self._verifier
-        found = look_up(claims["status"], verifier.statuses, at=self._at, grace=verifier.status_grace)
+        found = look_up(
+            claims["status"],
+            verifier.statuses,
+            at=self._at,
+            grace=verifier.status_grace,
+            chain=self._chain,
+            trust_list=verifier.permission.trust_list,
+            form="jwt",  # SD-JWT VC, 2.2.2.3
+        )
         self.findings.update(found.findings)
         if found.snapshot:
             self.snapshots["status"] = found.snapshot.digest
@@ -313,7 +330,7 @@ class _Case:
 
 def _read(presentation: Any) -> SdJwt:
     """The compact form, or the JSON form (RFC 9901, 8) where the text is an object."""
-    if isinstance(presentation, str) and presentation.startswith("{"):
+    if isinstance(presentation, str) and presentation.lstrip(" \t\r\n").startswith("{"):
         return SdJwt.from_json(presentation)
     return SdJwt.parse(presentation)
 
@@ -333,44 +350,3 @@ def _agency_of(claims: Mapping[str, Any]) -> str | None:
 def _malformed(exc: MalformedInput) -> Check:
     name, reason = _MALFORMED.get(exc.kind, ("format", Reason.FORMAT_FAILURE))
     return Check(name, Reason.TOO_LARGE if isinstance(exc, TooLarge) else reason, detail=exc.detail)
-
-
-def _never_hidden(revealed: Revealed) -> Check:
-    """SD-JWT VC, 2.2.2.3: some claims, and what stands below them, never come as disclosures.
-
-    A digest below them may be a decoy; what it would withhold is then missing, and that fails by itself.
-    """
-    hidden = sorted(NEVER_DISCLOSABLE.intersection(placed.path[0] for placed in revealed.placed))
-    if not hidden:
-        return good("always_visible_claims")
-    return Check("always_visible_claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
-
-
-def _types(claims: Mapping[str, Any]) -> Check:
-    vct, others = claims.get("vct"), claims.get("aka_vcts", ["-"])
-    texts = [name for name in ("vct#integrity", "sub") if not isinstance(claims.get(name, ""), str)]
-    fault = f"{texts[0]} is no text" if texts else ""
-    if not isinstance(vct, str) or not vct:
-        fault = "SD-JWT VC, 2.2.2.1: vct is missing"
-    elif not isinstance(others, list) or not others or not all(isinstance(name, str) for name in others):
-        fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
-    elif not isinstance(claims.get("cnf", {}), dict):
-        fault = "RFC 7800, 3.1: cnf is no object"
-    elif vct in others:
-        fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
-    return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else good("credential_type")
-
-
-def _issuer_name(claims: Mapping[str, Any], issuer: Certificate | str | None) -> Check:
-    """Where `iss` stands beside a certificate that names addresses, it must be one of them."""
-    if isinstance(issuer, str):
-        return Check("issuer_name", None if claims.get("iss") == issuer else Reason.ISSUER_MISMATCH)
-    if "iss" not in claims:
-        return good("issuer_name")
-    name = claims["iss"]
-    if not isinstance(name, str) or not name:
-        return Check("issuer_name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
-    addresses = uris_of(issuer) if issuer else ()
-    if addresses and name not in addresses:
-        return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
-    return good("issuer_name")

@@ -10,7 +10,15 @@ from __future__ import annotations
 DIGESTS, ARRAY_DIGEST, DIGEST_ALGORITHM = "_sd", "...", "_sd_alg"
 CONTROL_NAMES = frozenset({DIGESTS, ARRAY_DIGEST, DIGEST_ALGORITHM})
 DEFAULT_DIGEST_ALGORITHM = "sha-256"
-DIGEST_ALGORITHMS = {"sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}  # name → hashlib
+# Of the registered names (IANA, Named Information Hash Algorithm) those that are not truncated → hashlib
+DIGEST_ALGORITHMS = {
+    "sha-256": "sha256",
+    "sha-384": "sha384",
+    "sha-512": "sha512",
+    "sha3-256": "sha3_256",
+    "sha3-384": "sha3_384",
+    "sha3-512": "sha3_512",
+}
 KEY_BINDING_TYP = "kb+jwt"
 
 # draft-ietf-oauth-sd-jwt-vc

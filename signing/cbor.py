@@ -63,10 +63,11 @@ def decode(  # noqa: PLR0913 - limits by the door
 ) -> Value:
     """The one value that these bytes are; `MalformedInput` for anything else, `TooLarge` over a limit.
 
-    Lengths are definite and every number has its shortest form; maps repeat no key and have whole numbers or
-    texts as keys; text is UTF-8; numbers have 64 bits, no NaN, no infinity; of simple values only false, true
-    and null. `tags` are the numbers that may stand anywhere; any other is refused. With `deterministic` the
-    keys of each map are in the order of their bytes too (4.2.1), so that a value has one encoding.
+    Lengths are definite and every whole number has its shortest form; maps repeat no key and have whole
+    numbers or texts as keys; text is UTF-8; numbers have 64 bits, no NaN, no infinity; of simple values only
+    false, true and null. `tags` are the numbers that may stand anywhere; any other is refused. With
+    `deterministic` the keys of each map are in the order of their bytes too, and other numbers have their
+    shortest form (4.2.1), so that a value has one encoding.
     """
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise MalformedInput("cbor", "no bytes")
@@ -202,7 +203,7 @@ class _Reader:
         value = struct.unpack(form, self._take(width))[0]
         if not math.isfinite(value):
             raise MalformedInput("cbor", "not a finite number")
-        if len(_float(value)) != width + 1:
+        if self.deterministic and len(_float(value)) != width + 1:
             raise MalformedInput("cbor", "not the shortest form")
         return value
 

@@ -174,6 +174,7 @@ class _Case:
         self._verifier, self._at = verifier, at
         self._transcript, self._reader_key = transcript, reader_key
         self._issuer: Certificate | None = None
+        self._chain: tuple[Certificate, ...] = ()
         self._key: PublicKey | None = None
         self._elements: dict[str, dict[str, Any]] = {}
         self._doc_type = ""
@@ -215,7 +216,7 @@ class _Case:
         self._add(*checks)
         if any(check.reason for check in checks):
             return None
-        self._issuer = chain[0]
+        self._issuer, self._chain = chain[0], chain
         secured = document.issuer_signed.security_object()
         self._add(*self._verifier.signatures.path_checks(chain, self._at, secured.signed_at))
         self._add(self._type(document, secured), *self._permission(document, secured))
@@ -321,7 +322,14 @@ class _Case:
         if status is None:
             return
         verifier = self._verifier
-        found = look_up(status, verifier.statuses, at=self._at, grace=verifier.status_grace)
+        found = look_up(
+            status,
+            verifier.statuses,
+            at=self._at,
+            grace=verifier.status_grace,
+            chain=self._chain,
+            trust_list=verifier.permission.trust_list,
+        )
         self.findings.update(found.findings)
         if found.snapshot:
             self.snapshots["status"] = found.snapshot.digest

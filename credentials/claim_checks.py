@@ -1,0 +1,88 @@
+"""What an SD-JWT VC's own claims must be, each rule as a check (SD-JWT VC, 2.2.2; RFC 7519, 4.1).
+
+Here stand rules that need nothing but the processed claims and who was proved to have signed them; times,
+types, permissions and the key binding are judged where `credentials.verifier` puts them together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credentials.signed_tokens import host_of, hosts_of, uris_of
+from credentials.type_metadata import is_integrity
+from credentials.vocabulary import NEVER_DISCLOSABLE
+from signing.reasons import Reason
+from signing.report import Check, good
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credentials.disclosures import Revealed
+    from signing.certificates import Certificate
+
+
+def disclosures_check(revealed: Revealed) -> Check:
+    """SD-JWT VC, 2.2.2.5: where nothing can be disclosed selectively there is no `_sd`."""
+    if not revealed.is_empty:
+        return good("disclosures")
+    return Check("disclosures", Reason.DISCLOSURE_INVALID, detail="SD-JWT VC, 2.2.2.5: _sd without a digest")
+
+
+def never_hidden_check(revealed: Revealed) -> Check:
+    """SD-JWT VC, 2.2.2.3: some claims, and what stands below them, never come as disclosures.
+
+    A digest below them withholds something, or is a decoy that means to look as if it did.
+    """
+    disclosed = {placed.path[0] for placed in revealed.placed}
+    hidden = sorted(str(name) for name in NEVER_DISCLOSABLE & (disclosed | revealed.hiding))
+    if not hidden:
+        return good("always_visible_claims")
+    return Check("always_visible_claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
+
+
+def types_check(claims: Mapping[str, Any]) -> Check:
+    """The types that it says it is of, and texts that must be texts (SD-JWT VC, 2.2.2.1; RFC 7519, 4.1)."""
+    vct, others = claims.get("vct"), claims.get("aka_vcts", ["-"])
+    texts = [name for name in ("sub", "jti") if not isinstance(claims.get(name, ""), str)]
+    fault = f"RFC 7519, 4.1: {texts[0]} is no text" if texts else ""
+    if not isinstance(vct, str) or not vct:
+        fault = "SD-JWT VC, 2.2.2.1: vct is missing"
+    elif "vct#integrity" in claims and not is_integrity(claims["vct#integrity"]):
+        fault = "SD-JWT VC, 6: vct#integrity is no integrity metadata"
+    elif (
+        not isinstance(others, list) or not others or not all(isinstance(one, str) and one for one in others)
+    ):
+        fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
+    elif not isinstance(claims.get("cnf", {}), dict):
+        fault = "RFC 7800, 3.1: cnf is no object"
+    elif vct in others:
+        fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
+    return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else good("credential_type")
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(isinstance(one, str) and one for one in values)
+
+
+def audience_check(named: Any, ours: str | None) -> Check:
+    """RFC 7519, 4.1.3: who is not named is not meant; names are texts."""
+    names = named if isinstance(named, list) else [named]
+    if not all(isinstance(name, str) for name in names):
+        return Check("credential_audience", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.3: aud is no text")
+    is_meant = ours is not None and ours in names
+    return good("credential_audience") if is_meant else Check("credential_audience", Reason.WRONG_AUDIENCE)
+
+
+def issuer_name_check(claims: Mapping[str, Any], issuer: Certificate | str | None) -> Check:
+    """Where `iss` stands beside a certificate that names addresses or hosts, it is one of them, or there."""
+    if isinstance(issuer, str):
+        return Check("issuer_name", None if claims.get("iss") == issuer else Reason.ISSUER_MISMATCH)
+    if "iss" not in claims:
+        return good("issuer_name")
+    name = claims["iss"]
+    if not isinstance(name, str) or not name:
+        return Check("issuer_name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
+    addresses, hosts = (uris_of(issuer), hosts_of(issuer)) if issuer else ((), ())
+    if not (addresses or hosts) or name in addresses or (hosts and host_of(name) in hosts):
+        return good("issuer_name")
+    return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
