@@ -2,80 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from world.departments import GRANTED, TYPE, claims_of_the_bakery
-from world.presentations import AskingCity
+from world.mdoc_city import IDENTIFIER, MDOC_ID, VCT, MdocCity
 
 from credentials.dcql import Query
 from credentials.licence import EndingKind
-from credentials.mdoc import MdocValidity, issue_mdoc, present_mdoc
-from credentials.mdoc.structures import TAGS, TDATE
-from credentials.oid4vp.responses import answer
+from credentials.mdoc.limits import TAGS, TDATE
 from credentials.oid4vp.transactions import MATTER_TYPE
 from credentials.oid4vp.transcripts import transcript_of
 from credentials.vocabulary import INVALID
 from signing.base64url import decode_base64url, encode_base64url
 from signing.cbor import Tag, decode, encode
 from signing.signers.file import FileSigner
-from wallet.exchange import Reply as Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from world.departments import Reply
-
     from credentials.licence import Licence
-    from credentials.oid4vp.request_objects import VerifiedRequest
-
-VCT = "urn:yinxin:licence:food-business-licence:1"
-MDOC_ID = f"{TYPE}_mdoc1"
-IDENTIFIER = "licence_identifier"
-
-
-class MdocCity(AskingCity):
-    """The city, whose agency also makes mdocs, and a wallet that is a few lines long."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.mdoc_signer = self.pki.signer("mdoc", "津城市市场监督管理局")
-
-    def mdoc(self, licence: Licence, **changes: Any) -> bytes:
-        with self.database.transaction() as session:
-            self.last_status = self.statuses.allocate(session)
-        now = self.clock.now()
-        said = {IDENTIFIER: licence.identifier, "issued_on": date(2026, 8, 1), **licence.claims}
-        elements = changes.pop("elements", said)
-        options = {
-            "signer": self.mdoc_signer,
-            "holder_key": self.baker.public_key,
-            "valid": MdocValidity(now, now, now + timedelta(days=30)),
-            "status": self.last_status,
-            "randomness": self.randomness,
-        }
-        made = issue_mdoc(changes.pop("doc_type", VCT), {VCT: elements}, **{**options, **changes})
-        self.service.use(self.snapshots())
-        return made
-
-    def asked(self, **changes: Any) -> tuple[dict[str, Any], VerifiedRequest]:
-        started = self.started(**{"forms": ["mdoc"], **changes})
-        return started, self.fetch(started["link"])
-
-    def response(self, issued: bytes, verified: VerifiedRequest, *more: str, **changes: Any) -> str:
-        request = verified.request
-        names = (IDENTIFIER, *sorted(GRANTED), *more)
-        options = {
-            "disclose": {VCT: names},
-            "holder": self.baker,
-            "transcript": transcript_of(request),
-        }
-        return encode_base64url(present_mdoc(issued, **{**options, **changes}))
-
-    def send(self, verified: VerifiedRequest, *shown: str, query: str = MDOC_ID) -> Reply:
-        request = verified.request
-        return self.post(Sent(request.response_uri, answer(request, {query: list(shown)})))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from verify_api.notices import DepartmentNotices
 from verify_api.pages.counters import Counter
 from verify_api.pages.frames import Scanner
 from verify_api.pages.routers import PageLimits, counter_router, public_router
-from world.departments import AGENCY_CODE
+from verify_api.presentations.repository import PresentationRepository
+from world.departments import AGENCY_CODE, BUREAU
 from world.passkeys import Browser, enrolled
-from world.presentations import AskingCity
+from world.presentations import AskingCity, request_id_of
 from yinxin.access import pages as access_pages
 from yinxin.access.pages.cookie import NAME, cookie_name
 from yinxin.access.service import Access
@@ -112,6 +114,17 @@ class CounterCity(AskingCity):
         name = name or f"clerk-{secrets.token_hex(4)}"
         browser.cookies[self.cookie] = self.staff_token(name, **about)
         return browser
+
+    def link_on_page(self, session: str, *departments: str) -> str:
+        """What the QR code on the page of a clerk's session holds."""
+        with self.database.reading() as connection:
+            rows = PresentationRepository(connection)
+            (found,) = filter(None, (rows.find(session, department=one) for one in departments or (BUREAU,)))
+        clerk = staff(found.content["clerk"], agency=AGENCY_CODE)
+        begun = asyncio.run(self.counter.awaited(session, clerk=clerk))
+        assert begun
+        assert request_id_of(begun.link)
+        return begun.link
 
 
 def form(values: Mapping[str, str | bytes], *, document: str = "licence.pdf") -> tuple[dict[str, str], bytes]:

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Request, Response  # noqa: TC002 - FastAPI reads 
 from fastapi.responses import JSONResponse
 
 from verify_api.pages.clerks import ID, address_of_desk
+from verify_api.pages.counters import EVERY_FORM
 from verify_api.pages.handling import FORM_BYTES, PAGES, Faulty, qr_code
 from verify_api.pages.views import Recorded, moment, outcome_view, result_view
 from verify_api.pages.words import progress
 from verify_api.presentations.browsers import keep_secret, secret_for
 from verify_api.presentations.sessions import State
+from verify_api.presentations.templates import AS_MDOC, AS_SD_JWT_VC
 from yinxin.base.errors import NotFound
 from yinxin.web.bodies import read_choices
 from yinxin.web.language import language_of
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from yinxin.base.text import Text
 
 MAX_REASON = 100
+# What a clerk may choose of forms, by its name in the page's form; the first stands where nothing is chosen.
+_FORMS = {"any": EVERY_FORM, AS_SD_JWT_VC: (AS_SD_JWT_VC,), AS_MDOC: (AS_MDOC,)}
 _ENDED = frozenset({State.DECLINED, State.CLOSED, State.EXPIRED})
 
 
@@ -60,6 +64,7 @@ def _add_wish(routes: APIRouter, counter: Counter, clerks: Clerks) -> None:
             any_type=said.get("any") == ["yes"],
             reason=_one(said, "reason"),
             same_device=_one(said, "device") == "same",
+            form=_form(said),
             again=address_of_desk("/counter", desk.key),
             wrong=wrong,
         )
@@ -88,6 +93,7 @@ def _add_wish(routes: APIRouter, counter: Counter, clerks: Clerks) -> None:
             any_type=_one(chosen, "any") == "yes",
             reason=reason,
             browser=browser,
+            forms=_FORMS[_form(chosen)],
         )
         answer = see_other(f"/counter/presentations/{started.id}")
         if browser:
@@ -168,6 +174,11 @@ def _checked(chosen: Mapping[str, list[str]], desk: Desk) -> tuple[list[str], li
     if len(reason) > MAX_REASON or not reason.isprintable():
         raise Faulty(PAGES.text("ask.reason_wrong"))
     return [kind.code for kind in kinds], [name for names in fields for name in names], reason
+
+
+def _form(chosen: Mapping[str, list[str]]) -> str:
+    name = _one(chosen, "form")
+    return name if name in _FORMS else next(iter(_FORMS))
 
 
 def _one(chosen: Mapping[str, list[str]], name: str) -> str:

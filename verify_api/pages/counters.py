@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from verify_api.presentations.templates import Wish
+from verify_api.presentations.templates import AS_MDOC, AS_SD_JWT_VC, Wish
 from yinxin.base.errors import NotFound, NotPermitted, UnknownLicenceType
 from yinxin.base.text import Text
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from yinxin.base.actor import Actor
 
 T = TypeVar("T")
+EVERY_FORM = (AS_SD_JWT_VC, AS_MDOC)  # the one that agents have, too, first
 
 
 @dataclass(frozen=True)
@@ -95,8 +96,12 @@ class Counter:
         any_type: bool = False,
         reason: str = "",
         browser: str | None = None,
+        forms: Sequence[str] = EVERY_FORM,
     ) -> Started:
-        """Ask the holder; `browser` is this browser's secret, where the wallet is on the same device."""
+        """Ask the holder; `browser` is this browser's secret, where the wallet is on the same device.
+
+        `forms` are those in which the holder may show it.
+        """
         wish = Wish(
             purpose=desk.grant.purpose,
             matter=desk.grant.matter,
@@ -105,7 +110,8 @@ class Counter:
             claims=tuple(dict.fromkeys(claims)),
             reason=Text(reason, reason) if reason else None,
             same_device=browser is not None,
-            agents=True,  # at a counter somebody often comes for somebody else
+            agents=AS_SD_JWT_VC in forms,  # at a counter somebody often comes for somebody else
+            forms=tuple(forms),
         )
         return await self._asking.start(wish, desk.department, browser=browser, clerk=clerk)
 

@@ -82,8 +82,10 @@ def _check(wish: Wish, grant: Grant) -> None:
     if not wish.forms or not {AS_SD_JWT_VC, AS_MDOC}.issuperset(wish.forms):
         raise UsageError(f"the forms of a licence are {AS_SD_JWT_VC} and {AS_MDOC}")
     # Appendix B.2 has no place for either in an mdoc: its device signs the session and nothing else.
-    if AS_MDOC in wish.forms and (wish.transaction is not None or wish.agents):
-        raise UsageError(f"agents, and what a holder agrees to, are asked for as {AS_SD_JWT_VC} only")
+    if AS_MDOC in wish.forms and wish.transaction is not None:
+        raise UsageError(f"what a holder agrees to is asked for as {AS_SD_JWT_VC} only")
+    if wish.agents and AS_SD_JWT_VC not in wish.forms:
+        raise UsageError(f"agents show licences as {AS_SD_JWT_VC} only: take that form too")
     beyond = set(wish.types) - set(grant.fields)
     if wish.claims is not None:
         beyond |= set(wish.claims) - grant.every_field

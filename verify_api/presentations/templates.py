@@ -40,8 +40,8 @@ class Wish:
     narrows the fields (None: all of the grant). `reason` is what the holder is told it is for. With
     `same_device` the wallet is on the machine that shows the page, and the holder's browser goes back to
     `return_url`, or to ours without one; else the link is shown as a QR code. With `agents` an agent may show
-    the licences for their holder, together with the delegation. `forms` are those in which a licence may be
-    shown, the preferred one first.
+    the licences for their holder, together with the delegation; agents' copies are SD-JWT VC always. `forms`
+    are those in which a licence may be shown, the preferred one first.
     """
 
     purpose: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from base64 import b64encode
@@ -15,7 +14,6 @@ import pytest
 from world.counters import OTHER_CODE, choose, hand_in, words
 from world.departments import AGENCY_CODE, BUREAU, MATTER, REVIEWER, TYPE
 from world.desk import png
-from world.presentations import request_id_of
 
 from credentials.licence import EndingKind
 from credentials.oid4vp.responses import decline
@@ -24,10 +22,8 @@ from signing import detached
 from signing.signers.file import FileSigner
 from verify_api.departments import Grant
 from verify_api.presentations.browsers import COOKIE
-from verify_api.presentations.repository import PresentationRepository
 from verify_api.receipts import verify_receipt
 from wallet.exchange import Reply as Sent
-from yinxin.base.actor import staff
 from yinxin.base.audit.records import INBOX
 from yinxin.base.text import Text
 
@@ -188,7 +184,7 @@ class TestPresentations:
             "words": "等待钱包打开请求",
             "over": False,
         }
-        link = self.link(pages, session)
+        link = pages.link_on_page(session)
         verified = pages.fetch(link)
         assert verified.request.about
         assert verified.request.about.purpose == Text("办理变更登记", "办理变更登记")
@@ -226,7 +222,7 @@ class TestPresentations:
         link = re.search(r'href="(openid4vp://[^"]+)"', page.text)
         assert link
         assert 'class="match"' not in page.text
-        reply = pages.show(holder, self.link(pages, place.rsplit("/", 1)[1]))
+        reply = pages.show(holder, pages.link_on_page(place.rsplit("/", 1)[1]))
         assert clerk.get(place + "/state").json()["over"] is False
         assert "津城小麦面包坊" not in clerk.get(place).text
         back = reply.json["redirect_uri"]
@@ -240,7 +236,7 @@ class TestPresentations:
     def test_a_holder_says_no_or_nothing(self, pages: CounterCity) -> None:
         clerk = pages.clerk()
         place = self.ask(clerk)
-        request = pages.fetch(self.link(pages, place.rsplit("/", 1)[1])).request
+        request = pages.fetch(pages.link_on_page(place.rsplit("/", 1)[1])).request
         pages.post(Sent(request.response_uri, decline(request, ErrorCode.ACCESS_DENIED)))
         assert "持有人未同意出示" in words(clerk.get(place))
 
@@ -248,10 +244,10 @@ class TestPresentations:
         clerk, holder = pages.clerk(), pages.wallet()
         pages.provide(holder)
         place = self.ask(clerk)
-        verified = pages.fetch(self.link(pages, place.rsplit("/", 1)[1]))
+        verified = pages.fetch(pages.link_on_page(place.rsplit("/", 1)[1]))
         sent = holder.answer_presentation(holder.consider_presentation(verified))
         other = self.ask(clerk)
-        request = pages.fetch(self.link(pages, other.rsplit("/", 1)[1])).request
+        request = pages.fetch(pages.link_on_page(other.rsplit("/", 1)[1])).request
         pages.post(replace(sent, url=request.response_uri))
         said = words(clerk.get(other))
         assert "等待持有人同意" in said  # sealed for another request: unreadable, one of ten tries
@@ -289,24 +285,9 @@ class TestPresentations:
         pages.happen(licence, EndingKind.REVOKED)
         values = [("desk", f"{name} p-1"), ("types", TYPE), ("claims", "operator_name"), ("device", "cross")]
         place = choose(clerk, "/counter/ask", values).headers["location"]
-        pages.show(holder, self.link(pages, place.rsplit("/", 1)[1]))
+        pages.show(holder, pages.link_on_page(place.rsplit("/", 1)[1], name))
         said = words(clerk.get(place))
         assert said.startswith("核验未通过 证照状态 已吊销")
-
-    @staticmethod
-    def link(pages: CounterCity, session: str) -> str:
-        """What the QR code on the page holds."""
-        with pages.database.reading() as connection:
-            for department in (BUREAU, "urn:jincheng:two"):
-                found = PresentationRepository(connection).find(session, department=department)
-                if found:
-                    break
-        assert found
-        clerk = staff(found.content["clerk"], agency=AGENCY_CODE)
-        begun = asyncio.run(pages.counter.awaited(session, clerk=clerk))
-        assert begun
-        assert request_id_of(begun.link)
-        return begun.link
 
 
 def test_a_photograph_within_the_grant_is_shown_and_not_printed(pages: CounterCity, serial: str) -> None:
