@@ -96,22 +96,8 @@ def with_archive_stamp(signature: bytes, digest_of: DigestOf, timestamper: Times
     )
     imprint = cms.hash_with(name, parts.head, digest_of(name), parts.signer, index)
     token = timestamper.stamp(imprint, digest_algorithm=name)
-    archived = _with_unsigned(token, cms.attribute(HASH_INDEX_V3, index))
-    return _with_unsigned(signature, cms.attribute(ARCHIVE_TIMESTAMP_V3, archived))
-
-
-def _with_unsigned(encoded: bytes, attribute: bytes) -> bytes:
-    """The same CMS structure with one more unsigned attribute of its signer."""
-    kind, wrapped = der.children(der.read_exactly(encoded, der.SEQUENCE))
-    *head, infos = der.children(der.read_exactly(wrapped.content, der.SEQUENCE))
-    (info,) = der.children(infos)
-    fields = list(der.children(info))
-    there = fields.pop() if fields[-1].tag == 0xA1 else None
-    attributes = [one.encoded for one in der.children(there)] if there else []
-    unsigned = der.tlv(0xA1, *sorted([*attributes, attribute]))
-    signer = der.sequence(*(field.encoded for field in fields), unsigned)
-    inner = der.sequence(*(field.encoded for field in head), der.set_of(signer))
-    return der.sequence(kind.encoded, der.explicit(0, inner))
+    archived = cms.with_unsigned(token, cms.attribute(HASH_INDEX_V3, index))
+    return cms.with_unsigned(signature, cms.attribute(ARCHIVE_TIMESTAMP_V3, archived))
 
 
 def evidence_inside(signed: cms.SignedData) -> tuple[list[bytes], list[bytes]]:

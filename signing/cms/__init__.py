@@ -36,7 +36,7 @@ from signing.cms.structure import (
     hash_with,
     read_digest,
 )
-from signing.cms.writing import attribute, sign, size_bound, with_evidence
+from signing.cms.writing import attribute, sign, size_bound, with_evidence, with_unsigned
 
 __all__ = [
     "CONTENT_TYPE",
@@ -66,4 +66,5 @@ __all__ = [
     "size_bound",
     "verifies",
     "with_evidence",
+    "with_unsigned",
 ]

@@ -101,6 +101,20 @@ def with_evidence(
     return made
 
 
+def with_unsigned(data: bytes, attribute: bytes) -> bytes:
+    """The same signature with one more unsigned attribute (`attribute`); `data` is what `parse` reads."""
+    kind, wrapped = der.children(der.read_exactly(data, der.SEQUENCE))
+    *head, infos = der.children(der.read_exactly(wrapped.content, der.SEQUENCE))
+    (info,) = der.children(infos)
+    fields = list(der.children(info))
+    there = fields.pop() if fields[-1].tag == 0xA1 else None
+    attributes = [one.encoded for one in der.children(there)] if there else []
+    unsigned = der.tlv(0xA1, *sorted([*attributes, attribute]))
+    signer = der.sequence(*(field.encoded for field in fields), unsigned)
+    inner = der.sequence(*(field.encoded for field in head), der.set_of(signer))
+    return der.sequence(kind.encoded, der.explicit(0, inner))
+
+
 def size_bound(signer: Signer) -> int:
     """An upper bound of the size of a detached `sign` without a time-stamp."""
     chain = sum(len(item.der) for item in signer.chain)

@@ -11,6 +11,7 @@ from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
 from signing.pdf.seal import Seal
+from signing.pdf.stamping import stamp_last
 from signing.pdf.verify import attachments, certificate_chains, verify
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "archive",
     "attachments",
     "certificate_chains",
+    "stamp_last",
     "verify",
 ]

@@ -38,9 +38,11 @@ class Seal:
         face: SealFace | None = None,
         timestamper: Timestamper | None = None,
         certify: bool = True,
+        room_for_timestamp: bool = False,
     ) -> None:
         """Keep the signer, the picture (None seals invisibly) and where time-stamps come from.
 
+        `room_for_timestamp` leaves room for one that follows (`signing.pdf.stamp_last`).
         With `certify` the first signature of a document certifies it: afterwards only form fields may
         be filled and further signatures added (DocMDP level 2).
         """
@@ -48,6 +50,7 @@ class Seal:
         self._face = face
         self._timestamper = timestamper
         self._certify = certify
+        self._has_room = timestamper is not None or room_for_timestamp
         self._room = (cms.size_bound(signer) if signer.chain else 0) + FIRST_TOKEN_ROOM
 
     @property
@@ -78,7 +81,7 @@ class Seal:
         if len(pdf) > MAX_PDF_BYTES:
             raise TooLarge("pdf", f"over {MAX_PDF_BYTES} bytes")
         digest_algorithm = cms.cms_digest(self._signer.algorithm)
-        reserve = self._room if self._timestamper else cms.size_bound(self._signer)
+        reserve = self._room if self._has_room else cms.size_bound(self._signer)
 
         def prepare(editing: PlainEditing | Editing) -> Prepared:
             box, certify = editing.page_box(page), self._certifies(editing)
@@ -92,7 +95,8 @@ class Seal:
         except NotPlain:
             prepared = prepare(Editing(pdf))
         signature = cms.sign(self._signer, prepared.digest, stamp=self._stamp if self._timestamper else None)
-        self._room = max(len(signature) + SPARE_ROOM, cms.size_bound(self._signer))
+        if self._timestamper:
+            self._room = max(len(signature) + SPARE_ROOM, cms.size_bound(self._signer))
         if len(signature) <= reserve:
             return prepared.fill(signature)
         if len(signature) > MAX_SIGNATURE_BYTES:

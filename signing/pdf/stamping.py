@@ -1,0 +1,48 @@
+"""The time-stamp of a seal, put in after the seal: PAdES B-B becomes B-T (EN 319 142-1, 6.3).
+
+A signature time-stamp is an unsigned attribute of the signature. It goes into the room that the seal left in
+its own contents, which no signature covers as long as the seal is the last thing in the file.
+"""
+
+from __future__ import annotations
+
+from binascii import hexlify
+from typing import TYPE_CHECKING
+
+from signing import cms, der
+from signing.pdf._pyhanko import RFC3161, Reading
+from signing.pdf.gate import Gap, examine
+from yinxin.base.errors import Conflict, MalformedInput
+
+if TYPE_CHECKING:
+    from signing.timestamp import Timestamper
+
+
+def stamp_last(pdf: bytes, timestamper: Timestamper) -> bytes:
+    """The document whose last signature, which covers all of it, has a time-stamp now; of the same size.
+
+    Nothing is judged here: stamp what you sealed. Raises `MalformedInput` where the last signature does
+    not cover all of it, `Conflict` where that one is stamped already or has no room for a time-stamp (see
+    `Seal`), and what the authority raises.
+    """
+    gap, contents = _last(pdf)
+    _, end = der.read(contents)
+    signature = contents[:end]
+    signed = cms.parse(signature)
+    if cms.TIMESTAMP_TOKEN in signed.unsigned:
+        raise Conflict("the last signature has a time-stamp already")
+    token = timestamper.stamp(cms.hash_with("sha256", signed.signature), digest_algorithm="sha256")
+    digits = hexlify(cms.with_unsigned(signature, cms.attribute(cms.TIMESTAMP_TOKEN, token)))
+    room = gap.end - gap.start - 2
+    if len(digits) > room:
+        raise Conflict("the last signature has no room for a time-stamp")
+    return b"".join((pdf[: gap.start], b"<", digits.ljust(room, b"0"), b">", pdf[gap.end :]))
+
+
+def _last(pdf: bytes) -> tuple[Gap, bytes]:
+    """The gap and the contents of the signature that covers the whole file."""
+    for found in Reading(pdf).signatures():
+        gap = examine(pdf, byte_range=found.byte_range, contents=found.contents, offset=found.offset)
+        if found.problem is None and found.kind != RFC3161 and isinstance(gap, Gap) and gap.whole_file:
+            return gap, found.contents
+    raise MalformedInput("pdf", "no signature in it covers the whole file")
