@@ -46,6 +46,18 @@ class Tag:
     value: Value
 
 
+_new_tag = Tag.__new__
+_set_number, _set_value = Tag.__dict__["number"].__set__, Tag.__dict__["value"].__set__
+
+
+def _tag(number: int, value: Value) -> Tag:
+    """The same as `Tag(number, value)`, in a third of the time: a message holds as many as elements."""
+    made: Tag = _new_tag(Tag)
+    _set_number(made, number)
+    _set_value(made, value)
+    return made
+
+
 class Encoded(bytes):
     """Bytes that are the encoding of a value already: `encode` lets them stand as they are."""
 
@@ -144,7 +156,7 @@ class _Reader:
             return [self.item(depth) for _ in range(argument)]
         if argument not in self.tags:
             raise MalformedInput("cbor", f"tag {argument} is not expected")
-        return Tag(argument, self.item(depth))
+        return _tag(argument, self.item(depth))
 
     def _take(self, size: int) -> bytes:
         start = self.place
@@ -153,19 +165,22 @@ class _Reader:
             raise MalformedInput("cbor", "cut off")
         return self.data[start:end]
 
-    def _map(self, count: int, depth: int) -> dict[int | str, Value]:
+    def _map(self, count: int, depth: int) -> dict[int | str, Value]:  # noqa: C901, PLR0912 - see below
+        """The pairs of a map. What most of them are is read here: a call costs more than reading it."""
         self._count(2 * count)
         answer: dict[int | str, Value] = {}
-        before, data = b"", self.data
+        before, data, size = b"", self.data, len(self.data)
         key: int | str
         for _ in range(count):
             start = self.place
             first = data[start]
-            if 0x60 <= first < 0x78:  # nearly every key is a short text
+            if 0x60 <= first < 0x78:  # a short text
                 self.place = end = start + first - 0x5F
-                if end > len(data):
+                if end > size:
                     raise MalformedInput("cbor", "cut off")
                 key = data[start + 1 : end].decode()
+            elif first < 0x18:  # a small number
+                self.place, key = start + 1, first
             else:
                 key = self._key(first)
             if key in answer:
@@ -175,7 +190,21 @@ class _Reader:
                 if here < before:
                     raise MalformedInput("cbor", "keys are not in order")
                 before = here
-            answer[key] = self.item(depth)
+            start = self.place
+            first = data[start]
+            if 0x40 <= first < 0x58 or 0x60 <= first < 0x78:  # short bytes, a short text
+                self.place = end = start + 1 + (first & 31)
+                if end > size:
+                    raise MalformedInput("cbor", "cut off")
+                raw = data[start + 1 : end]
+                answer[key] = raw if first < 0x60 else raw.decode()
+            elif first == 0x58:  # a digest
+                self.place = end = start + 2 + data[start + 1]
+                if end > size or data[start + 1] < 24:
+                    raise MalformedInput("cbor", "cut off, or not the shortest form")
+                answer[key] = data[start + 2 : end]
+            else:
+                answer[key] = self.item(depth)
         return answer
 
     def _key(self, first: int) -> int | str:

@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from credentials.mdoc.structures import MIN_RANDOM_BYTES, VERSION, embed, moment, to_cbor
+from credentials.mdoc.limits import MIN_RANDOM_BYTES
+from credentials.mdoc.structures import VERSION, embed, moment, to_cbor
 from signing.cbor import Encoded, embedded, encode
 from signing.cose import X5CHAIN, sign1, x5chain
 from signing.cose.keys import key_to_cose

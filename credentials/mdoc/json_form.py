@@ -15,7 +15,7 @@ from yinxin.base.errors import MalformedInput
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from credentials.mdoc.structures import Item
+    from credentials.mdoc.items import Item
 
 
 def elements_as_json(namespaces: Mapping[str, Iterable[Item]]) -> dict[str, dict[str, Any]]:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from credentials.mdoc.structures import (
-    ENCODED_CBOR,
-    MAX_BYTES,
-    MAX_DEPTH,
-    TAGS,
-    VERSION,
-    embed,
-    read_issuer_signed,
-    to_plain,
-)
+from credentials.mdoc.limits import ENCODED_CBOR, MAX_BYTES, MAX_DEPTH, TAGS
+from credentials.mdoc.structures import VERSION, embed, read_issuer_signed, to_plain
 from signing.cbor import Encoded, Tag, decode, encode
 from signing.cose import sign1
 from yinxin.base.errors import NotFound, UsageError

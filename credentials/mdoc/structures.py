@@ -11,6 +11,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from credentials.mdoc.items import Item, usual_item
+from credentials.mdoc.limits import (
+    ENCODED_CBOR,
+    FULL_DATE,
+    MAX_BYTES,
+    MAX_DEPTH,
+    MIN_RANDOM_BYTES,
+    TAGS,
+    TDATE,
+)
 from signing.cbor import Tag, decode, embedded, encode
 from signing.cose import X5CHAIN, Sign1
 from signing.cose.keys import key_from_cose
@@ -21,24 +31,9 @@ if TYPE_CHECKING:
 
     from signing.keys import PublicKey
 
-MAX_BYTES = 2 << 20  # a photograph travels inside
-MAX_DEPTH = 24
-ENCODED_CBOR, TDATE, FULL_DATE = 24, 0, 1004  # RFC 8949, 3.4; RFC 8943
-TAGS = frozenset({ENCODED_CBOR, TDATE, FULL_DATE, 1})
 DIGESTS = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}  # 9.1.2.5 → hashlib
-MIN_RANDOM_BYTES = 16  # 9.1.2.5
 VERSION = "1.0"
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An IssuerSignedItem (8.3.2.1.2.2): one element, and `encoded`, the bytes whose digest is signed."""
-
-    digest_id: int
-    identifier: str
-    value: Any
-    encoded: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +226,7 @@ def _issuer_signed(value: Any) -> IssuerSigned:
 
 
 def _items(values: list[Any]) -> tuple[Item, ...]:
-    items = tuple(map(_item, values))
+    items = tuple(map(read_item, values))
     if len({item.digest_id for item in items}) != len(items):
         raise MalformedInput("disclosure", "9.1.2.5: a digest is used twice")
     if len({item.identifier for item in items}) != len(items):
@@ -239,7 +234,12 @@ def _items(values: list[Any]) -> tuple[Item, ...]:
     return items
 
 
-def _item(value: Any) -> Item:
+def read_item(value: Any, *, usual: bool = True) -> Item:
+    """One item of the issuer's; `usual` tries the forms that most have first, and changes nothing else."""
+    if usual and isinstance(value, Tag) and value.number == ENCODED_CBOR and isinstance(value.value, bytes):
+        item = usual_item(value.value)
+        if item is not None:
+            return item
     content, encoded = _embedded(value)
     found = _map(content, "an item", "digestID", "random", "elementIdentifier", "elementValue")
     number, random = found["digestID"], found["random"]
