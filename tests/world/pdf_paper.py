@@ -2,7 +2,7 @@
 
 Nothing of what is judged is used but `signing.cms`, which fills the signatures. The numbers of objects are
 fixed, so that a test can say what it changes: 1 catalogue, 2 pages, 3 font, 10 page, 11 what it draws,
-20 form, and from 40 on two for each signature, its field and its value.
+20 form, 40 the first signature's field and 41 its value (the next free ones where these are behind us).
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Paper:
         **how: object,
     ) -> Paper:
         """One more revision with a signature that waits for its value."""
-        number = max([38, *(one for one in self.fields if 40 <= one < 90)]) + 2
+        number = max(40, *map(int, re.findall(rb"/Size (\d+)", self.pdf)), max(self.objects) + 1)
         value = number + 1
         if permission is not None:
             entries += (
