@@ -98,7 +98,7 @@ class Examiner:
         except TimeoutError as exc:
             raise TooManyRequests("too many documents wait", retry_after=PATIENCE) from exc
         if outcome.state is OutcomeState.DONE:
-            self._tell(lacking.lacking_in(outcome.value))
+            self.tell(lacking.lacking_in(outcome.value))
         return outcome
 
     def _presentation(
@@ -114,10 +114,10 @@ class Examiner:
         examined = documents.examine_presentation(
             text, material, audience=department.id, nonce=question.nonce, now=moments.now
         )
-        self._tell(lacking.lacking_of(text, examined))
+        self.tell(lacking.lacking_of(text, examined))
         return examined
 
-    def _tell(self, certificates: list[Certificate]) -> None:
-        """Nobody waits for it, and an answer does not depend on it."""
+    def tell(self, certificates: list[Certificate]) -> None:
+        """Have it heard; nobody waits for it, and an answer does not depend on it."""
         if self.tell_lacking and certificates:
             self.readers.submit(self.tell_lacking, certificates)

@@ -13,6 +13,7 @@ from signing.carried import carried_in
 from signing.certificates import Certificate
 from signing.reasons import Reason
 from verify_api import documents
+from verify_api.mdocs import certificates_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,7 @@ def lacking_of(presentation: str, examined: Examined) -> list[Certificate]:
     """The certificates of a presentation, where revocation data of one were missing."""
     if not any(check.reason in _REASONS for check in examined.checks):
         return []
-    return _told(carried_in(presentation.encode()))
+    return _told(certificates_in(presentation.encode()))
 
 
 def _told(certificates: Iterable[Certificate]) -> list[Certificate]:

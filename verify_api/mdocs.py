@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credentials.mdoc.structures import MAX_BYTES, read_issuer_signed
+from credentials.mdoc.limits import MAX_BYTES
+from credentials.mdoc.structures import read_issuer_signed
 from credentials.mdoc.verifying import only_document
 from signing.base64url import decode_base64url
+from signing.carried import MAX_CARRIED, carried_in
 from verify_api.documents import STILL_GENUINE, Examined, Kind, named_licence
-from yinxin.base.errors import MalformedInput
+from yinxin.base.errors import MalformedInput, YinxinError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -72,6 +75,16 @@ def _decoded(content: bytes) -> bytes:
         return decode_base64url(text.decode("ascii"))
     except MalformedInput:
         return b""
+
+
+def certificates_in(data: bytes) -> tuple[Certificate, ...]:
+    """The certificates that a file of any kind brings along, an mdoc too; as `signing.carried.carried_in`."""
+    if found := carried_in(data):
+        return found
+    with suppress(YinxinError):
+        if mdoc := MdocFile.of(data):
+            return mdoc.chain[:MAX_CARRIED]
+    return ()
 
 
 def examine_mdoc(shown: str, material: Material, *, transcript: bytes, now: datetime) -> Examined:

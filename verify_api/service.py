@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from signing.reasons import Reason
 from signing.report import Check, Indication
-from verify_api import documents
+from verify_api import documents, lacking
 from verify_api.departments import DepartmentDirectory, require_clerk
 from verify_api.documents import Examined, Kind, Material, Snapshots
 from verify_api.examining import Examiner
@@ -243,6 +243,7 @@ class VerificationService:
                 now=moments.now,
                 beside=beside,
             )
+        self._examiner.tell(lacking.lacking_of(shown, examined))
         objected = any(check.reason for check in checks)  # then nothing of what was shown is said
         claims = None if objected else examined.claims
         examined = replace(examined, checks=(*examined.checks, *checks), claims=claims)

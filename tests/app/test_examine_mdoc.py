@@ -16,7 +16,7 @@ from signing.base64url import encode_base64url
 from signing.cbor import encode
 from signing.reasons import Reason
 from verify_api.documents import Snapshots
-from verify_api.mdocs import MdocFile
+from verify_api.mdocs import MdocFile, certificates_in
 from yinxin.app.examine import Examiner, Exhibit
 from yinxin.app.report_page import report_page
 
@@ -53,6 +53,22 @@ def test_an_mdoc_is_told_by_its_content(world: MdocWorld, *, shown: bool, encode
     schema = json.loads((files("signing.report") / "report.schema.json").read_text(encoding="utf-8"))
     assert not list(jsonschema_rs.validator_for(schema).iter_errors(made))
     assert all(check["clause"] for check in made["checks"])
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["bytes", "base64url"])
+@pytest.mark.parametrize("shown", [False, True], ids=["issued", "shown"])
+def test_its_certificates_are_gathered_for(world: MdocWorld, *, shown: bool, encoded: bool) -> None:
+    data = world.show() if shown else world.issue_mdoc()
+    found = certificates_in(encode_base64url(data).encode() if encoded else data)
+    assert found == tuple(one for one in world.signer.chain if not one.is_self_issued)
+    assert certificates_in(data[:-1]) == ()
+
+
+@given(
+    st.sampled_from([b"\xa2jissuerAuth", b"\xa3gversion", b"omdkb2N1bWVudHM", b"eyJ"]), st.binary(max_size=60)
+)
+def test_any_file_brings_certificates_or_none(start: bytes, rest: bytes) -> None:
+    assert certificates_in(start + rest) == ()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

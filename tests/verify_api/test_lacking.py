@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from world.departments import GRANTED, TYPE
 from world.desk import plain_pdf
+from world.mdoc_city import MDOC_ID, MdocCity
 from world.pki import NOON, Pki
 
 from signing.pdf import Seal
@@ -71,6 +73,27 @@ def test_a_presentation_is_told_of_too(city: City, told: list[Certificate], seri
     city.ask({"presentation": city.present(credential, nonce), "nonce": nonce})
     city.service._readers.submit(list).result()
     assert city.credential_signer.chain[0] in told
+
+
+@pytest.mark.parametrize("form", ["sd-jwt-vc", "mdoc"])
+def test_what_is_shown_in_a_session_is_told_of_too(form: str, serial: str) -> None:
+    city = MdocCity()
+    found: list[Certificate] = []
+    city.service._examiner = replace(city.service._examiner, tell_lacking=found.extend)
+    licence = city.licence(serial)
+    started, verified = city.asked(forms=[form])
+    if form == "mdoc":
+        signer, shown = city.mdoc_signer, city.response(city.mdoc(licence), verified)
+    else:
+        signer, request = city.credential_signer, verified.request
+        options = {"audience": str(request.client_id)}
+        shown = city.present(city.credential(licence), request.nonce, *GRANTED, **options)
+    city.service.use(replace(city.snapshots(), revocation=RevocationSnapshot()))
+    city.send(verified, shown, query=MDOC_ID if form == "mdoc" else TYPE)
+    city.service._readers.submit(list).result()
+    assert city.outcome(started["id"]).json["reasons"] == ["revocation_unknown"]
+    assert signer.chain[0] in found
+    city.close()
 
 
 def test_what_is_told_is_noted_once_and_only_below_an_anchor(tmp_path: Path, pki: Pki) -> None:

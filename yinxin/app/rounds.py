@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from signing.carried import carried_in
 from signing.trust import TrustStore
+from verify_api.mdocs import certificates_in
 from yinxin.app.gathering.asking import Budget
 from yinxin.app.gathering.gatherer import Gatherer
 from yinxin.app.gathering.hand import AtHand
@@ -81,7 +81,7 @@ def evidence_for(
 
     With `gathers` it is fetched now: into the home, or into `folder`, or else it is not kept.
     """
-    certificates = [one for file in files for one in carried_in(read_file(file))] if gathers else []
+    certificates = [one for file in files for one in certificates_in(read_file(file))] if gathers else []
     if gathers and home and not folder:
         gather(home, certificates, budget=_waited_for())
         return None if trust is None else home.library.read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,9 @@ import pytest
 from world.pki import START
 from world.places import Country
 
+from credentials.mdoc import MdocValidity, issue_mdoc
 from signing import detached
+from signing.signers.file import FileSigner
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.doctor import examine
@@ -129,6 +131,23 @@ def test_verify_gathers_first_when_it_is_told_to(town: Town) -> None:
     assert sorted(path.name for path in town.folder.iterdir()) == [
         "letter.txt", "letter.txt.p7s", "root.pem", "trust",
     ]  # fmt: skip
+
+
+def test_an_mdoc_is_gathered_for_by_the_chain_that_it_brings(town: Town) -> None:
+    signer = town.country.issuing.issue(
+        "邻市签发 Issuer next door", "mdoc", extra=_places(town.country.leaf()), not_before=START
+    )
+    now = datetime.now(UTC).replace(microsecond=0)
+    valid = MdocValidity(now, now, now + timedelta(days=1))
+    lonely, key = signer.with_chain(signer.chain[:1]), FileSigner.generate().public_key
+    file = town.folder / "licence.cbor"
+    file.write_bytes(
+        issue_mdoc("doc", {"doc": {"name": "面包坊"}}, signer=lonely, holder_key=key, valid=valid)
+    )
+    status, answer = town.run("verify", "--trust", town.folder / "trust", file)
+    assert (status, reasons(answer)) == (ExitCode.INDETERMINATE, {"no_certificate_chain_found"})
+    status, answer = town.run("verify", "--trust", town.folder / "trust", "--gather", file)
+    assert (status, reasons(answer)) == (ExitCode.DONE, set())
 
 
 def test_a_home_gathers_into_its_folder_and_says_what_it_could_not_have(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signing.carried import carried_in
 from signing.trust import TrustStore
+from verify_api.mdocs import certificates_in
 from yinxin.app import rounds
 from yinxin.app.commands.options import home_option
 from yinxin.app.console import ExitCode, console_of
@@ -67,9 +67,9 @@ _PLACE = click.Path(file_okay=False, path_type=Path)
     "gather",
     help=phrase(
         "收集证书所指的吊销列表、OCSP 应答和上级证书，供核验使用；核验本身不访问网络。\n\n"
-        "给出文件（PDF、.p7s、凭证、PEM）时，也为其中的证书收集，并记住这些证书。取不到的保留原有数据，并逐项说明。",
+        "给出文件（PDF、.p7s、SD-JWT 或 mdoc 凭证、PEM）时，也为其中的证书收集，并记住这些证书。取不到的保留原有数据，并逐项说明。",
         "Fetch the lists, OCSP answers and issuers that certificates name; verification itself fetches nothing.\n\n"
-        "With files (PDF, .p7s, credentials, PEM) also for the certificates in them, which are remembered. What "
+        "With files (PDF, .p7s, SD-JWT, mdoc, PEM) also for the certificates in them, which are remembered. What "
         "cannot be had stays as it was, and is named.",
     ),
 )
@@ -109,7 +109,7 @@ def command(
 ) -> int:
     """Exit 1 when a certificate is left without current evidence."""
     console = console_of(context)
-    certificates = [one for file in files for one in carried_in(read_file(file))]
+    certificates = [one for file in files for one in certificates_in(read_file(file))]
     if home:
         place = Home.open(home)
         found = (
