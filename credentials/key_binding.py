@@ -93,6 +93,8 @@ def holder_key(claims: Mapping[str, Any]) -> PublicKey | None:
         raise MalformedInput("cnf", f"RFC 7800, 3.2: {exc.detail}") from exc
     if jwk.get("use", "sig") != "sig":
         raise MalformedInput("cnf", "RFC 7517, 4.2: the key is not for signatures")
+    if "key_ops" in jwk and (not isinstance(jwk["key_ops"], list) or "verify" not in jwk["key_ops"]):
+        raise MalformedInput("cnf", "RFC 7517, 4.3: the key is not to verify with")
     if "alg" in jwk and ((row := jose_algorithm(jwk["alg"])) is None or row.key_kind != key.kind):
         raise MalformedInput("cnf", "RFC 7517, 4.4: the key is of another kind than its algorithm")
     return key
@@ -116,7 +118,7 @@ def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's
         claims = token.claims()
     except MalformedInput as exc:
         return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=exc.detail),)
-    first = (_type(token), *_signature(token, key, now, policy), _hash(sd_jwt, claims))
+    first = (_type(token), *_names(claims), *_signature(token, key, now, policy), _hash(sd_jwt, claims))
     if any(check.reason for check in first):
         return first
     return (
@@ -142,6 +144,13 @@ def _type(token: Token) -> Check:
     if token.header.get("typ") == KEY_BINDING_TYP:
         return good("key_binding_type")
     return Check("key_binding_type", Reason.KEY_BINDING_INVALID, detail=f"typ is not {KEY_BINDING_TYP}")
+
+
+def _names(claims: Mapping[str, Any]) -> tuple[Check, ...]:
+    """RFC 9901, 7.3 (5.h): a valid JWT in all other respects."""
+    wrong = [name for name in ("iss", "sub", "jti") if not isinstance(claims.get(name, ""), str)]
+    detail = f"RFC 7519, 4.1: {wrong[0]} is no text" if wrong else ""
+    return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=detail),) if wrong else ()
 
 
 def _signature(token: Token, key: PublicKey, now: datetime, policy: Policy) -> tuple[Check, ...]:

@@ -45,13 +45,15 @@ class PublishedKeys:
     """The keys of one issuer, by their `kid` and kind; `read` makes one.
 
     `issuer` is the `iss` that they are for, `documents` what was fetched (the metadata, and the key set where
-    that stands apart), `digest` the SHA-256 over both in hex. They serve until `expires_at`.
+    that stands apart), `digest` the SHA-256 over both in hex. They serve until `expires_at`. `unnamed` are
+    keys without a `kid`.
     """
 
     issuer: str
     keys: Mapping[tuple[str, str], PublishedKey]
     fetched_at: datetime
     documents: tuple[bytes, ...] = field(repr=False)
+    unnamed: tuple[PublishedKey, ...] = ()
 
     @classmethod
     def read(
@@ -61,14 +63,15 @@ class PublishedKeys:
 
         `key_set` is what stands at `key_set_url`, where the metadata names one.
         """
-        named = key_set_url(document, issuer=issuer)
-        if (named is None) != (key_set is None):
+        place = key_set_url(document, issuer=issuer)
+        if (place is None) != (key_set is None):
             raise MalformedInput(
                 "issuer metadata", "SD-JWT VC, 4.2: the key set and its address do not agree"
             )
         found = _object(document)["jwks"] if key_set is None else _object(key_set)
         documents = (document,) if key_set is None else (document, key_set)
-        return cls(issuer, _keys(found), at, documents)
+        named, unnamed = _keys(found)
+        return cls(issuer, named, at, documents, unnamed)
 
     @property
     def expires_at(self) -> datetime:
@@ -82,9 +85,19 @@ class PublishedKeys:
         return hashlib.sha256(each).hexdigest()
 
     def find(self, token: Token) -> PublishedKey | None:
-        """The key that the token's header names, of the kind that its algorithm needs."""
-        named, row = token.header.get("kid"), jose_algorithm(token.header.get("alg"))
-        return self.keys.get((named, row.key_kind)) if row and isinstance(named, str) else None
+        """The key that the token's header names, of the kind that its algorithm needs.
+
+        To name it is recommended (SD-JWT VC, 4.2): a token that names none means the only key of that kind.
+        """
+        row = jose_algorithm(token.header.get("alg"))
+        if row is None:
+            return None
+        if "kid" in token.header:
+            named = token.header["kid"]
+            return self.keys.get((named, row.key_kind)) if isinstance(named, str) else None
+        every = (*self.keys.values(), *self.unnamed)
+        fitting = {one.key: one for one in every if one.key.kind == row.key_kind}
+        return next(iter(fitting.values())) if len(fitting) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,21 +215,27 @@ def _object(document: bytes) -> dict[str, Any]:
     return load_json_object(document)
 
 
-def _keys(key_set: Any) -> dict[tuple[str, str], PublishedKey]:
-    """The keys that can be named and used; what is of no known kind is passed over (RFC 7517, 5)."""
+def _keys(key_set: Any) -> tuple[dict[tuple[str, str], PublishedKey], tuple[PublishedKey, ...]]:
+    """The keys that can be used, by name and kind, and those without a name.
+
+    What is of no known kind is passed over (RFC 7517, 5).
+    """
     rows = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedInput("issuer metadata", "RFC 7517, 5: no set of keys")
     if len(rows) > MAX_KEYS:
         raise TooLarge("issuer metadata", f"over {MAX_KEYS} keys")
     found: dict[tuple[str, str], PublishedKey] = {}
+    unnamed: list[PublishedKey] = []
     for row in rows:
         made, name = _key(row), row.get("kid")
+        if made is not None and "kid" not in row:
+            unnamed.append(made)
         if made is None or not isinstance(name, str):
             continue
         if found.setdefault((name, made.key.kind), made) != made:
             raise MalformedInput("issuer metadata", "RFC 7517, 4.5: two keys have one kid")
-    return found
+    return found, tuple(unnamed)
 
 
 def _key(row: Mapping[str, Any]) -> PublishedKey | None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MAX_CHARACTERS = 2 << 20  # a photograph travels as a data: URI
 MAX_DISCLOSURES = 1000
+_FLATTENED, _PROTECTED_ONLY = {"protected", "header", "signature"}, {"crit", "b64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +87,7 @@ class SdJwt:
         if len(text) > MAX_CHARACTERS:
             raise TooLarge("sd-jwt", f"over {MAX_CHARACTERS} characters")
         outer = load_json_object(text)
-        signatures = outer.get("signatures", [outer])
-        if ("signatures" in outer and "signature" in outer) or not isinstance(signatures, list):
-            raise MalformedInput("sd-jwt", "RFC 7515, 7.2: flattened and general forms are mixed")
-        first = signatures[0] if signatures else None
-        header = first.get("header", {}) if isinstance(first, dict) else None
-        if not isinstance(first, dict) or not isinstance(header, dict):
-            raise MalformedInput("sd-jwt", "RFC 9901, 8.1: no signature, or a header that is no object")
-        for one in signatures[1:]:
-            later = one.get("header", {}) if isinstance(one, dict) else None
-            if not isinstance(later, dict) or "disclosures" in later or "kb_jwt" in later:
-                raise MalformedInput("sd-jwt", "RFC 9901, 8.3: disclosures stand beside the first signature")
+        first, header = _first_signature(outer)
         disclosures = header.get("disclosures", [])
         parts: list[Any] = [first.get("protected"), outer.get("payload"), first.get("signature")]
         binding = header.get("kb_jwt", "")
@@ -173,6 +164,24 @@ def _sent(chain: tuple[Certificate, ...]) -> tuple[str, ...]:
     return tuple(
         b64encode(certificate.der).decode("ascii") for certificate in chain if not certificate.is_self_issued
     )
+
+
+def _first_signature(outer: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """The signature that is read, and the unprotected header beside it (RFC 7515, 7.2; RFC 9901, 8)."""
+    signatures = outer.get("signatures", [outer])
+    is_mixed = "signatures" in outer and not _FLATTENED.isdisjoint(outer)
+    if is_mixed or not isinstance(signatures, list):
+        raise MalformedInput("sd-jwt", "RFC 7515, 7.2: flattened and general forms are mixed")
+    headers: list[Mapping[str, Any]] = [
+        one.get("header", {}) if isinstance(one, dict) else [] for one in signatures
+    ]
+    if not headers or not all(isinstance(one, dict) for one in headers):
+        raise MalformedInput("sd-jwt", "RFC 9901, 8.1: no signature, or a header that is no object")
+    if any("disclosures" in one or "kb_jwt" in one for one in headers[1:]):
+        raise MalformedInput("sd-jwt", "RFC 9901, 8.3: disclosures stand beside the first signature")
+    if any(not _PROTECTED_ONLY.isdisjoint(one) for one in headers):
+        raise MalformedInput("sd-jwt", "RFC 7515, 4.1.11; RFC 7797, 6: crit and b64 are protected")
+    return signatures[0], headers[0]
 
 
 def _check(

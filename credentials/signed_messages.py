@@ -5,6 +5,7 @@ What `credentials.signed_tokens` is for JOSE. The path to an anchor is judged th
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from signing.keys import PublicKey
     from signing.policy import Policy
 
+_X5T = 34  # RFC 9360, 2
+_THUMBPRINTS = {  # by their numbers in COSE (RFC 9054, 3)
+    -16: lambda der: hashlib.sha256(der).digest(),
+    -15: lambda der: hashlib.sha256(der).digest()[:8],
+    -43: lambda der: hashlib.sha384(der).digest(),
+    -44: lambda der: hashlib.sha512(der).digest(),
+}
 _REMEMBERED, _REMEMBERED_BYTES = 256, 16 << 10  # larger chains are read again each time
 
 
@@ -35,6 +43,9 @@ class MessageSignatures:
         chain = self._chain_of(message)
         if not chain:
             return (), (Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5chain"),)
+        if _is_of_another(message, chain[0]):
+            detail = "RFC 9360, 2: x5t is of another certificate"
+            return (), (Check("certificate", Reason.FORMAT_FAILURE, detail=detail),)
         objection = self.objection_to(message, chain[0].public_key, at=at)
         if objection:
             return chain, (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
@@ -52,6 +63,20 @@ class MessageSignatures:
         if all(isinstance(one, bytes) for one in parts) and 0 < sum(map(len, parts)) <= _REMEMBERED_BYTES:
             return self._chain(parts, alone=isinstance(sent, bytes))
         return read_x5chain(sent)
+
+
+def _is_of_another(message: Sign1, leaf: Certificate) -> bool:
+    """Whether a thumbprint (`x5t`, RFC 9360, 2) is not of the certificate whose key is to have signed."""
+    for header in (message.protected, message.unprotected):
+        if _X5T not in header:
+            continue
+        value = header[_X5T]
+        if not isinstance(value, list) or len(value) != 2 or type(value[0]) is not int:
+            return True
+        shorten = _THUMBPRINTS.get(value[0])
+        if shorten is None or value[1] != shorten(leaf.der):
+            return True
+    return False
 
 
 def _read_chain(sent: tuple[bytes, ...], *, alone: bool) -> tuple[Certificate, ...]:

@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 DIGESTS = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}  # 9.1.2.5 → hashlib
 VERSION = "1.0"
+_WRITTEN = {  # RFC 3339, 5.6
+    TDATE: re.compile(
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+    ),
+    FULL_DATE: re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+}
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -101,9 +107,11 @@ def read_response(data: bytes) -> tuple[Document, ...]:
     _check_version(value["version"])
     if value["status"] != 0 or type(value["status"]) is not int:
         raise MalformedInput("mdoc", "the device reports an error")
-    documents = value.get("documents", [])
+    documents, errors = value.get("documents", []), value.get("documentErrors", [{"-": 0}])
     if not isinstance(documents, list):
         raise MalformedInput("mdoc", "documents are no array")
+    if not isinstance(errors, list) or not errors or not all(map(_are_codes, errors)):
+        raise MalformedInput("mdoc", "8.3.2.1.2.3: documentErrors are of another form")
     return tuple(_document(one) for one in documents)
 
 
@@ -193,7 +201,9 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Tag):
         if value.number == ENCODED_CBOR:
             raise MalformedInput("mdoc", "an element holds encoded CBOR")
-        return to_plain(value.value)
+        if not _is_what_its_tag_says(value):
+            raise MalformedInput("disclosure", "RFC 8949, 3.4; RFC 8943: no time or date under its tag")
+        return value.value
     if isinstance(value, dict):
         return {name: to_plain(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -201,10 +211,26 @@ def to_plain(value: Any) -> Any:
     return value
 
 
+def _is_what_its_tag_says(value: Tag) -> bool:
+    """A full-date is a day, a tdate a time with its zone, a number of seconds a number."""
+    if value.number not in _WRITTEN:
+        return type(value.value) in {int, float}
+    if not isinstance(value.value, str) or not _WRITTEN[value.number].fullmatch(value.value):
+        return False
+    try:
+        datetime.fromisoformat(value.value.upper())
+    except ValueError:
+        return False
+    return True
+
+
 def _document(value: Any) -> Document:
     found = _closed(
         value, "a document", required=("docType", "issuerSigned"), optional=("deviceSigned", "errors")
     )
+    errors = found.get("errors", {"-": {"-": 0}})
+    if not isinstance(errors, dict) or not errors or not all(map(_are_codes, errors.values())):
+        raise MalformedInput("mdoc", "8.3.2.1.2.3: errors are of another form")
     device = found.get("deviceSigned")
     return Document(
         _text(found["docType"]),
@@ -269,13 +295,17 @@ def _device_signed(value: Any) -> DeviceSigned:
 
 
 def _digests(value: Any) -> dict[str, dict[int, bytes]]:
-    if not isinstance(value, dict):
-        raise MalformedInput("mdoc", "9.1.2.4: valueDigests are no map")
+    if not isinstance(value, dict) or not value:
+        raise MalformedInput("mdoc", "9.1.2.4: valueDigests are no map, or an empty one")
     for name, digests in value.items():
         _text(name)
-        if not isinstance(digests, dict) or not all(
-            type(number) is int and 0 <= number < 1 << 31 and isinstance(digest, bytes)
-            for number, digest in digests.items()
+        if (
+            not isinstance(digests, dict)
+            or not digests
+            or not all(
+                type(number) is int and 0 <= number < 1 << 31 and isinstance(digest, bytes)
+                for number, digest in digests.items()
+            )
         ):
             raise MalformedInput("mdoc", "9.1.2.4: valueDigests are no map of digests")
     return value
@@ -323,6 +353,15 @@ def _closed(
     if not found.keys() <= {*required, *optional}:
         raise MalformedInput("mdoc", f"{what} has a member that is not expected")
     return found
+
+
+def _are_codes(value: Any) -> bool:
+    """Names with a number each: how a device says what it did not return, and why."""
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(name, str) and type(code) is int for name, code in value.items())
+    )
 
 
 def _text(value: Any) -> str:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from signing.algorithms import algorithm_by_cose
 from signing.keys import PublicKey
-from yinxin.base.errors import MalformedInput, UsageError
+from yinxin.base.errors import MalformedInput, UnknownAlgorithm, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # RFC 9053, 7.1 and 7.2
 KTY, CRV, X, Y, D = 1, -1, -2, -3, -4
+_ALG, _OPERATIONS = 3, 4  # RFC 9052, 7.1
+_VERIFY, _DERIVE = 2, {7, 8}  # RFC 9052, table 5; a device's key may serve to agree on a code's key
 _OKP, _EC2 = 1, 2
 _CURVES = {(_EC2, 1): "P-256", (_EC2, 2): "P-384", (_OKP, 6): "Ed25519"}
 _NUMBERS = {name: numbers for numbers, name in _CURVES.items()}
@@ -36,6 +39,7 @@ def key_from_cose(value: Any) -> PublicKey:
     name = _CURVES.get((kind, curve)) if type(kind) is int and type(curve) is int else None
     if name is None:
         raise MalformedInput("cose key", "a kind or curve that is not known here")
+    _check_use(value, name)
     sent: list[Any] = [value.get(X), value.get(Y)] if kind == _EC2 else [value.get(X)]
     if not all(isinstance(one, bytes) for one in sent):
         raise MalformedInput("cose key", "a coordinate is missing or no byte string")
@@ -43,6 +47,23 @@ def key_from_cose(value: Any) -> PublicKey:
         return PublicKey.from_coordinates(name, *sent)
     except MalformedInput as exc:
         raise MalformedInput("cose key", exc.detail) from exc
+
+
+def _check_use(value: Mapping[Any, Any], kind: str) -> None:
+    """What a key says of its own use (RFC 9052, 7.1) fits: its algorithm is of its kind, it may verify."""
+    if _ALG in value:
+        number = value[_ALG]
+        try:
+            fits = type(number) is int and algorithm_by_cose(number).key_kind == kind
+        except UnknownAlgorithm:
+            fits = False
+        if not fits:
+            raise MalformedInput("cose key", "RFC 9052, 7.1: the key is for another algorithm")
+    operations = value.get(_OPERATIONS, [])  # empty for a key to agree with (RFC 9053, 6.3.1)
+    if not isinstance(operations, list) or (
+        operations and not any(type(one) is int and one in {_VERIFY, *_DERIVE} for one in operations)
+    ):
+        raise MalformedInput("cose key", "RFC 9052, 7.1: the key is not to verify with")
 
 
 def key_to_cose(key: PublicKey) -> Mapping[int, Any]:
