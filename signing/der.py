@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID, ENUMERATED = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A
 UTF8_STRING, PRINTABLE_STRING, IA5_STRING, UTC_TIME, GENERALIZED_TIME = 0x0C, 0x13, 0x16, 0x17, 0x18
 SEQUENCE, SET = 0x30, 0x31
+_REMEMBERED_SIZES = 32  # of fillings, for each template
 
 
 class Element(NamedTuple):
@@ -34,10 +35,15 @@ def tlv(tag: int, *parts: bytes) -> bytes:
     """The encoding of `tag` around the concatenated parts."""
     content = b"".join(parts)
     size = len(content)
+    return (bytes((tag, size)) if size < 0x80 else _head(tag, size)) + content
+
+
+def _head(tag: int, size: int) -> bytes:
+    """Tag and length."""
     if size < 0x80:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     length = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, 0x80 | len(length))) + length + content
+    return bytes((tag, 0x80 | len(length))) + length
 
 
 def sequence(*parts: bytes) -> bytes:
@@ -116,10 +122,10 @@ class Template:
     """A constructed element with holes: what stays the same is encoded once, lengths are counted anew.
 
     `parts` are encodings, holes, and templates that hold them. Filling gives the bytes that encoding from
-    scratch would give.
+    scratch would give. For fillings of the same sizes, what stands between the holes is remembered.
     """
 
-    __slots__ = ("_parts", "_tag")
+    __slots__ = ("_holes", "_parts", "_remembered", "_tag")
 
     def __init__(self, tag: int, *parts: bytes | Hole | Template) -> None:
         """Join what stays the same."""
@@ -131,16 +137,57 @@ class Template:
             else:
                 joined.append(part)
         self._parts = tuple(joined)
+        self._holes: tuple[str, ...] = tuple(_names(self._parts))
+        self._remembered: dict[tuple[int, ...], bytes] = {}
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The element with every hole filled by its name; a hole without a value is a `KeyError`."""
-        parts: list[bytes] = []
-        for part in self._parts:
-            if isinstance(part, bytes):
-                parts.append(part)
-            else:
-                parts.append(values[part.name] if isinstance(part, Hole) else part.fill(values))
-        return tlv(self._tag, *parts)
+        filling = tuple([values[name] for name in self._holes])
+        sizes = tuple(map(len, filling))
+        between = self._remembered.get(sizes)
+        if between is None:
+            between = b"".join(_between(self._tag, self._parts, iter(sizes))[0])
+            if len(self._remembered) < _REMEMBERED_SIZES:
+                self._remembered[sizes] = between
+        return between % filling
+
+    @property
+    def parts(self) -> tuple[bytes | Hole | Template, ...]:
+        """What it consists of."""
+        return self._parts
+
+    @property
+    def tag(self) -> int:
+        """The tag around it."""
+        return self._tag
+
+
+def _names(parts: tuple[bytes | Hole | Template, ...]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, Hole):
+            yield part.name
+        elif isinstance(part, Template):
+            yield from _names(part.parts)
+
+
+def _between(
+    tag: int, parts: tuple[bytes | Hole | Template, ...], sizes: Iterator[int]
+) -> tuple[list[bytes], int]:
+    """The encoding for holes of these sizes, with `%b` for each, and how long it is when filled."""
+    encoded, size = list[bytes](), 0
+    for part in parts:
+        if isinstance(part, bytes):
+            encoded.append(part.replace(b"%", b"%%"))
+            size += len(part)
+        elif isinstance(part, Hole):
+            encoded.append(b"%b")
+            size += next(sizes)
+        else:
+            inner, filled = _between(part.tag, part.parts, sizes)
+            encoded += inner
+            size += filled
+    head = _head(tag, size)
+    return [head.replace(b"%", b"%%"), *encoded], len(head) + size
 
 
 def frame(data: bytes, offset: int = 0) -> tuple[int, int, int]:

@@ -36,7 +36,15 @@ from signing.cms.structure import (
     hash_with,
     read_digest,
 )
-from signing.cms.writing import attribute, sign, size_bound, with_evidence, with_unsigned
+from signing.cms.writing import (
+    attribute,
+    put_together,
+    sign,
+    size_bound,
+    to_be_signed,
+    with_evidence,
+    with_unsigned,
+)
 
 __all__ = [
     "CONTENT_TYPE",
@@ -60,10 +68,12 @@ __all__ = [
     "digest_identifier",
     "hash_with",
     "parse",
+    "put_together",
     "read_certificates",
     "read_digest",
     "sign",
     "size_bound",
+    "to_be_signed",
     "verifies",
     "with_evidence",
     "with_unsigned",

@@ -50,18 +50,54 @@ def sign(  # noqa: PLR0913 - the parts of one structure, all by name
     signed attributes in DER. `stamp` gets the signature value and returns a time-stamp token for it.
     `with_chain` carries the certificates along, roots left out.
     """
-    certificate = signer.certificate
-    form = _form(certificate, signer.chain if with_chain else (), signer.algorithm, content_type)
-    signed = der.set_of(
-        *form.attributes, _MESSAGE_DIGEST.fill({"digest": der.octet_string(digest)}), *attributes
-    )
+    form = _form(signer.certificate, signer.chain if with_chain else (), signer.algorithm, content_type)
+    signed = _attributes(form, digest, attributes)
     signature = signer.sign(signed)
+    return _filled(form, signed, signature, content, stamp(signature) if stamp else None)
+
+
+def to_be_signed(
+    chain: tuple[Certificate, ...], algorithm: Algorithm, digest: bytes, *, attributes: Iterable[bytes] = ()
+) -> bytes:
+    """What a key elsewhere has to sign for detached content of this digest: the signed attributes, in DER.
+
+    `chain` is that of the key's certificate, leaf first; the rest as in `sign`, which does this in one go.
+    """
+    return _attributes(_form(chain[0], chain, algorithm, DATA), digest, attributes)
+
+
+def put_together(
+    chain: tuple[Certificate, ...],
+    algorithm: Algorithm,
+    signed: bytes,
+    signature: bytes,
+    *,
+    token: bytes | None = None,
+) -> bytes:
+    """The ContentInfo of what `to_be_signed` gave and its signature value, with a time-stamp for that.
+
+    Nothing is checked: `check_signature` does it.
+    """
+    return _filled(_form(chain[0], chain, algorithm, DATA), signed, signature, None, token)
+
+
+def _attributes(form: _Form, digest: bytes, attributes: Iterable[bytes]) -> bytes:
+    """The SET OF signed attributes."""
+    value, further = {"digest": der.octet_string(digest)}, tuple(attributes)
+    if further:
+        return der.set_of(*form.attributes, _MESSAGE_DIGEST.fill(value), *further)
+    return _ordered(form.attributes, len(digest)).fill(value)
+
+
+def _filled(
+    form: _Form, signed: bytes, signature: bytes, content: bytes | None, token: bytes | None
+) -> bytes:
     return form.structure.fill(
         {
             "content": der.explicit(0, der.octet_string(content)) if content is not None else b"",
             "attributes": b"\xa0" + signed[1:],
             "signature": der.octet_string(signature),
-            "unsigned": der.tlv(0xA1, attribute(TIMESTAMP_TOKEN, stamp(signature))) if stamp else b"",
+            "unsigned": der.tlv(0xA1, attribute(TIMESTAMP_TOKEN, token)) if token is not None else b"",
         }
     )
 
@@ -171,6 +207,17 @@ def _form(
         attribute(SIGNING_CERTIFICATE_V2, _certificate_reference(certificate)),
     )
     return _Form(fixed, structure)
+
+
+@lru_cache(maxsize=REMEMBERED_SIGNERS)
+def _ordered(fixed: tuple[bytes, ...], size: int) -> der.Template:
+    """These attributes and a digest of so many octets, in the order of DER.
+
+    The order is settled before the digest's own octets are reached: the identifiers differ.
+    """
+    digest = _MESSAGE_DIGEST.fill({"digest": der.octet_string(bytes(size))})
+    parts = [_MESSAGE_DIGEST if one is digest else one for one in sorted((*fixed, digest))]
+    return der.Template(der.SET, *parts)
 
 
 def _certificate_reference(certificate: Certificate) -> bytes:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from signing.pdf.frame import PageBox
 from signing.pdf.update.syntax import (
+    Dictionary,
     NotPlain,
     natural,
     number,
@@ -39,7 +40,7 @@ class Page(NamedTuple):
     """A page of a plain file: its object's number, its own entries, and its visible part."""
 
     number: int
-    entries: dict[bytes, bytes]
+    entries: Dictionary
     box: PageBox
 
 
@@ -61,18 +62,18 @@ class Layout:
     def __init__(self, pdf: bytes) -> None:
         """Read the table, the trailer and the catalogue."""
         self._pdf = pdf
-        header, tail = _HEADER.match(pdf), pdf[-_TAIL:]
-        found = _START.search(tail, max(tail.rfind(b"startxref"), 0))
+        header, place = _HEADER.match(pdf), pdf.rfind(b"startxref", -_TAIL)
+        found = _START.match(pdf, place) if place >= 0 else None
         if header is None or found is None:
             raise NotPlain
         self.is_version_2 = header[1] == b"2.0"
         self.start = int(found[1])
-        self._sections, end = _sections(pdf, self.start)
+        self._sections, free, end = _sections(pdf, self.start)
         self.trailer, start = read_trailer(pdf, end)
         if start != self.start or not _FOREIGN.isdisjoint(self.trailer):
             raise NotPlain
         self.size = natural(self.trailer.get(b"Size"))
-        if self.size > MAX_SIZE or any(first + count > self.size for first, count, _ in self._sections):
+        if not free <= self.size <= MAX_SIZE:
             raise NotPlain
         self.root = reference(self.trailer.get(b"Root"))
         self.catalogue = self.entries(self.root)
@@ -80,10 +81,10 @@ class Layout:
             raise NotPlain
         self._pages: dict[int, Page] = {}
 
-    def entries(self, wanted: int) -> dict[bytes, bytes]:
+    def entries(self, wanted: int) -> Dictionary:
         """The entries of the dictionary that is the object of this number."""
-        for first, count, place in self._sections:
-            if first <= wanted < first + count:
+        for first, end, place in self._sections:
+            if first <= wanted < end:
                 found = _IN_USE.match(self._pdf, place + _ENTRY_SIZE * (wanted - first))
                 if found is not None:
                     return read_object(self._pdf, int(found[1]), wanted)
@@ -122,7 +123,7 @@ class Layout:
         raise NotPlain
 
     @staticmethod
-    def _pages_in(node: dict[bytes, bytes], above: int) -> int:
+    def _pages_in(node: Dictionary, above: int) -> int:
         """How many pages a node of the tree stands for."""
         if reference(node.get(b"Parent")) != above:
             raise NotPlain
@@ -133,20 +134,24 @@ class Layout:
         raise NotPlain
 
 
-def _sections(pdf: bytes, start: int) -> tuple[list[tuple[int, int, int]], int]:
-    """The sections of the table at `start` (first number, count, where its entries stand), and its end."""
-    table = _TABLE.match(pdf, start)
+def _sections(pdf: bytes, start: int) -> tuple[list[tuple[int, int, int]], int, int]:
+    """Of the table at `start`: its sections (first number, the one behind the last, where entries stand).
+
+    Further the number behind the last of all, and where the table ends.
+    """
+    table, free = _TABLE.match(pdf, start), 0
     if table is None:
         raise NotPlain
-    place, free = table.end(), 0
-    found: list[tuple[int, int, int]] = []
-    while section := _SECTION.match(pdf, place):
-        first, count = int(section[1]), int(section[2])
+    place, found = table.end(), list[tuple[int, int, int]]()
+    match = _SECTION.match
+    while section := match(pdf, place):
+        first, count = map(int, section.groups())
         if first < free or len(found) >= MAX_SECTIONS:
             raise NotPlain  # no object may stand in two sections: readers would differ about which counts
-        found.append((first, count, section.end()))
-        place, free = section.end() + _ENTRY_SIZE * count, first + count
-    return found, place
+        place, free = section.end(), first + count
+        found.append((first, free, place))
+        place += _ENTRY_SIZE * count
+    return found, free, place
 
 
 def _box(entries: dict[bytes, bytes]) -> PageBox:

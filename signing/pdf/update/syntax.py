@@ -45,25 +45,33 @@ class NotPlain(Exception):
     """The file is not of the simple kind that is read here."""
 
 
-def read_object(pdf: bytes, offset: int, number: int) -> dict[bytes, bytes]:
-    """The entries of the dictionary that is object `number` at `offset`, keys without their slash."""
+class Dictionary(dict[bytes, bytes]):
+    """The entries of a dictionary, keys without their slash; `body` is all of them as they are written."""
+
+    __slots__ = ("body",)
+
+    body: bytes
+
+
+def read_object(pdf: bytes, offset: int, number: int) -> Dictionary:
+    """The dictionary that is object `number` at `offset`."""
     found = _OBJECT.match(pdf, offset)
     if found is None or int(found[1]) != number:
         raise NotPlain
-    return _entries(found[2])
+    return _dictionary(found[2])
 
 
-def read_trailer(pdf: bytes, offset: int) -> tuple[dict[bytes, bytes], int]:
-    """The entries of the trailer at `offset`, behind which the file ends, and the `startxref` it gives."""
+def read_trailer(pdf: bytes, offset: int) -> tuple[Dictionary, int]:
+    """The trailer at `offset`, behind which the file ends, and the `startxref` it gives."""
     found = _TRAILER.match(pdf, offset)
     if found is None:
         raise NotPlain
-    return _entries(found[1]), int(found[2])
+    return _dictionary(found[1]), int(found[2])
 
 
 def reference(value: bytes | None) -> int:
     """The number of the object that a value refers to."""
-    found = _ONE_REFERENCE.fullmatch(value or b"")
+    found = _ONE_REFERENCE.fullmatch(value) if value else None
     if found is None:
         raise NotPlain
     return int(found[1])
@@ -98,17 +106,18 @@ def natural(value: bytes | None) -> int:
     return int(value)
 
 
-def _entries(body: bytes) -> dict[bytes, bytes]:
-    pairs = _ENTRY.findall(body)
-    entries = dict(pairs)
-    if len(entries) != len(pairs):
-        raise NotPlain  # a key twice: readers differ about which one counts
-    return entries
-
-
 def two_texts(value: bytes) -> tuple[bytes, bytes]:
     """An array of two strings, each as it is written."""
     found = _TWO_TEXTS.fullmatch(value)
     if found is None:
         raise NotPlain
     return found[1], found[2]
+
+
+def _dictionary(body: bytes) -> Dictionary:
+    pairs = _ENTRY.findall(body)
+    found = Dictionary(pairs)
+    if len(found) != len(pairs):
+        raise NotPlain  # a key twice: readers differ about which one counts
+    found.body = body
+    return found

@@ -138,9 +138,21 @@ def facts(pdf: bytes) -> tuple[Any, ...]:
         len(page["/Annots"]),
         shown is not None
         and [[round(float(number), 3) for number in shown[key]] for key in ("/BBox", "/Matrix")],
-        shown is not None and [shown.data, picture.encoded_data, picture["/SMask"].encoded_data],
+        shown is not None
+        and [
+            [_value(word) for word in shown.data.split()],
+            picture.encoded_data,
+            picture["/SMask"].encoded_data,
+        ],
         sorted(picture) if picture is not None else (),
     )
+
+
+def _value(word: bytes) -> Any:
+    try:
+        return float(word)
+    except ValueError:
+        return word
 
 
 sides = st.integers(130, 2000)

@@ -1,0 +1,129 @@
+"""The objects of a signature's update, in bytes; they say the same as those that pyHanko's writer makes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from binascii import hexlify
+from typing import TYPE_CHECKING
+
+from signing.pdf.frame import MATRICES
+from signing.pdf.update.syntax import NotPlain
+from yinxin.base.errors import MalformedInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from signing.pdf.face import Picture
+    from signing.pdf.frame import Appearance, Frame
+    from signing.pdf.update.syntax import Dictionary
+
+_SIMPLE = re.compile(r"[A-Z][a-z]{0,40}\d{1,9}")
+_ESIC = b"/Extensions<</ESIC<</Type/DeveloperExtensions/BaseVersion/1.7/ExtensionLevel 1>>>>"
+_CERTIFIES = (
+    b"\n/Reference[<</Type/SigRef/TransformMethod/DocMDP"
+    b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
+)
+# 132: printed, as PDF/A wants it, and locked.
+_WIDGET = b"%d 0 obj\n<</Type/Annot/Subtype/Widget/FT/Sig/T %b/F 132/Rect[%b]/P %d 0 R/V %d 0 R%b>>\nendobj\n"
+
+
+def catalogue(
+    number: int, entries: Dictionary, *, form: int, certified_by: int | None, extended: bool
+) -> bytes:
+    """The catalogue with a form, and with the certification where this signature is one."""
+    certified = b"/Perms<</DocMDP %d 0 R>>" % certified_by if certified_by is not None else b""
+    # EN 319 142-1, 5.6: files before PDF 2.0 say which extension they use.
+    return b"%d 0 obj\n<<\n%b/AcroForm %d 0 R%b%b>>\nendobj\n" % (
+        number, entries.body, form, certified, b"" if extended else _ESIC,
+    )  # fmt: skip
+
+
+def page(number: int, entries: Dictionary, widget: int) -> bytes:
+    """The page with one more annotation."""
+    there = entries.get(b"Annots")
+    if there is None:
+        return b"%d 0 obj\n<<\n%b/Annots[%d 0 R]>>\nendobj\n" % (number, entries.body, widget)
+    if not there.startswith(b"["):
+        raise NotPlain
+    more = {**entries, b"Annots": b"%b %d 0 R]" % (there[:-1], widget)}
+    body = b"".join([b"/%b %b\n" % entry for entry in more.items()])
+    return b"%d 0 obj\n<<\n%b>>\nendobj\n" % (number, body)
+
+
+def widget(number: int, frame: Frame, page_number: int, signature: int, form: int | None) -> bytes:
+    """The signature's field and its place on the page, one object; `form` is its appearance."""
+    shown = frame.appearance
+    rectangle = b"%.4f %.4f %.4f %.4f" % shown.rectangle if shown else b"0 0 0 0"
+    picture = b"/AP<</N %d 0 R>>" % form if form is not None else b""
+    return _WIDGET % (number, text(frame.field), rectangle, page_number, signature, picture)
+
+
+def signature(number: int, frame: Frame) -> bytes:
+    """The signature's dictionary up to its byte range."""
+    reason = b"\n/Reason " + text(frame.reason) if frame.reason is not None else b""
+    location = b"\n/Location " + text(frame.location) if frame.location is not None else b""
+    return b"%d 0 obj\n<<\n/Type/Sig\n/Filter/Adobe.PPKLite\n/SubFilter/ETSI.CAdES.detached%b%b%b%b" % (
+        number,
+        b"\n/M(%b)" % date(frame.time) if frame.time is not None else b"",
+        reason,
+        location,
+        _CERTIFIES if frame.certify else b"",
+    )
+
+
+def text(value: str) -> bytes:
+    """A text string: all but a plain field name in hex, so that no text looks like structure."""
+    if _SIMPLE.fullmatch(value):
+        return b"(%b)" % value.encode()
+    try:
+        return b"<%b>" % hexlify(codecs.BOM_UTF16_BE + value.encode("utf-16-be"))
+    except UnicodeEncodeError as exc:
+        raise MalformedInput("pdf", "a text that is not Unicode") from exc
+
+
+def date(time: datetime) -> bytes:
+    """ISO 32000-2, 7.9.4."""
+    when = b"D:%04d%02d%02d%02d%02d%02d" % time.timetuple()[:6]
+    offset = time.utcoffset()
+    if not offset:
+        return when if offset is None else when + b"Z"
+    minutes = round(offset.total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return b"%b%b%02d'%02d'" % (when, b"-" if minutes < 0 else b"+", hours, rest) if minutes else when + b"Z"
+
+
+def drawing(shown: Appearance, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+    """The appearance: the picture, turned so that it stands upright on a turned page.
+
+    Up to three objects with these numbers, the appearance first.
+    """
+    picture, (form, image, mask) = shown.picture, numbers
+    content = b"q %.4f 0 0 %.4f 0 0 cm /Face Do Q" % (shown.width, shown.height)
+    head = b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Matrix[%d %d %d %d 0 0]" % (
+        form, shown.width, shown.height, *MATRICES[shown.rotate],
+    )  # fmt: skip
+    drawn = b"/Resources<</XObject<</Face %d 0 R>>>>/Length %d>>\nstream\n%b\nendstream\nendobj\n" % (
+        image, len(content), content,
+    )  # fmt: skip
+    if picture.alpha is None:
+        return [(form, head + drawn), (image, _raster(image, picture, picture.color.data, b""))]
+    return [
+        (form, head + drawn),
+        (image, _raster(image, picture, picture.color.data, b"/SMask %d 0 R" % mask)),
+        (mask, _raster(mask, picture, picture.alpha.data, b"", colors=1)),
+    ]
+
+
+def _raster(number: int, picture: Picture, data: bytes, more: bytes, *, colors: int | None = None) -> bytes:
+    colors = colors or picture.color.colors
+    # ISO 32000-2, table 8: predictor 15 means PNG filters, each row names its own.
+    return (
+        b"%d 0 obj\n<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/%b/BitsPerComponent 8"
+        b"/Filter/FlateDecode/DecodeParms<</Predictor 15/Colors %d/BitsPerComponent 8/Columns %d>>"
+        b"%b/Length %d>>\nstream\n%b\nendstream\nendobj\n"
+    ) % (
+        number, picture.width, picture.height, b"DeviceRGB" if colors == 3 else b"DeviceGray",
+        colors, picture.width, more, len(data), data,
+    )  # fmt: skip
