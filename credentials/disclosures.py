@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.claim_paths import Path, Step, as_path, to_text
 from credentials.vocabulary import (
@@ -31,25 +32,24 @@ if TYPE_CHECKING:
     from credentials.claim_paths import ClaimPath
     from yinxin.base.randomness import Randomness
 
+_CONTAINERS, _TEXT = (dict, list), {str}
 SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
 _HASHES = {name: getattr(hashlib, function) for name, function in DIGEST_ALGORITHMS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """Where one disclosure belongs.
 
-    `index` counts in the order of the disclosures handed in, `parent` is the index of the disclosure
+    `disclosure` counts in the order of those handed in, `parent` is the number of the disclosure
     inside which this one's digest stands (None: in the signed payload). Array positions count as issued.
     """
 
-    index: int
+    disclosure: int
     path: Path
     parent: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Revealed:
+class Revealed(NamedTuple):
     """The claims with every disclosed one in its place, and where each disclosure went.
 
     `undisclosed` counts the digests, decoys among them, that no disclosure belongs to; `hiding` are the
@@ -61,7 +61,7 @@ class Revealed:
     placed: tuple[Placed, ...]
     undisclosed: int
     hiding: frozenset[Step] = frozenset()
-    withheld: Mapping[Path, frozenset[int]] = field(default_factory=dict)
+    withheld: Mapping[Path, frozenset[int]] = MappingProxyType({})
     is_empty: bool = False
 
 
@@ -102,8 +102,10 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     its detail, and `TooLarge` when the claims would nest too deeply.
     """
     algorithm = payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)
-    _hash_of(algorithm)  # 7.1 (2.e): asked also where nothing is disclosed
-    by_digest = {digest_of(text, algorithm): index for index, text in enumerate(disclosures)}
+    hashed = _hash_of(algorithm)  # 7.1 (2.e): asked also where nothing is disclosed
+    by_digest = {
+        encode_base64url(hashed(text.encode()).digest()): index for index, text in enumerate(disclosures)
+    }
     if len(by_digest) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
     work = _Revelation(disclosures, by_digest)
@@ -113,10 +115,10 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     return Revealed(
         claims,
         tuple(work.placed),
-        work.undisclosed,
+        len(work.seen) - len(work.placed),
         frozenset(work.hiding),
-        {path: frozenset(positions) for path, positions in work.withheld.items()},
-        work.is_empty,
+        {path: frozenset(positions) for path, positions in work.withheld.items()} if work.withheld else {},
+        work.has_empty and not work.seen,
     )
 
 
@@ -227,31 +229,28 @@ class _Concealment:
 
 
 class _Revelation:
+    """One walk through a payload; `seen` are all digests, `has_empty` whether an `_sd` without any stands."""
+
+    __slots__ = ("_by_digest", "_disclosures", "has_empty", "hiding", "placed", "seen", "withheld")
+
     def __init__(self, disclosures: Sequence[str], by_digest: Mapping[str, int]) -> None:
         self._disclosures = disclosures
         self._by_digest = by_digest
-        self._seen: set[str] = set()
-        self._has_empty = False
+        self.seen: set[str] = set()
+        self.has_empty = False
         self.placed: list[Placed] = []
         self.hiding: set[Step] = set()
         self.withheld: dict[Path, list[int]] = {}
-
-    @property
-    def undisclosed(self) -> int:
-        return len(self._seen) - len(self.placed)
-
-    @property
-    def is_empty(self) -> bool:
-        return self._has_empty and not self._seen
 
     def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         for name, value in node.items():
             if name in CONTROL_NAMES:
                 self._check_control(name, path)
+            elif isinstance(value, _CONTAINERS):
+                answer[name] = self._value(value, (*path, name), parent, depth)
             else:
-                nested = isinstance(value, (dict, list))
-                answer[name] = self._value(value, (*path, name), parent, depth) if nested else value
+                answer[name] = value
         if DIGESTS in node:
             self._members(node[DIGESTS], answer, path, parent, depth)
         return answer
@@ -261,7 +260,7 @@ class _Revelation:
     ) -> None:
         if not isinstance(digests, list):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4.1: _sd is not an array")
-        self._has_empty = self._has_empty or not digests
+        self.has_empty = self.has_empty or not digests
         found = self._find_all(digests)
         if path and len(found) < len(digests):
             self.hiding.add(path[0])
@@ -271,8 +270,10 @@ class _Revelation:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim name is not allowed")
             if name in answer:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim exists already")
-            self.placed.append(Placed(index, (*path, name), parent))
-            answer[name] = self._value(value, (*path, name), index, depth)
+            place = (*path, name)
+            self.placed.append(Placed(index, place, parent))
+            nested = isinstance(value, _CONTAINERS)
+            answer[name] = self._value(value, place, index, depth) if nested else value
 
     def _array(self, items: list[Any], path: Path, parent: int | None, depth: int) -> list[Any]:
         answer: list[Any] = []
@@ -304,11 +305,11 @@ class _Revelation:
 
     def _find_all(self, digests: list[Any]) -> list[int]:
         """The disclosures of an object's digests; most digests have none."""
-        if not all(type(digest) is str for digest in digests):
+        if {*map(type, digests)} - _TEXT:
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4: a digest is not a text")
-        before = len(self._seen)
-        self._seen.update(digests)
-        if len(self._seen) != before + len(digests):
+        before = len(self.seen)
+        self.seen.update(digests)
+        if len(self.seen) != before + len(digests):
             raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a digest is repeated")
         known = self._by_digest
         return [known[digest] for digest in digests if digest in known]
@@ -316,9 +317,9 @@ class _Revelation:
     def _find(self, digest: Any) -> int | None:
         if not isinstance(digest, str):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4: a digest is not a text")
-        if digest in self._seen:
+        if digest in self.seen:
             raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a digest is repeated")
-        self._seen.add(digest)
+        self.seen.add(digest)
         return self._by_digest.get(digest)
 
     def _open(self, index: int, size: int) -> list[Any]:

@@ -136,7 +136,7 @@ def _chosen(revealed: Revealed, disclose: Collection[ClaimPath]) -> set[int]:
             raise NotFound(f"the credential has no claim {to_text(wanted)}")
         for placed in revealed.placed:
             if covers(wanted, placed.path) or leads_to(wanted, placed.path):
-                chosen.add(placed.index)
+                chosen.add(placed.disclosure)
     return chosen
 
 

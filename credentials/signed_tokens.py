@@ -11,7 +11,6 @@ import binascii
 import hashlib
 import re
 from base64 import b64decode
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
@@ -24,10 +23,11 @@ from signing.jose import jose_algorithm
 from signing.path import validate_path
 from signing.reasons import Reason
 from signing.report import Check, Indication, Scope, good
+from yinxin.base.by_identity import ByIdentity
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from signing.jose import Token
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 MAX_CHAIN = 8
 _ADDRESS = re.compile(r"https://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]{1,5})?(?![^/?#])")
 END_OF_CALENDAR = 253_402_300_800
+_NUMBERS = frozenset({int, float})
 _REMEMBERED = 256  # chains and seconds; a verifier meets the same few issuers all day
 _REMEMBERED_BYTES = 32 << 10  # a larger chain is read and judged again each time, so that nobody fills memory
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """How the signature came out: the leaf (None when there is none), the checks, the chain as sent."""
 
     certificate: Certificate | None
@@ -53,7 +53,10 @@ class Signed:
     @property
     def is_genuine(self) -> bool:
         """Whether the leaf's key made the signature; says nothing of trust in the leaf."""
-        return self.certificate is not None and not any(check.reason in _NOT_GENUINE for check in self.checks)
+        if self.certificate is None:
+            return False
+        reasons = [check.reason for check in self.checks if check.reason]
+        return not any(reason in _NOT_GENUINE for reason in reasons)
 
 
 class _Window(NamedTuple):
@@ -72,6 +75,7 @@ class _Judged(NamedTuple):
 
 
 _THUMBPRINTS = (("x5t", "4.1.7", hashlib.sha1), ("x5t#S256", "4.1.8", hashlib.sha256))
+_GENUINE = good("algorithm"), good("signature")
 _NOT_GENUINE = {
     Reason.FORMAT_FAILURE,
     Reason.TOO_LARGE,
@@ -96,26 +100,25 @@ class ChainSignatures:
         self._policy = policy
         self._chain = lru_cache(_REMEMBERED)(_read_chain)
         self._path = lru_cache(_REMEMBERED)(self._validate)
+        # The same, found by the very object that was met before: headers and chains are kept and shared.
+        self._met: ByIdentity[tuple[Certificate, ...]] = ByIdentity(_REMEMBERED)
+        self._latest: ByIdentity[tuple[datetime, _Judged]] = ByIdentity(_REMEMBERED)
 
     def examine(self, token: Token, *, at: datetime, issued_at: datetime | None = None) -> Signed:
         """Check algorithm, signature and path of a token at the time `at`.
 
         With `issued_at`, the issuer's own word, the path is also judged for the verdict `then`.
         """
-        try:
-            sent = _sent(token.header)
-            chain = (self._chain if _is_small(sent) else _read_chain)(sent)
-        except MalformedInput as exc:
-            reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else Reason.FORMAT_FAILURE
-            return Signed(None, (Check("certificate", reason, detail=exc.detail),))
-        if not chain:
-            return Signed(None, (Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5c"),))
-        if other := _other_thumbprint(token.header, chain[0]):
-            return Signed(None, (Check("certificate", Reason.FORMAT_FAILURE, detail=other),))
+        chain = self._met.find(token.header)
+        if chain is None:
+            found = self._chain_of(token.header)
+            if isinstance(found, Check):
+                return Signed(None, (found,))
+            chain = found
         checks = self._signature(token, chain[0], at)
-        if any(check.reason for check in checks):
+        if checks is not _GENUINE:
             return Signed(chain[0], checks)
-        return Signed(chain[0], (*checks, *self.path_checks(chain, at, issued_at)), chain)
+        return Signed(chain[0], _GENUINE + self.path_checks(chain, at, issued_at), chain)
 
     def path_checks(
         self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
@@ -125,19 +128,51 @@ class ChainSignatures:
         Whoever has a lost key writes any time into a token: nothing that a compromised key signed holds, now
         or then.
         """
-        second = at.replace(microsecond=0)
-        judge = self._path if _is_small([one.der for one in chain]) else self._validate
-        checks, window, is_compromised = judge(chain, second, Scope.BOTH)
+        second = at.replace(microsecond=0) if at.microsecond else at
+        latest = self._latest.find(chain)
+        if latest is not None and latest[0] == second:
+            checks, window, is_compromised = latest[1]
+        else:
+            checks, window, is_compromised = self._judge_at(chain, second)
         # Good now, and every certificate valid then: it was good then.
         if made is None or is_compromised or (window and window.start <= made <= window.end):
             return checks
         # Signed outside the certificate's validity: that is wrong for both verdicts.
         scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
+        judge = self._judge(chain)
         then = judge(chain, made.replace(microsecond=0), scope)
         now = judge(chain, second, Scope.NOW)
         return (*now.checks, *then.checks)
 
+    def _chain_of(self, header: Mapping[str, Any]) -> tuple[Certificate, ...] | Check:
+        """The chain that a header carries, or what is wrong with it."""
+        try:
+            sent = _sent(header)
+            is_small = _is_small(sent)
+            chain = (self._chain if is_small else _read_chain)(sent)
+        except MalformedInput as exc:
+            reason = Reason.TOO_LARGE if isinstance(exc, TooLarge) else Reason.FORMAT_FAILURE
+            return Check("certificate", reason, detail=exc.detail)
+        if not chain:
+            return Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5c")
+        if other := _other_thumbprint(header, chain[0]):
+            return Check("certificate", Reason.FORMAT_FAILURE, detail=other)
+        if is_small:
+            self._met.keep(header, chain)
+        return chain
+
+    def _judge(self, chain: tuple[Certificate, ...]) -> Callable[..., _Judged]:
+        return self._path if _is_small([one.der for one in chain]) else self._validate
+
+    def _judge_at(self, chain: tuple[Certificate, ...], second: datetime) -> _Judged:
+        judge = self._judge(chain)
+        judged = judge(chain, second, Scope.BOTH)
+        if judge is self._path:
+            self._latest.keep(chain, (second, judged))
+        return judged
+
     def _signature(self, token: Token, leaf: Certificate, at: datetime) -> tuple[Check, ...]:
+        """The checks of algorithm and signature: `_GENUINE` itself where both are good."""
         row = jose_algorithm(token.header.get("alg"))
         try:
             key = leaf.public_key
@@ -147,7 +182,7 @@ class ChainSignatures:
         if objection:
             return (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
         if token.verify(key, algorithms=self._policy.algorithms):
-            return good("algorithm"), good("signature")
+            return _GENUINE
         return good("algorithm"), Check("signature", Reason.SIG_CRYPTO_FAILURE)
 
     def _validate(self, chain: tuple[Certificate, ...], second: datetime, scope: Scope) -> _Judged:
@@ -179,7 +214,13 @@ def moment_check(
 
     `skew` is how far the issuer's clock may be ahead; the end is never stretched.
     """
-    moment, late = at.timestamp(), (at + skew).timestamp()
+    moment = at.timestamp()
+    made, start = claims.get("iat", moment), claims.get("nbf", moment)
+    end = claims.get("exp", moment + 1)
+    are_numbers = type(made) in _NUMBERS and type(start) in _NUMBERS and type(end) in _NUMBERS
+    if are_numbers and 0 <= made <= moment and 0 <= start <= moment < end < END_OF_CALENDAR:
+        return (good("validity", scope),)
+    late = (at + skew).timestamp()
     for name in ("iat", "nbf", "exp"):
         if name in claims and not is_date(claims[name]):
             return (Check("validity", Reason.CLAIM_INVALID, detail=f"RFC 7519, 2: {name} is no date"),)
@@ -222,7 +263,7 @@ def _names_of(certificate: Certificate) -> x509.SubjectAlternativeName | None:
 
 def is_date(value: Any) -> TypeGuard[float]:
     """Whether this is a NumericDate (RFC 7519, 2) that the calendar has: seconds from 1970 to 9999."""
-    return type(value) in {int, float} and 0 <= value < END_OF_CALENDAR
+    return type(value) in _NUMBERS and 0 <= value < END_OF_CALENDAR
 
 
 def is_failed(checks: tuple[Check, ...]) -> bool:

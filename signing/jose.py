@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jose import jws
 from jose.backends.base import Key
@@ -39,8 +38,7 @@ _WRITTEN_HERE = frozenset({"EdDSA", "ES256"})
 _BY_JOSE_NAME["EdDSA"] = _BY_JOSE_NAME["Ed25519"]  # RFC 8037; RFC 9864 says which curve
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A parsed compact JWS. Nothing in it is trustworthy before `verify` said True.
 
     `header` is shared with other tokens that begin alike, and is not to be changed.
@@ -143,8 +141,14 @@ def load_json(data: bytes | str) -> Any:
     """Strict JSON: UTF-8, no repeated names, no NaN, numbers and depth bounded; else `MalformedInput`."""
     try:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
-        value = _decoded(text)
-        if "\\u" in text:  # an escaped half of a surrogate pair is no character (RFC 8259, 8.2)
+        try:  # what `json` does, without its search for spaces around a text that has none
+            value, end = _SCAN(text, 0)
+        except StopIteration:
+            end = -1  # it begins with a space, or says below what is wrong
+        if end != len(text):
+            value = _DECODER.decode(text)
+        # RFC 8259, 8.2: an escaped half of a surrogate pair is no character.
+        if "\\" in text and "\\u" in text:
             dump_json(value)
     except (ValueError, RecursionError) as exc:
         raise MalformedInput("json", "not strict JSON") from exc
@@ -152,15 +156,6 @@ def load_json(data: bytes | str) -> Any:
     if text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise MalformedInput("json", f"nested deeper than {MAX_JSON_DEPTH}")
     return value
-
-
-def _decoded(text: str) -> Any:
-    """What `json` reads; without its search for spaces around a text that has none."""
-    try:
-        value, end = _DECODER.scan_once(text, 0)  # type: ignore[attr-defined]  # typeshed leaves it out
-    except StopIteration:
-        return _DECODER.decode(text)  # it begins with a space, or says what is wrong
-    return value if end == len(text) else _DECODER.decode(text)
 
 
 def load_json_object(data: bytes | str) -> dict[str, Any]:
@@ -210,6 +205,7 @@ _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
 )
+_SCAN = _DECODER.scan_once  # type: ignore[attr-defined]  # typeshed leaves it out
 
 
 def _depth(value: Any) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 if TYPE_CHECKING:
     from signing.algorithms import Algorithm
@@ -29,4 +29,12 @@ def from_raw(raw: bytes, algorithm: Algorithm) -> bytes | None:
         return raw
     if len(raw) != 2 * size:
         return None
-    return encode_dss_signature(int.from_bytes(raw[:size], "big"), int.from_bytes(raw[size:], "big"))
+    r, s = _shortest(raw[:size]), _shortest(raw[size:])
+    # SEQUENCE { INTEGER, INTEGER }; of 128 bytes at most, so that every length is one byte.
+    return b"0%c\x02%c%b\x02%c%b" % (4 + len(r) + len(s), len(r), r, len(s), s)
+
+
+def _shortest(number: bytes) -> bytes:
+    """The content of a DER INTEGER (X.690, 8.3.2): no zeros ahead but the one that says it is positive."""
+    short = number.lstrip(b"\0") or b"\0"
+    return b"\0" + short if short[0] > 0x7F else short
