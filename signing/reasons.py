@@ -98,6 +98,18 @@ class Reason(Enum):
         _FAILED, "ISO 32000-2, 12.7.5.5", "同一签名被多个签名域引用", "One signature is shown by two signature fields",
         "不要采信该文件，请向签发方核实", "Do not accept this file; ask the issuer",
     )  # fmt: skip
+    NAMED_SIGNATURE_MISSING = _row(
+        _FAILED, "yinxin statement", "副签或见证所指的签名不在文件中", "A signature that another one names is not in the file",
+        "请索取含有被副签或被见证签名的原始文件", "Ask for the original file with the signature that was confirmed",
+    )  # fmt: skip
+    SIGNED_OUT_OF_ORDER = _row(
+        _FAILED, "yinxin statement", "联合签署未按约定的顺序进行", "The joint signers did not sign in the stated order",
+        "请各签署方按约定顺序重新签署", "Ask the signers to sign anew in the stated order",
+    )  # fmt: skip
+    COPY_OF_ANOTHER = _row(
+        _FAILED, "yinxin statement", "副本所载原件与其声明不符", "The original inside of the copy is not the one that it states",
+        "请索取原件，或向制作副本的机关核实", "Ask for the original, or ask whoever made the copy",
+    )  # fmt: skip
     UNSUPPORTED_SIGNATURE = _row(
         _UNSURE, "ISO 32000-2, 12.8.3", "文件含有本系统不支持的签名格式", "A signature has a form that is not supported here",
         "请签发方按 PAdES 格式重新签章", "Ask the issuer to seal it in the PAdES form",

@@ -10,11 +10,14 @@ document = report.require()
 from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
+from signing.pdf.profiles.joint import Place, order_of_signing, prepare_joint, sign_jointly
+from signing.pdf.profiles.kinds import countersign, seal_as_agency, sign_as_citizen
 from signing.pdf.seal import Seal
 from signing.pdf.stamping import stamp_last
 from signing.pdf.verify import attachments, certificate_chains, verify
 
 __all__ = [
+    "Place",
     "Seal",
     "SealFace",
     "VerifiedDocument",
@@ -22,6 +25,12 @@ __all__ = [
     "archive",
     "attachments",
     "certificate_chains",
+    "countersign",
+    "order_of_signing",
+    "prepare_joint",
+    "seal_as_agency",
+    "sign_as_citizen",
+    "sign_jointly",
     "stamp_last",
     "verify",
 ]

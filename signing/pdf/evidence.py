@@ -21,6 +21,8 @@ class VerifiedSignature:
     `path` goes from the signer's certificate to the anchor; `usage` is "seal" or "signature".
     `proved_at` is the earliest time that a time-stamp proves; `claimed_at` is only what the signer says.
     `covered_bytes` is how much of the file it covers, from its first byte on: the file as it was then.
+    `commitments` and `roles` are what the signer claims; `names` are the fields of signatures that are
+    confirmed by it.
     """
 
     field: str
@@ -33,6 +35,9 @@ class VerifiedSignature:
     certifies: bool
     covers_whole_file: bool
     covered_bytes: int
+    commitments: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def certificate(self) -> Certificate:

@@ -54,8 +54,31 @@ class Appearance:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """A picture that a page bears beside the signature's own, or one upright slice of it.
+
+    `rectangle` is that of the slice in the page's own coordinates, `width` and `height` are those of the
+    whole picture; of `parts` slices of one width this is number `part`, from 0 at the left. `text` says in
+    words what it is.
+    """
+
+    page: int
+    picture: Picture
+    rectangle: tuple[float, float, float, float]
+    width: float
+    height: float
+    rotate: int
+    text: str
+    part: int = 0
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """What goes round a signature: its field, page, texts, time, and whether it certifies (DocMDP 2)."""
+    """What goes round a signature: its field, page, texts, time, and whether it certifies.
+
+    `permission` is the level of DocMDP when it does; `stamps` are put on pages in the same update.
+    """
 
     field: str
     page: int
@@ -64,6 +87,8 @@ class Frame:
     time: datetime | None = None
     reason: str | None = None
     location: str | None = None
+    permission: int = 2
+    stamps: tuple[Stamp, ...] = ()
 
 
 class Prepared(Protocol):

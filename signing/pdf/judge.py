@@ -20,6 +20,7 @@ from signing.judging import (
 )
 from signing.pdf._pyhanko import PADES, RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedSignature
+from signing.pdf.profiles.judging import NOTHING_SAID, Said
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from signing.revocation import RevocationSnapshot
@@ -55,6 +56,7 @@ class Judgement:
     carried: RevocationSnapshot = field(default_factory=RevocationSnapshot)
     kept: tuple[Certificate, ...] = ()
     is_archived: bool = False
+    said: Said = NOTHING_SAID
 
     @property
     def is_timestamp(self) -> bool:
@@ -66,6 +68,11 @@ class Judgement:
         """The certificates that came along, besides the signer's own."""
         return (*self.signed.others, *self.kept) if self.signed else self.kept
 
+    @property
+    def reason(self) -> str | None:
+        """Why it was signed: in the signature dictionary, or in the statement that its signer signed."""
+        return self.found.reason if self.found.reason is not None else self.said.statement.reason
+
     def named_checks(self) -> list[Check]:
         """The checks, under names that say whose they are."""
         return [replace(check, name=f"{self.found.field}/{check.name}") for check in self.checks]
@@ -75,7 +82,8 @@ class Judgement:
         found = self.found
         return VerifiedSignature(
             found.field, self.usage, self.path, self.proved_at, found.claimed_time,
-            found.reason, found.location, certifies, self.gap.whole_file, self.gap.covered,
+            self.reason, found.location, certifies, self.gap.whole_file, self.gap.covered,
+            self.said.commitments, self.said.roles, self.said.named,
         )  # fmt: skip
 
     def finding(self, *, certifies: bool) -> dict[str, Any]:
@@ -93,9 +101,11 @@ class Judgement:
             "changes_after": self.changes,
             "timestamps": [shown(stamp) for stamp in self.stamps],
             "certifies": certifies,
-            "reason": found.reason,
+            "reason": self.reason,
             "location": found.location,
+            "permission": found.permission,
             "indication": str(_worst(self.checks)),
+            **self.said.finding(),
         }
 
 

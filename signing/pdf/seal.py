@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from signing import cms
 from signing.pdf._pyhanko import Editing
 from signing.pdf.frame import Appearance, Frame
+from signing.pdf.placing import in_units, rectangle, shown_size
+from signing.pdf.profiles.addition import NOTHING
 from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import Conflict, TooLarge, UsageError
 
@@ -18,14 +20,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.pdf.face import SealFace
-    from signing.pdf.frame import PageBox, Prepared
+    from signing.pdf.frame import PageBox, Prepared, Stamp
+    from signing.pdf.profiles.addition import Addition
     from signing.signer import Signer
     from signing.timestamp import Timestamper
 
 MAX_PDF_BYTES = 64 << 20
 MARGIN = 36.0  # points between a face without a stated place and the page's edges
 FIRST_TOKEN_ROOM, SPARE_ROOM, MAX_SIGNATURE_BYTES = 6 * 1024, 512, 128 * 1024
-_POINTS_PER_MM = 72 / 25.4
 
 
 class Seal:
@@ -68,12 +70,14 @@ class Seal:
         reason: str | None = None,
         location: str | None = None,
         field: str | None = None,
+        addition: Addition = NOTHING,
     ) -> bytes:
         """The sealed document; `pdf` is a prefix of it.
 
         `page` counts from 0, from the end when negative. `at` is the place of the face's lower left
         corner in points from the lower left corner of the page as it is shown; without it the face
         stands at the lower right. `field` names a new signature field or an empty one that is there.
+        `addition` is what a profile adds (`signing.pdf.profiles`).
         Raises `MalformedInput` for what is no PDF that can be sealed, `UsageError` for a page or place
         that does not exist, `Conflict` when an earlier signature forbids another one, and what the
         signer and the time-stamp authority raise.
@@ -83,18 +87,31 @@ class Seal:
         digest_algorithm = cms.cms_digest(self._signer.algorithm)
         reserve = self._room if self._has_room else cms.size_bound(self._signer)
 
+        added, said = addition.reason_for(reason)
+        reserve += added.room
+        stamps: tuple[Stamp, ...] = ()
+
         def prepare(editing: PlainEditing | Editing) -> Prepared:
             box, certify = editing.page_box(page), self._certifies(editing)
+            if added.is_certifying and not certify:
+                raise Conflict("only the first signature of a document certifies it")
             shown = _appearance(self._face, box, at) if self._face else None
             name = _field_name(editing, field)
-            frame = Frame(name, page, certify, shown, time=now, reason=reason, location=location)
+            frame = Frame(
+                name, page, certify, shown, time=now, reason=said, location=location,
+                permission=added.permission, stamps=stamps,
+            )  # fmt: skip
             return editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
 
         try:
-            prepared = prepare(PlainEditing(pdf))
+            prepared = prepare(_plain(pdf, added))
         except NotPlain:
-            prepared = prepare(Editing(pdf))
-        signature = cms.sign(self._signer, prepared.digest, stamp=self._stamp if self._timestamper else None)
+            editing = Editing(pdf)
+            stamps = added.stamps(editing.page_boxes() if added.across else ())
+            prepared = prepare(editing)
+        attributes = added.attributes(straddles=len(stamps))
+        stamp = self._stamp if self._timestamper else None
+        signature = cms.sign(self._signer, prepared.digest, attributes=attributes, stamp=stamp)
         if self._timestamper:
             self._room = max(len(signature) + SPARE_ROOM, cms.size_bound(self._signer))
         if len(signature) <= reserve:
@@ -102,7 +119,9 @@ class Seal:
         if len(signature) > MAX_SIGNATURE_BYTES:
             raise TooLarge("timestamp", f"a signature over {MAX_SIGNATURE_BYTES} bytes")
         # The authority's tokens are larger than any before: there is room for them now, so once more.
-        return self.apply(pdf, now=now, page=page, at=at, reason=reason, location=location, field=field)
+        return self.apply(
+            pdf, now=now, page=page, at=at, reason=reason, location=location, field=field, addition=addition
+        )
 
     def _stamp(self, signature: bytes) -> bytes:
         assert self._timestamper is not None  # noqa: S101 - only handed over when there is one
@@ -113,6 +132,12 @@ class Seal:
         if any(item.permission == 1 for item in found):
             raise Conflict("an earlier signature forbids any further one (DocMDP level 1)")
         return self._certify and not found and not editing.is_certified
+
+
+def _plain(pdf: bytes, added: Addition) -> PlainEditing:
+    if added.needs_whole_writer:
+        raise NotPlain
+    return PlainEditing(pdf)
 
 
 def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
@@ -127,10 +152,8 @@ def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
 
 
 def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) -> Appearance:
-    turned = box.rotate in {90, 270}
-    across, along = box.right - box.left, box.top - box.bottom
-    shown_width, shown_height = (along, across) if turned else (across, along)
-    width, height = (side * _POINTS_PER_MM / box.unit for side in (face.width_mm, face.height_mm))
+    shown_width, shown_height = shown_size(box)
+    width, height = in_units(box, face.width_mm), in_units(box, face.height_mm)
     if at is None:
         x, y = max(shown_width - width - MARGIN, 0), min(MARGIN, max(shown_height - height, 0))
     else:
@@ -140,18 +163,4 @@ def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) ->
         raise UsageError(
             f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there"
         )
-    corners = [_on_page(box, u, v) for u, v in ((x, y), (x + width, y + height))]
-    (x0, y0), (x1, y1) = corners
-    rectangle = (min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    return Appearance(face.picture, rectangle, width, height, box.rotate)
-
-
-def _on_page(box: PageBox, u: float, v: float) -> tuple[float, float]:
-    """A point of the page as it is shown, in the page's own coordinates."""
-    if box.rotate == 90:
-        return box.right - v, box.bottom + u
-    if box.rotate == 180:
-        return box.right - u, box.top - v
-    if box.rotate == 270:
-        return box.left + v, box.top - u
-    return box.left + u, box.bottom + v
+    return Appearance(face.picture, rectangle(box, x, y, width, height), width, height, box.rotate)

@@ -21,6 +21,7 @@ from signing.pdf.judge import (
     judge_certificate,
     judge_changes,
 )
+from signing.pdf.profiles.judging import judge_copies, judge_statements
 from signing.pdf.proving import judge_archive, judge_times
 from signing.policy import Policy
 from signing.policy.demands import demand_checks
@@ -173,6 +174,7 @@ def _verify(
         findings["signatures"].append({**item.finding(certifies=certifies), "level": found_level})
     files = _attachments(reading, found)
     findings["attachments"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    checks += judge_copies(judgements, findings["attachments"])
     evidence["signatures"] = tuple(
         item.evidence(certifies=certified is not None and item.found.reference == certified)
         for item in judgements
@@ -211,6 +213,7 @@ def _gated(pdf: bytes, found: tuple[FoundSignature, ...], checks: list[Check]) -
 
 def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: Question) -> None:
     question = judge_times(pdf, reading, judgements, question)
+    judge_statements(judgements)
     signatures = [item for item in judgements if not item.is_timestamp]
     for item in signatures:
         judge_certificate(item, question)

@@ -16,15 +16,19 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDP
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
+from signing.pdf._pyhanko.drawing import Drawing, put_stamps
+from signing.pdf._pyhanko.forms import is_locked, lock_of
 from signing.pdf._pyhanko.parser import get, items, text_of, translated
 from signing.pdf._pyhanko.reading import MAX_DEPTH, Reading
-from signing.pdf.frame import MATRICES, PageBox
-from yinxin.base.errors import Conflict, MalformedInput, UsageError
+from signing.pdf.frame import PageBox
+from yinxin.base.errors import Conflict, MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
-    from signing.pdf.face import Picture
-    from signing.pdf.frame import Appearance, Frame
+    from pyhanko.sign.fields import FieldMDPSpec
 
+    from signing.pdf.frame import Frame
+
+MAX_PAGES = 2_000
 _LETTER = generic.ArrayObject(map(generic.NumberObject, (0, 0, 612, 792)))
 
 
@@ -59,6 +63,14 @@ class Editing:
             fields = get(get(self._writer.root, "/AcroForm"), "/Fields")
             return frozenset(text_of(get(node, "/T")) or "" for node in items(fields))
 
+    def page_boxes(self) -> list[PageBox]:
+        """The visible parts of all pages. `TooLarge` for more than `MAX_PAGES`."""
+        with translated():
+            count = self._writer.root["/Pages"]["/Count"]
+            if not isinstance(count, int) or count > MAX_PAGES:
+                raise TooLarge("pdf", f"more than {MAX_PAGES} pages")
+        return [self.page_box(index) for index in range(count)]
+
     def page_box(self, index: int) -> PageBox:
         """The visible part of a page; negative numbers count from the end. `UsageError` for no such page."""
         with translated():
@@ -70,6 +82,8 @@ class Editing:
 
     def prepare(self, frame: Frame, *, digest_algorithm: str, reserve: int) -> Prepared:
         """Write the update with room for `reserve` octets of CMS, and hash it."""
+        if is_locked(self._writer.root, frame.field):
+            raise Conflict(f"an earlier signature locks the field {frame.field!r}")
         with translated():
             writer = self._writer
             if writer.output_version < (2, 0):
@@ -78,12 +92,14 @@ class Editing:
             rectangle: Any = shown.rectangle if shown else None
             place = SigFieldSpec(frame.field, frame.page, rectangle)
             steps = PdfCMSEmbedder(new_field_spec=place).write_cms(frame.field, writer)
-            sig_field = next(steps).get_object()
+            sig_field, drawing = next(steps).get_object(), Drawing(writer)
             if shown:
                 widget = get_single_field_annot(sig_field)
-                widget["/AP"] = generic.DictionaryObject({pdf_name("/N"): _draw(writer, shown)})
+                widget["/AP"] = generic.DictionaryObject({pdf_name("/N"): drawing.form(shown)})
                 writer.update_container(widget)
-            steps.send(SigObjSetup(_placeholder(frame, reserve), _certification(frame, digest_algorithm)))
+            put_stamps(writer, frame, drawing)
+            rules = _rules(frame, digest_algorithm, lock_of(sig_field))
+            steps.send(SigObjSetup(_placeholder(frame, reserve), rules))
             prepared, output = steps.send(SigIOSetup(md_algorithm=digest_algorithm))
             return Prepared(prepared.document_digest, reserve, prepared, output)
 
@@ -144,55 +160,9 @@ def _placeholder(frame: Frame, reserve: int) -> SignatureObject:
     return signature
 
 
-def _certification(frame: Frame, digest_algorithm: str) -> SigMDPSetup | None:
+def _rules(frame: Frame, digest_algorithm: str, lock: FieldMDPSpec | None) -> SigMDPSetup | None:
+    """What may follow: what a certification allows, and what the field says that its signature locks."""
     if not frame.certify:
-        return None
-    return SigMDPSetup(md_algorithm=digest_algorithm, certify=True, docmdp_perms=MDPPerm.FILL_FORMS)
-
-
-def _draw(writer: Any, shown: Appearance) -> Any:
-    """The appearance stream: the picture, turned so that it stands upright on a turned page."""
-    width, height = shown.width, shown.height
-    image = _image(writer, shown.picture)
-    number = generic.FloatObject
-    form = generic.StreamObject(
-        {
-            pdf_name("/Type"): pdf_name("/XObject"),
-            pdf_name("/Subtype"): pdf_name("/Form"),
-            pdf_name("/BBox"): generic.ArrayObject(map(number, (0, 0, width, height))),
-            pdf_name("/Matrix"): generic.ArrayObject(map(number, (*MATRICES[shown.rotate], 0, 0))),
-            pdf_name("/Resources"): generic.DictionaryObject(
-                {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Face"): image})}
-            ),
-        },
-        stream_data=f"q {width:.4f} 0 0 {height:.4f} 0 0 cm /Face Do Q".encode(),
-    )
-    return writer.add_object(form)
-
-
-def _image(writer: Any, picture: Picture) -> Any:
-    color = _raster(picture, picture.color.data, picture.color.colors)
-    if picture.alpha:
-        color[pdf_name("/SMask")] = writer.add_object(_raster(picture, picture.alpha.data, 1))
-    return writer.add_object(color)
-
-
-def _raster(picture: Picture, data: bytes, colors: int) -> generic.StreamObject:
-    number = generic.NumberObject
-    # ISO 32000-2, table 8: predictor 15 means PNG filters, each row names its own.
-    parameters = {"/Predictor": 15, "/Colors": colors, "/BitsPerComponent": 8, "/Columns": picture.width}
-    return generic.StreamObject(
-        {
-            pdf_name("/Type"): pdf_name("/XObject"),
-            pdf_name("/Subtype"): pdf_name("/Image"),
-            pdf_name("/Width"): number(picture.width),
-            pdf_name("/Height"): number(picture.height),
-            pdf_name("/ColorSpace"): pdf_name("/DeviceRGB" if colors == 3 else "/DeviceGray"),
-            pdf_name("/BitsPerComponent"): number(8),
-            pdf_name("/Filter"): pdf_name("/FlateDecode"),
-            pdf_name("/DecodeParms"): generic.DictionaryObject(
-                {pdf_name(key): number(value) for key, value in parameters.items()}
-            ),
-        },
-        encoded_data=data,
-    )
+        return SigMDPSetup(md_algorithm=digest_algorithm, field_lock=lock) if lock else None
+    permission = MDPPerm(frame.permission)
+    return SigMDPSetup(md_algorithm=digest_algorithm, certify=True, docmdp_perms=permission, field_lock=lock)

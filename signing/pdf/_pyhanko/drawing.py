@@ -1,0 +1,112 @@
+"""Draw pictures into a file: appearance streams, the images in them, and stamps that pages bear."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, Any
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
+
+from signing.pdf.frame import MATRICES
+
+if TYPE_CHECKING:
+    from signing.pdf.face import Picture
+    from signing.pdf.frame import Appearance, Frame, Stamp
+
+# ISO 32000-2, table 167: printed, read only, locked, and its contents locked.
+_LOCKED = 4 | 64 | 128 | 512
+
+
+class Drawing:
+    """What is drawn in one update; each picture, and each form of it, goes into the file once."""
+
+    def __init__(self, writer: Any) -> None:
+        """Keep the writer of the update."""
+        self._writer = writer
+        self._images: dict[int, Any] = {}
+        self._forms: dict[tuple[Any, ...], Any] = {}
+
+    def form(self, shown: Appearance | Stamp, *, part: int = 0, parts: int = 1) -> Any:
+        """An appearance: the picture, or an upright slice of it, so turned that it stands upright."""
+        key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts)
+        if key not in self._forms:
+            self._forms[key] = self._draw(shown, part, parts)
+        return self._forms[key]
+
+    def _draw(self, shown: Appearance | Stamp, part: int, parts: int) -> Any:
+        width, height, image = shown.width, shown.height, self._image(shown.picture)
+        number, share = generic.FloatObject, width / parts
+        left = f"{-part * share:.4f}" if part else "0"
+        form = generic.StreamObject(
+            {
+                pdf_name("/Type"): pdf_name("/XObject"),
+                pdf_name("/Subtype"): pdf_name("/Form"),
+                pdf_name("/BBox"): generic.ArrayObject(map(number, (0, 0, share, height))),
+                pdf_name("/Matrix"): generic.ArrayObject(map(number, (*MATRICES[shown.rotate], 0, 0))),
+                pdf_name("/Resources"): generic.DictionaryObject(
+                    {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Face"): image})}
+                ),
+            },
+            stream_data=f"q {width:.4f} 0 0 {height:.4f} {left} 0 cm /Face Do Q".encode(),
+        )
+        return self._writer.add_object(form)
+
+    def _image(self, picture: Picture) -> Any:
+        if id(picture) not in self._images:
+            color = _raster(picture, picture.color.data, picture.color.colors)
+            if picture.alpha:
+                color[pdf_name("/SMask")] = self._writer.add_object(_raster(picture, picture.alpha.data, 1))
+            self._images[id(picture)] = self._writer.add_object(color)
+        return self._images[id(picture)]
+
+
+def put_stamps(writer: Any, frame: Frame, drawing: Drawing) -> None:
+    """Give pages their stamps; each is an annotation of its own and locked."""
+    for number, stamp in enumerate(frame.stamps, start=1):
+        page, _ = writer.find_page_for_modification(stamp.page)
+        annotation = stamp_annotation(stamp, drawing, name=f"{frame.field}-{number}")
+        annotation[pdf_name("/P")] = page
+        writer.register_annotation(page, writer.add_object(annotation))
+
+
+def stamp_annotation(stamp: Stamp, drawing: Drawing, *, name: str) -> generic.DictionaryObject:
+    """One stamp as an annotation (ISO 32000-2, 12.5.6.12), not yet on a page."""
+    look = drawing.form(stamp, part=stamp.part, parts=stamp.parts)
+    return generic.DictionaryObject(
+        {
+            pdf_name("/Type"): pdf_name("/Annot"),
+            pdf_name("/Subtype"): pdf_name("/Stamp"),
+            pdf_name("/Rect"): generic.ArrayObject(map(generic.FloatObject, stamp.rectangle)),
+            pdf_name("/F"): generic.NumberObject(_LOCKED),
+            pdf_name("/NM"): in_hex(name),
+            pdf_name("/Contents"): in_hex(stamp.text),
+            pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): look}),
+        }
+    )
+
+
+def in_hex(text: str) -> generic.ByteStringObject:
+    """A text in hex: a reader that looks for words in the bytes must not take a text for structure."""
+    return generic.ByteStringObject(codecs.BOM_UTF16_BE + text.encode("utf-16-be"))
+
+
+def _raster(picture: Picture, data: bytes, colors: int) -> generic.StreamObject:
+    number = generic.NumberObject
+    # ISO 32000-2, table 8: predictor 15 means PNG filters, each row names its own.
+    parameters = {"/Predictor": 15, "/Colors": colors, "/BitsPerComponent": 8, "/Columns": picture.width}
+    return generic.StreamObject(
+        {
+            pdf_name("/Type"): pdf_name("/XObject"),
+            pdf_name("/Subtype"): pdf_name("/Image"),
+            pdf_name("/Width"): number(picture.width),
+            pdf_name("/Height"): number(picture.height),
+            pdf_name("/ColorSpace"): pdf_name("/DeviceRGB" if colors == 3 else "/DeviceGray"),
+            pdf_name("/BitsPerComponent"): number(8),
+            pdf_name("/Filter"): pdf_name("/FlateDecode"),
+            pdf_name("/DecodeParms"): generic.DictionaryObject(
+                {pdf_name(key): number(value) for key, value in parameters.items()}
+            ),
+        },
+        encoded_data=data,
+    )
