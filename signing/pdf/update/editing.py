@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.update import writing
 from signing.pdf.update.layout import Layout
-from signing.pdf.update.syntax import two_texts
+from signing.pdf.update.syntax import NotPlain, two_texts
 from yinxin.base.errors import Conflict
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _RANGE_AND_CONTENTS = b"\n/ByteRange \n/Contents "
 _RANGE_WIDTH = 44  # of four numbers, brackets and spaces
 _CLOSING = b"\n>>\nendobj\n"
 _REWRITTEN = frozenset({b"Size", b"Prev", b"ID"})  # entries of a trailer that an update states anew
+_HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 _HALF = 32  # digits of one half of a file's identity
 
 
@@ -48,6 +49,8 @@ class PlainEditing:
     def prepare(self, frame: Frame, *, digest_algorithm: str, reserve: int) -> PlainPrepared:
         """Write the update with room for `reserve` octets of CMS, and hash it."""
         pdf, layout = self._pdf, self._layout
+        if digest_algorithm not in _HASHES:
+            raise NotPlain
         # An update that starts right behind "%%EOF" would be a part of that comment.
         parts = [b"" if pdf.endswith((b"\n", b"\r")) else b"\n"]
         place, rows = len(pdf) + len(parts[0]), []
@@ -62,7 +65,7 @@ class PlainEditing:
         byte_range = (b"[0 %d %d %d]" % (start, end, size)).ljust(_RANGE_WIDTH)
         parts.append(b"\n/ByteRange %b\n/Contents " % byte_range)
         head = b"".join(parts)
-        digest = hashlib.new(digest_algorithm, pdf)
+        digest = _HASHES[digest_algorithm](pdf)
         digest.update(head)
         own = b"<%b>" % digest.hexdigest()[:_HALF].encode()
         tail = b"".join((_CLOSING, before, own * times, after))

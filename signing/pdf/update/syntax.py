@@ -8,8 +8,10 @@ in proportion to what it reads.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-MAX_DEPTH = 6
+MAX_DEPTH, MAX_OBJECT_BYTES = 6, 8192
+_REMEMBERED = 256  # dictionaries, and values in them
 _SPACE = rb"[\0\t\n\x0c\r ]*+"
 _NAME = rb"[^\0-\x20\x7f-\xff()<>\[\]{}/%#]++"
 _STRING = rb"\((?:[^()\\]|\\[\s\S])*+\)"
@@ -30,7 +32,7 @@ _VALUE = rb"(?:%b|[-+.\d]++|/%b|true|false|null|%b|%b|<<%b>>|\[%b\])" % (
 _DICTIONARY = rb"<<%b((?:/%b%b%b%b)*+)>>" % (_SPACE, _NAME, _SPACE, _VALUE, _SPACE)
 
 _ENTRY = re.compile(rb"/(%b)%b(%b)%b" % (_NAME, _SPACE, _VALUE, _SPACE))
-_OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%bendobj" % (_SPACE, _DICTIONARY, _SPACE))
+_OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
 _TRAILER = re.compile(
     rb"trailer%b%b%bstartxref%b(\d{1,10}+)[\r\n ]++%%%%EOF[\r\n ]*+\Z" % (_SPACE, _DICTIONARY, _SPACE, _SPACE)
 )
@@ -46,7 +48,10 @@ class NotPlain(Exception):
 
 
 class Dictionary(dict[bytes, bytes]):
-    """The entries of a dictionary, keys without their slash; `body` is all of them as they are written."""
+    """The entries of a dictionary, keys without their slash; `body` is all of them as they are written.
+
+    Read only: they are remembered, and others read them too.
+    """
 
     __slots__ = ("body",)
 
@@ -55,10 +60,23 @@ class Dictionary(dict[bytes, bytes]):
 
 def read_object(pdf: bytes, offset: int, number: int) -> Dictionary:
     """The dictionary that is object `number` at `offset`."""
-    found = _OBJECT.match(pdf, offset)
-    if found is None or int(found[1]) != number:
+    end = pdf.find(b"endobj", offset, offset + MAX_OBJECT_BYTES)
+    found, entries = _object(pdf[offset:end])
+    if end < 0 or found != number:
         raise NotPlain
-    return _dictionary(found[2])
+    return entries
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _object(written: bytes) -> tuple[int, Dictionary]:
+    """The number and the dictionary of an object, `endobj` left out.
+
+    Files of one maker have the same catalogue and the same pages, byte for byte: read once.
+    """
+    found = _OBJECT.fullmatch(written)
+    if found is None:
+        raise NotPlain
+    return int(found[1]), _dictionary(found[2])
 
 
 def read_trailer(pdf: bytes, offset: int) -> tuple[Dictionary, int]:
@@ -69,6 +87,7 @@ def read_trailer(pdf: bytes, offset: int) -> tuple[Dictionary, int]:
     return _dictionary(found[1]), int(found[2])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def reference(value: bytes | None) -> int:
     """The number of the object that a value refers to."""
     found = _ONE_REFERENCE.fullmatch(value) if value else None
@@ -77,11 +96,12 @@ def reference(value: bytes | None) -> int:
     return int(found[1])
 
 
-def references(value: bytes | None) -> list[int]:
+@lru_cache(maxsize=_REMEMBERED)
+def references(value: bytes | None) -> tuple[int, ...]:
     """The numbers of the objects that an array of references names."""
     if value is None or not _REFERENCES.fullmatch(value):
         raise NotPlain
-    return [int(number) for number in _ONE_REFERENCE.findall(value)]
+    return tuple(map(int, _ONE_REFERENCE.findall(value)))
 
 
 def numbers(value: bytes, count: int) -> list[float]:
