@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from signing import cms, der
 from signing.pdf._pyhanko import RFC3161, Reading
 from signing.pdf.gate import Gap, examine
+from signing.timestamp import parse_token
 from yinxin.base.errors import Conflict, MalformedInput
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from signing.timestamp import Timestamper
 
 
@@ -37,6 +40,16 @@ def stamp_last(pdf: bytes, timestamper: Timestamper) -> bytes:
     if len(digits) > room:
         raise Conflict("the last signature has no room for a time-stamp")
     return b"".join((pdf[: gap.start], b"<", digits.ljust(room, b"0"), b">", pdf[gap.end :]))
+
+
+def last_stamp(pdf: bytes) -> datetime | None:
+    """The time that the time-stamp of the last signature tells; None where that has none. Nothing is judged.
+
+    Raises `MalformedInput` as `stamp_last` does.
+    """
+    _, contents = _last(pdf)
+    tokens = cms.parse(contents, padded=True).unsigned.get(cms.TIMESTAMP_TOKEN, ())
+    return min((parse_token(token).gen_time for token in tokens), default=None)
 
 
 def _last(pdf: bytes) -> tuple[Gap, bytes]:

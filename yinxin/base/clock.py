@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -20,6 +21,11 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time, aware, in UTC."""
         return datetime.now(UTC)
+
+
+def pause(how_long: timedelta) -> None:
+    """Do nothing for so long; at once back for what is not positive."""
+    time.sleep(max(how_long.total_seconds(), 0))
 
 
 class FixedClock:

@@ -70,6 +70,23 @@ def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
         raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
 
 
+def publish_file(draft: Path, path: Path) -> None:
+    """Give a finished file on the same disk its name; an existing one is a `Conflict` and stays as it is.
+
+    `Unreachable`: the disk refuses.
+    """
+    try:
+        if path.exists():
+            raise Conflict(f"{path} exists and is not overwritten")
+        _publish(draft, path)
+        draft.unlink(missing_ok=True)
+        _flush_folder(path.parent)
+    except FileExistsError as exc:
+        raise Conflict(f"{path} exists and is not overwritten") from exc
+    except OSError as exc:
+        raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that this file stands for, once nobody else does; a process that ends gives it back.

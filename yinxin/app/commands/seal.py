@@ -54,6 +54,7 @@ _VERBS: dict[str, str] = {
     **dict.fromkeys(_REGISTER, "seal_register"),
     **dict.fromkeys(("grant", "stop-grant", "show", "uses"), "seal_uses"),
     **dict.fromkeys(("compromise", "credential-key"), "seal_lost"),
+    **dict.fromkeys(("batch", "state"), "seal_batch"),
     "stamp": "seal_stamp",
 }
 
@@ -62,7 +63,9 @@ class _Seal(click.Group):
     """A group whose every first word that is no verb begins the sealing of a file."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """`yinxin seal letter.pdf` is `yinxin seal pdf letter.pdf`."""
+        """`yinxin seal letter.pdf` is `yinxin seal pdf letter.pdf`, and `--batch` the verb `batch`."""
+        if "--batch" in args:
+            args = ["batch", *(one for one in args if one != "--batch")]
         is_verb = bool(args) and (args[0] in self.list_commands(ctx) or args[0] in {"-h", "--help"})
         return super().parse_args(ctx, args if is_verb or not args else ["pdf", *args])
 

@@ -21,6 +21,7 @@ from credentials.office.seals.values import BEFORE, SealState
 from credentials.records import LicenceRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from sqlalchemy import Table
@@ -111,6 +112,11 @@ class UseRepository:
             query = query.where(_USES.c.licence == licence)
         rows = self._session.execute(query.order_by(_USES.c.number).limit(limit))
         return [Use(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def documents(self, seal: str, wanted: Sequence[str]) -> frozenset[str]:
+        """Which of these documents (digests in hex) a seal was used for; it looks through the whole log."""
+        query = select(_USES.c.document).where(_USES.c.seal == seal, _USES.c.document.in_(list(wanted)))
+        return frozenset(self._session.execute(query).scalars())
 
     def count(self, seal: str, *, since: datetime, until: datetime) -> int:
         """How often a seal was used in a time."""

@@ -1,0 +1,224 @@
+"""`yinxin seal batch DIR` (also `yinxin seal --batch DIR`): seal a folder; `yinxin seal state DIR`: how far it is."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from yinxin.app.commands.options import (
+    actor_option,
+    clerk_of,
+    home_option,
+    passphrase_option,
+    read_passphrase,
+)
+from yinxin.app.console import ExitCode, console_of
+from yinxin.app.phrases import phrase
+from yinxin.app.seal_batches import Batch, Book, Key, Order, State, Tally
+from yinxin.base.clock import SystemClock, pause
+from yinxin.base.errors import NotFound, UsageError
+from yinxin.base.files import read_file
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from yinxin.app.console import Console
+    from yinxin.app.home import Home
+    from yinxin.app.seal_batches import Entry
+
+_HELP = phrase(
+    "为目录中的全部 PDF（含子目录）盖章，写入另一目录；每个文件旁边有一份报告。\n\n中断后再次运行即从断点继续，"
+    "不会重复盖章。加 --stamp-within 则先盖章，时间戳随后在限定分钟内补上；yinxin seal state 可查看进度。",
+    "Seal every PDF of a folder and below into another folder, with a report beside each.\n\nRun it again after "
+    "a stop: it goes on where it was, and seals nothing twice. With --stamp-within the seal comes first and the "
+    "time-stamp follows within that time; `yinxin seal state` shows how far it is.",
+)
+_STATES = {
+    State.REFUSED: ("未能盖章", "refused"),
+    State.SEALED: ("已盖章", "sealed"),
+    State.WAITING: ("待加盖时间戳", "waiting for their time-stamp"),
+    State.STAMPED: ("已盖章并加时间戳", "sealed and stamped"),
+}
+
+
+@click.command("batch", help=_HELP)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help=phrase(
+        "存放已盖章文件的目录（默认 原目录.sealed）", "where sealed files go (DIR.sealed by default)"
+    ),
+)
+@click.option("--key", help=phrase("签名器 URI", "signer URI"))
+@click.option(
+    "--face",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase("印模图片（PNG，42 毫米见方）", "picture of the seal face (PNG, 42 mm square)"),
+)
+@click.option("--invisible", is_flag=True, help=phrase("不显示印模", "show no seal face"))
+@click.option(
+    "--page",
+    type=int,
+    default=-1,
+    show_default=True,
+    help=phrase("页码，从 0 起；-1 为末页", "page, from 0; -1 is the last"),
+)
+@click.option(
+    "--at",
+    nargs=2,
+    type=float,
+    help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"),
+)
+@click.option("--reason", help=phrase("盖章事由", "why they are sealed"))
+@click.option(
+    "--tsa",
+    "tsas",
+    multiple=True,
+    help=phrase(
+        "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
+        "URL of a time-stamp authority; again for others, asked in order when one fails",
+    ),
+)
+@click.option(
+    "--stamp-within",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MINUTES",
+    help=phrase(
+        "先盖章，时间戳在这么多分钟内补上", "seal now; the time-stamp follows within so many minutes"
+    ),
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    help=phrase("进程数（默认为处理器数）", "how many processes (as many as processors by default)"),
+)
+@click.option(
+    "--allow-private",
+    multiple=True,
+    metavar="HOST:PORT",
+    help=phrase("允许访问的内网地址", "private address that may be reached"),
+)
+@actor_option("clerk")
+@home_option(required=False)
+@passphrase_option
+@click.pass_context
+def batch(context: click.Context, /, folder: Path, output: Path | None, **asked: Any) -> int:
+    """Seal them, and say how many are in which state."""
+    console = console_of(context)
+    key, home = asked["key"], asked["home"]
+    if not key and not home:
+        raise UsageError(phrase("请用 --home 或 --key 指明印章", "name a seal by --home or --key"))
+    passphrase = read_passphrase(asked["passphrase_file"], required=not home)
+    place = _home(home, passphrase) if home else None
+    where = Key(uri=key or "", home="" if key else home, secret=passphrase)
+    signer = where.open()
+    order = Order(
+        where,
+        face=_face(place, asked["face"], invisible=asked["invisible"]),
+        page=asked["page"],
+        at=asked["at"],
+        reason=asked["reason"],
+        authorities=asked["tsas"],
+        allow_private=_allowed(place, asked["allow_private"]),
+        stamp_within=timedelta(minutes=asked["stamp_within"]) if asked["stamp_within"] else None,
+    )
+    more: dict[str, Any] = {}
+    if place is not None:
+        from yinxin.app.seal_batches.leave import Leave  # noqa: PLC0415 - it brings the register
+
+        more["leave"] = Leave.of(place, signer, clerk_of(place, asked["actor"]))
+    target = output or folder.with_name(f"{folder.resolve().name}.sealed")
+    with console.progress("盖章", "sealing") as progress:
+        work = Batch(
+            folder, Book(target), order, signer, SystemClock(),
+            processes=asked["processes"] or os.cpu_count() or 1,
+            wait=pause,
+            progress=progress,
+            **more,
+        )  # fmt: skip
+        tally = work.run()
+    console.say(f"已盖章的文件在 {target}", f"sealed files are in {target}")
+    return _tell(console, Book(target), tally)
+
+
+@click.command(
+    "state",
+    help=phrase(
+        "查看一批文件的盖章进度：各状态数量、待加盖时间戳的文件及期限。",
+        "How far a batch is: files by state, those that wait for their time-stamp and until when.",
+    ),
+)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.pass_context
+def state(context: click.Context, folder: Path) -> int:
+    """Show the reports of a folder of sealed files."""
+    book = Book(folder)
+    if not book.is_begun:
+        raise NotFound(f"no batch was begun in {folder}")
+    tally = Tally.of(list(book.entries()), now=SystemClock().now())
+    return _tell(console_of(context), book, tally)
+
+
+def _tell(console: Console, book: Book, tally: Tally) -> int:
+    now = SystemClock().now()
+    open_ = [one for one in book.entries() if one.state in {State.WAITING, State.REFUSED}]
+    columns = [("状态", "state"), ("文件数", "files")]
+    rows = [[console.text(*_STATES[one]), count] for one, count in tally.states.items() if count]
+    console.table(columns, rows)
+    if open_:
+        console.table(
+            [("文件", "file"), ("说明", "says")], [[one.file, _says(console, one, now)] for one in open_]
+        )
+    console.result(
+        {
+            "folder": str(book.target),
+            "states": {str(one): count for one, count in tally.states.items()},
+            "overdue": tally.overdue,
+            "open": [one.to_dict() for one in open_],
+        }
+    )
+    return ExitCode.DONE if tally.is_done else ExitCode.FAILED
+
+
+def _says(console: Console, entry: Entry, now: datetime) -> str:
+    if entry.state is State.REFUSED:
+        return f"{entry.error}: {entry.detail}"
+    due = entry.due.astimezone().isoformat(timespec="seconds") if entry.due else ""
+    if entry.is_overdue(now):
+        return console.text(f"时间戳已逾期（{due}）", f"its time-stamp was due at {due}")
+    return console.text(f"时间戳期限 {due}", f"its time-stamp is due at {due}")
+
+
+def _home(folder: str, passphrase: str | None) -> Home:
+    from yinxin.app.home import Home  # noqa: PLC0415 - it brings the database
+
+    return Home.open(folder, passphrase=passphrase)
+
+
+def _face(place: Home | None, file: Path | None, *, invisible: bool) -> Any:
+    from signing.pdf import SealFace  # noqa: PLC0415 - it brings pyHanko
+
+    if invisible:
+        return None
+    if file:
+        return SealFace(read_file(file), 42, 42)
+    if place is None:
+        return None
+    from yinxin.app import wiring  # noqa: PLC0415 - it brings every room
+
+    return wiring.seal(place).face
+
+
+def _allowed(place: Home | None, named: tuple[str, ...]) -> tuple[str, ...]:
+    if named or place is None:
+        return named
+    return tuple(place.settings.outbound_allowed_private)
+
+
+COMMANDS = (batch, state)

@@ -1,0 +1,88 @@
+"""How every file of a batch is sealed. An order travels to the processes that seal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from signing.signer import open_signer
+from signing.timestamp import HttpTimestamper
+from signing.timestamp_pool import PoolPolicy, StampingAuthority, TimestamperPool
+from yinxin.base.clock import SystemClock, pause
+from yinxin.base.errors import UsageError
+from yinxin.base.outbound import Outbound
+
+if TYPE_CHECKING:
+    from signing.pdf import Seal, SealFace
+    from signing.signer import Signer
+    from signing.timestamp import Timestamper
+
+LONGEST_WAIT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where the key is: a signer's URI, or the folder of an installation whose seal it is."""
+
+    uri: str = ""
+    home: str = ""
+    secret: str | None = field(default=None, repr=False)
+
+    def open(self) -> Signer:
+        """The signer; `SignerUnavailable`."""
+        if self.uri:
+            return open_signer(self.uri, secret=self.secret)
+        from yinxin.app.home import Home  # noqa: PLC0415 - it brings the database
+
+        return Home.open(self.home, passphrase=self.secret).signer("seal")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One key, one face, one place.
+
+    Without `stamp_within` a file is stamped while it is sealed, where `authorities` (URLs, asked in order)
+    are named at all. With it the seal comes first and the time-stamp follows within that time.
+    """
+
+    key: Key
+    face: SealFace | None = None
+    page: int = -1
+    at: tuple[float, float] | None = None
+    reason: str | None = None
+    authorities: tuple[str, ...] = ()
+    allow_private: tuple[str, ...] = ()
+    stamp_within: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """`UsageError` for a time-stamp that is to follow and nobody to give it."""
+        if self.stamp_within is not None:
+            if not self.authorities:
+                raise UsageError("a time-stamp that follows needs a time-stamp authority")
+            if not timedelta(0) < self.stamp_within <= LONGEST_WAIT:
+                raise UsageError("a time-stamp follows within a week at most")
+
+    def identity(self, signer: Signer) -> str:
+        """What files of one batch have in common: another seal, face, place or reason is another batch."""
+        face = hashlib.sha256(self.face.png).hexdigest() if self.face else None
+        what = [signer.certificate.fingerprint, face, self.page, self.at, self.reason]
+        return hashlib.sha256(json.dumps(what).encode()).hexdigest()
+
+    def seal(self, signer: Signer) -> Seal:
+        """The seal that is put on: with a time-stamp at once, with room for one, or without."""
+        from signing.pdf import Seal  # noqa: PLC0415 - it brings pyHanko
+
+        follows = self.stamp_within is not None
+        at_once = None if follows else self.timestamper()
+        return Seal(signer, face=self.face, timestamper=at_once, room_for_timestamp=follows)
+
+    def timestamper(self) -> Timestamper | None:
+        """The authorities as one, the first preferred; None where none is named."""
+        if not self.authorities:
+            return None
+        outbound = Outbound(allowed_private=self.allow_private)
+        rows = [StampingAuthority(url, HttpTimestamper(url, outbound)) for url in self.authorities]
+        return TimestamperPool(rows, SystemClock(), PoolPolicy(), wait=pause)
