@@ -31,9 +31,6 @@ _MAX_REPORT_BYTES = 1 << 16
 _TIMES = {"at", "due", "stamped_at"}
 _TEXTS = ("file", "source", "sealed", "document", "signer", "error", "detail")
 _KINDS: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "size_bytes": int}
-_TIMES = {"at", "due", "stamped_at"}
-_TEXTS = ("file", "source", "sealed", "document", "signer", "error", "detail")
-_KINDS: dict[str, type] = {**dict.fromkeys(_TEXTS, str), "size_bytes": int}
 
 
 class State(StrEnum):
