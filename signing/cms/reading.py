@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from signing import der
+from signing import ber, der
 from signing.algorithms import ALGORITHMS, MAX_IDENTIFIER_BYTES, Algorithm, algorithm_by_identifier
 from signing.certificates import Certificate
 from signing.cms.structure import OCSP_RESPONSE, SIGNED_DATA, SignedData, cms_digest, read_digest
@@ -28,11 +28,23 @@ _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1  # RFC 5652, 5.1: [0] certificates, [1]
 def parse(data: bytes, *, padded: bool = False) -> SignedData:
     """Read a ContentInfo with SignedData and exactly one signer; `MalformedInput` otherwise.
 
-    `padded` allows zero octets behind it, as PDF has them. A file with several signers is refused as a whole:
-    whoever asks "who signed this" wants one answer.
+    `padded` reads it as it stands in PDFs: zero octets may be behind it, and lengths left open (BER). A
+    file with several signers is refused as a whole: whoever asks "who signed this" wants one answer.
     """
     if len(data) > MAX_CMS_BYTES:
         raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
+    try:
+        return _parse(data, padded=padded)
+    except MalformedInput:
+        if not padded:
+            raise
+        encoded, end = ber.to_der(data)
+        if encoded == data[:end]:
+            raise
+    return _parse(encoded + data[end:], padded=True)
+
+
+def _parse(data: bytes, *, padded: bool) -> SignedData:
     outer, end = der.read(data)
     rest = data[end:]
     if outer.tag != der.SEQUENCE or (rest.strip(b"\0") if padded else rest):
