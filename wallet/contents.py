@@ -94,6 +94,13 @@ def read_row(row: Mapping[str, Any]) -> ReadCopy:
     return read_copy(row["credential"], form_of(row))
 
 
+def check_like(contents: Contents, copy: ReadCopy) -> None:
+    """`Conflict` when a copy of the same licence that is here says otherwise."""
+    rows = [row for row in contents.get("copies", {}).values() if row["licence"] == copy.licence]
+    if any(read_row(row).content != copy.content for row in rows):
+        raise Conflict("the wallet has a copy of this licence that says otherwise")
+
+
 def add_copy(contents: Contents, copy: ReadCopy, key: PublicKey | None, licence: str, now: datetime) -> None:
     """Put in a copy for a key of ours that has none yet."""
     own = contents.get("keys", {}).get(key.thumbprint) if key else None
@@ -166,7 +173,7 @@ def take_in(contents: Contents, arrivals: Sequence[Arrival], now: datetime) -> l
     """Put in copies that were judged, with their keys and sources; the ids of their licences.
 
     `Conflict` where another issuer, or another type, has that id already. Used copies of the same licence
-    and form go: fresh ones came for them.
+    and form go: fresh ones came for them. So do those that say otherwise than the fresh ones.
     """
     fresh = {(item.licence, item.copy.form): item for item in arrivals}
     for (licence, form), item in fresh.items():
@@ -175,6 +182,7 @@ def take_in(contents: Contents, arrivals: Sequence[Arrival], now: datetime) -> l
             _drop_copies(contents, licence)
         else:
             _drop_copies(contents, licence, used=form)
+            _drop_unlike(contents, licence, item.copy)
         if item.instead_of not in {None, licence}:
             _mark_replaced(contents, str(item.instead_of), item)
     for item in arrivals:
@@ -331,6 +339,14 @@ def _keep_sources(contents: Contents, arrivals: Iterable[Arrival]) -> None:
         known = source_of(contents, item.licence)
         source = item.source.beside(known) if known else item.source
         contents.setdefault("sources", {})[item.licence] = source.to_dict()
+
+
+def _drop_unlike(contents: Contents, licence: str, copy: ReadCopy) -> None:
+    """Throw away copies of a licence that do not say what this one says."""
+    copies = contents.get("copies", {})
+    for name, row in list(copies.items()):
+        if row["licence"] == licence and read_row(row).content != copy.content:
+            contents["keys"].pop(copies.pop(name)["key"], None)
 
 
 def _drop_copies(contents: Contents, licence: str, *, used: CopyForm | None = None) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from credentials.copies import CopyForm
     from credentials.mdoc import VerifiedMdoc
-    from credentials.mdoc.structures import Item
+    from credentials.mdoc.items import Item
     from credentials.verifier import VerifiedCredential
     from signing.keys import PublicKey
     from signing.report import Report
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     CopyReport: TypeAlias = Report[VerifiedCredential] | Report[VerifiedMdoc]
 
 FORMS: tuple[CopyForm, ...] = (SD_JWT_VC, MDOC)
+# What differs between copies that say the same: when it was made, for which key, where its status stands.
+_OF_THE_COPY = frozenset({"iss", "iat", "nbf", "exp", "jti", "cnf", "status", "_sd_alg"})
 _PICTURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}  # what they begin with
 _OF_THE_MDOC = frozenset({"vct", "iat", "exp", "status"})  # what its security object says, as JSON names it
 
@@ -68,6 +70,11 @@ class ReadCopy:
         if isinstance(self.parsed, SdJwt):
             return Candidate.of(self.parsed)
         return Candidate.of_mdoc(self.parsed)
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """What it says of its licence, as every other copy of it does, in either form."""
+        return {name: value for name, value in self.claims.items() if name not in _OF_THE_COPY}
 
     @property
     def digest(self) -> str:

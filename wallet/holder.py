@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import ClaimPath, as_path, to_text
-from credentials.dcql import SD_JWT_VC
+from credentials.dcql import MDOC, SD_JWT_VC
 from credentials.oid4vp.responses import answer, decline
 from credentials.oid4vp.vocabulary import ErrorCode
 from credentials.sd_jwt import SdJwt
@@ -29,7 +29,7 @@ from yinxin.base.errors import Conflict, NotPermitted, UsageError
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -99,7 +99,8 @@ class Holder:
         """Take in a credential copy that the issuer made for one of our keys; an mdoc in base64url.
 
         `MalformedInput` when it is none, `NotPermitted` when it is bound to no key of this wallet, `Conflict`
-        when the key has its copy already, `VerificationFailed` when the wallet's verifier does not pass it.
+        when the key has its copy already, or other copies of the licence say otherwise, `VerificationFailed`
+        when the wallet's verifier does not pass it.
         """
         copy = read_copy(credential, form)
         if self._verifier is not None:
@@ -109,6 +110,7 @@ class Holder:
         licence, now = copy.licence, self._clock.now()
 
         def keep(contents: dict[str, Any]) -> None:
+            kept.check_like(contents, copy)
             kept.add_copy(contents, copy, copy.key, licence, now)
             kept.log(contents, Activity(now, ActivityKind.RECEIVED, licence, copy.type))
 
@@ -265,6 +267,14 @@ class Holder:
         names = dict.fromkeys(row["licence"] for row in contents.get("copies", {}).values())
         return {name: examine(kept.read_row(kept.next_copy(contents, name)[1])) for name in names}
 
+    def examine_picks(
+        self, picks: Iterable[Pick], examine: Callable[[ReadCopy], CopyReport]
+    ) -> list[CopyReport]:
+        """What is said now of the very copies that a yes would show, one after the other."""
+        contents = self._store.read()
+        rows = [kept.next_copy(contents, pick.licence, pick.form)[1] for pick in picks]
+        return [examine(kept.read_row(row)) for row in rows]
+
     def report(self, licence_id: str, trusted: TrustedParties) -> CopyReport:
         """How a licence stands today, with evidence fetched; of the copy that would be shown next."""
         _, row = kept.next_copy(self._store.read(), licence_id)
@@ -353,7 +363,12 @@ def _shown_to_verifier(answering: Answering, pick: Pick, presentation: str, now:
 
 def _refused(verified: VerifiedRequest, now: datetime) -> Activity:
     nothing, request = Answering(verified, ()), verified.request
-    paths = [to_text(one.path) for query in request.query.credentials for one in query.claims or ()]
+    # An element of an mdoc is named without its namespace, as what is shown is.
+    paths = [
+        to_text(one.path[query.format == MDOC :])
+        for query in request.query.credentials
+        for one in query.claims or ()
+    ]
     return Activity(
         now,
         ActivityKind.REFUSED,

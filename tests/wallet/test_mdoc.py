@@ -16,7 +16,8 @@ from world.vci import IssuingOffice
 
 from credentials.licence import EndingKind
 from credentials.mdoc import MdocValidity, MdocVerifier, issue_mdoc
-from credentials.mdoc.structures import Item, read_issuer_signed
+from credentials.mdoc.items import Item
+from credentials.mdoc.structures import read_issuer_signed
 from credentials.oid4vp.presentations import verify_response
 from credentials.oid4vp.request_objects import VerifiedRequest
 from credentials.oid4vp.responses import read_response

@@ -91,6 +91,7 @@ def _question(wallets: Wallets, account: str, name: str, wishes: Mapping[str, st
     asked = wallet.presenting.question(name, choices=choices, optional=optional)
     request = asked.verified.request
     query = request.query
+    types = [kind for one in query.credentials for kind in one.types]
     return {
         "asked": asked,
         "about": request.about,
@@ -100,7 +101,8 @@ def _question(wallets: Wallets, account: str, name: str, wishes: Mapping[str, st
         "ends": views.age_of(asked.expires_at, wallets.clock.now()) if asked.expires_at else None,
         "optional": optional,
         "has_optional": any(not one.required for one in query.credential_sets or ()),
-        "kinds": [wallets.names.title(kind) for one in query.credentials for kind in one.types],
+        # A kind that may be shown in several forms is named once.
+        "kinds": list(dict.fromkeys(map(wallets.names.title, types))),
         "changed": wishes.get("changed") == "1",
     }
 

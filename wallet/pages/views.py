@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from credentials.dcql import MDOC, SD_JWT_VC
 from credentials.licence import CHINA
 from credentials.vocabulary import LICENCE_IDENTIFIER
 from wallet.names import readable
@@ -17,6 +18,7 @@ from yinxin.base.text import Text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credentials.copies import CopyForm
     from signing.certificates import Certificate
     from signing.reasons import Reason
     from wallet.activity import Activity
@@ -37,6 +39,10 @@ LOOKS: Mapping[State, str] = {
     State.REFUSED: "failed",
     State.NOT_YET: "indeterminate",
     State.UNKNOWN: "indeterminate",
+}
+_FORM_NAMES: Mapping[CopyForm, Text] = {
+    SD_JWT_VC: Text("SD-JWT VC 凭证", "SD-JWT VC"),
+    MDOC: Text("移动证照（mdoc）", "mdoc"),
 }
 
 
@@ -69,6 +75,7 @@ class Card:
     copies: int
     unused: int
     identifier: str
+    forms: tuple[Text, ...]
 
 
 def ref_of(licence_id: str) -> str:
@@ -186,10 +193,13 @@ def parts(wallets: Wallets, wallet: Wallet, question: Question) -> list[Part]:
     """What a yes would show, licence by licence."""
     if question.answering is None:
         return []
-    held = {one.id: one for one in wallet.holder.licences()}
-    reports = wallet.holder.examine(wallets.judge.examine)
-    states = {name: state_of(report, name, held=reports).state for name, report in reports.items()}
-    return [_part(wallets.names, pick, held, states) for pick in question.answering.picks]
+    held, picks = {one.id: one for one in wallet.holder.licences()}, question.answering.picks
+    # Of the form that would be shown: an mdoc ends, or is not believed any more, by itself.
+    reports = wallet.holder.examine_picks(picks, wallets.judge.examine)
+    states = [
+        state_of(report, pick.licence, held=held).state for pick, report in zip(picks, reports, strict=True)
+    ]
+    return [_part(wallets.names, pick, held, state) for pick, state in zip(picks, states, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,7 @@ def _card(names: Names, licence: HeldLicence, state: LicenceState, now: datetime
         copies=licence.copies,
         unused=licence.unused,
         identifier=readable(str(claims.get(LICENCE_IDENTIFIER, ""))),
+        forms=tuple(_FORM_NAMES[form] for form in licence.forms),
     )
 
 
@@ -250,7 +261,7 @@ def _status_list(licence: HeldLicence) -> str | None:
     return uri if isinstance(uri, str) else None
 
 
-def _part(names: Names, pick: Pick, held: Mapping[str, HeldLicence], states: Mapping[str, State]) -> Part:
+def _part(names: Names, pick: Pick, held: Mapping[str, HeldLicence], state: State) -> Part:
     def pair(one: Shared) -> tuple[Text, Text]:
         top = one.path[0] if one.path else ""
         value = (
@@ -261,7 +272,6 @@ def _part(names: Names, pick: Pick, held: Mapping[str, HeldLicence], states: Map
         return one.label, value
 
     licences = (pick.licence, *pick.others)
-    state = states.get(pick.licence, State.UNKNOWN)
     return Part(
         query=pick.query_id,
         title=names.title(pick.vct, held[pick.licence].claims, held[pick.licence].name),

@@ -2,7 +2,8 @@
 
 An issuer is believed in nothing but what its certificate vouches for: each copy must be bound to the one key
 that was made for it, be of the type that was announced, stand as a licence of an issuer that the wallet
-trusts, and be linked to no other copy by a repeated key or status entry.
+trusts, and be linked to no other copy by a repeated key or status entry. All copies of a licence, in both
+forms, say the same: what the holder reads is what every verifier is shown.
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ def judge_all(deliveries: Sequence[Delivery], trusted: TrustedParties) -> list[A
     places = [place for one in arrivals if (place := _place_of(one.copy)) is not None]
     if len(set(places)) != len(places):  # also of two forms: both would be seen in one list
         raise DeliveryRefused("two copies share a status entry, by which they could be linked")
+    said: dict[str, Mapping[str, Any]] = {}
+    for one in arrivals:
+        if said.setdefault(one.licence, one.copy.content) != one.copy.content:
+            raise DeliveryRefused("two copies of one licence do not say the same")
     return arrivals
 
 

@@ -411,10 +411,9 @@ def _renew(console: Console, wallet: OwnWallet, answering: Answering, *, yes: bo
 
 def _warn(console: Console, wallet: OwnWallet, answering: Answering) -> None:
     """Say beforehand what the verifier will find anyway, and which other licences would do."""
-    for pick in answering.picks:
-        for reason in sorted(
-            wallet.holder.report(pick.licence, wallet.trusted).reasons, key=lambda r: r.code
-        ):
+    reports = wallet.holder.examine_picks(answering.picks, wallet.trusted.examine)
+    for pick, report in zip(answering.picks, reports, strict=True):
+        for reason in sorted(report.reasons, key=lambda r: r.code):
             title, says = pick.title, reason.text
             console.note(f"注意：{title.zh}：{says.zh}", f"take care: {title.en}: {says.en}")
         if pick.others:
