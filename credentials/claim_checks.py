@@ -6,6 +6,7 @@ types, permissions and the key binding are judged where `credentials.verifier` p
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from credentials.signed_tokens import host_of, hosts_of, uris_of
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from credentials.disclosures import Revealed
     from signing.certificates import Certificate
+
+_NAME = re.compile(r"\S+")
 
 
 def disclosures_check(revealed: Revealed) -> Check:
@@ -45,23 +48,34 @@ def types_check(claims: Mapping[str, Any]) -> Check:
     vct, others = claims.get("vct"), claims.get("aka_vcts", ["-"])
     texts = [name for name in ("sub", "jti") if not isinstance(claims.get(name, ""), str)]
     fault = f"RFC 7519, 4.1: {texts[0]} is no text" if texts else ""
-    if not isinstance(vct, str) or not vct:
-        fault = "SD-JWT VC, 2.2.2.1: vct is missing"
+    if not _are_names([vct]):
+        fault = "SD-JWT VC, 2.2.2.1: vct is missing, or no name"
     elif "vct#integrity" in claims and not is_integrity(claims["vct#integrity"]):
         fault = "SD-JWT VC, 6: vct#integrity is no integrity metadata"
-    elif (
-        not isinstance(others, list) or not others or not all(isinstance(one, str) and one for one in others)
-    ):
+    elif not isinstance(others, list) or not others or not _are_names(others):
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts is not an array of types"
-    elif not isinstance(claims.get("cnf", {}), dict):
-        fault = "RFC 7800, 3.1: cnf is no object"
+    elif confirmation := _confirmation_fault(claims.get("cnf", {})):
+        fault = confirmation
     elif vct in others:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
     return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else good("credential_type")
 
 
-def _are_texts(values: list[Any]) -> bool:
-    return all(isinstance(one, str) and one for one in values)
+def _are_names(values: list[Any]) -> bool:
+    """Whether these may be collision-resistant names (RFC 7515, 2): none has a space in it."""
+    return all(isinstance(one, str) and _NAME.fullmatch(one) for one in values)
+
+
+def _confirmation_fault(confirmation: Any) -> str:
+    """What is wrong with a `cnf`, whoever presents it: it is one key at most, and no private one."""
+    if not isinstance(confirmation, dict):
+        return "RFC 7800, 3.1: cnf is no object"
+    if len({"jwk", "jwe", "jku"} & confirmation.keys()) > 1:
+        return "RFC 7800, 3.1: more than one key"
+    jwk = confirmation.get("jwk", {})
+    if not isinstance(jwk, dict) or not jwk.keys().isdisjoint({"d", "k"}):
+        return "RFC 7800, 3.2: jwk is no public key"
+    return ""
 
 
 def audience_check(named: Any, ours: str | None) -> Check:

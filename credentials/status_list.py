@@ -57,6 +57,8 @@ class StatusList:
         bits = claim.get("bits")
         if type(bits) is not int or bits not in STATUS_LIST_BITS:
             raise MalformedInput("status list", "TSL 4.2: bits is not 1, 2, 4 or 8")
+        if not isinstance(claim.get("aggregation_uri", ""), str):
+            raise MalformedInput("status list", "TSL 4.2: aggregation_uri is no text")
         return cls.from_bytes(_inflate(decode_base64url(claim.get("lst")), limit), bits=bits)
 
     def to_claim(self) -> dict[str, Any]:

@@ -189,6 +189,10 @@ def _subject_check(claims: Mapping[str, Any], uri: str) -> Check:
 
 def _lifetime_checks(claims: Mapping[str, Any], at: datetime, policy: Policy) -> tuple[Check, ...]:
     ttl = claims.get("ttl", 1)
+    wrong = [name for name in ("iss", "jti") if not isinstance(claims.get(name, ""), str)]
+    if wrong:
+        detail = f"RFC 7519, 4.1: {wrong[0]} is no text"
+        return (Check("validity", Reason.CLAIM_INVALID, detail=detail),)
     if "iat" not in claims or type(ttl) not in {int, float} or ttl <= 0:
         return (
             Check("validity", Reason.CLAIM_INVALID, detail="TSL 5.1: iat is missing or ttl is not positive"),

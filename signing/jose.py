@@ -20,7 +20,7 @@ from jose import jws
 from jose.backends.base import Key
 
 from signing.algorithms import ALGORITHMS, Algorithm
-from signing.base64url import decode_base64url, encode_base64url
+from signing.base64url import decode_base64url, decode_base64url_bytes, encode_base64url
 from signing.raw_signatures import from_raw, to_raw
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
 _BY_JOSE_NAME = {row.name: row for row in ALGORITHMS if row.in_jose}
+# RFC 7515, 4.1: what some read without asking; `typ` and `x5c` are judged by those who rely on them.
+_FORMS = (("kid", str), ("cty", str), ("jku", str), ("x5u", str), ("jwk", dict))
 # python-jose has no EdDSA, and takes as long around an ES256 signature as the signature itself.
 _WRITTEN_HERE = frozenset({"EdDSA", "ES256"})
 _BY_JOSE_NAME["EdDSA"] = _BY_JOSE_NAME["Ed25519"]  # RFC 8037; RFC 9864 says which curve
@@ -88,15 +90,16 @@ def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
         raise MalformedInput("jwt", "not a text")
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TooLarge("jwt", f"over {MAX_TOKEN_CHARACTERS} characters")
-    parts = token.split(".", 3)
-    if len(parts) != 3:
+    head, _, rest = token.partition(".")
+    sent = rest.encode("utf-8", "replace").split(b".", 2)
+    if len(sent) != 2:
         raise MalformedInput("jwt", "not three parts")
-    head, body, signature = parts
+    body, signature = sent
     header = _kept_header(head) if len(head) <= _KEPT_CHARACTERS else _read_header(head)
     if "crit" in header:
         _check_critical(header, understood)
-    payload, raw = decode_base64url(body), decode_base64url(signature)
-    return Token(header, payload, token[: len(head) + 1 + len(body)].encode("ascii"), raw)
+    payload, raw = decode_base64url_bytes(body), decode_base64url_bytes(signature)
+    return Token(header, payload, b"%b.%b" % (head.encode(), body), raw)
 
 
 def _read_header(text: str) -> Mapping[str, Any]:
@@ -105,6 +108,8 @@ def _read_header(text: str) -> Mapping[str, Any]:
         raise MalformedInput("jwt", "no algorithm")
     if "b64" in header:
         raise MalformedInput("jwt", "unencoded payloads are not used here")
+    if any(name in header and not isinstance(header[name], kind) for name, kind in _FORMS):
+        raise MalformedInput("jwt", "RFC 7515, 4.1: a header is of another form")
     return MappingProxyType(header)
 
 

@@ -144,6 +144,7 @@ def read_security_object(value: Any) -> SecurityObject:
     if not isinstance(found["digestAlgorithm"], str) or found["digestAlgorithm"] not in DIGESTS:
         raise MalformedInput("digest algorithm", "9.1.2.5: not SHA-256, SHA-384 or SHA-512")
     key_info = _map(found["deviceKeyInfo"], "deviceKeyInfo", "deviceKey")
+    _map(key_info.get("keyInfo", {}), "keyInfo")
     namespaces, elements = _authorised(key_info.get("keyAuthorizations", {}))
     times = _map(found["validityInfo"], "validityInfo", "signed", "validFrom", "validUntil")
     if "expectedUpdate" in times:
@@ -158,7 +159,7 @@ def read_security_object(value: Any) -> SecurityObject:
         signed_at=read_moment(times["signed"]),
         valid_from=read_moment(times["validFrom"]),
         valid_until=read_moment(times["validUntil"]),
-        status=found.get("status"),
+        status=found["status"] or {} if "status" in found else None,  # a null is no status, and not none
     )
 
 
@@ -283,8 +284,8 @@ def _device_signed(value: Any) -> DeviceSigned:
         raise MalformedInput("mdoc", "the device's nameSpaces are no map")
     for name, elements in namespaces.items():
         _text(name)
-        if not isinstance(elements, dict) or not all(isinstance(key, str) for key in elements):
-            raise MalformedInput("mdoc", "the device's elements are no map")
+        if not isinstance(elements, dict) or not elements or not all(map(_text, elements)):
+            raise MalformedInput("mdoc", "the device's elements are no map, or an empty one")
     proof = found["deviceAuth"]
     if not isinstance(proof, dict) or not (
         proof.keys() == {"deviceSignature"} or proof.keys() == {"deviceMac"}

@@ -130,7 +130,7 @@ class MdocVerifier:
             at = now or self._clock.now()
             case = _Case(self, at, transcript, None)
             case.checks.append(_malformed(exc))
-            return self._report(text.encode("utf-8", "replace"), case, at)
+            return self._report(str(text).encode("utf-8", "replace"), case, at)
         return self.verify(response, transcript=transcript, now=now)
 
     def verify_issued(self, issued: bytes, *, now: datetime | None = None) -> Report[VerifiedMdoc]:

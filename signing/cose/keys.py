@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # RFC 9053, 7.1 and 7.2
 KTY, CRV, X, Y, D = 1, -1, -2, -3, -4
-_ALG, _OPERATIONS = 3, 4  # RFC 9052, 7.1
+_KID, _ALG, _OPERATIONS = 2, 3, 4  # RFC 9052, 7.1
 _VERIFY, _DERIVE = 2, {7, 8}  # RFC 9052, table 5; a device's key may serve to agree on a code's key
 _OKP, _EC2 = 1, 2
 _CURVES = {(_EC2, 1): "P-256", (_EC2, 2): "P-384", (_OKP, 6): "Ed25519"}
@@ -50,7 +50,9 @@ def key_from_cose(value: Any) -> PublicKey:
 
 
 def _check_use(value: Mapping[Any, Any], kind: str) -> None:
-    """What a key says of its own use (RFC 9052, 7.1) fits: its algorithm is of its kind, it may verify."""
+    """What a key says of itself (RFC 9052, 7.1) fits: its algorithm is of its kind, it may verify."""
+    if not isinstance(value.get(_KID, b""), bytes):
+        raise MalformedInput("cose key", "RFC 9052, 7.1: kid is no byte string")
     if _ALG in value:
         number = value[_ALG]
         try:
