@@ -11,10 +11,12 @@ import binascii
 from yinxin.base.errors import MalformedInput
 
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-# How a text may end whose last character carries bits of no byte: they are zero.
-_ENDS = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
+# By how many characters are left over: how a text may end whose last character carries bits of no byte (they
+# are zero), and the padding that is left out. One alone is no byte.
+_ENDS = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 _PADDING = (b"", b"", b"==", b"=")
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+_decode = binascii.a2b_base64
 
 
 def encode_base64url(data: bytes) -> str:
@@ -26,10 +28,16 @@ def decode_base64url(text: object) -> bytes:
     """The bytes of this text; `MalformedInput` for anything but their one encoding."""
     if not isinstance(text, str) or not text.isascii():
         raise MalformedInput("base64url", "a character is not allowed")
-    data, rest = text.encode("ascii"), len(text) % 4
+    return decode_base64url_bytes(text.encode("ascii"))
+
+
+def decode_base64url_bytes(data: bytes) -> bytes:
+    """The same for a text that is bytes already, as a part of a token is."""
+    rest = len(data) & 3
     # Nothing is left once the alphabet is taken out: ten times as fast as a pattern.
-    if rest == 1 or data.translate(None, _ALPHABET):
+    if data.translate(None, _ALPHABET):
         raise MalformedInput("base64url", "a character or the length is not allowed")
-    if rest and text[-1] not in _ENDS[rest]:
-        raise MalformedInput("base64url", "has spare bits")
-    return binascii.a2b_base64(data.translate(_FROM_URL) + _PADDING[rest])
+    if rest and data[-1] not in _ENDS[rest]:
+        detail = "a character or the length is not allowed" if rest == 1 else "has spare bits"
+        raise MalformedInput("base64url", detail)
+    return _decode(data.translate(_FROM_URL) + _PADDING[rest])
