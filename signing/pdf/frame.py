@@ -7,7 +7,7 @@ Two writers put a frame into a file: `signing.pdf.update` where the file's struc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from yinxin.base.errors import MalformedInput
 
@@ -73,8 +73,7 @@ class Stamp:
     parts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What goes round a signature: its field, page, texts, time, and whether it certifies.
 
     `permission` is the level of DocMDP when it does; `stamps` are put on pages in the same update.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from binascii import hexlify
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signing.pdf.update import writing
@@ -90,15 +89,15 @@ class PlainEditing:
         ]
 
 
-@dataclass(frozen=True, slots=True)
 class PlainPrepared:
     """An update that waits for its signature: the file, what stands before the hole, and what follows."""
 
-    digest: bytes
-    reserve: int
-    _pdf: bytes
-    _head: bytes
-    _tail: bytes
+    __slots__ = ("_head", "_pdf", "_tail", "digest", "reserve")
+
+    def __init__(self, digest: bytes, reserve: int, pdf: bytes, head: bytes, tail: bytes) -> None:
+        """Keep the parts; `digest` is the hash over all of them."""
+        self.digest, self.reserve = digest, reserve
+        self._pdf, self._head, self._tail = pdf, head, tail
 
     def fill(self, signature: bytes) -> bytes:
         """The finished file."""

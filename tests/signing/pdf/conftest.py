@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world.desk import Desk, plain_pdf
 
-from signing.pdf import seal
+from signing.pdf import preparing
 from signing.pdf.update import NotPlain
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def writer(request: pytest.FixtureRequest) -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         if request.param != "our writer":
-            patch.setattr(seal, "PlainEditing", refuse)
+            patch.setattr(preparing, "PlainEditing", refuse)
         yield request.param

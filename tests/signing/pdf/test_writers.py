@@ -15,8 +15,9 @@ from world.mutants import Edit, edited
 from world.pdf_bytes import byte_range
 from world.pki import NOON
 
-from signing.pdf import SealFace, seal, verify
+from signing.pdf import SealFace, preparing, verify
 from signing.pdf._pyhanko import Editing
+from signing.pdf.frame import Frame
 from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import YinxinError
 
@@ -46,7 +47,7 @@ def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_pdf: bytes) -> None:
         raise AssertionError("pyHanko was asked")
 
-    monkeypatch.setattr(seal, "Editing", refuse)
+    monkeypatch.setattr(preparing, "Editing", refuse)
 
 
 @pytest.mark.usefixtures("only_ours")
@@ -111,7 +112,7 @@ NOT_PLAIN = {
 
 @pytest.mark.parametrize("name", NOT_PLAIN)
 def test_what_is_not_plain_is_left_to_the_library(name: str) -> None:
-    frame = seal.Frame("Seal1", 0, certify=True, appearance=None)
+    frame = Frame("Seal1", 0, certify=True, appearance=None)
     with pytest.raises(NotPlain):
         PlainEditing(NOT_PLAIN[name]).prepare(frame, digest_algorithm="sha256", reserve=10)
 
@@ -184,7 +185,7 @@ def test_both_writers_say_the_same(
     asked = {"face": red_face(30, 20), "stamped": False, "reason": reason, "location": location}
     ours = DESK.seal(pdf, certify=certify, **asked)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seal, "PlainEditing", _never)
+        patch.setattr(preparing, "PlainEditing", _never)
         theirs = DESK.seal(pdf, certify=certify, **asked)
     assert facts(ours) == facts(theirs)
     report = verify(ours, DESK.trust, revocation=REVOCATION, now=NOON)
@@ -228,7 +229,7 @@ def test_every_offset_leads_to_its_object(face: SealFace | None) -> None:
 )
 def test_whatever_is_read_only_our_errors_come_out(changes: list[Edit]) -> None:
     pdf = edited(one_page("/Rotate 90 /Annots []", trailer="/ID [<00> <01>]"), changes)
-    frame = seal.Frame("Seal1", 0, certify=True, appearance=None)
+    frame = Frame("Seal1", 0, certify=True, appearance=None)
     try:
         editing = PlainEditing(pdf)
         box = editing.page_box(0)

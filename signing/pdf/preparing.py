@@ -1,0 +1,128 @@
+"""Write everything of one more signature but the signature: its field, its face, and the room for it.
+
+Two writers do that: `signing.pdf.update` where the file's structure is plain, and pyHanko's everywhere else;
+the first one that can is taken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from signing.pdf._pyhanko import Editing
+from signing.pdf.frame import Appearance, Frame
+from signing.pdf.placing import in_units, rectangle, shown_size
+from signing.pdf.profiles.addition import NOTHING
+from signing.pdf.update import NotPlain, PlainEditing
+from yinxin.base.errors import Conflict, TooLarge, UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signing.pdf.face import SealFace
+    from signing.pdf.frame import PageBox, Prepared, Stamp
+    from signing.pdf.profiles.addition import Addition
+
+MAX_PDF_BYTES = 64 << 20
+MARGIN = 36.0  # points between a face without a stated place and the page's edges
+
+
+class Wish(NamedTuple):
+    """What is asked of one signature: see `Seal.apply`. `time` is when it is made."""
+
+    time: datetime
+    page: int = -1
+    at: tuple[float, float] | None = None
+    reason: str | None = None
+    location: str | None = None
+    field: str | None = None
+    addition: Addition = NOTHING
+    face: SealFace | None = None
+    certify: bool = True
+
+
+def prepare_update(
+    pdf: bytes, wish: Wish, *, digest_algorithm: str, reserve: int
+) -> tuple[Prepared, tuple[bytes, ...]]:
+    """The update with room for `reserve` octets of CMS, and the signed attributes that the wish adds to it.
+
+    Those have room of their own. Raises as `Seal.apply` does.
+    """
+    if len(pdf) > MAX_PDF_BYTES:
+        raise TooLarge("pdf", f"over {MAX_PDF_BYTES} bytes")
+    if wish.addition is not NOTHING:
+        addition, reason = wish.addition.reason_for(wish.reason)
+        wish = wish._replace(addition=addition, reason=reason)
+        reserve += addition.room
+        if addition.needs_whole_writer:
+            return _by_whole_writer(pdf, wish, digest_algorithm, reserve)
+    try:
+        editing = PlainEditing(pdf)
+        prepared = editing.prepare(
+            _frame(editing, wish, ()), digest_algorithm=digest_algorithm, reserve=reserve
+        )
+    except NotPlain:
+        return _by_whole_writer(pdf, wish, digest_algorithm, reserve)
+    return prepared, wish.addition.attributes(straddles=0) if wish.addition is not NOTHING else ()
+
+
+def _by_whole_writer(
+    pdf: bytes, wish: Wish, digest_algorithm: str, reserve: int
+) -> tuple[Prepared, tuple[bytes, ...]]:
+    editing, addition = Editing(pdf), wish.addition
+    stamps = addition.stamps(editing.page_boxes() if addition.across else ())
+    frame = _frame(editing, wish, stamps)
+    prepared = editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
+    return prepared, addition.attributes(straddles=len(stamps))
+
+
+def _frame(editing: PlainEditing | Editing, wish: Wish, stamps: tuple[Stamp, ...]) -> Frame:
+    box, certify = editing.page_box(wish.page), _may_certify(editing) and wish.certify
+    if wish.addition.is_certifying and not certify:
+        raise Conflict("only the first signature of a document certifies it")
+    return Frame(
+        _field_name(editing, wish.field),
+        wish.page,
+        certify,
+        _appearance(wish.face, box, wish.at) if wish.face else None,
+        wish.time,
+        wish.reason,
+        wish.location,
+        wish.addition.permission,
+        stamps,
+    )
+
+
+def _may_certify(editing: PlainEditing | Editing) -> bool:
+    found = editing.signatures
+    if found and any(item.permission == 1 for item in found):
+        raise Conflict("an earlier signature forbids any further one (DocMDP level 1)")
+    return not found and not editing.is_certified
+
+
+def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
+    names = editing.field_names()
+    if wanted is None:
+        number = 1
+        while (name := f"Seal{number}") in names:
+            number += 1
+        return name
+    if not wanted or "." in wanted or len(wanted) > 120:
+        raise UsageError("a field's name has 1 to 120 characters and no full stop")
+    if any(item.field == wanted for item in editing.signatures):
+        raise Conflict(f"the signature field {wanted!r} is signed already")
+    return wanted
+
+
+def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) -> Appearance:
+    shown_width, shown_height = shown_size(box)
+    width, height = in_units(box, face.width_mm), in_units(box, face.height_mm)
+    if at is None:
+        x, y = max(shown_width - width - MARGIN, 0), min(MARGIN, max(shown_height - height, 0))
+    else:
+        x, y = at
+    fits = x >= 0 and y >= 0 and x + width <= shown_width + 0.01 and y + height <= shown_height + 0.01
+    if not fits:
+        raise UsageError(
+            f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there"
+        )
+    return Appearance(face.picture, rectangle(box, x, y, width, height), width, height, box.rotate)
