@@ -21,7 +21,7 @@ from credentials.vocabulary import (
     DIGEST_ALGORITHMS,
     DIGESTS,
 )
-from signing.base64url import decode_base64url, encode_base64url
+from signing.base64url import decode_base64url_bytes, encode_base64url
 from signing.jose import MAX_JSON_DEPTH, json_text, load_json
 from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
 from yinxin.base.text import Text
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from credentials.claim_paths import ClaimPath
     from yinxin.base.randomness import Randomness
 
-_CONTAINERS, _TEXT = (dict, list), {str}
+_CONTAINERS, _TEXT = frozenset({dict, list}), {str}
 SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
 _HASHES = {name: getattr(hashlib, function) for name, function in DIGEST_ALGORITHMS.items()}
 
@@ -243,11 +243,13 @@ class _Revelation:
         self.withheld: dict[Path, list[int]] = {}
 
     def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
+        if CONTROL_NAMES.isdisjoint(node) and _CONTAINERS.isdisjoint(map(type, node.values())):
+            return dict(node)
         answer: dict[str, Any] = {}
         for name, value in node.items():
             if name in CONTROL_NAMES:
                 self._check_control(name, path)
-            elif isinstance(value, _CONTAINERS):
+            elif type(value) in _CONTAINERS:
                 answer[name] = self._value(value, (*path, name), parent, depth)
             else:
                 answer[name] = value
@@ -272,7 +274,7 @@ class _Revelation:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim exists already")
             place = (*path, name)
             self.placed.append(Placed(index, place, parent))
-            nested = isinstance(value, _CONTAINERS)
+            nested = type(value) in _CONTAINERS
             answer[name] = self._value(value, place, index, depth) if nested else value
 
     def _array(self, items: list[Any], path: Path, parent: int | None, depth: int) -> list[Any]:
@@ -295,7 +297,7 @@ class _Revelation:
         return answer
 
     def _value(self, value: Any, path: Path, parent: int | None, depth: int) -> Any:
-        if not isinstance(value, (dict, list)):
+        if type(value) not in _CONTAINERS:
             return value
         if depth >= MAX_JSON_DEPTH:
             raise TooLarge("disclosure", f"claims nest deeper than {MAX_JSON_DEPTH}")
@@ -324,7 +326,7 @@ class _Revelation:
 
     def _open(self, index: int, size: int) -> list[Any]:
         try:
-            parts = load_json(decode_base64url(self._disclosures[index]))
+            parts = load_json(decode_base64url_bytes(self._disclosures[index].encode()))
         except MalformedInput as exc:
             raise MalformedInput("disclosure", f"RFC 9901, 4.2: {exc.detail}") from exc
         if not isinstance(parts, list) or len(parts) != size or not isinstance(parts[0], str):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from credentials.claim_paths import Path, as_path, covers, to_text
+from credentials.claim_paths import Path, Step, as_path, covers, to_text
 from signing.jose import load_json_object
 from signing.reasons import Reason
 from signing.report import Check, good
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 MAX_ANCESTORS = 8
 MAX_CLAIMS = 500
+_KEPT = (good("type_metadata"),)
 _SD = ("always", "allowed", "never")
 _SVG_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPRESSION = r"[A-Za-z0-9]+-[A-Za-z0-9+/_-]+={0,2}(?:\?[!-~]*)?"
@@ -47,6 +48,40 @@ class ClaimRule:
     said: frozenset[str] = frozenset()
 
 
+class _PlainRules(NamedTuple):
+    """The rules of a type that are about top-level claims alone, as sets of names.
+
+    What keeps all of them is seen by a few comparisons of sets; what does not is looked at rule by rule, to
+    say which it breaks. `is_all` is whether the type has no other rules.
+    """
+
+    always: frozenset[Step]
+    never: frozenset[Step]
+    mandatory: frozenset[Step]
+    visible: frozenset[Step]
+    is_all: bool
+
+    @classmethod
+    def of(cls, rules: tuple[ClaimRule, ...]) -> _PlainRules:
+        plain = [rule for rule in rules if len(rule.path) == 1 and isinstance(rule.path[0], str)]
+        return cls(
+            frozenset(rule.path[0] for rule in plain if rule.sd == "always"),
+            frozenset(rule.path[0] for rule in plain if rule.sd == "never"),
+            frozenset(rule.path[0] for rule in plain if rule.mandatory),
+            frozenset(rule.path[0] for rule in plain if rule.mandatory and rule.sd == "never"),
+            len(plain) == len(rules),
+        )
+
+    def are_kept(self, revealed: Revealed) -> bool:
+        """Whether all rules of the type are kept, as far as these sets say; False means: look closer."""
+        if not self.is_all:
+            return False
+        claims = revealed.claims.keys()
+        disclosed = {placed.path[0] for placed in revealed.placed if len(placed.path) == 1}
+        demanded = self.visible if revealed.undisclosed else self.mandatory
+        return disclosed.isdisjoint(self.never) and demanded <= claims and self.always & claims <= disclosed
+
+
 @dataclass(frozen=True, slots=True)
 class TypeMetadata:
     """A credential type with everything that it inherits. `names` are by locale."""
@@ -54,6 +89,10 @@ class TypeMetadata:
     vct: str
     names: tuple[tuple[str, str], ...]
     rules: tuple[ClaimRule, ...]
+    _plain: _PlainRules = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_plain", _PlainRules.of(self.rules))
 
     @classmethod
     def load(cls, vct: str, documents: Mapping[str, bytes], *, integrity: str | None = None) -> TypeMetadata:
@@ -69,10 +108,12 @@ class TypeMetadata:
 
         A mandatory claim that may just be undisclosed is not called missing.
         """
+        if self._plain.are_kept(revealed):
+            return _KEPT
         places = [placed.path for placed in revealed.placed]
         faults = [fault for rule in self.rules if (fault := _fault(rule, revealed, places))]
         if not faults:
-            return (good("type_metadata"),)
+            return _KEPT
         return (Check("type_metadata", Reason.CLAIM_INVALID, detail="; ".join(faults)),)
 
     def labels(self) -> dict[str, Text]:

@@ -173,10 +173,11 @@ class Policy:
         """Why a signature of this algorithm and key, made at that time, is not accepted; None when it is."""
         if algorithm.name not in self.algorithms:
             return f"{algorithm.name} is not in the policy"
-        end = self.end_of(algorithm, key)
-        if end is not None and at > end:
-            return f"{algorithm.name} counts up to {end.date()} only"
-        return self.objection_to_key(key)
+        if self._ends or self.strength:
+            end = self.end_of(algorithm, key)
+            if end is not None and at > end:
+                return f"{algorithm.name} counts up to {end.date()} only"
+        return self.objection_to_key(key) if key.kind == "RSA" else None
 
     def objection_to_key(self, key: PublicKey) -> str | None:
         """Why this key is not accepted, whatever it signs; None when it is."""
