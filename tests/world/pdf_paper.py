@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Body = bytes | dict[str, bytes]
 ROOM = 9000  # bytes of a signature, with a time-stamp in it
 HEAD = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
-SLOT = b"/ByteRange [0 ********** ********** **********]"
+_NUMBERS = b"********** ********** **********]"
+SLOT = b"/ByteRange [0 " + _NUMBERS
 PADES, PKCS7, RFC3161 = b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached", b"/ETSI.RFC3161"
 DRAWING = (
     b"<< /Subtype /Form /BBox [0 0 99 99] /Resources << >> /Length 12 >>\nstream\n0 0 9 9 re f\nendstream"
@@ -158,12 +159,12 @@ class Paper:
 
 def filled(pdf: bytes, signer: FileSigner | Callable[[bytes], bytes], *, until: int | None = None) -> bytes:
     """The file with its last slot filled; what is signed goes up to `until`, or to the end."""
-    place = pdf.rindex(SLOT)
+    place = pdf.rindex(_NUMBERS)
     start = pdf.rindex(b"<" + b"00" * 50)
     end = pdf.index(b">", start) + 1
     size = len(pdf) if until is None else until
-    numbers = b"/ByteRange [0 %d %d %d]" % (start, end, size - end)
-    pdf = pdf[:place] + numbers.ljust(len(SLOT)) + pdf[place + len(SLOT) :]
+    numbers = b"%d %d %d]" % (start, end, size - end)
+    pdf = pdf[:place] + numbers.ljust(len(_NUMBERS)) + pdf[place + len(_NUMBERS) :]
     contents = (signer if callable(signer) else contents_by(signer))(pdf[:start] + pdf[end:size])
     assert len(contents) <= (end - start - 2) // 2
     return pdf[: start + 1] + contents.hex().encode().ljust(end - start - 2, b"0") + pdf[end - 1 :]
