@@ -8,34 +8,50 @@ for a day after they were fetched, whatever happens here.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from credentials.known_types import MAX_DOCUMENTS_BYTES, MAX_INDEX_BYTES, KnownTypes, read_index
 from credentials.published_keys import MAX_BYTES, PublishedKeys, key_set_url, metadata_url
 from credentials.type_metadata import integrity_of
-from yinxin.base.errors import TooLarge, YinxinError
+from yinxin.base.errors import TooLarge, Unreachable, YinxinError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from yinxin.app.refresh import Fetched
 
 _log = logging.getLogger("yinxin.refresh")
 
 
-class IssuerDocuments:
-    """The last good answers of issuers. `ask` fetches an address, at most so many bytes."""
+class Order(Protocol):
+    """What is asked first: names in an order, where `at` gives the address that is asked for one."""
 
-    def __init__(self, ask: Callable[[str, int], Fetched]) -> None:
+    def __call__(self, urls: Iterable[str], at: Callable[[str], str] = str) -> list[str]:
+        """All of them."""
+        ...
+
+
+def _as_given(urls: Iterable[str], at: Callable[[str], str] = str) -> list[str]:  # noqa: ARG001 - an Order
+    return list(urls)
+
+
+class IssuerDocuments:
+    """The last good answers of issuers.
+
+    `ask` fetches an address, at most so many bytes; `order` says what is asked first.
+    """
+
+    def __init__(self, ask: Callable[[str, int], Fetched], *, order: Order = _as_given) -> None:
         """Nothing is fetched yet."""
-        self._ask = ask
+        self._ask, self._order = ask, order
         self._keys: dict[str, PublishedKeys] = {}
         self._documents: dict[str, Mapping[str, list[bytes]]] = {}
+        self._begun: dict[str, Mapping[str, bytes]] = {}  # of an index that was not fetched to its end
         self._types: KnownTypes | None = None
 
     def keys(self, issuers: frozenset[str]) -> dict[str, PublishedKeys]:
         """The keys of these issuers, by their `iss`; an issuer that the policy names no more is dropped."""
-        for issuer in sorted(issuers):
+        for issuer in self._order(sorted(issuers), metadata_url):
             try:
                 self._keys[issuer] = self._fetch_keys(issuer)
             except YinxinError as error:
@@ -47,7 +63,7 @@ class IssuerDocuments:
         """The types that these indexes name, None where the settings name none."""
         if not indexes:
             return None
-        for url in indexes:
+        for url in self._order(indexes):
             try:
                 self._documents[url] = self._fetch_types(url)
             except YinxinError as error:
@@ -70,18 +86,29 @@ class IssuerDocuments:
         return PublishedKeys.read(found.body, issuer=issuer, at=at, key_set=apart.body if apart else None)
 
     def _fetch_types(self, url: str) -> Mapping[str, list[bytes]]:
-        """The documents by `vct`; one that is at hand by its integrity value is not asked for again."""
+        """The documents by `vct`; one that is at hand by its integrity value is not asked for again.
+
+        Nor is one of a round that broke off: a slow server is asked for the rest in the next one.
+        """
         before = self._documents.get(url, {})
         kept = {integrity_of(document): document for each in before.values() for document in each}
+        kept |= self._begun.get(url, {})
         documents: dict[str, list[bytes]] = {}
+        used: dict[str, bytes] = {}
         size = 0
         for entry in read_index(self._ask(url, MAX_INDEX_BYTES).body, url=url):
             document = kept.get(entry.integrity)
             if document is None:
-                document = entry.accept(self._ask(entry.url, MAX_INDEX_BYTES).body)
+                try:
+                    document = entry.accept(self._ask(entry.url, MAX_INDEX_BYTES).body)
+                except Unreachable:
+                    self._begun[url] = used
+                    raise
                 kept[entry.integrity] = document
+            used[entry.integrity] = document
             size += len(document)
             if size > MAX_DOCUMENTS_BYTES:
                 raise TooLarge("index of types", f"its documents are over {MAX_DOCUMENTS_BYTES} bytes")
             documents.setdefault(entry.vct, []).append(document)
+        self._begun.pop(url, None)
         return documents

@@ -3,13 +3,14 @@
 Each refresh makes the next snapshots from what is reachable and keeps the last good list for what is not;
 whether that is still fresh enough is decided by verification itself, from the lists' own dates. Of several
 processes one fetches and puts what it took onto a shelf (`yinxin.app.shelf`), and the others read from there
-by the same rules.
+by the same rules. How long a round waits for slow servers is bounded (`yinxin.app.patience`).
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,7 @@ from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
 from yinxin.app.gathering.taking import take_list
 from yinxin.app.issuer_documents import IssuerDocuments
+from yinxin.app.patience import Patience
 from yinxin.app.trust_lists import ListKeeper
 from yinxin.base.errors import Conflict, MalformedInput, YinxinError
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from yinxin.app.home import Home
 
 MAX_CRL_BYTES, MAX_STATUS_BYTES, MAX_STATUS_LISTS = 64 << 20, 4 << 20, 1000
+# The share of the patience that is left which each kind may use, so that the ones after it have some.
+_CRLS, _TRUST, _STATUSES, _KEYS = 0.4, 0.3, 0.6, 0.5
 MAX_TAGGED, MAX_KEPT = 4000, 256 << 20  # answers, and their bytes together
 _log = logging.getLogger("yinxin.refresh")
 
@@ -88,46 +92,54 @@ class Refresher:
     """
 
     def __init__(
-        self, home: Home, *, source: Source | None = None, keep: Callable[[str, Fetched], None] | None = None
+        self,
+        home: Home,
+        *,
+        source: Source | None = None,
+        keep: Callable[[str, Fetched], None] | None = None,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Nothing is fetched yet."""
+        """Nothing is fetched yet. `steady` is this machine's steady clock, by which servers are waited for."""
         self._home = home
-        self._source = source or Network(home)
+        self._patience = Patience(Network(home), steady=steady)
+        self._source: Source = source or self._patience
         self._taken = keep or (lambda _url, _fetched: None)
         self._answered: set[str] = set()
         self._revocation = RevocationSnapshot()
         self._crls: dict[str, Crl] = {}
         self._statuses: dict[str, StatusSnapshot] = {}
         self.trust_lists = ListKeeper(home, self._ask, writes=source is None)
-        self._issuers = IssuerDocuments(self._get)
+        self._issuers = IssuerDocuments(self._get, order=self._patience.ordered)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def snapshots(self) -> Snapshots:
-        """Fetch everything once and return the snapshots; what cannot be fetched stays as it was."""
-        home, settings = self._home, self._home.settings
-        for url in settings.crl_urls:
+        """Fetch everything once and return the snapshots; what cannot be fetched in time stays as it was."""
+        home, settings, patience = self._home, self._home.settings, self._patience
+        patience.begin()
+        patience.allot(_CRLS)
+        for url in patience.ordered(settings.crl_urls):
             self._keep(self._fetch_crl, url)
+        patience.allot(_TRUST)
         # What the folder holds goes on counting: a list that cannot be fetched must not be a list less.
         revocation = home.revocation.merged_with(RevocationSnapshot(self._crls.values()))
         if revocation.snapshot_id == self._revocation.snapshot_id:
             revocation = self._revocation  # it remembers which signatures are good
         self._revocation = revocation
         trust, serving = self._trust()
-        for aggregation in settings.status_urls:
-            for uri in self._status_uris(aggregation):
+        patience.allot(_STATUSES)
+        for aggregation in patience.ordered(settings.status_urls):
+            for uri in patience.ordered(self._status_uris(aggregation)):
                 self._keep(lambda uri: self._fetch_status(uri, trust, revocation), uri)
         own = home.credential_issuers if serving is None else None  # the list names this agency too
-        return Snapshots(
-            trust,
-            revocation,
-            home.policy,
-            dict(self._statuses),
-            own,
-            serving,
-            self._issuers.keys(home.policy.publishing_issuers),
-            self._issuers.types(settings.type_urls),
-        )
+        patience.allot(_KEYS)
+        keys = self._issuers.keys(home.policy.publishing_issuers)
+        patience.allot(1.0)
+        types = self._issuers.types(settings.type_urls)
+        if patience.left:
+            slow = ", ".join(patience.slowest)
+            _log.warning("%d addresses left for the next round; slow: %s", len(patience.left), slow)
+        return Snapshots(trust, revocation, home.policy, dict(self._statuses), own, serving, keys, types)
 
     def _trust(self) -> tuple[TrustStore, ServingList | None]:
         """The anchors of the folder with those of the trust list, and the list."""
@@ -174,7 +186,8 @@ class Refresher:
         try:
             fetch(url)
         except YinxinError as error:
-            _log.warning("not refreshed: %s (%s)", url, error.code)
+            if url not in self._patience.left:  # those are told of together
+                _log.warning("not refreshed: %s (%s)", url, error.code)
 
     def _fetch_crl(self, url: str) -> None:
         found = self._source.get(url, MAX_CRL_BYTES)
