@@ -15,6 +15,7 @@ from signing.cms.structure import (
     MESSAGE_DIGEST,
     SIGNING_CERTIFICATE,
     SIGNING_CERTIFICATE_V2,
+    SIGNING_TIME,
     STRONG_DIGESTS,
     SignedData,
     hash_with,
@@ -89,6 +90,8 @@ def _digest_fault(signed: SignedData, digest: bytes, content_type: str) -> Reaso
     kinds = signed.attributes.get(CONTENT_TYPE, ())
     if kinds != (der.oid(content_type),) or signed.content_type != content_type:
         return Reason.FORMAT_FAILURE
+    if len(signed.attributes.get(SIGNING_TIME, (b"",))) != 1:  # RFC 5652, 11.3: one time or none
+        return Reason.SIG_CONSTRAINTS_FAILURE
     values = signed.attributes.get(MESSAGE_DIGEST, ())
     if len(values) != 1 or values[0][:1] != bytes((der.OCTET_STRING,)):
         return Reason.FORMAT_FAILURE

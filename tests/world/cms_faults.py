@@ -145,14 +145,14 @@ def _list(of: TestAuthority, revoked: dict[int, tuple[datetime, x509.ReasonFlags
     return lister.crl(NOW - timedelta(hours=1))
 
 
-def made(recipe: Recipe) -> bytes:
+def made(recipe: Recipe, content: bytes = CONTENT) -> bytes:
     """The structure, piece by piece, with one piece wrong."""
     signer, how = signer_of(recipe.signer), recipe.structure
     name = cms.cms_digest(signer.algorithm)
     named = {"SHA-1": "sha1", "hash of another kind": "sha512" if name == "sha256" else "sha256"}.get(
         how, name
     )
-    attributes = _attributes(signer, how, named)
+    attributes = _attributes(signer, how, named, content)
     signed = der.set_of(*attributes) if how != "signed out of order" else _unsorted(attributes)
     sent_as = signed if how != "sent out of order" else _unsorted(attributes)
     key = signer_of("to come") if how == "signature of another key" else signer
@@ -173,7 +173,7 @@ def made(recipe: Recipe) -> bytes:
     sent = {"no certificate": sent[1:], "without the issuer": sent[:1]}.get(how, sent)
     if how == "two signers":
         sent = [*sent, signer_of("P-384").certificate.der]
-    inner = [der.explicit(0, der.octet_string(CONTENT))] if how == "carried inside" else []
+    inner = [der.explicit(0, der.octet_string(content))] if how == "carried inside" else []
     hashes = {named, "sha384"} if how == "two signers" else {named}
     data = der.sequence(
         der.integer(5 if how == "version of another kind" else 1),
@@ -186,9 +186,9 @@ def made(recipe: Recipe) -> bytes:
     return encoded + b"!" if how == "trailing bytes" else encoded
 
 
-def _attributes(signer: FileSigner, how: str, digest: str) -> list[bytes]:
+def _attributes(signer: FileSigner, how: str, digest: str, content: bytes) -> list[bytes]:
     kind = cms.TST_INFO if how == "content type of another" else cms.DATA
-    of = CONTENT if how != "another content" else OTHER
+    of = content if how != "another content" else OTHER
     parts = {
         "content type": cms.attribute(cms.CONTENT_TYPE, der.oid(kind)),
         "digest": cms.attribute(cms.MESSAGE_DIGEST, der.octet_string(hashlib.new(digest, of).digest())),

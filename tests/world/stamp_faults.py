@@ -92,16 +92,16 @@ def stamper(which: str) -> FileSigner:
     )
 
 
-def imprint_of(stamp: Stamp) -> tuple[str, bytes]:
+def imprint_of(stamp: Stamp, content: bytes = CONTENT) -> tuple[str, bytes]:
     """The hash and the digest that a verifier asks about."""
     name = {"imprint by SHA-512": "sha512", "an imprint of SHA-1": "sha1"}.get(stamp.token, "sha256")
-    return name, hashlib.new(name, CONTENT).digest()
+    return name, hashlib.new(name, content).digest()
 
 
-def made(stamp: Stamp) -> bytes:
+def made(stamp: Stamp, content: bytes = CONTENT) -> bytes:
     """The token, piece by piece, with one piece wrong."""
     signer, how = stamper(stamp.authority), stamp.token
-    info = _token_info(stamp)
+    info = _token_info(stamp, content=content)
     signed = der.set_of(*_token_attributes(signer, how, OTHER if how == "digest of another" else info))
     value = (stamper("to come") if how == "signature of another key" else signer).sign(signed)
     certificate = signer.certificate
@@ -114,7 +114,7 @@ def made(stamp: Stamp) -> bytes:
         der.octet_string(value),
     )
     if how == "time changed afterwards":
-        info = _token_info(stamp, NOW - DAY)
+        info = _token_info(stamp, NOW - DAY, content=content)
     sent = [one.der for one in signer.chain[:-1]]
     sent = {"no certificate": sent[1:], "without the issuer": sent[:1]}.get(how, sent)
     kind = cms.DATA if how == "content type of data" else cms.TST_INFO
@@ -128,8 +128,8 @@ def made(stamp: Stamp) -> bytes:
     return der.sequence(der.oid(cms.SIGNED_DATA), der.explicit(0, data))
 
 
-def _token_info(stamp: Stamp, at: datetime | None = None) -> bytes:
-    name, digest = imprint_of(stamp)
+def _token_info(stamp: Stamp, at: datetime | None = None, *, content: bytes) -> bytes:
+    name, digest = imprint_of(stamp, content)
     if stamp.token == "imprint of another":
         digest = hashlib.sha256(OTHER).digest()
     named = "sm3" if stamp.token == "hash of another name" else name
