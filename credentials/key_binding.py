@@ -118,15 +118,38 @@ def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's
         claims = token.claims()
     except MalformedInput as exc:
         return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=exc.detail),)
-    first = (_type(token), *_names(claims), *_signature(token, key, now, policy), _hash(sd_jwt, claims))
+    signature, digest = (
+        _signature(token, key, now, policy),
+        digest_of(sd_jwt.signed_over, sd_jwt.digest_algorithm),
+    )
+    is_bound = signature is _SIGNED and claims.get("sd_hash") == digest
+    named = _NAMES.isdisjoint(claims) and token.header.get("typ") == KEY_BINDING_TYP
+    meant = claims.get("aud") == audience and claims.get("nonce") == nonce
+    time = _time(claims, now, policy.clock_skew, max_age)
+    if is_bound and named and meant and time is _IN_TIME:
+        return _PROVED
+    # Something is wrong, or odd: rule by rule, up to the first group that fails.
+    first = (
+        _type(token),
+        *_names(claims),
+        signature,
+        _check("sd_hash", passed=claims.get("sd_hash") == digest),
+    )
     if any(check.reason for check in first):
         return first
     return (
         *first,
         _text("audience", claims.get("aud"), audience, Reason.WRONG_AUDIENCE),
         _text("nonce", claims.get("nonce"), nonce, Reason.WRONG_NONCE),
-        _time(claims, now, policy.clock_skew, max_age),
+        time,
     )
+
+
+_SIGNED, _IN_TIME = good("key_binding_signature"), good("presentation_time")
+_PROVED = (
+    good("key_binding_type"), _SIGNED, good("sd_hash"), good("audience"), good("nonce"), _IN_TIME
+)  # fmt: skip
+_NAMES = frozenset({"iss", "sub", "jti"})
 
 
 def _chosen(revealed: Revealed, disclose: Collection[ClaimPath]) -> set[int]:
@@ -153,35 +176,32 @@ def _names(claims: Mapping[str, Any]) -> tuple[Check, ...]:
     return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=detail),) if wrong else ()
 
 
-def _signature(token: Token, key: PublicKey, now: datetime, policy: Policy) -> tuple[Check, ...]:
+def _signature(token: Token, key: PublicKey, now: datetime, policy: Policy) -> Check:
+    """The check of algorithm and signature: `_SIGNED` itself where both are good."""
     row = jose_algorithm(token.header.get("alg"))
     objection = policy.objection_to(row, key, at=now) if row else "no such algorithm"
-    if objection:
-        return (Check("key_binding_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
-    is_made = token.verify(key, algorithms=policy.algorithms)
-    return (_check("key_binding_signature", Reason.KEY_BINDING_INVALID, passed=is_made),)
-
-
-def _hash(sd_jwt: SdJwt, claims: Mapping[str, Any]) -> Check:
-    is_same = claims.get("sd_hash") == digest_of(sd_jwt.signed_over, sd_jwt.digest_algorithm)
-    return _check("sd_hash", Reason.KEY_BINDING_INVALID, passed=is_same)
+    if row is None or objection:
+        return Check("key_binding_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection or "")
+    return _SIGNED if token.verify_as(row, key) else _check("key_binding_signature", passed=False)
 
 
 def _text(name: str, found: Any, wanted: str, reason: Reason) -> Check:
     return _check(name, reason, passed=isinstance(found, str) and found == wanted)
 
 
-def _check(name: str, reason: Reason, *, passed: bool) -> Check:
+def _check(name: str, reason: Reason = Reason.KEY_BINDING_INVALID, *, passed: bool) -> Check:
     return good(name) if passed else Check(name, reason)
 
 
 def _time(claims: Mapping[str, Any], now: datetime, skew: timedelta, max_age: timedelta) -> Check:
-    name, moment = "presentation_time", now.timestamp()
-    times = [claims.get("iat"), claims.get("nbf", 0), claims.get("exp", moment + 1)]
-    if not all(map(is_date, times)):
-        return Check(name, Reason.KEY_BINDING_INVALID, detail="RFC 7519, 2: iat, nbf or exp is no date")
-    made, start, end = times
-    fresh = -skew.total_seconds() <= moment - made <= max_age.total_seconds() + skew.total_seconds()
-    if fresh and start <= moment + skew.total_seconds() and moment < end:
-        return good(name)
-    return Check(name, Reason.KEY_BINDING_STALE)
+    """`_IN_TIME` itself where it was made lately, and holds."""
+    moment = now.timestamp()
+    made, start, end = claims.get("iat"), claims.get("nbf", 0), claims.get("exp", moment + 1)
+    if not (is_date(made) and is_date(start) and is_date(end)):
+        detail = "RFC 7519, 2: iat, nbf or exp is no date"
+        return Check(_IN_TIME.name, Reason.KEY_BINDING_INVALID, detail=detail)
+    ahead = skew.total_seconds()
+    fresh = -ahead <= moment - made <= max_age.total_seconds() + ahead
+    if fresh and start <= moment + ahead and moment < end:
+        return _IN_TIME
+    return Check(_IN_TIME.name, Reason.KEY_BINDING_STALE)

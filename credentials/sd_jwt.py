@@ -7,9 +7,8 @@ Reading says what the text holds; whether its signature, issuer and key binding 
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.claim_paths import as_path
 from credentials.disclosures import Revealed, conceal, reveal
@@ -38,8 +37,7 @@ MAX_DISCLOSURES = 1000
 _FLATTENED, _PROTECTED_ONLY = {"protected", "header", "signature"}, {"crit", "b64"}
 
 
-@dataclass(frozen=True, slots=True)
-class SdJwt:
+class SdJwt(NamedTuple):
     """A parsed SD-JWT, with or without key binding. Nothing in it is trustworthy yet.
 
     `issuer_jwt` is the signed token and `payload` its claims with digests in them; `disclosures` are kept

@@ -12,6 +12,7 @@ import hashlib
 import re
 from base64 import b64decode
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from cryptography import x509
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 MAX_CHAIN = 8
 _ADDRESS = re.compile(r"https://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)(?::[0-9]{1,5})?(?![^/?#])")
 END_OF_CALENDAR = 253_402_300_800
-_NUMBERS = frozenset({int, float})
+_NUMBERS, _reason_of = frozenset({int, float}), attrgetter("reason")
 _REMEMBERED = 256  # chains and seconds; a verifier meets the same few issuers all day
 _REMEMBERED_BYTES = 32 << 10  # a larger chain is read and judged again each time, so that nobody fills memory
 
@@ -179,9 +180,9 @@ class ChainSignatures:
         except MalformedInput as exc:
             return (Check("certificate", Reason.FORMAT_FAILURE, detail=exc.detail),)
         objection = self._policy.objection_to(row, key, at=at) if row else "no such algorithm"
-        if objection:
-            return (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
-        if token.verify(key, algorithms=self._policy.algorithms):
+        if row is None or objection:
+            return (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection or ""),)
+        if token.verify_as(row, key):
             return _GENUINE
         return good("algorithm"), Check("signature", Reason.SIG_CRYPTO_FAILURE)
 
@@ -268,7 +269,8 @@ def is_date(value: Any) -> TypeGuard[float]:
 
 def is_failed(checks: tuple[Check, ...]) -> bool:
     """Whether one of these settles it."""
-    return any(check.reason is not None and check.reason.indication is Indication.FAILED for check in checks)
+    reasons = set(map(_reason_of, checks))
+    return any(reason is not None and reason.indication is Indication.FAILED for reason in reasons)
 
 
 def chain_of(token: Token) -> tuple[Certificate, ...]:

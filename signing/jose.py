@@ -58,7 +58,11 @@ class Token(NamedTuple):
     def verify(self, key: PublicKey, *, algorithms: Collection[str]) -> bool:
         """Whether `key` signed this with one of `algorithms`, the one that fits the key."""
         row = jose_algorithm(self.header.get("alg"))
-        if row is None or row.name not in algorithms or row.key_kind != key.kind:
+        return row is not None and row.name in algorithms and self.verify_as(row, key)
+
+    def verify_as(self, row: Algorithm, key: PublicKey) -> bool:
+        """The same for the algorithm of the header, where that was looked up and allowed already."""
+        if row.key_kind != key.kind:
             return False
         signature = from_raw(self.signature, row)
         return signature is not None and key.verify(signature, self.signing_input, row)

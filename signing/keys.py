@@ -36,7 +36,9 @@ _ML_DSA = {
     f"2.16.840.1.101.3.4.3.{number}": kind
     for number, kind in ((17, "ML-DSA-44"), (18, "ML-DSA-65"), (19, "ML-DSA-87"))
 }  # RFC 9881, 2
-_JWK_KINDS = {("EC", "P-256"), ("EC", "P-384"), ("OKP", "Ed25519")}
+_JWK_MEMBERS = {("EC", "P-256"): ("x", "y"), ("EC", "P-384"): ("x", "y"), ("OKP", "Ed25519"): ("x",)}
+_COORDINATES = {"P-256": (32, 32), "P-384": (48, 48), "Ed25519": (32,)}
+_NATIVE_CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
 _SPKI_BEFORE = {
     "P-256": bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
     "P-384": bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200"),
@@ -69,10 +71,11 @@ class PublicKey:
         try:
             if jwk["kty"] == "RSA":
                 return cls(_rsa_from_jwk(jwk).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
-            if (jwk["kty"], jwk["crv"]) not in _JWK_KINDS:
+            kind = jwk["crv"]
+            names = _JWK_MEMBERS.get((jwk["kty"], kind))
+            if names is None:
                 raise MalformedInput("jwk", "unknown kind of key")
-            names = ("x", "y") if jwk["kty"] == "EC" else ("x",)
-            return cls.from_coordinates(jwk["crv"], *(decode_base64url(jwk[name]) for name in names))
+            return cls.from_coordinates(kind, *[decode_base64url(jwk[name]) for name in names])
         except (KeyError, TypeError, ValueError) as exc:
             raise MalformedInput("jwk", "members are missing or wrong") from exc
 
@@ -82,12 +85,9 @@ class PublicKey:
 
         `MalformedInput` for another length, and for a point that is not on its curve.
         """
-        size = _SIZES[kind] // 8
-        if len(coordinates) != (1 if kind == "Ed25519" else 2) or any(
-            len(one) != size for one in coordinates
-        ):
+        if tuple(map(len, coordinates)) != _COORDINATES[kind]:
             raise MalformedInput("key", "coordinate has the wrong length")
-        bits = b"".join(coordinates) if kind == "Ed25519" else b"\x04" + b"".join(coordinates)
+        bits = coordinates[0] if kind == "Ed25519" else b"\x04" + b"".join(coordinates)
         key = cls.__new__(cls)
         try:
             key.__dict__["_native"] = _native_from_point(kind, bits)
@@ -247,8 +247,7 @@ def _kind_of(spki: bytes) -> str:
 def _native_from_point(kind: str, bits: bytes) -> Any:
     if kind == "Ed25519":
         return ed25519.Ed25519PublicKey.from_public_bytes(bits)
-    curve = ec.SECP256R1() if kind == "P-256" else ec.SECP384R1()
-    return ec.EllipticCurvePublicKey.from_encoded_point(curve, bits)
+    return ec.EllipticCurvePublicKey.from_encoded_point(_NATIVE_CURVES[kind], bits)
 
 
 def _rsa_from_jwk(jwk: dict[str, Any]) -> rsa.RSAPublicKey:

@@ -29,16 +29,28 @@ def from_raw(raw: bytes, algorithm: Algorithm) -> bytes | None:
         return raw
     if len(raw) != 2 * size:
         return None
-    r, s = raw[:size], raw[size:]
-    # The content of a DER INTEGER (X.690, 8.3.2): no zeros ahead but the one that says it is positive.
-    if not 0 < r[0] < 0x80:
-        r = _shortest(r)
-    if not 0 < s[0] < 0x80:
-        s = _shortest(s)
+    first, second = raw[0], raw[size]
+    if first and second:  # all but one in 128
+        head, middle = _HEADS[size, first > 0x7F, second > 0x7F]
+        return head + raw[:size] + middle + raw[size:]
+    r, s = _shortest(raw[:size]), _shortest(raw[size:])
     # SEQUENCE { INTEGER, INTEGER }; of 128 bytes at most, so that every length is one byte.
     return b"0%c\x02%c%b\x02%c%b" % (4 + len(r) + len(s), len(r), r, len(s), s)
 
 
 def _shortest(number: bytes) -> bytes:
+    """The content of a DER INTEGER (X.690, 8.3.2): no zeros ahead but the one that says it is positive."""
     short = number.lstrip(b"\0") or b"\0"
     return b"\0" + short if short[0] > 0x7F else short
+
+
+# What stands before r and between r and s, by their length and whether either needs a zero ahead.
+_HEADS = {
+    (size, first, second): (
+        bytes((0x30, 4 + 2 * size + first + second, 2, size + first)) + bytes(first),
+        bytes((2, size + second)) + bytes(second),
+    )
+    for size in (32, 48)
+    for first in (False, True)
+    for second in (False, True)
+}
