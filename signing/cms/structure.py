@@ -97,11 +97,16 @@ def cms_digest(algorithm: Algorithm) -> str:
 
 
 def hash_with(name: str, *parts: bytes | memoryview) -> bytes:
-    """The hash of the concatenated parts; `UnknownAlgorithm` for a hash that this machine lacks."""
+    """The hash of the concatenated parts.
+
+    `UnknownAlgorithm` for one that this machine lacks, and for those without a length of their own (SHAKE).
+    """
     try:
         state = _HASHES[name]() if name in _HASHES else hashlib.new(name)
     except ValueError as exc:
         raise UnknownAlgorithm(name) from exc
+    if not state.digest_size:
+        raise UnknownAlgorithm(name)
     for part in parts:
         state.update(part)
     return state.digest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signing.pdf._pyhanko import Reading
+from signing.pdf.reading import Reading
 from signing.pdf.verify import MAX_PDF_BYTES, MAX_SIGNATURES
 from yinxin.base.errors import TooLarge
 

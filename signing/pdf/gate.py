@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CONTENTS_BYTES = 1 << 20
 MAX_DICTIONARY_BYTES = 1 << 18  # of a signature dictionary, on either side of its contents
+MAX_TAIL_BYTES = 1024  # behind the end mark of a revision
 _END = b"%%EOF"
 _WHITESPACE = b"\0\t\n\x0c\r "
 _SPACE = rb"(?:[\0\t\n\x0c\r ]|%[^\r\n]*+)*+"
@@ -62,7 +63,9 @@ def examine(pdf: bytes, *, byte_range: object, contents: bytes, offset: int | No
         return "the byte range does not fit the file"
     covered = end + length
     fault = _gap_fault(pdf, start, end, contents) or _place_fault(pdf, start, end, offset)
-    if fault is None and not pdf[end:covered].rstrip(_WHITESPACE).endswith(_END):
+    if fault is None and not pdf[max(end, covered - MAX_TAIL_BYTES) : covered].rstrip(_WHITESPACE).endswith(
+        _END
+    ):
         fault = "the signed part does not end where a revision ends"
     return fault or Gap(start, end, covered, covered == len(pdf))
 

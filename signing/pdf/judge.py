@@ -18,9 +18,9 @@ from signing.judging import (
     own_timestamps,
     shown,
 )
-from signing.pdf._pyhanko import PADES, RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedSignature
 from signing.pdf.profiles.judging import NOTHING_SAID, Said
+from signing.pdf.reading import PADES, RFC3161, FoundSignature, Reading
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from signing.revocation import RevocationSnapshot
@@ -165,9 +165,9 @@ def judge_certificate(judgement: Judgement, question: Question) -> None:
 
 
 def judge_changes(
-    reading: Reading, judgement: Judgement, *, is_followed: bool, reaches_furthest: bool
+    reading: Reading, judgement: Judgement, ends: list[int], *, is_followed: bool, reaches_furthest: bool
 ) -> None:
-    """Check what came after this signature.
+    """Check what came after this signature; `ends` are where the bytes of all signatures end.
 
     Archive data (certificates, revocation data, document time-stamps) may follow any signature. Fields
     may be filled, and signatures added, only when somebody's later signature stands for it
@@ -181,7 +181,7 @@ def judge_changes(
         detail = "the file is not written cleanly, so what was added to it cannot be judged"
         judgement.checks.append(Check("changes_after_signing", Reason.FORMAT_FAILURE, detail=detail))
         return
-    review = reading.review(judgement.found)
+    review = reading.review(judgement.found, ends)
     judgement.changes, detail = review.level, review.detail
     good = review.level in {"none", "archive"}
     good |= review.level == "form" and is_followed and judgement.found.permission != 1

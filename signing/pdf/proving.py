@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from signing import cms
 from signing.existence import certificates_from, evidence_from, fingerprint_of, is_archived, parts_of
 from signing.judging import counting, order_of
-from signing.pdf._pyhanko import Reading, Store
 from signing.pdf.judge import judge_document_timestamp, judge_signature
+from signing.pdf.store import Store
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from signing.judging import Question
     from signing.pdf.judge import Judgement
+    from signing.pdf.reading import Reading
     from signing.timestamp import TimestampResult
 
 
@@ -35,7 +36,7 @@ def judge_times(pdf: bytes, reading: Reading, judgements: list[Judgement], quest
     for stamp in stamps:
         judge_document_timestamp(pdf, stamp, question)
         if stamp.proved_at is not None:
-            covered = [*_kept_before(pdf, stamp), *_covered(judgements, stamp)]
+            covered = [*_kept_before(reading, stamp), *_covered(judgements, stamp)]
             question = replace(question, proofs=question.proofs.adding(covered, stamp.proved_at))
     signatures = [item for item in judgements if not item.is_timestamp]
     for item in signatures:
@@ -66,14 +67,13 @@ def _with_evidence(reading: Reading, judgements: list[Judgement], question: Ques
     return replace(question, revocation=question.revocation.merged_with(found), offered=offered)
 
 
-def _kept_before(pdf: bytes, stamp: Judgement) -> Iterator[str]:
+def _kept_before(reading: Reading, stamp: Judgement) -> Iterator[str]:
     """What the file kept when it was stamped.
 
-    The covered bytes are read as a file of their own: an object that a table of today puts there, and that
-    was written later, is not found in them.
+    Read in the covered bytes alone, by their own table: what was written later is not found in them.
     """
     try:
-        store = Reading(pdf[: stamp.gap.covered]).store()
+        store = reading.store_at(stamp.gap.covered)
     except MalformedInput:
         store = Store()
     return (fingerprint_of(one) for one in (*store.certificates, *store.crls, *store.ocsp))

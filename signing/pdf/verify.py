@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from signing import cms
 from signing.judging import Question
-from signing.pdf._pyhanko import RFC3161, FoundSignature, Reading
 from signing.pdf.evidence import VerifiedDocument
 from signing.pdf.gate import Gap, examine, overlap
 from signing.pdf.judge import (
@@ -23,6 +22,7 @@ from signing.pdf.judge import (
 )
 from signing.pdf.profiles.judging import judge_copies, judge_statements
 from signing.pdf.proving import judge_archive, judge_times
+from signing.pdf.reading import RFC3161, FoundSignature, Reading
 from signing.policy import Policy
 from signing.policy.demands import demand_checks
 from signing.policy.levels import Level, level_of
@@ -194,6 +194,9 @@ def _gated(pdf: bytes, found: tuple[FoundSignature, ...], checks: list[Check]) -
     judgements: list[Judgement] = []
     for item in found:
         name = f"{item.field}/coverage"
+        if item.oddity:
+            checks.append(Check(name, Reason.COVERAGE_INCOMPLETE, detail=item.oddity))
+            continue
         if item.problem is not None:
             checks.append(Check(name, Reason.UNSUPPORTED_SIGNATURE, detail=item.problem))
             continue
@@ -218,11 +221,12 @@ def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: 
     for item in signatures:
         judge_certificate(item, question)
         judge_archive(item, question)
-    furthest = max((item.gap.covered for item in judgements), default=0)
+    ends = [item.gap.covered for item in judgements]
+    furthest = max(ends, default=0)
     last = max((item.gap.covered for item in signatures), default=0)
     for item in judgements:
         covered = item.gap.covered
-        judge_changes(reading, item, is_followed=covered < last, reaches_furthest=covered == furthest)
+        judge_changes(reading, item, ends, is_followed=covered < last, reaches_furthest=covered == furthest)
 
 
 def _level(item: Judgement) -> Level | None:
@@ -239,7 +243,7 @@ def _level(item: Judgement) -> Level | None:
 
 
 def _attachments(reading: Reading, found: tuple[FoundSignature, ...]) -> dict[str, bytes]:
-    revision = max((item.revision for item in found), default=-1)
-    if revision < 0:
+    covered = max((item.covered for item in found), default=0)
+    if not 0 < covered <= reading.document.size:
         return {}
-    return reading.attachments(revision, limit=MAX_ATTACHMENTS, max_bytes=MAX_ATTACHMENT_BYTES)
+    return reading.attachments(covered, limit=MAX_ATTACHMENTS, max_bytes=MAX_ATTACHMENT_BYTES)

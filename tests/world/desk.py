@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -101,7 +102,7 @@ def append_revision(pdf: bytes, objects: dict[int, bytes], *, root: int = 1, ext
     before = b""
     if previous >= 0:
         before = b" /Prev %d" % int(pdf[previous + 9 :].split()[0])
-        size = max(size, *(int(part.split()[0]) for part in pdf.split(b"/Size ")[1:]))
+        size = max(size, *(int(found) for found in re.findall(rb"/Size (\d+)", pdf)))
     out += b"trailer\n<< /Size %d /Root %d 0 R%s%s >>\n" % (size, root, before, extra)
     return bytes(out + b"startxref\n%d\n%%%%EOF\n" % start)
 

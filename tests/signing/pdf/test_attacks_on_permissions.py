@@ -294,7 +294,7 @@ def test_what_is_permitted_passes(desk: Desk) -> None:
         also(fill(certified(desk, 2)), desk),
         also(tick(fill(certified(desk, 3))), desk),
         locked(desk, ALL),
-        shown(certified(desk, 2), desk.citizen, b"[300 9 500 99]"),
+        shown(certified(desk, 2), desk.citizen, b"[300 209 500 299]"),
     ):
         assert desk.verify(paper.pdf).passed, desk.verify(paper.pdf).reasons
     assert byte_range(certified(desk, 2).pdf)[0] == 0

@@ -22,26 +22,21 @@ def test_too_large_and_too_many(desk: Desk, sealed: bytes) -> None:
 
 
 def test_files_that_make_endless_work_are_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signing.pdf._pyhanko.parser.MAX_WORK", 100_000)
+    monkeypatch.setattr("signing.pdf.parsing.lexer.MAX_WORK", 100_000)
     plain = plain_pdf()
-    chain = {number: b"[%d 0 R %d 0 R]" % (number + 1, number + 1) for number in range(100, 160)}
-    many_paths = append_revision(
-        plain, {1: b"<< /Type /Catalog /Pages 2 0 R /X 100 0 R >>", 160: b"null", **chain}
-    )
-    claims = zlib.compress(b"")
+    packed = zlib.compress(bytes(3_000_000))
     stream = (
-        b"%%PDF-1.7\n1 0 obj\n<< /Type /XRef /Size 1000000000 /W [0 0 0] /Root 2 0 R /Filter /FlateDecode"
-        b" /Length %d >>\nstream\n%s\nendstream\nendobj\nstartxref\n9\n%%%%EOF\n" % (len(claims), claims)
+        b"%%PDF-1.7\n1 0 obj\n<< /Type /XRef /Size 1000000 /W [1 1 1] /Root 2 0 R /Filter /FlateDecode"
+        b" /Length %d >>\nstream\n%s\nendstream\nendobj\nstartxref\n9\n%%%%EOF\n" % (len(packed), packed)
     )
     for name, pdf in {
-        "a string without end": append_revision(
-            plain, {1: b"<< /Type /Catalog /X (" + b"a" * 200_000 + b") >>"}
+        "values without end": append_revision(
+            plain, {1: b"<< /Type /Catalog /X [" + b"0 " * 200_000 + b"] >>"}
         ),
         "a number without end": append_revision(
             plain, {1: b"<< /Type /Catalog /X " + b"9" * 200_000 + b" >>"}
         ),
         "a table of objects that are not there": stream,
-        "more paths than can be followed": append_revision(desk.seal(many_paths), {90: b"null", 10: b"null"}),
         "a signature of megabytes": append_revision(
             plain,
             {
@@ -54,6 +49,17 @@ def test_files_that_make_endless_work_are_given_up(desk: Desk, monkeypatch: pyte
         ),
     }.items():
         assert desk.verify(pdf).reasons == {Reason.TOO_LARGE}, name
+
+
+def test_more_paths_than_can_be_followed_are_not_followed(desk: Desk) -> None:
+    chain = {number: b"[%d 0 R %d 0 R]" % (number + 1, number + 1) for number in range(100, 160)}
+    many_paths = append_revision(
+        plain_pdf(), {1: b"<< /Type /Catalog /Pages 2 0 R /X 100 0 R >>", 160: b"null", **chain}
+    )
+    sealed = desk.seal(many_paths)
+    for more in ({90: b"null"}, {160: b"(now)"}):
+        changed = append_revision(sealed, more)
+        assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
 
 
 def test_deep_and_circular_structures(desk: Desk) -> None:

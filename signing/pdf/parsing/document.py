@@ -1,0 +1,248 @@
+"""A PDF file as one revision shows it: objects by reference, streams decoded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from signing.pdf.parsing.filters import decode
+from signing.pdf.parsing.lexer import SPACE, Budget, read_value
+from signing.pdf.parsing.objects import Parsed, parse_object
+from signing.pdf.parsing.values import Ref, Stream
+from signing.pdf.parsing.xref import FREE, IN_USE, PACKED, Entry, Section, filters_of, read_sections, start_of
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from signing.pdf.parsing.values import Source, Value
+
+MAX_HOPS = 16
+MAX_PACK_BYTES = 16 << 20
+HEADER_BYTES = 1024
+_ANY_HEAD = re.compile(rb"(?<![0-9])([0-9]{1,10})[" + SPACE + rb"]++([0-9]{1,5})[" + SPACE + rb"]++obj")
+_ANY_TRAILER = re.compile(rb"trailer[" + SPACE + rb"]*+(?=<<)")
+
+Identity = tuple[int, int, int]
+
+
+class Document:
+    """A file, or its state after one revision (`as_of`)."""
+
+    def __init__(self, source: Source, *, budget: Budget | None = None, rebuild: bool = False) -> None:
+        """Read the cross-references.
+
+        `MalformedInput` when they are not in order; with `rebuild` they are made anew from the objects that
+        stand in the file, which is a guess.
+        """
+        self.source, self.size = source, len(source)
+        self.budget = budget or Budget()
+        self._parsed: dict[int, Parsed] = {}
+        self._packs: dict[tuple[int, int], list[tuple[int, Value, bool]]] = {}
+        if source.find(b"%PDF-", 0, HEADER_BYTES) < 0:
+            raise MalformedInput("pdf", "no PDF header")
+        self.is_rebuilt = rebuild
+        self.ends_well = True
+        self.sections = self._rebuilt() if rebuild else self._read()
+        self._settle()
+
+    def _read(self) -> list[Section]:
+        start, _, self.ends_well = start_of(self.source, self.size)
+        return read_sections(self.source, start, self.size, self.budget)
+
+    def _settle(self) -> None:
+        self._table: dict[int, Entry] = {}
+        for section in reversed(self.sections):
+            self._table.update(section.entries)
+        self.trailer = self.sections[0].trailer
+        self._values: dict[Ref, Value] = {}
+        self._own: dict[int, Parsed] = {}
+
+    def as_of(self, size: int) -> Document:
+        """The file as it was when it had so many bytes; `MalformedInput` where that was no revision of it."""
+        start, _, clean = start_of(self.source, size)
+        index = next((n for n, one in enumerate(self.sections) if one.place == start), None)
+        if index is None or not clean or self.is_rebuilt:
+            raise MalformedInput("pdf", "what was signed is not a revision of this file")
+        answer = object.__new__(Document)
+        answer.source, answer.size, answer.budget = self.source, size, self.budget
+        answer.is_rebuilt, answer.ends_well = False, True
+        answer._parsed, answer._packs = self._parsed, self._packs
+        answer.sections = self.sections[index:]
+        answer._settle()
+        return answer
+
+    @property
+    def root(self) -> dict[str, Value]:
+        """The catalogue; `MalformedInput` where there is none."""
+        root = self.resolve(self.trailer.get("Root"))
+        if not isinstance(root, dict):
+            raise MalformedInput("pdf", "no catalogue")
+        return root
+
+    def numbers(self) -> Iterator[tuple[int, Entry]]:
+        """Every object number with its entry."""
+        yield from self._table.items()
+
+    def resolve(self, value: Value) -> Value:
+        """The value itself, references followed; None for an object that is not there."""
+        hops = 0
+        while type(value) is Ref:
+            hops += 1
+            if hops > MAX_HOPS:
+                raise MalformedInput("pdf", "references that lead in circles")
+            value = self.load(value)
+        return value
+
+    def get(self, holder: Value, key: str) -> Value:
+        """An entry of a dictionary or of a stream's, resolved; None for what is neither."""
+        entries = holder.entries if type(holder) is Stream else holder
+        return self.resolve(entries.get(key)) if type(entries) is dict else None
+
+    def load(self, ref: Ref) -> Value:
+        """The object of a reference, None where it is free; `MalformedInput` if another stands there."""
+        try:
+            return self._values[ref]
+        except KeyError:
+            value = self._values[ref] = self._load(ref)
+            return value
+
+    def place_of(self, ref: Ref) -> int | None:
+        """Where an object stands in the file; None for one in an object stream, and for none."""
+        entry = self._table.get(ref.number)
+        return entry.place if entry and entry.kind == IN_USE and entry.detail == ref.generation else None
+
+    def identity(self, number: int) -> Identity | None:
+        """What tells one version of an object from another; None where there is no object."""
+        entry = self._table.get(number)
+        if entry is None or entry.kind == FREE:
+            return None
+        if entry.kind == IN_USE:
+            return entry.place, -1, entry.detail
+        pack = self._table.get(entry.place)
+        if pack is None or pack.kind != IN_USE:
+            return -1, entry.detail, 0
+        held = self.parsed(pack.place).value
+        return pack.place, entry.detail, held.end if isinstance(held, Stream) else -1
+
+    def reference(self, number: int) -> Ref:
+        """The reference to an object as this state has it."""
+        entry = self._table.get(number)
+        return Ref(number, entry.detail if entry and entry.kind == IN_USE else 0)
+
+    def oddity(self, number: int) -> str:
+        """What about an object other readers might understand otherwise; empty where there is none."""
+        entry = self._table.get(number)
+        if entry is None or entry.kind not in {IN_USE, PACKED}:
+            return ""
+        if entry.kind == IN_USE:
+            return self.parsed(entry.place).oddity
+        held = self.packed(entry.place)
+        twice = entry.detail < len(held) and held[entry.detail][2]
+        return self.oddity(entry.place) or "a dictionary that names something twice" * twice
+
+    def parsed(self, place: int) -> Parsed:
+        """The object at a place of the file, up to where this revision ends."""
+        known = self._parsed.get(place) or self._own.get(place)
+        if known is not None and known.end <= self.size:
+            return known
+        found = parse_object(self.source, place, self.size, self.budget, number_of=self.resolve)
+        # Where a stream ends may lie in another object, which may be another one in another revision.
+        (self._parsed if found.length is None else self._own)[place] = found
+        return found
+
+    def decode(self, stream: Stream, *, limit: int) -> bytes:
+        """The content of a stream, at most `limit` bytes of it."""
+        names, parameters = filters_of(
+            {key: self.resolve(stream.entries.get(key)) or [] for key in ("Filter", "DecodeParms")}
+        )
+        names = [self.resolve(item) for item in names]
+        parameters = [self.resolve(item) for item in parameters]
+        return decode(self.source[stream.start : stream.end], names, parameters, limit=limit)
+
+    def raw(self, stream: Stream) -> bytes:
+        """The encoded content of a stream."""
+        return self.source[stream.start : stream.end]
+
+    def packed(self, pack: int) -> list[tuple[int, Value, bool]]:
+        """The objects of an object stream: number, value, and whether it names something twice."""
+        entry = self._table.get(pack)
+        if entry is None or entry.kind != IN_USE:
+            raise MalformedInput("pdf", "an object stream that is not there")
+        found = self.parsed(entry.place)
+        stream = found.value
+        if found.ref != Ref(pack, entry.detail) or not isinstance(stream, Stream):
+            raise MalformedInput("pdf", "an object stream that is none")
+        return self.unpacked(stream)
+
+    def unpacked(self, stream: Stream) -> list[tuple[int, Value, bool]]:
+        """The objects in an object stream, as `packed`."""
+        key = stream.start, stream.end
+        if key not in self._packs:
+            self._packs[key] = list(self._unpack(stream))
+        return self._packs[key]
+
+    def _load(self, ref: Ref) -> Value:
+        entry = self._table.get(ref.number)
+        if entry is None or entry.kind not in {IN_USE, PACKED}:
+            return None
+        if entry.kind == PACKED:
+            if ref.generation:
+                return None
+            held = self.packed(entry.place)
+            if entry.detail >= len(held) or held[entry.detail][0] != ref.number:
+                raise MalformedInput("pdf", f"object {ref.number} is not where it should be")
+            return held[entry.detail][1]
+        if entry.detail != ref.generation:
+            return None
+        found = self.parsed(entry.place)
+        if found.ref != ref:
+            raise MalformedInput("pdf", f"object {ref.number} is not where it should be")
+        return found.value
+
+    def _unpack(self, stream: Stream) -> Iterator[tuple[int, Value, bool]]:
+        first, count = self.get(stream, "First"), self.get(stream, "N")
+        data = self.decode(stream, limit=MAX_PACK_BYTES)
+        if type(first) is not int or type(count) is not int or not 0 <= first <= len(data) or count < 0:
+            raise MalformedInput("pdf", "an object stream without its index")
+        heads = data[:first].split(None, 2 * count)[: 2 * count]
+        if len(heads) != 2 * count or not all(item.isdigit() and len(item) <= 10 for item in heads):
+            raise MalformedInput("pdf", "an object stream with less than it says")
+        for number, place in zip(heads[::2], heads[1::2], strict=True):
+            value, _, twice = read_value(data, first + int(place), len(data), self.budget)
+            yield int(number), value, twice
+
+    def _rebuilt(self) -> list[Section]:
+        """One section made of all objects in the file, the last of each number, and the last trailer."""
+        entries: dict[int, Entry] = {}
+        packs: list[int] = []
+        trailer: dict[str, Value] = {}
+        for head in _ANY_HEAD.finditer(self.source):
+            self.budget.spend(8)
+            entries[int(head[1])] = Entry(IN_USE, head.start(), int(head[2]))
+        self.sections = [Section(0, entries, {})]
+        self._settle()
+        for number, entry in list(entries.items()):
+            value = self._tried(entry.place)
+            kind = value.entries.get("Type") if isinstance(value, Stream) else None
+            if kind == "XRef" and "Root" in value.entries:
+                trailer = value.entries
+            elif kind == "ObjStm":
+                packs.append(number)
+        for pack in packs:
+            for index, (number, _, _) in enumerate(self.packed(pack)):
+                entries.setdefault(number, Entry(PACKED, pack, index))
+        for found in _ANY_TRAILER.finditer(self.source):
+            value, _, _ = read_value(self.source, found.end(), self.size, self.budget)
+            trailer = value if isinstance(value, dict) and "Root" in value else trailer
+        if not trailer:
+            raise MalformedInput("pdf", "no trailer")
+        return [Section(0, entries, {key: trailer[key] for key in trailer if key != "Prev"})]
+
+    def _tried(self, place: int) -> Value:
+        try:
+            return self.parsed(place).value
+        except TooLarge:
+            raise
+        except MalformedInput:
+            return None

@@ -1,0 +1,191 @@
+"""Cross-references (ISO 32000-2, 7.5.4 to 7.5.8): tables, streams, and files that have both."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from signing.pdf.parsing.filters import decode
+from signing.pdf.parsing.lexer import SPACE, Budget, read_value
+from signing.pdf.parsing.objects import parse_object
+from signing.pdf.parsing.values import Ref, Stream
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from signing.pdf.parsing.values import Source, Value
+
+MAX_SECTIONS = 512
+MAX_STREAM_BYTES = 32 << 20
+TAIL_BYTES = 2048
+FREE, IN_USE, PACKED = 0, 1, 2
+_TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})[" + SPACE + rb"]++%%EOF[" + SPACE + rb"]*+\Z")
+_LOOSE_TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})")
+_TABLE = re.compile(rb"[" + SPACE + rb"]*+xref(?=[" + SPACE + rb"])")
+_PART = re.compile(rb"[" + SPACE + rb"]*+([0-9]{1,10})[ \t]++([0-9]{1,10})[" + SPACE + rb"]*+")
+_ENTRY = re.compile(rb"[" + SPACE + rb"]*+([0-9]{10})[ ]([0-9]{5})[ ]([nf])(?=[" + SPACE + rb"]|t)")
+_TRAILER = re.compile(rb"[" + SPACE + rb"]*+trailer")
+
+
+class Entry(NamedTuple):
+    """Where an object is: `IN_USE` at a place with a generation, `PACKED` in a stream at an index, `FREE`."""
+
+    kind: int
+    place: int
+    detail: int
+
+
+@dataclass(slots=True)
+class Section:
+    """One cross-reference section: where it stands, its entries, its trailer.
+
+    `hidden` are the entries of the stream beside a table (a hybrid file), `extents` the bytes that the
+    section itself takes up in the file.
+    """
+
+    place: int
+    entries: dict[int, Entry]
+    trailer: dict[str, Value]
+    extents: list[tuple[int, int]] = field(default_factory=list)
+    is_hybrid: bool = False
+    oddity: str = ""
+
+
+def start_of(source: Source, end: int) -> tuple[int, int, bool]:
+    """What the last `startxref` says, where that stands, and whether the file ends as it should."""
+    first = max(0, end - TAIL_BYTES)
+    place = source.rfind(b"startxref", first, end)
+    if place < 0:
+        raise MalformedInput("pdf", "no startxref at its end")
+    found = _TAIL.match(source, place, end)
+    loose = found or _LOOSE_TAIL.match(source, place, end)
+    if loose is None:
+        raise MalformedInput("pdf", "startxref without a number")
+    return int(loose[1]), place, found is not None
+
+
+def read_sections(source: Source, start: int, end: int, budget: Budget) -> list[Section]:
+    """The sections from the newest to the oldest. `MalformedInput` for loops and what is no section."""
+    sections: list[Section] = []
+    seen: set[int] = set()
+    place: Value = start
+    while place is not None:
+        if type(place) is not int or not 0 <= place < end or place in seen:
+            raise MalformedInput("pdf", "cross-reference sections that lead nowhere or in circles")
+        if len(seen) >= MAX_SECTIONS:
+            raise TooLarge("pdf", f"more than {MAX_SECTIONS} revisions")
+        seen.add(place)
+        section = read_section(source, place, end, budget)
+        sections.append(section)
+        place = section.trailer.get("Prev")
+        place = int(place) if type(place) is float and place.is_integer() else place
+    return sections
+
+
+def read_section(source: Source, place: int, end: int, budget: Budget) -> Section:
+    """The section at a place, with the stream beside it in a hybrid file."""
+    opened = _TABLE.match(source, place, end)
+    if opened is None:
+        return _read_stream(source, place, end, budget)
+    section = _read_table(source, opened, end, budget)
+    beside = section.trailer.get("XRefStm")
+    if beside is not None:
+        if type(beside) is not int or not 0 <= beside < end:
+            raise MalformedInput("pdf", "a hybrid file without its stream")
+        hidden = _read_stream(source, beside, end, budget)
+        for number, entry in hidden.entries.items():
+            if section.entries.get(number, entry).kind == FREE:
+                section.entries[number] = entry
+            else:
+                section.entries.setdefault(number, entry)
+        section.is_hybrid = True
+        section.extents += hidden.extents
+    return section
+
+
+def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budget) -> Section:
+    entries: dict[int, Entry] = {}
+    place, oddity = opened.end(), ""
+    while (part := _PART.match(source, place, end)) is not None:
+        first, count = int(part[1]), int(part[2])
+        place = part.end()
+        budget.spend(1 + max(0, min(count, (end - place) // 18)))
+        for number in range(first, first + count):
+            found = _ENTRY.match(source, place, end)
+            if found is None:
+                raise MalformedInput("pdf", "a cross-reference table with less than it says")
+            kind = IN_USE if found[3] == b"n" else FREE
+            entry = Entry(kind, int(found[1]), int(found[2]))
+            if number in entries:
+                oddity = "a cross-reference table that names an object twice"
+            if number == first == 1 and kind == FREE and entry.detail == 65535:
+                raise MalformedInput("pdf", "a cross-reference table that counts from one")
+            entries[number] = entry if entry.kind == FREE or entry.place else Entry(FREE, 0, 0)
+            place = found.end()
+    closed = _TRAILER.match(source, place, end)
+    if closed is None:
+        raise MalformedInput("pdf", "a cross-reference table without a trailer")
+    trailer, after, twice = read_value(source, closed.end(), end, budget)
+    if not isinstance(trailer, dict):
+        raise MalformedInput("pdf", "a trailer that is no dictionary")
+    oddity = "a trailer that names something twice" if twice else oddity
+    return Section(opened.start(), entries, trailer, [(opened.start(), after)], oddity=oddity)
+
+
+def _no_reference(_: Ref) -> Value:
+    return None
+
+
+def _read_stream(source: Source, place: int, end: int, budget: Budget) -> Section:
+    parsed = parse_object(source, place, end, budget, number_of=_no_reference)
+    stream = parsed.value
+    if not isinstance(stream, Stream) or stream.entries.get("Type") != "XRef":
+        raise MalformedInput("pdf", f"no cross-reference section at byte {place}")
+    trailer = stream.entries
+    names, parameters = filters_of(trailer)
+    data = decode(source[stream.start : stream.end], names, parameters, limit=MAX_STREAM_BYTES)
+    entries = _unpacked(data, trailer, budget)
+    return Section(place, entries, trailer, [(parsed.start, parsed.end)], oddity=parsed.oddity)
+
+
+def filters_of(entries: dict[str, Value]) -> tuple[list[Value], list[Value]]:
+    """The filters of a stream and their parameters, as lists."""
+    names, parameters = entries.get("Filter", []), entries.get("DecodeParms", [])
+    return (
+        names if isinstance(names, list) else [names],
+        parameters if isinstance(parameters, list) else [parameters],
+    )
+
+
+def _unpacked(data: bytes, trailer: dict[str, Value], budget: Budget) -> dict[int, Entry]:
+    widths, size = trailer.get("W"), trailer.get("Size")
+    if not isinstance(widths, list) or len(widths) < 3 or not all(map(_is_width, widths)):
+        raise MalformedInput("pdf", "a cross-reference stream without widths")
+    first, second, third = widths[:3]
+    row = sum(widths)
+    index = trailer.get("Index", [0, size])
+    if (
+        not isinstance(index, list)
+        or len(index) % 2
+        or not all(type(item) is int for item in index)
+        or not row
+    ):
+        raise MalformedInput("pdf", "a cross-reference stream without an index")
+    entries: dict[int, Entry] = {}
+    place, read = 0, int.from_bytes
+    for start, count in zip(index[::2], index[1::2], strict=True):
+        if count < 0 or start < 0 or count > (len(data) - place) // row:
+            raise MalformedInput("pdf", "a cross-reference stream with less than it says")
+        budget.spend(count)
+        for number in range(start, start + count):
+            middle = place + first
+            kind = read(data[place:middle], "big") if first else IN_USE
+            later = middle + second
+            last = later + third
+            entries[number] = Entry(kind, read(data[middle:later], "big"), read(data[later:last], "big"))
+            place += row
+    return entries
+
+
+def _is_width(value: Value) -> bool:
+    return type(value) is int and 0 <= value <= 8

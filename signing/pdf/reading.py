@@ -1,0 +1,221 @@
+"""Read a PDF's signatures, what it keeps and what is embedded in it, by our own strict reader.
+
+Where a file is not written cleanly, its objects are looked for one by one (`lenient`): that is a guess, good
+enough to find signatures, never to say what a revision changed. Nothing here says whether a signature holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signing.pdf.dates import read_date
+from signing.pdf.gate import MAX_CONTENTS_BYTES
+from signing.pdf.parsing import Document, Name, Ref, Stream
+from signing.pdf.revisions.fields import Permissions, SignedField, permissions_of, signature_fields
+from signing.pdf.revisions.history import History, Review
+from signing.pdf.store import Store, read_store
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from signing.pdf.parsing import Source, Value
+
+MAX_DEPTH = 32
+MAX_TEXT_CHARACTERS = 1000
+PADES, PKCS7_DETACHED, RFC3161 = "/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"
+SUPPORTED = frozenset({PADES, PKCS7_DETACHED, RFC3161})
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSignature:
+    """One filled signature field as it stands there.
+
+    `problem` says why it cannot be looked at further, `oddity` what about its dictionary other readers might
+    understand otherwise.
+    """
+
+    field: str
+    kind: str  # the SubFilter, or ""
+    problem: str | None = None
+    oddity: str = ""
+    reference: tuple[int, int] | None = None
+    offset: int | None = None
+    byte_range: tuple[Value, ...] = ()
+    contents: bytes = b""
+    claimed_time: datetime | None = None
+    reason: str | None = None
+    location: str | None = None
+    permissions: Permissions = Permissions()  # noqa: RUF009 - frozen
+
+    @property
+    def permission(self) -> int | None:
+        """What may follow: the level of DocMDP (ISO 32000-2, 12.8.2.2), None where it does not say."""
+        return self.permissions.level
+
+    @property
+    def covered(self) -> int:
+        """Where its signed bytes end, as its byte range says; -1 where that says nothing."""
+        numbers = self.byte_range
+        if len(numbers) != 4 or not all(type(one) is int for one in numbers):
+            return -1
+        return int(numbers[2] + numbers[3])
+
+
+class Reading:
+    """A PDF opened for reading. Every method raises only `MalformedInput` and its kind."""
+
+    def __init__(self, pdf: Source) -> None:
+        """Open the file; `lenient` says that it is not written as it should be."""
+        self.document, self.lenient = _opened(pdf)
+        self._history: History | None = None
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the file is encrypted, also with an empty password."""
+        return _is_encrypted(self.document)
+
+    def signatures(self) -> tuple[FoundSignature, ...]:
+        """Every filled signature field, in the order of their revisions, none left out."""
+        found = [_found(self.document, field) for field in signature_fields(self.document)]
+        return tuple(sorted(found, key=lambda item: (item.covered, item.field)))
+
+    def certified_by(self) -> tuple[int, int] | None:
+        """The object that the catalogue names as certification signature, if any."""
+        document = self.document
+        permissions = document.get(document.root, "Perms")
+        if document.get(permissions, "DocMDP") is None:
+            return None
+        named = permissions["DocMDP"]
+        return (named.number, named.generation) if isinstance(named, Ref) else (0, 0)
+
+    def store(self) -> Store:
+        """The certificates and revocation evidence that the document keeps."""
+        return read_store(self.document)
+
+    def store_at(self, covered: int) -> Store:
+        """What the document kept when it had so many bytes; `MalformedInput` where that cannot be told."""
+        return read_store(self.document.as_of(covered))
+
+    def review(self, found: FoundSignature, ends: list[int]) -> Review:
+        """What came after the revision that was signed; `ends` are where the bytes of all signatures end."""
+        if self._history is None:
+            self._history = History(self.document, ends)
+        return self._history.review(found.covered, found.permissions)
+
+    def attachments(self, covered: int, *, limit: int, max_bytes: int) -> dict[str, bytes]:
+        """The embedded files by name, of the file as it was when it had so many bytes."""
+        try:
+            document = self.document if self.lenient else self.document.as_of(covered)
+        except MalformedInput:
+            return {}  # what was signed is no revision of this file, and so nothing in it is proved
+        answer: dict[str, bytes] = {}
+        left = max_bytes
+        tree = document.get(document.get(document.root, "Names"), "EmbeddedFiles")
+        for specification in _tree_values(document, tree, limit):
+            name, stream = _embedded_file(document, specification)
+            if name in answer:
+                raise MalformedInput("pdf", "two embedded files have one name")
+            answer[name] = document.decode(stream, limit=left)
+            left -= len(answer[name])
+        return answer
+
+
+def _is_encrypted(document: Document) -> bool:
+    return any("Encrypt" in section.trailer for section in document.sections)
+
+
+def _opened(pdf: Source) -> tuple[Document, bool]:
+    try:
+        document = Document(pdf)
+        if not _is_encrypted(document):
+            for _ in signature_fields(document):
+                pass
+    except TooLarge:
+        raise
+    except MalformedInput:
+        return Document(pdf, rebuild=True), True
+    return document, not document.ends_well
+
+
+def _found(document: Document, field: SignedField) -> FoundSignature:
+    value = document.resolve(field.value)
+    if not isinstance(field.value, Ref) or type(value) is not dict:
+        return FoundSignature(field.name, "", "the signature is not an object of its own")
+    reference = (field.value.number, field.value.generation)
+    oddity = document.oddity(field.value.number)
+    named = document.get(value, "SubFilter")
+    kind = f"/{named}"[:64] if isinstance(named, Name) else ""
+    if kind not in SUPPORTED:
+        return FoundSignature(field.name, kind, f"SubFilter {kind or 'is missing'}", oddity, reference)
+    contents, numbers = document.get(value, "Contents"), document.get(value, "ByteRange")
+    contents = contents if type(contents) is bytes else b""
+    if len(contents) > MAX_CONTENTS_BYTES:
+        raise TooLarge("pdf", f"a signature over {MAX_CONTENTS_BYTES} bytes")
+    return FoundSignature(
+        field=field.name,
+        kind=kind,
+        oddity=oddity,
+        reference=reference,
+        offset=document.place_of(field.value),
+        byte_range=tuple(map(document.resolve, numbers)) if type(numbers) is list else (),
+        contents=contents,
+        claimed_time=_time(document.get(value, "M")),
+        reason=text_of(document.get(value, "Reason")),
+        location=text_of(document.get(value, "Location")),
+        permissions=permissions_of(document, value, field),
+    )
+
+
+def text_of(value: Value) -> str | None:
+    """A text string (ISO 32000-2, 7.9.2.2), shortened; None for what is none."""
+    if type(value) is not bytes:
+        return None
+    for mark, encoding in (
+        (b"\xfe\xff", "utf-16-be"),
+        (b"\xff\xfe", "utf-16-le"),
+        (b"\xef\xbb\xbf", "utf-8"),
+    ):
+        if value.startswith(mark):
+            return value[len(mark) :].decode(encoding, "replace")[:MAX_TEXT_CHARACTERS]
+    return value.decode("latin-1")[:MAX_TEXT_CHARACTERS]
+
+
+def _time(value: Value) -> datetime | None:
+    return read_date(value) if type(value) is bytes else None
+
+
+def _tree_values(document: Document, tree: Value, limit: int) -> Iterator[dict[str, Value]]:
+    """The values of a name tree (ISO 32000-2, 7.9.6), bounded in nodes, depth and values."""
+    waiting, nodes, values = [(tree, 0)], 0, 0
+    while waiting:
+        node, depth = waiting.pop()
+        nodes += 1
+        if depth > MAX_DEPTH or nodes > 16 * limit:
+            raise TooLarge("pdf", "the list of embedded files is too deep or too long")
+        waiting += [(kid, depth + 1) for kid in _array(document, document.get(node, "Kids"), 16 * limit)]
+        for value in _array(document, document.get(node, "Names"), 2 * limit)[1::2]:
+            values += 1
+            if values > limit:
+                raise TooLarge("pdf", f"more than {limit} embedded files")
+            if type(value) is dict:
+                yield value
+
+
+def _array(document: Document, value: Value, limit: int) -> list[Value]:
+    if type(value) is not list:
+        return []
+    if len(value) > limit:
+        raise TooLarge("pdf", "the list of embedded files is too long")
+    return [document.resolve(item) for item in value]
+
+
+def _embedded_file(document: Document, specification: dict[str, Value]) -> tuple[str, Stream]:
+    name = text_of(document.get(specification, "UF")) or text_of(document.get(specification, "F"))
+    files = document.get(specification, "EF")
+    stream = document.get(files, "UF") or document.get(files, "F")
+    if name is None or not isinstance(stream, Stream):
+        raise MalformedInput("pdf", "an embedded file has no name or no content")
+    return name, stream

@@ -1,0 +1,192 @@
+"""What an update may do to a document as a whole: its catalogue, its trailer, what it says about itself."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signing.pdf.parsing import Name, Stream
+from signing.pdf.revisions.forms import ARCHIVE, FORM, FormRules, rectangle
+from signing.pdf.revisions.pages import PageRules
+from signing.pdf.revisions.sameness import Comparison, refuse
+from signing.pdf.revisions.structure import StructureRules
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from signing.pdf.parsing import Document, Value
+    from signing.pdf.revisions.fields import Field
+
+MAX_METADATA_BYTES = 4 << 20
+ANNOTATION = "annotation"
+# Of a trailer: how the table is written, and what a file is known by from version to version.
+_WRITTEN = frozenset(
+    {"Size", "Prev", "XRefStm", "ID", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "Root", "Info"}
+)
+_PASSING_INFO = frozenset({"ModDate", "CreationDate", "Producer"})
+_VERSION = re.compile(r"[1-9]\.[0-9]")
+# Dates, and what a version of a file is known by (XMP, 8.4 and 8.6), as element or as attribute.
+_PASSING = re.compile(
+    rb"<(xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer)>[^<>&]{0,200}+</\1>"
+    rb"|(?:xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer)=(?:\"[^<>&\"]{0,200}+\"|'[^<>&']{0,200}+')"
+)
+_PADDING = re.compile(rb"[\t\n\r ]++")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that an update did: how far it goes, in words, and the field it did it to, if one."""
+
+    level: str
+    what: str
+    field: str | None = None
+
+
+class DocumentRules:
+    """Compare two states of a document as a whole. Raises `Refused`."""
+
+    def __init__(
+        self, comparison: Comparison, old_fields: Mapping[int, Field], new_fields: Mapping[int, Field]
+    ) -> None:
+        """`old_fields` and `new_fields` are the nodes of the form in both states, by number."""
+        self.changes: list[Change] = []
+        self._comparison = comparison
+        self._form = FormRules(comparison, old_fields, new_fields, self._say)
+        self._pages = PageRules(comparison, frozenset(old_fields), frozenset(new_fields), self._annotated)
+
+    def compare(self) -> list[Change]:
+        """All that changed, in the order in which it is found."""
+        old, new = self._comparison.old, self._comparison.new
+        self._trailer(old.trailer, new.trailer)
+        structure = StructureRules(self._comparison, self._form.widgets)
+        rules: dict[str, Callable[[Value, Value], None]] = {
+            "AcroForm": self._form.form,
+            "DSS": self._store,
+            "Extensions": self._extensions,
+            "Metadata": self._metadata,
+            "Pages": self._pages.tree,
+            "Perms": self._permissions,
+            "StructTreeRoot": structure.root,
+            "Version": self._version,
+        }
+        # The form first: what lies on a page, and in the structure, is judged by the fields found there.
+        before, after = old.root, new.root
+        if "AcroForm" in after or "AcroForm" in before:
+            self._form.form(before.get("AcroForm"), after.get("AcroForm"))
+            rules["AcroForm"] = lambda _old, _new: None
+        self._comparison.entries(before, after, "the catalogue", rules)
+        self._covering()
+        return self.changes
+
+    def _say(self, level: str, what: str, field: str | None = None) -> None:
+        self.changes.append(Change(level, what, field))
+
+    def _annotated(self, what: str) -> None:
+        self._say(ANNOTATION, what)
+
+    def _trailer(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> None:
+        for key in (old.keys() | new.keys()) - _WRITTEN:
+            if key not in old or key not in new or not self._comparison.same(old[key], new[key]):
+                refuse(f"the trailer: /{key} was changed")
+        self._info(old.get("Info"), new.get("Info"))
+
+    def _info(self, old: Value, new: Value) -> None:
+        """Dates and makers may change with any update; a new title is for a further signature."""
+        a, b = self._comparison.old.resolve(old), self._comparison.new.resolve(new)
+        if a is None and b is None:
+            return
+        if not self._comparison.same(a if type(a) is dict else {}, b if type(b) is dict else {}, drawn=True):
+            one, other = (
+                {key: value for key, value in item.items() if key not in _PASSING_INFO}
+                if type(item) is dict
+                else {}
+                for item in (a, b)
+            )
+            same = self._comparison.same(one, other, drawn=True)
+            self._say(ARCHIVE if same else FORM, "what the file says about itself was changed")
+
+    def _store(self, old: Value, new: Value) -> None:
+        if not self._comparison.same(old, new, drawn=True):
+            self._say(ARCHIVE, "evidence was put in")
+
+    def _extensions(self, old: Value, new: Value) -> None:
+        a, b = self._comparison.old.resolve(old), self._comparison.new.resolve(new)
+        a, b = ({} if item is None else item for item in (a, b))
+        if type(a) is not dict or type(b) is not dict or a.keys() - b.keys():
+            refuse("the catalogue: /Extensions was changed")
+        if not all(self._comparison.same(a[key], b[key]) for key in a if key == "Type"):
+            refuse("the catalogue: /Extensions was changed")
+        if not self._comparison.same(a, b):
+            self._say(ARCHIVE, "extensions of PDF were named")
+
+    def _version(self, old: Value, new: Value) -> None:
+        named = self._comparison.new.resolve(new)
+        if not isinstance(named, Name) or not _VERSION.fullmatch(named):
+            refuse("the version of PDF was taken away")
+        if self._comparison.old.resolve(old) != named:
+            self._say(ARCHIVE, "a version of PDF was named")
+
+    def _permissions(self, old: Value, new: Value) -> None:
+        """The signature that certifies stays; rights that a reader was given may go (12.8.6)."""
+        a, b = self._comparison.old.resolve(old), self._comparison.new.resolve(new)
+        a, b = (item if type(item) is dict else {} for item in (a, b))
+        for key in a.keys() | b.keys():
+            if key in {"UR", "UR3"} and key not in b:
+                self._say(FORM, "rights that readers had were taken away")
+            elif key == "DocMDP" and key not in a:
+                refuse("a certification came behind a signature")
+            elif (
+                key not in a or key not in b or a[key] != b[key] or not self._comparison.same(a[key], b[key])
+            ):
+                refuse("what the document permits was changed")
+
+    def _metadata(self, old: Value, new: Value) -> None:
+        """Metadata are content here, programs read them; the dates of a version are not."""
+        if self._comparison.same(old, new, drawn=True):
+            return
+        a = _lasting(self._comparison.old, self._comparison.old.resolve(old))
+        b = _lasting(self._comparison.new, self._comparison.new.resolve(new))
+        level = ARCHIVE if a is not None and a == b else FORM
+        self._say(level, "the metadata were changed")
+
+    def _covering(self) -> None:
+        """No new field may lie over most of something else that is seen: a seal, a comment, a field."""
+        new = self._comparison.new
+        for number in self._form.shown:
+            if number not in self._pages.placed:
+                continue
+            own = rectangle(new.get(new.resolve(new.reference(number)), "Rect"), self._comparison)
+            for item in self._pages.placed[number]:
+                other = new.resolve(item)
+                if own is None or type(other) is not dict or new.get(other, "Subtype") in {"Link", "Popup"}:
+                    continue
+                under = rectangle(new.get(other, "Rect"), self._comparison)
+                if under is not None and _share(own, under) > MOST:
+                    refuse("a new field lies over something that was there")
+
+
+MOST = 0.5
+Box = tuple[float, float, float, float]
+
+
+def _share(over: Box, under: Box) -> float:
+    """How much of a rectangle another one covers, 0 for a rectangle without an area."""
+    width = min(over[2], under[2]) - max(over[0], under[0])
+    height = min(over[3], under[3]) - max(over[1], under[1])
+    area = (under[2] - under[0]) * (under[3] - under[1])
+    return width * height / area if width > 0 and height > 0 and area > 0 else 0.0
+
+
+def _lasting(document: Document, metadata: Value) -> bytes | None:
+    """Metadata without what changes from version to version; None for what cannot be read."""
+    if not isinstance(metadata, Stream):
+        return None
+    try:
+        text = document.decode(metadata, limit=MAX_METADATA_BYTES)
+    except TooLarge:
+        raise
+    except MalformedInput:
+        return None
+    return _PADDING.sub(b" ", _PASSING.sub(b"", text)).strip()

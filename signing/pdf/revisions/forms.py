@@ -1,0 +1,281 @@
+"""What an update may do to a form: sign it, add fields to sign in, fill it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from signing.pdf.parsing import Ref
+from signing.pdf.revisions.fields import Field, full_name
+from signing.pdf.revisions.sameness import Comparison, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from signing.pdf.parsing import Value
+
+ARCHIVE, FORM = "archive", "form"
+FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M"})
+SIGNED = frozenset({"V", "AP", "AS", "M", "F", "MK", "P", "DA", "Type", "Subtype", "NM"})
+# What a new signature field may consist of: no actions, no layers.
+NEW_FIELD = frozenset(
+    {
+        "Type", "Subtype", "FT", "T", "TU", "TM", "V", "Rect", "F", "Ff", "P", "Parent", "Kids", "AP",
+        "AS", "MK", "M", "NM", "DA", "DR", "Q", "H", "BS", "Border", "C", "Lock", "SV", "StructParent",
+        "Lang", "DV",
+    }
+)  # fmt: skip
+HIDDEN, NO_VIEW, READ_ONLY = 2, 32, 1
+
+
+@dataclass
+class FormRules:
+    """Compare the forms of two states.
+
+    `said` is told of a change: how far it goes, in words, and the name of the field.
+    """
+
+    comparison: Comparison
+    old_fields: Mapping[int, Field]
+    new_fields: Mapping[int, Field]
+    said: Callable[[str, str, str | None], None]
+    shown: list[int] = field(default_factory=list)
+    widgets: set[int] = field(default_factory=set)
+
+    def form(self, old: Value, new: Value) -> None:
+        """The form as a whole. `shown` holds the numbers of new widgets that are seen, `widgets` all new ones."""
+        a, b = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
+        if old is not None and (type(a) is not dict or type(b) is not dict):
+            refuse("the form was taken away")
+        if type(b) is not dict:
+            refuse("the form is none")
+        rules = {
+            "Fields": lambda one, other: self._group(one, other, "", None),
+            "SigFlags": _flags,
+            "NeedAppearances": self._appearances,
+            "DR": self._resources,
+            "DA": self._default,
+        }
+        self.comparison.entries(a if type(a) is dict else {}, b, "the form", rules)
+
+    def _group(self, old: Value, new: Value, parent: str, kind: str | None) -> None:
+        """Fields that stand side by side: the old ones in their order, new ones to sign in."""
+        before = _list(self.comparison.old.resolve(old))
+        after = _list(self.comparison.new.resolve(new))
+        place = 0
+        for item in after:
+            if place < len(before) and item == before[place]:
+                self._field(before[place], item, parent, kind)
+                place += 1
+            else:
+                self._new(item, parent, kind)
+        if place < len(before):
+            refuse("a field was taken away")
+
+    def _field(self, old: Value, new: Value, parent: str, kind: str | None) -> None:
+        if type(old) is not Ref:
+            if not self.comparison.same(old, new, drawn=True):
+                refuse("a field was changed")
+            return
+        if not self.comparison.is_touched(old):
+            return
+        self.comparison.new.budget.spend(4)
+        a, b = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
+        if type(a) is not dict or type(b) is not dict:
+            refuse("a field was taken away")
+        name = full_name(parent, self.comparison.old.get(a, "T"))
+        own = self.comparison.old.get(a, "FT")
+        kind = own if isinstance(own, str) else kind
+        kids = {"Kids": lambda one, other: self._kids(one, other, a, b, name, kind)}
+        self._terminal(a, b, name, kind, kids)
+
+    def _kids(  # noqa: PLR0913, PLR0917 - a field in both states, and what it inherits
+        self, old: Value, new: Value, a: dict[str, Value], b: dict[str, Value], name: str, kind: str | None
+    ) -> None:
+        before = _list(self.comparison.old.resolve(old))
+        fields = [self.comparison.old.resolve(item) for item in before]
+        if any(type(item) is dict and "T" in item for item in fields) or kind is None or not before:
+            self._group(old, new, name, kind)
+            return
+        after = _list(self.comparison.new.resolve(new))
+        if before != after:
+            refuse(f"{name}: it is shown where it was not")
+        # Widgets of one field: what they may change hangs on whether it was filled in.
+        for item in before:
+            if self.comparison.is_touched(item):
+                one, other = self.comparison.old.resolve(item), self.comparison.new.resolve(item)
+                if type(one) is not dict or type(other) is not dict:
+                    refuse(f"{name}: its widget was taken away")
+                self._terminal(one, other, name, kind, {"Kids": self._fixed}, owner=(a, b))
+
+    def _terminal(  # noqa: PLR0913 - a field in both states, and what it inherits
+        self,
+        a: dict[str, Value],
+        b: dict[str, Value],
+        name: str,
+        kind: str | None,
+        rules: Mapping[str, Callable[[Value, Value], None]],
+        *,
+        owner: tuple[dict[str, Value], dict[str, Value]] | None = None,
+    ) -> None:
+        """A field or widget that both states have."""
+        before, after = owner or (a, b)
+        if kind == "Sig":
+            allowed = self._signed(before, after, name)
+        else:
+            allowed = self._filled(before, after, name, kind)
+        free: dict[str, Callable[[Value, Value], None]] = dict.fromkeys(allowed, _free)
+        if allowed and kind != "Sig":
+            free["Ff"] = _locking
+        if kind == "Btn":
+            free.pop("AP", None)
+        appearance = {"AP": lambda one, other: self._appearance(one, other, name)}
+        self.comparison.entries(a, b, f"field {name!r}", {**appearance, "Ff": _locking, **free, **rules})
+
+    def _signed(self, before: dict[str, Value], after: dict[str, Value], name: str) -> frozenset[str]:
+        """What may differ at a field to sign in: only when this update signed it."""
+        old, new = self.comparison.old.resolve(before.get("V")), self.comparison.new.resolve(after.get("V"))
+        if old is not None or new is None:
+            return frozenset()
+        stamp = self.comparison.new.get(new, "SubFilter") == "ETSI.RFC3161"
+        level = ARCHIVE if stamp and not self._is_seen(after) else FORM
+        self.said(level, f"{name} was signed", name)
+        return SIGNED
+
+    def _filled(
+        self, before: dict[str, Value], after: dict[str, Value], name: str, kind: str | None
+    ) -> frozenset[str]:
+        """What may differ at a field that is filled in: something when its value does."""
+        if kind not in {"Tx", "Ch", "Btn"}:
+            return frozenset()
+        if self.comparison.same(before.get("V"), after.get("V"), drawn=True):
+            return frozenset()
+        self.said(FORM, f"{name} was filled in", name)
+        return FILLED_IN
+
+    def _fixed(self, old: Value, new: Value) -> None:
+        if not self.comparison.same(old, new, drawn=True):
+            refuse("a widget was changed")
+
+    def _appearance(self, old: Value, new: Value, name: str) -> None:
+        if not self.comparison.same(old, new, drawn=True):
+            refuse(f"field {name!r} is shown differently")
+
+    def _new(self, item: Value, parent: str, kind: str | None) -> None:
+        """A field that was not there."""
+        found = self.new_fields.get(item.number) if type(item) is Ref else None
+        if found is None or found.ref is None or self.comparison.old.identity(found.ref.number) is not None:
+            refuse("something that was there before became a field")
+        own = self.comparison.new.get(found.entries, "FT") or kind
+        name = full_name(parent, self.comparison.new.get(found.entries, "T"))
+        if any(field.name == name for field in self.old_fields.values()):
+            refuse(f"there are two fields of the name {name!r}")
+        if own != "Sig":
+            kids = _list(self.comparison.new.get(found.entries, "Kids"))
+            if own is not None or not kids or found.entries.keys() - {"T", "Kids", "Parent", "TU", "TM"}:
+                refuse(f"the field {name!r} was added")
+            self._group(None, kids, name, None)
+            return
+        self._new_signature(found, found.ref, name)
+
+    def _new_signature(self, found: Field, own: Ref, name: str) -> None:
+        widgets = [own]
+        kids = _list(self.comparison.new.get(found.entries, "Kids"))
+        if kids:
+            widgets = [kid for kid in kids if type(kid) is Ref]
+            if len(widgets) != len(kids) or any(self.comparison.old.identity(kid.number) for kid in widgets):
+                refuse("something that was there before became a field")
+        seen = False
+        for ref in widgets:
+            entries = self.comparison.new.resolve(ref)
+            if type(entries) is not dict or entries.keys() - NEW_FIELD:
+                refuse(f"the field {name!r} holds more than a signature's field does")
+            self.widgets.add(ref.number)
+            if self._is_seen(entries):
+                seen = True
+                self.shown.append(ref.number)
+        if found.entries.keys() - NEW_FIELD:
+            refuse(f"the field {name!r} holds more than a signature's field does")
+        value = self.comparison.new.get(found.entries, "V")
+        if value is None and seen and any("AP" in _entries(self.comparison, ref) for ref in widgets):
+            refuse(f"the field {name!r} shows something and is not signed")
+        stamp = self.comparison.new.get(value, "SubFilter") == "ETSI.RFC3161"
+        level = ARCHIVE if stamp and not seen else FORM
+        self.said(level, f"the field {name!r} to sign in was added", name)
+
+    def _is_seen(self, widget: dict[str, Value]) -> bool:
+        flags = self.comparison.new.get(widget, "F")
+        if type(flags) is int and flags & (HIDDEN | NO_VIEW):
+            return False
+        box = rectangle(self.comparison.new.get(widget, "Rect"), self.comparison)
+        return box is not None and box[2] > box[0] and box[3] > box[1]
+
+    def _appearances(self, old: Value, new: Value) -> None:
+        if self.comparison.new.resolve(new) is True and self.comparison.old.resolve(old) is not True:
+            refuse("fields are to be drawn anew")
+        if not self.comparison.same(old, new):
+            self.said(ARCHIVE, "fields are not drawn anew any more", None)
+
+    def _resources(self, old: Value, new: Value) -> None:
+        """What fields are drawn with: new names may come in, none that was there may mean another thing."""
+        a, b = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
+        added = False
+        if old is not None and (type(a) is not dict or type(b) is not dict):
+            refuse("what the form is drawn with was taken away")
+        for key, group in (a or {}).items():
+            one, other = self.comparison.old.resolve(group), self.comparison.new.resolve((b or {}).get(key))
+            if type(one) is dict and type(other) is dict:
+                missing = one.keys() - other.keys()
+                if missing or not all(self.comparison.same(one[k], other[k], drawn=True) for k in one):
+                    refuse("what the form is drawn with was changed")
+                added |= len(other) > len(one)
+            elif not self.comparison.same(group, (b or {}).get(key), drawn=True):
+                refuse("what the form is drawn with was changed")
+        if added or len(b or {}) > len(a or {}):
+            self._drawn("the form got more to be drawn with")
+
+    def _default(self, old: Value, new: Value) -> None:
+        if old is not None and not self.comparison.same(old, new):
+            refuse("the form is drawn with other letters")
+        if old is None:
+            self._drawn("the form got letters to be drawn with")
+
+    def _drawn(self, what: str) -> None:
+        """More to draw with matters where there is a field that is drawn."""
+        kinds = {one.kind for one in self.old_fields.values()}
+        self.said(FORM if kinds - {"Sig", None} else ARCHIVE, what, None)
+
+
+def rectangle(value: Value, comparison: Comparison) -> tuple[float, float, float, float] | None:
+    """A rectangle with its lower left corner first; None for what is none."""
+    numbers = [comparison.new.resolve(item) for item in value] if type(value) is list else []
+    if len(numbers) != 4 or not all(type(item) in {int, float} for item in numbers):
+        return None
+    left, bottom, right, top = numbers
+    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+
+
+def _entries(comparison: Comparison, ref: Ref) -> dict[str, Value]:
+    found = comparison.new.resolve(ref)
+    return found if type(found) is dict else {}
+
+
+def _list(value: Value) -> list[Value]:
+    return value if type(value) is list else []
+
+
+def _free(_old: Value, _new: Value) -> None:
+    """An entry that goes with what was filled in or signed."""
+
+
+def _flags(old: Value, new: Value) -> None:
+    before, after = (value if type(value) is int else 0 for value in (old, new))
+    if after & ~3 or before & ~after:
+        refuse("the form says less of its signatures")
+
+
+def _locking(old: Value, new: Value) -> None:
+    """A field that was locked may say so: it becomes one to read only."""
+    before, after = (value if type(value) is int else 0 for value in (old, new))
+    if after not in {before, before | READ_ONLY}:
+        refuse("a field is of another kind")

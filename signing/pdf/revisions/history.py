@@ -1,0 +1,145 @@
+"""What happened to a file from one signature to the next, and what of it a signature lets happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from signing.pdf.parsing import Ref
+from signing.pdf.revisions.catalogue import ANNOTATION, Change, DocumentRules
+from signing.pdf.revisions.fields import Field, fields
+from signing.pdf.revisions.forms import ARCHIVE, FORM
+from signing.pdf.revisions.graph import Graph
+from signing.pdf.revisions.pages import page_tree
+from signing.pdf.revisions.sameness import Comparison, Refused
+from signing.pdf.revisions.tiling import end_of, tiling_fault
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from signing.pdf.parsing import Document
+    from signing.pdf.revisions.fields import Permissions
+
+NONE, OTHER = "none", "other"
+_LEVELS = (NONE, ARCHIVE, FORM, ANNOTATION, OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What happened after one signature: `level` is none, archive, form, annotation or other."""
+
+    level: str
+    detail: str = ""
+
+
+class History:
+    """The states of a file from its first signature on, each compared with the next.
+
+    A change that a later state takes back is a change: each signature is judged by all that came after it.
+    """
+
+    def __init__(self, document: Document, ends: Collection[int]) -> None:
+        """`ends` are where the bytes of signatures end. Nothing is compared yet."""
+        self._document = document
+        self._states: dict[int, Document] = {document.size: document}
+        for end in ends:
+            self._add(end)
+        known = {state.sections[0].place for state in self._states.values()}
+        for section in document.sections:
+            if section.place not in known:
+                self._add(end_of(document, section))
+        first = min(ends, default=document.size)
+        self._boundaries = sorted(end for end in self._states if end >= first)
+        self._steps: dict[int, list[Change]] = {}
+
+    def _add(self, end: int | None) -> None:
+        if end is None or not 0 < end < self._document.size or end in self._states:
+            return
+        try:
+            self._states[end] = self._document.as_of(end)
+        except TooLarge:
+            raise
+        except MalformedInput:
+            return
+
+    def review(self, covered: int, permissions: Permissions) -> Review:
+        """What came behind the first `covered` bytes, judged by what their signature permits.
+
+        Raises `TooLarge` where finding out takes too much work; whatever else stands in the way is a change.
+        """
+        if covered not in self._states:
+            return Review(OTHER, "what was signed is not a revision of this file")
+        changes = [
+            change
+            for end in self._boundaries
+            if covered <= end < self._document.size
+            for change in self._after(end)
+        ]
+        locked = [
+            Change(OTHER, f"the locked field {change.field!r}: {change.what}")
+            for change in changes
+            if change.field is not None and change.level != ARCHIVE and permissions.locked(change.field)
+        ]
+        changes += locked
+        worst = max((change.level for change in changes), key=_LEVELS.index, default=NONE)
+        named = dict.fromkeys(change.what for change in changes if change.level == worst)
+        return Review(worst, "; ".join(named)[:300])
+
+    def _after(self, boundary: int) -> list[Change]:
+        """What the next revision did, judged once."""
+        if boundary not in self._steps:
+            following = self._boundaries[self._boundaries.index(boundary) + 1]
+            try:
+                self._steps[boundary] = self._compare(self._states[boundary], self._states[following])
+            except TooLarge:
+                raise
+            except (Refused, MalformedInput) as exc:
+                self._steps[boundary] = [Change(OTHER, str(exc)[:200])]
+        return self._steps[boundary]
+
+    def _compare(self, old: Document, new: Document) -> list[Change]:
+        if not new.ends_well:
+            raise Refused("the file does not end where a revision ends")
+        sections = new.sections[: len(new.sections) - len(old.sections)]
+        fault = tiling_fault(new, sections, old.size, new.size)
+        odd = next((section.oddity for section in sections if section.oddity), None)
+        if any(section.is_hybrid for section in sections):
+            odd = odd or "an update with two tables"
+        if fault or odd:
+            raise Refused(fault or odd)
+        changed = self._graph.changed(old, new)
+        for number in changed:
+            _demand_clean(new, number)
+        comparison = Comparison(old, new, self._graph.reaching(changed))
+        before, after = _by_number(old), _by_number(new)
+        comparison.roles = self._pages | (before.keys() & after.keys()) | _catalogue(old, new)
+        return DocumentRules(comparison, before, after).compare()
+
+    @cached_property
+    def _pages(self) -> frozenset[int]:
+        """The pages of the oldest state; a state with other ones is refused."""
+        return frozenset(page_tree(self._states[self._boundaries[0]]))
+
+    @cached_property
+    def _graph(self) -> Graph:
+        oldest = self._states[self._boundaries[0]]
+        return Graph(self._document, self._boundaries, self._pages | _by_number(oldest).keys())
+
+
+def _catalogue(old: Document, new: Document) -> set[int]:
+    """The catalogue, which signatures refer to as what they are for."""
+    root = old.trailer.get("Root")
+    return {root.number} if isinstance(root, Ref) and root == new.trailer.get("Root") else set()
+
+
+def _by_number(document: Document) -> dict[int, Field]:
+    return {field.ref.number: field for field in fields(document) if field.ref is not None}
+
+
+def _demand_clean(document: Document, number: int) -> None:
+    """An object of an update reads the same way to everybody."""
+    oddity = document.oddity(number)
+    if oddity:
+        raise Refused(f"object {number}: {oddity}")
