@@ -10,6 +10,7 @@ document = report.require()
 from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
+from signing.pdf.profiles.copies import seal_copy
 from signing.pdf.profiles.joint import Place, order_of_signing, prepare_joint, sign_jointly
 from signing.pdf.profiles.kinds import countersign, seal_as_agency, sign_as_citizen
 from signing.pdf.seal import Seal
@@ -29,6 +30,7 @@ __all__ = [
     "order_of_signing",
     "prepare_joint",
     "seal_as_agency",
+    "seal_copy",
     "sign_as_citizen",
     "sign_jointly",
     "stamp_last",

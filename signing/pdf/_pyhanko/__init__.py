@@ -6,6 +6,7 @@ here can reach a network or a trust store of the operating system. Whatever it r
 here as `MalformedInput` or `TooLarge`; reading is metered, so that a file cannot keep it busy for long.
 """
 
+from signing.pdf._pyhanko.copying import write_copy
 from signing.pdf._pyhanko.forms import LockingField, NewField, add_fields, locking_fields
 from signing.pdf._pyhanko.keeping import prepare_archive
 from signing.pdf._pyhanko.reading import PADES, RFC3161, FoundSignature, Reading, Review
@@ -25,4 +26,5 @@ __all__ = [
     "add_fields",
     "locking_fields",
     "prepare_archive",
+    "write_copy",
 ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from signing.pdf.frame import Appearance, Frame, Stamp
 
 # ISO 32000-2, table 167: printed, read only, locked, and its contents locked.
-_LOCKED = 4 | 64 | 128 | 512
+LOCKED = 4 | 64 | 128 | 512
 
 
 class Drawing:
@@ -78,7 +78,7 @@ def stamp_annotation(stamp: Stamp, drawing: Drawing, *, name: str) -> generic.Di
             pdf_name("/Type"): pdf_name("/Annot"),
             pdf_name("/Subtype"): pdf_name("/Stamp"),
             pdf_name("/Rect"): generic.ArrayObject(map(generic.FloatObject, stamp.rectangle)),
-            pdf_name("/F"): generic.NumberObject(_LOCKED),
+            pdf_name("/F"): generic.NumberObject(LOCKED),
             pdf_name("/NM"): in_hex(name),
             pdf_name("/Contents"): in_hex(stamp.text),
             pdf_name("/AP"): generic.DictionaryObject({pdf_name("/N"): look}),

@@ -130,14 +130,14 @@ class _Writer(IncrementalPdfFileWriter):
 
 
 def _page_box(page: Any) -> PageBox:
-    media = _inherited(page, "/MediaBox") or _LETTER
-    crop = _inherited(page, "/CropBox") or media
+    media = inherited(page, "/MediaBox") or _LETTER
+    crop = inherited(page, "/CropBox") or media
     sides = [[float(item) for item in items(box)] for box in (media, crop)]
-    rotate, unit = int(_inherited(page, "/Rotate") or 0), float(get(page, "/UserUnit", 1))
+    rotate, unit = int(inherited(page, "/Rotate") or 0), float(get(page, "/UserUnit", 1))
     return PageBox.of(*sides, rotate=rotate, unit=unit)
 
 
-def _inherited(page: Any, key: str) -> Any:
+def inherited(page: Any, key: str) -> Any:
     for _ in range(MAX_DEPTH):
         if key in page:
             return page[key]

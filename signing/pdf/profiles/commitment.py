@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 COMMITMENT_TYPE = "1.2.840.113549.1.9.16.2.16"
 SIGNER_ATTRIBUTES, SIGNER_ATTRIBUTES_V2 = "1.2.840.113549.1.9.16.2.18", "0.4.0.19122.1.1"
-ROLE = "2.5.4.72"  # ITU-T X.520, id-at-role: under which claimed roles are written elsewhere too
+# ITU-T X.520: a title is a function within an organisation, as text. Others write roles as text under
+# id-at-role, whose own syntax (RFC 5755, 4.4.5) is another one; both are read.
+TITLE, ROLE = "2.5.4.12", "2.5.4.72"
 ARC = "2.25.122226302454643061161832467862686897435.10"  # ITU-T X.667, as `signing.usages` has it
 _ETS = "1.2.840.113549.1.9.16.6"
 
@@ -53,7 +55,7 @@ def roles_attribute(roles: Iterable[str]) -> bytes:
     wanted = tuple(roles)
     if not 0 < len(wanted) <= MAX_ROLES or not all(0 < len(role) <= MAX_ROLE_CHARACTERS for role in wanted):
         raise UsageError(f"1 to {MAX_ROLES} roles of 1 to {MAX_ROLE_CHARACTERS} characters")
-    claimed = [cms.attribute(ROLE, utf8(role)) for role in wanted]
+    claimed = [cms.attribute(TITLE, utf8(role)) for role in wanted]
     # EN 319 122-1, 5.2.6.1: SignerAttributeV2 ::= SEQUENCE { claimedAttributes [0] …, … }, explicit tags
     value = der.sequence(der.explicit(0, der.sequence(*claimed)))
     return cms.attribute(SIGNER_ATTRIBUTES_V2, value)
@@ -110,7 +112,7 @@ def _claimed(attributes: der.Element) -> Iterator[str]:
             continue
         for claim in der.children(der.read_exactly(group.content, der.SEQUENCE)):
             name, values = _pair(claim)
-            if der.read_oid(name) == ROLE:
+            if der.read_oid(name) in {TITLE, ROLE}:
                 yield from (
                     read_text(one, at_most=10 * MAX_ROLE_CHARACTERS)
                     for one in der.children(values)
