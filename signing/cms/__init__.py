@@ -38,6 +38,7 @@ from signing.cms.structure import (
 )
 from signing.cms.writing import (
     attribute,
+    chain_bound,
     put_together,
     sign,
     size_bound,
@@ -63,6 +64,7 @@ __all__ = [
     "TST_INFO",
     "SignedData",
     "attribute",
+    "chain_bound",
     "check_signature",
     "cms_digest",
     "digest_identifier",

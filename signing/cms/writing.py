@@ -153,10 +153,14 @@ def with_unsigned(data: bytes, attribute: bytes) -> bytes:
 
 def size_bound(signer: Signer) -> int:
     """An upper bound of the size of a detached `sign` without a time-stamp."""
-    chain = sum(len(item.der) for item in signer.chain)
-    key = signer.public_key
+    return chain_bound((signer.certificate, *signer.chain[1:]))
+
+
+def chain_bound(chain: tuple[Certificate, ...]) -> int:
+    """The same for a key elsewhere, whose certificate comes first in its chain."""
+    key = chain[0].public_key
     signature = key.native.key_size // 8 if key.kind == "RSA" else 112
-    return chain + len(signer.certificate.issuer_der) + signature + 384
+    return sum(len(item.der) for item in chain) + len(chain[0].issuer_der) + signature + 384
 
 
 def attribute(dotted: str, *values: bytes) -> bytes:

@@ -10,14 +10,17 @@ document = report.require()
 from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
+from signing.pdf.pending_files import dump_pending, load_pending
 from signing.pdf.profiles.copies import seal_copy
 from signing.pdf.profiles.joint import Place, order_of_signing, prepare_joint, sign_jointly
 from signing.pdf.profiles.kinds import countersign, seal_as_agency, sign_as_citizen
 from signing.pdf.seal import Seal
-from signing.pdf.stamping import stamp_last
+from signing.pdf.stamping import last_stamp, stamp_last
+from signing.pdf.two_steps import Pending, complete, complete_with_cms, prepare
 from signing.pdf.verify import attachments, certificate_chains, verify
 
 __all__ = [
+    "Pending",
     "Place",
     "Seal",
     "SealFace",
@@ -26,8 +29,14 @@ __all__ = [
     "archive",
     "attachments",
     "certificate_chains",
+    "complete",
+    "complete_with_cms",
     "countersign",
+    "dump_pending",
+    "last_stamp",
+    "load_pending",
     "order_of_signing",
+    "prepare",
     "prepare_joint",
     "seal_as_agency",
     "seal_copy",

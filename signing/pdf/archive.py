@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signing.judging import Question
-from signing.pdf._pyhanko import Store, prepare_archive
+from signing.pdf._pyhanko import Store
+from signing.pdf.document_stamp import stamp_document
 from signing.pdf.verify import judge, verify
 from signing.policy import Policy
 from signing.revocation import RevocationSnapshot
-from yinxin.base.errors import Conflict, TooLarge
+from yinxin.base.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from signing.pdf.judge import Judgement
     from signing.timestamp import Timestamper
     from signing.trust import TrustStore
-
-TOKEN_ROOM, MAX_TOKEN_BYTES = 8 * 1024, 128 * 1024
 
 
 def archive(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
@@ -55,17 +54,7 @@ def archive(  # noqa: PLR0913 - every fact that a verdict depends on comes in by
         tuple(crl.der for crl in found.crls),
         tuple(answer.der for answer in found.ocsp),
     )
-    return _stamped(pdf, store, timestamper, TOKEN_ROOM)
-
-
-def _stamped(pdf: bytes, store: Store, timestamper: Timestamper, room: int) -> bytes:
-    prepared = prepare_archive(pdf, store, reserve=room)
-    token = timestamper.stamp(prepared.digest, digest_algorithm="sha256")
-    if len(token) > MAX_TOKEN_BYTES:
-        raise TooLarge("timestamp", f"a token over {MAX_TOKEN_BYTES} bytes")
-    if len(token) > room:  # this authority's tokens are larger than most
-        return _stamped(pdf, store, timestamper, len(token) + 512)
-    return prepared.fill(token)
+    return stamp_document(pdf, timestamper, store=store)
 
 
 def _paths(judgements: list[Judgement]) -> Iterable[tuple[Certificate, ...]]:

@@ -43,6 +43,8 @@ def prepare_archive(pdf: bytes, store: Store, *, reserve: int) -> Prepared:
 
 
 def _keep(writer: Any, store: Store) -> None:
+    if not (store.certificates or store.crls or store.ocsp):
+        return
     there = read_store(writer.root)
     kept = get(writer.root, "/DSS")
     if not isinstance(kept, generic.DictionaryObject):
