@@ -82,6 +82,21 @@ class ClientAnswer:
         return claims
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a session stands: its `state`, and what was shown, by licence type, once that may be read."""
+
+    state: str
+    content: Mapping[str, Any]
+    answers: Mapping[str, Sequence[ClientAnswer]]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that was asked for was shown, and every receipt says that it passed."""
+        every = [one for each in self.answers.values() for one in each]
+        return self.content.get("indication") == "passed" and bool(every) and all(one.passed for one in every)
+
+
 class Client:
     """Speaks to one verification service for one department. `signer` is the department's registered key.
 
@@ -133,6 +148,31 @@ class Client:
     def nonce(self) -> Mapping[str, Any]:
         """A nonce for one presentation: `nonce`, `audience` and `expires_at`."""
         return self._post("/v1/nonces", {})
+
+    def ask(self, *, types: Sequence[str], purpose: str, matter: str, **wish: Any) -> Mapping[str, Any]:
+        """Ask a holder to show licences of these types: `id`, `link`, `match_code`, `qr`, `expires_at`.
+
+        Further members of the request (`claims`, `match`, `forms`, `device` ...) as `POST /v1/presentations`
+        takes them.
+        """
+        wanted = {"types": list(types), "purpose": purpose, "matter": matter}
+        return self._post("/v1/presentations", {**wanted, **wish})
+
+    def shown(self, session_id: str, *, purpose: str, matter: str, response_code: str | None = None) -> Shown:
+        """How a session of ours stands; `response_code` is what the browser brought back, on one device."""
+        url = f"{self._url}/v1/presentations/{quote(session_id, safe='')}"
+        if response_code is not None:
+            url += f"?{urlencode({'response_code': response_code})}"
+        content = _read(self._outbound.get(url, headers=self._authorization()))
+        results = content.get("results") or {}
+        try:
+            answers = {
+                name: tuple(self._believe(one, one["digest"]["value"], purpose, matter) for one in each)
+                for name, each in results.items()
+            }
+            return Shown(str(content["state"]), content, answers)
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise MalformedInput("presentation", "the service answered with something else") from exc
 
     def record(self, verification_id: str) -> Mapping[str, Any]:
         """One's own verification as the service recorded it."""

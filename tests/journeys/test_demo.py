@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from journeys.conftest import Played
 
+FORMS = ("sd-jwt-vc", "mdoc")
+
 
 def peer(program: str, package: str, *arguments: str | Path) -> str:
     """Run a program of other makers, or skip with its install command."""
@@ -43,6 +45,8 @@ def test_every_answer_is_the_right_one(played: Played) -> None:
         "the wallet's presentation (two claims)": "passed",
         "the number on paper": "passed",
         "anybody asks for the number": "passed",
+        "shown as SD-JWT VC": "passed",
+        "shown as mdoc (ISO/IEC 18013-5)": "passed",
         "an altered PDF": "failed",
         "a stranger's seal": "indeterminate",
         "a presentation made for another department": "failed",
@@ -73,6 +77,15 @@ def test_every_refusal_has_its_own_reason(played: Played) -> None:
         "the letter without it": "no_signature",
     }
     assert {what: played.told(what)[1] for what in reasons} == reasons
+
+
+def test_a_licence_is_held_and_shown_in_both_forms(played: Played) -> None:
+    assert played.told("the wallet fetches both forms of a licence")[1] == "dc+sd-jwt, mso_mdoc"
+    assert played.told("shown as mdoc (ISO/IEC 18013-5)")[1] == played.told("shown as SD-JWT VC")[1] != "", (
+        "the same of it"
+    )
+    asked = [(played.directory / "wallets" / f"consent-{form}.txt").read_text("utf-8") for form in FORMS]
+    assert all("经营者名称" in text and "不会出示" in text for text in asked)
 
 
 def test_time_is_asked_about_rightly(played: Played) -> None:

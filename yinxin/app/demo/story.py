@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from yinxin.app.demo import licences, setting_up
+from yinxin.app.demo.both_forms import both_forms
 from yinxin.app.demo.cast import Cast
 from yinxin.app.serve import ROLES, bind_port
 from yinxin.base.text import Text
@@ -74,6 +75,11 @@ def play(directory: Path, console: Console) -> tuple[Cast, list[Chapter]]:
                 "部门核验：文件、出示、编号",
                 "The department verifies: file, presentation, number",
                 lambda: licences.verify(cast),
+            ),
+            (
+                "同一证照两种形式：SD-JWT VC 与 mdoc",
+                "One licence in both forms: SD-JWT VC and mdoc",
+                lambda: both_forms(cast),
             ),
             (
                 "不该通过的都不通过，各有原因",
