@@ -7,6 +7,7 @@ types, permissions and the key binding are judged where `credentials.verifier` p
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from credentials.signed_tokens import host_of, hosts_of, uris_of
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
 
 _NAME = re.compile(r"\S+")
+_ALWAYS_VISIBLE, _TYPED, _NAMED = map(good, ("always_visible_claims", "credential_type", "issuer_name"))
+_RARE = frozenset({"sub", "jti", "vct#integrity", "aka_vcts"})
+_KEYS, _PRIVATE = frozenset({"jwk", "jwe", "jku"}), frozenset({"d", "k"})
 
 
 def disclosures_check(revealed: Revealed) -> Check:
@@ -36,16 +40,19 @@ def never_hidden_check(revealed: Revealed) -> Check:
 
     A digest below them withholds something, or is a decoy that means to look as if it did.
     """
-    disclosed = {placed.path[0] for placed in revealed.placed}
-    hidden = sorted(str(name) for name in NEVER_DISCLOSABLE & (disclosed | revealed.hiding))
-    if not hidden:
-        return good("always_visible_claims")
+    disclosed = {placed.path[0] for placed in revealed.placed} | revealed.hiding
+    if NEVER_DISCLOSABLE.isdisjoint(disclosed):
+        return _ALWAYS_VISIBLE
+    hidden = sorted(str(name) for name in NEVER_DISCLOSABLE & disclosed)
     return Check("always_visible_claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
 
 
 def types_check(claims: Mapping[str, Any]) -> Check:
     """The types that it says it is of, and texts that must be texts (SD-JWT VC, 2.2.2.1; RFC 7519, 4.1)."""
-    vct, others = claims.get("vct"), claims.get("aka_vcts", ["-"])
+    vct = claims.get("vct")
+    if _RARE.isdisjoint(claims) and _is_name(vct) and not _confirmation_fault(claims.get("cnf", {})):
+        return _TYPED
+    others = claims.get("aka_vcts", ["-"])
     texts = [name for name in ("sub", "jti") if not isinstance(claims.get(name, ""), str)]
     fault = f"RFC 7519, 4.1: {texts[0]} is no text" if texts else ""
     if not _are_names([vct]):
@@ -58,22 +65,26 @@ def types_check(claims: Mapping[str, Any]) -> Check:
         fault = confirmation
     elif vct in others:
         fault = "SD-JWT VC, 2.2.2.1: aka_vcts repeats the vct"
-    return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else good("credential_type")
+    return Check("credential_type", Reason.CLAIM_INVALID, detail=fault) if fault else _TYPED
 
 
 def _are_names(values: list[Any]) -> bool:
-    """Whether these may be collision-resistant names (RFC 7515, 2): none has a space in it."""
-    return all(isinstance(one, str) and _NAME.fullmatch(one) for one in values)
+    return all(map(_is_name, values))
+
+
+def _is_name(value: Any) -> bool:
+    """Whether this may be a collision-resistant name (RFC 7515, 2): it has no space in it."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def _confirmation_fault(confirmation: Any) -> str:
     """What is wrong with a `cnf`, whoever presents it: it is one key at most, and no private one."""
     if not isinstance(confirmation, dict):
         return "RFC 7800, 3.1: cnf is no object"
-    if len({"jwk", "jwe", "jku"} & confirmation.keys()) > 1:
+    if len(_KEYS & confirmation.keys()) > 1:
         return "RFC 7800, 3.1: more than one key"
     jwk = confirmation.get("jwk", {})
-    if not isinstance(jwk, dict) or not jwk.keys().isdisjoint({"d", "k"}):
+    if not isinstance(jwk, dict) or not _PRIVATE.isdisjoint(jwk):
         return "RFC 7800, 3.2: jwk is no public key"
     return ""
 
@@ -92,11 +103,16 @@ def issuer_name_check(claims: Mapping[str, Any], issuer: Certificate | str | Non
     if isinstance(issuer, str):
         return Check("issuer_name", None if claims.get("iss") == issuer else Reason.ISSUER_MISMATCH)
     if "iss" not in claims:
-        return good("issuer_name")
+        return _NAMED
     name = claims["iss"]
     if not isinstance(name, str) or not name:
         return Check("issuer_name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
-    addresses, hosts = (uris_of(issuer), hosts_of(issuer)) if issuer else ((), ())
+    addresses, hosts = _places_of(issuer) if issuer else ((), ())
     if not (addresses or hosts) or name in addresses or (hosts and host_of(name) in hosts):
-        return good("issuer_name")
+        return _NAMED
     return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
+
+
+@lru_cache(256)
+def _places_of(issuer: Certificate) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return uris_of(issuer), hosts_of(issuer)

@@ -95,9 +95,23 @@ def conceal(
     return payload, work.disclosures
 
 
-def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
+def is_flat(encoded: bytes, payload: Mapping[str, Any]) -> bool:
+    """Whether the control names of a payload stand at its top alone, as its JSON text shows; for `reveal`.
+
+    True is a proof: without an escape in it a text holds each name as it is written. False is none.
+    """
+    return (
+        b"\\" not in encoded
+        and b'"..."' not in encoded
+        and encoded.count(b'"_sd"') == (DIGESTS in payload)
+        and encoded.count(b'"_sd_alg"') == (DIGEST_ALGORITHM in payload)
+    )
+
+
+def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool = False) -> Revealed:
     """Put disclosures back into a signed payload (RFC 9901, 7.1, steps 3 to 5).
 
+    With `flat` no control name stands below the top of the payload, so that only what is disclosed is walked.
     Raises `MalformedInput` of the kind `disclosure` or `digest algorithm`, with the clause in
     its detail, and `TooLarge` when the claims would nest too deeply.
     """
@@ -109,7 +123,7 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str]) -> Revealed:
     if len(by_digest) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
     work = _Revelation(disclosures, by_digest)
-    claims = work.object(payload, (), None, 1)
+    claims = work.flat_object(payload) if flat else work.object(payload, (), None, 1)
     if len(work.placed) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (5): a disclosure belongs nowhere")
     return Revealed(
@@ -242,6 +256,15 @@ class _Revelation:
         self.hiding: set[Step] = set()
         self.withheld: dict[Path, list[int]] = {}
 
+    def flat_object(self, node: Mapping[str, Any]) -> dict[str, Any]:
+        """The same as `object` for a payload with control names at its top alone."""
+        answer = dict(node)
+        digests = answer.pop(DIGESTS, None)
+        answer.pop(DIGEST_ALGORITHM, None)
+        if DIGESTS in node:
+            self._members(digests, answer, (), None, 1)
+        return answer
+
     def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
         if CONTROL_NAMES.isdisjoint(node) and _CONTAINERS.isdisjoint(map(type, node.values())):
             return dict(node)
@@ -266,16 +289,16 @@ class _Revelation:
         found = self._find_all(digests)
         if path and len(found) < len(digests):
             self.hiding.add(path[0])
-        for index in found:
+        for digest in found:
+            index = self._by_digest[digest]
             _, name, value = self._open(index, 3)
             if not isinstance(name, str) or name in CONTROL_NAMES:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim name is not allowed")
             if name in answer:
                 raise MalformedInput("disclosure", "RFC 9901, 7.1 (3.c.ii): the claim exists already")
-            place = (*path, name)
-            self.placed.append(Placed(index, place, parent))
+            self.placed.append(Placed(index, (*path, name), parent))
             nested = type(value) in _CONTAINERS
-            answer[name] = self._value(value, place, index, depth) if nested else value
+            answer[name] = self._value(value, (*path, name), index, depth) if nested else value
 
     def _array(self, items: list[Any], path: Path, parent: int | None, depth: int) -> list[Any]:
         answer: list[Any] = []
@@ -305,16 +328,15 @@ class _Revelation:
             return self.object(value, path, parent, depth + 1)
         return self._array(value, path, parent, depth + 1)
 
-    def _find_all(self, digests: list[Any]) -> list[int]:
-        """The disclosures of an object's digests; most digests have none."""
+    def _find_all(self, digests: list[Any]) -> list[str]:
+        """Those of an object's digests that a disclosure has; most have none."""
         if {*map(type, digests)} - _TEXT:
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4: a digest is not a text")
         before = len(self.seen)
         self.seen.update(digests)
         if len(self.seen) != before + len(digests):
             raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a digest is repeated")
-        known = self._by_digest
-        return [known[digest] for digest in digests if digest in known]
+        return list(filter(self._by_digest.__contains__, digests))
 
     def _find(self, digest: Any) -> int | None:
         if not isinstance(digest, str):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from credentials.type_metadata import TypeMetadata, integrity_of
+from credentials.type_metadata import KEPT, TypeMetadata, integrity_of
 from signing.jose import load_json_object
 from signing.reasons import Reason
 from signing.report import Check
@@ -51,7 +51,7 @@ class KnownTypes:
         keeps the rules of one version.
         """
         vct, integrity = revealed.claims.get("vct"), revealed.claims.get("vct#integrity")
-        if not isinstance(vct, str) or not isinstance(integrity, str | None):
+        if not isinstance(vct, str) or not (integrity is None or isinstance(integrity, str)):
             return (_refused("vct or vct#integrity is no text"),)
         try:
             found = [one.check(revealed) for one in self._made(vct, integrity)]
@@ -60,7 +60,10 @@ class KnownTypes:
             return (missing,) if required else ()
         except MalformedInput as exc:
             return (_refused(exc.detail),)
-        return next((one for one in found if not any(check.reason for check in one)), found[-1])
+        for one in found:
+            if one is KEPT or not any(check.reason for check in one):
+                return one
+        return found[-1]
 
     def _make(self, vct: str, integrity: str | None) -> tuple[TypeMetadata, ...]:
         """The versions of a type; `NotFound` without any, `MalformedInput` where none can be made."""

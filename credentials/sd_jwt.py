@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.claim_paths import as_path
-from credentials.disclosures import Revealed, conceal, reveal
+from credentials.disclosures import Revealed, conceal, is_flat, reveal
 from credentials.vocabulary import (
     CREDENTIAL_TYP,
     DEFAULT_DIGEST_ALGORITHM,
@@ -63,9 +63,9 @@ class SdJwt(NamedTuple):
             raise TooLarge("sd-jwt", f"over {MAX_CHARACTERS} characters")
         if not text.isascii():
             raise MalformedInput("sd-jwt", "RFC 9901, 4: a character of no base64url text")
-        if text.count("~") > MAX_DISCLOSURES + 1:
+        token, *disclosures = text.split("~", MAX_DISCLOSURES + 2)
+        if len(disclosures) > MAX_DISCLOSURES + 1:
             raise TooLarge("sd-jwt", f"over {MAX_DISCLOSURES} disclosures")
-        token, *disclosures = text.split("~")
         if not disclosures:
             raise MalformedInput("sd-jwt", "RFC 9901, 4: no tilde")
         binding = disclosures.pop()
@@ -107,7 +107,8 @@ class SdJwt(NamedTuple):
 
     def reveal(self) -> Revealed:
         """The claims with the disclosed ones in place; `MalformedInput` when a disclosure breaks a rule."""
-        return reveal(self.payload, self.disclosures)
+        flat = is_flat(self.issuer_jwt.payload, self.payload)
+        return reveal(self.payload, self.disclosures, flat=flat)
 
     @property
     def claims(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from yinxin.base.by_identity import ByIdentity
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from signing.jose import Token
@@ -267,7 +267,7 @@ def is_date(value: Any) -> TypeGuard[float]:
     return type(value) in _NUMBERS and 0 <= value < END_OF_CALENDAR
 
 
-def is_failed(checks: tuple[Check, ...]) -> bool:
+def is_failed(checks: Iterable[Check]) -> bool:
     """Whether one of these settles it."""
     reasons = set(map(_reason_of, checks))
     return any(reason is not None and reason.indication is Indication.FAILED for reason in reasons)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.vocabulary import INVALID, SUSPENDED, VALID
 from signing.reasons import Reason
@@ -24,8 +24,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")  # RFC 3986, 3: a scheme, a
 _MEANINGS = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The check, the list that it looked at (None where it was not at hand), and what reports show of it."""
 
     check: Check
@@ -62,7 +61,7 @@ def look_up(  # noqa: PLR0913 - what a status stands on, by the door
         foreign = _check(Reason.STATUS_UNKNOWN, "TSL 11.3: the list is signed under another authority")
         return Status(foreign, snapshot, findings)
     standing = _standing(snapshot, index, at, grace)
-    if form not in {None, snapshot.form} and standing.reason is not Reason.CREDENTIAL_REVOKED:
+    if form is not None and form != snapshot.form and standing.reason is not Reason.CREDENTIAL_REVOKED:
         standing = _check(Reason.STATUS_UNKNOWN, f"SD-JWT VC, 2.2.2.3: the list is no {form}")
     return Status(standing, snapshot, findings)
 
@@ -76,7 +75,7 @@ def is_theirs(
     names whoever signed it, or where it stands, for this issuer.
     """
     signer = snapshot.issuer
-    if signer.spki == chain[0].spki or any(signer.issuer_der == one.issuer_der for one in chain):
+    if signer.spki == chain[0].spki or signer.issuer_der in [one.issuer_der for one in chain]:
         return True
     named = trust_list.issuer(Issued(None, subject=chain[0].subject)) if trust_list else None
     if named is None:
@@ -107,5 +106,6 @@ def _standing(snapshot: StatusSnapshot, index: int, at: datetime, grace: timedel
     return _check(_MEANINGS.get(value, Reason.STATUS_UNKNOWN), f"status {value}")
 
 
+@lru_cache(128)
 def _check(reason: Reason | None, detail: str) -> Check:
     return Check("status", reason, Scope.NOW, detail)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 MAX_ANCESTORS = 8
 MAX_CLAIMS = 500
-_KEPT = (good("type_metadata"),)
+KEPT = (good("type_metadata"),)
 _SD = ("always", "allowed", "never")
 _SVG_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _EXPRESSION = r"[A-Za-z0-9]+-[A-Za-z0-9+/_-]+={0,2}(?:\?[!-~]*)?"
@@ -109,11 +109,11 @@ class TypeMetadata:
         A mandatory claim that may just be undisclosed is not called missing.
         """
         if self._plain.are_kept(revealed):
-            return _KEPT
+            return KEPT
         places = [placed.path for placed in revealed.placed]
         faults = [fault for rule in self.rules if (fault := _fault(rule, revealed, places))]
         if not faults:
-            return _KEPT
+            return KEPT
         return (Check("type_metadata", Reason.CLAIM_INVALID, detail="; ".join(faults)),)
 
     def labels(self) -> dict[str, Text]:

@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
     from signing.trust_list import ServingList
 
+_FORMAT, _TYPE = good("format"), good("type")
+_WRONG_TYPE = Check("type", Reason.WRONG_TYPE, detail=f"typ is not {CREDENTIAL_TYP}")
 # By the kind of a `MalformedInput`: which check it is, and what that means.
 _MALFORMED = {
     "cnf": ("holder_key", Reason.CLAIM_INVALID),
@@ -196,17 +198,16 @@ class _Case:
             credential = _read(presentation)
             if not self._bound and credential.key_binding is not None:
                 parse_jws(credential.key_binding)  # RFC 9901, 4: what stands last is a KB-JWT or nothing
-            self._add(good("format"))
+            self.checks.append(_FORMAT)
             if not self._check_issuer(credential):
                 return
             revealed = credential.reveal()
-            self._add(disclosures_check(revealed))
             self._check_claims(revealed)
             self._check_binding(credential, revealed)
         except MalformedInput as exc:
             self._add(_malformed(exc))
             return
-        if not is_failed(tuple(self.checks)):  # TSL, 8.3: an invalid credential's status is not looked at
+        if not is_failed(self.checks):  # TSL, 8.3: an invalid credential's status is not looked at
             self._check_status(revealed.claims)
 
     def evidence(self, key: EvidenceKey) -> VerifiedCredential:
@@ -224,15 +225,14 @@ class _Case:
 
     def _check_issuer(self, credential: SdJwt) -> bool:
         token = credential.issuer_jwt
-        is_credential = token.header.get("typ") == CREDENTIAL_TYP
-        wrong = f"typ is not {CREDENTIAL_TYP}"
-        self._add(good("type") if is_credential else Check("type", Reason.WRONG_TYPE, detail=wrong))
+        self.checks.append(_TYPE if token.header.get("typ") == CREDENTIAL_TYP else _WRONG_TYPE)
         issued, named = credential.payload.get("iat"), credential.payload.get("iss")
         made = self._made = datetime.fromtimestamp(issued, UTC) if is_date(issued) else None
-        if isinstance(named, str) and named in self._verifier.policy.publishing_issuers:
+        publishing = self._verifier.policy.publishing_issuers
+        if publishing and isinstance(named, str) and named in publishing:
             return self._check_published(token, named)
         signed = self._verifier._signatures.examine(token, at=self._at, issued_at=made)  # noqa: SLF001 - its own case
-        self._add(*signed.checks)
+        self.checks += signed.checks
         self._issuer, self._chain = signed.certificate, signed.chain
         return signed.is_genuine
 
@@ -249,9 +249,16 @@ class _Case:
 
     def _check_claims(self, revealed: Revealed) -> None:
         claims = revealed.claims
-        self._add(never_hidden_check(revealed), types_check(claims), issuer_name_check(claims, self._issuer))
-        self._add(*self._permission(claims), *self._type(revealed), *self._delegation(claims))
-        self._add(*moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW))
+        self.checks += (
+            disclosures_check(revealed),
+            never_hidden_check(revealed),
+            types_check(claims),
+            issuer_name_check(claims, self._issuer),
+            *self._permission(claims),
+            *self._type(revealed),
+            *self._delegation(claims),
+            *moment_check(claims, at=self._at, skew=self._verifier.policy.clock_skew, scope=Scope.NOW),
+        )
         if "aud" in claims:
             self._add(audience_check(claims["aud"], self._audience))
         self.findings = {
@@ -265,6 +272,8 @@ class _Case:
         if self._issuer is None:
             return ()
         permission = self._verifier.permission
+        if permission.issuers is None and permission.trust_list is None:
+            return ()
         self.snapshots.update(permission.snapshots)
         kind, agency = str(claims.get("vct")), _agency_of(claims) if permission.trust_list else None
         return permission.checks(kind, self._issuer, agency=agency, made=self._made, at=self._at)
@@ -306,7 +315,7 @@ class _Case:
             policy=self._verifier.policy,
             max_age=self._verifier.max_age,
         )
-        self._add(*checks)
+        self.checks += checks
         self._key = key
 
     def _check_status(self, claims: Mapping[str, Any]) -> None:
@@ -325,7 +334,7 @@ class _Case:
         self.findings.update(found.findings)
         if found.snapshot:
             self.snapshots["status"] = found.snapshot.digest
-        self._add(found.check)
+        self.checks.append(found.check)
 
 
 def _read(presentation: Any) -> SdJwt:

@@ -162,7 +162,8 @@ def load_json(data: bytes | str) -> Any:
     except (ValueError, RecursionError) as exc:
         raise MalformedInput("json", "not strict JSON") from exc
     # Fewer brackets than the limit cannot nest deeper than it.
-    if text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
+    is_short = len(text) <= 2 * MAX_JSON_DEPTH
+    if not is_short and text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise MalformedInput("json", f"nested deeper than {MAX_JSON_DEPTH}")
     return value
 
