@@ -10,7 +10,7 @@ document = report.require()
 from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
-from signing.pdf.pending_files import dump_pending, load_pending
+from signing.pdf.pending_files import dump_pending, is_pending, load_pending
 from signing.pdf.profiles.copies import seal_copy
 from signing.pdf.profiles.joint import Place, order_of_signing, prepare_joint, sign_jointly
 from signing.pdf.profiles.kinds import countersign, seal_as_agency, sign_as_citizen
@@ -33,6 +33,7 @@ __all__ = [
     "complete_with_cms",
     "countersign",
     "dump_pending",
+    "is_pending",
     "last_stamp",
     "load_pending",
     "order_of_signing",

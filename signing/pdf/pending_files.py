@@ -25,6 +25,11 @@ _FORMAT = b"yinxin-pending-signature-1"
 _MEMBERS = {"hole", "digest", "attributes", "chain", "algorithm"}
 
 
+def is_pending(data: bytes) -> bool:
+    """Whether these bytes are meant to be what `dump_pending` wrote."""
+    return data.startswith(_FORMAT + b" ")
+
+
 def dump_pending(pending: Pending, *, secret: bytes | None = None) -> bytes:
     """The bytes to keep; with a secret, nobody without it can change them unseen."""
     header = {
@@ -43,7 +48,7 @@ def load_pending(data: bytes, *, secret: bytes | None = None) -> Pending:
     if len(data) > MAX_BYTES:
         raise TooLarge("pending signature", f"over {MAX_BYTES} bytes")
     first, _, rest = data.partition(b"\n")
-    if not first.startswith(_FORMAT + b" "):
+    if not is_pending(data):
         raise _malformed("not a prepared document")
     if secret is not None and not hmac.compare_digest(first, b"%b %b" % (_FORMAT, _code(rest, secret))):
         raise _malformed("it was changed after it was prepared")

@@ -56,6 +56,7 @@ _VERBS: dict[str, str] = {
     **dict.fromkeys(("compromise", "credential-key"), "seal_lost"),
     **dict.fromkeys(("batch", "state"), "seal_batch"),
     "stamp": "seal_stamp",
+    **dict.fromkeys(("prepare", "complete"), "seal_two_steps"),
 }
 
 
