@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.pdf.gate import Gap
+    from signing.policy import Policy
     from signing.timestamp import TimestampResult
 
 
@@ -164,17 +165,24 @@ def judge_certificate(judgement: Judgement, question: Question) -> None:
         judgement.checks += result.checks
 
 
-def judge_changes(
-    reading: Reading, judgement: Judgement, ends: list[int], *, is_followed: bool, reaches_furthest: bool
+def judge_changes(  # noqa: PLR0913 - what one look back depends on
+    reading: Reading,
+    judgement: Judgement,
+    ends: list[int],
+    policy: Policy,
+    *,
+    is_followed: bool,
+    reaches_furthest: bool,
 ) -> None:
     """Check what came after this signature; `ends` are where the bytes of all signatures end.
 
     Archive data (certificates, revocation data, document time-stamps) may follow any signature. Fields
-    may be filled, and signatures added, only when somebody's later signature stands for it
-    (`is_followed`; a time-stamp is nobody's). Behind the signature that `reaches_furthest` no byte may
-    stand that is not of such a revision.
+    may be filled, and signatures added, when somebody's later signature stands for it (`is_followed`; a
+    time-stamp is nobody's), or else when the policy says so and the signature does not forbid it; the same
+    holds for comments. Behind the signature that `reaches_furthest` no byte may stand that is not of such a
+    revision.
     """
-    if judgement.gap.whole_file:
+    if judgement.gap.whole_file or _is_line_end(reading, judgement.gap.covered):
         judgement.checks.append(Check("changes_after_signing"))
         return
     if reading.lenient:
@@ -182,13 +190,27 @@ def judge_changes(
         judgement.checks.append(Check("changes_after_signing", Reason.FORMAT_FAILURE, detail=detail))
         return
     review = reading.review(judgement.found, ends)
-    judgement.changes, detail = review.level, review.detail
-    good = review.level in {"none", "archive"}
-    good |= review.level == "form" and is_followed and judgement.found.permission != 1
+    permission, detail = judgement.found.permission, review.detail
+    judgement.changes = "filled" if review.level == "form" and not is_followed else review.level
+    good = {
+        "none": not reaches_furthest,
+        "archive": True,
+        "form": permission != 1,
+        "filled": permission != 1 and policy.allows_change("filled"),
+        "annotation": permission in {None, 3} and policy.allows_change("annotation"),
+    }.get(judgement.changes, False)
     if reaches_furthest and review.level == "none":
-        good, detail = False, "bytes follow that belong to no revision"
+        detail = "bytes follow that belong to no revision"
     reason = None if good else Reason.DOCUMENT_CHANGED_AFTER_SIGNING
     judgement.checks.append(Check("changes_after_signing", reason, detail=detail or review.level))
+
+
+def _is_line_end(reading: Reading, covered: int) -> bool:
+    """Whether nothing but the end of the last line is not covered: some makers leave it out."""
+    source, size = reading.document.source, reading.document.size
+    if not 0 < size - covered <= 2 or source[covered - 1] in b"\r\n":
+        return False
+    return bytes(source[covered:size]) in {b"\r", b"\n", b"\r\n"}
 
 
 def _digest(name: str, gap: Gap, pdf: bytes) -> bytes:

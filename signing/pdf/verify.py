@@ -65,7 +65,7 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     checks: list[Check] = []
     findings: dict[str, Any] = {"signatures": [], "attachments": {}}
     evidence: dict[str, Any] = {}
-    digest = hashlib.sha256(pdf).hexdigest()
+    digest = cms.hash_with("sha256", pdf).hex()
     try:
         _limit(pdf, max_bytes)
         _verify(pdf, question, checks, findings, evidence)
@@ -226,7 +226,14 @@ def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: 
     last = max((item.gap.covered for item in signatures), default=0)
     for item in judgements:
         covered = item.gap.covered
-        judge_changes(reading, item, ends, is_followed=covered < last, reaches_furthest=covered == furthest)
+        judge_changes(
+            reading,
+            item,
+            ends,
+            question.policy,
+            is_followed=covered < last,
+            reaches_furthest=covered == furthest,
+        )
 
 
 def _level(item: Judgement) -> Level | None:

@@ -24,7 +24,7 @@ def demand_checks(policy: Policy, *, level: Level, usage: str, changes: str = "n
     """The checks of one signature.
 
     `usage` is the signer's ("seal" or "signature", empty when there is none), `changes` what came after it
-    (`none`, `archive`, `form`, or anything worse).
+    (one of `CHANGES`, or anything worse).
     """
     yield from _demanded(policy.demand_for(), level, usage)
     place = CHANGES.index(changes) if changes in CHANGES else len(CHANGES)

@@ -73,7 +73,8 @@ class Policy:
 
     Documents: `demand` holds for every signature on a document, `licence_types` holds more for documents that
     are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
-    nothing, archive data, or filled forms and later signatures too. `require_timestamp` is level B-T.
+    nothing, archive data, later signatures and fields filled in before one of those (`form`), fields that
+    nobody signed for (`filled`), comments (`annotation`). `require_timestamp` is level B-T.
 
     Credentials: `issuer_keys` says how the keys of an issuer, by its `iss`, are found: by certificates
     (`x5c`), or among those that it publishes (`metadata`); every other issuer is known by its certificates,
@@ -210,6 +211,10 @@ class Policy:
         types = tuple((code, replace(own, level=Level.B_B)) for code, own in self.licence_types)
         demand = replace(self.demand, level=Level.B_B)
         return replace(self, demand=demand, licence_types=types, require_timestamp=False)
+
+    def allows_change(self, change: Changes) -> bool:
+        """Whether this may stand behind a signature, as far as the policy goes."""
+        return CHANGES.index(change) <= CHANGES.index(self.allowed_changes)
 
     def with_changes(self, **changes: Any) -> Policy:
         """A copy with some fields changed."""

@@ -57,6 +57,7 @@ class Document:
         self.trailer = self.sections[0].trailer
         self._values: dict[Ref, Value] = {}
         self._own: dict[int, Parsed] = {}
+        self._loading = 0
 
     def as_of(self, size: int) -> Document:
         """The file as it was when it had so many bytes; `MalformedInput` where that was no revision of it."""
@@ -104,8 +105,16 @@ class Document:
         try:
             return self._values[ref]
         except KeyError:
+            pass
+        # An object may hang on another one: its length, the stream that it is packed into, that one's length.
+        self._loading += 1
+        try:
+            if self._loading > MAX_HOPS:
+                raise MalformedInput("pdf", "an object that hangs on itself")
             value = self._values[ref] = self._load(ref)
-            return value
+        finally:
+            self._loading -= 1
+        return value
 
     def place_of(self, ref: Ref) -> int | None:
         """Where an object stands in the file; None for one in an object stream, and for none."""

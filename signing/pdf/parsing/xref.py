@@ -15,7 +15,7 @@ from yinxin.base.errors import MalformedInput, TooLarge
 if TYPE_CHECKING:
     from signing.pdf.parsing.values import Source, Value
 
-MAX_SECTIONS = 512
+MAX_SECTIONS = 256
 MAX_STREAM_BYTES = 32 << 20
 TAIL_BYTES = 2048
 FREE, IN_USE, PACKED = 0, 1, 2

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import Name, Stream
+from signing.pdf.parsing import Name, Ref, Stream
 from signing.pdf.revisions.forms import ARCHIVE, FORM, FormRules, rectangle
 from signing.pdf.revisions.pages import PageRules
 from signing.pdf.revisions.sameness import Comparison, refuse
@@ -30,7 +30,7 @@ _VERSION = re.compile(r"[1-9]\.[0-9]")
 # Dates, and what a version of a file is known by (XMP, 8.4 and 8.6), as element or as attribute.
 _PASSING = re.compile(
     rb"<(xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer)>[^<>&]{0,200}+</\1>"
-    rb"|(?:xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer)=(?:\"[^<>&\"]{0,200}+\"|'[^<>&']{0,200}+')"
+    rb"|(?:xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer|x:xmptk)=(?:\"[^<>&\"]{0,200}+\"|'[^<>&']{0,200}+')"
 )
 _PADDING = re.compile(rb"[\t\n\r ]++")
 
@@ -52,9 +52,11 @@ class DocumentRules:
     ) -> None:
         """`old_fields` and `new_fields` are the nodes of the form in both states, by number."""
         self.changes: list[Change] = []
-        self._comparison = comparison
+        self._comparison, self._old_fields = comparison, old_fields
         self._form = FormRules(comparison, old_fields, new_fields, self._say)
-        self._pages = PageRules(comparison, frozenset(old_fields), frozenset(new_fields), self._annotated)
+        self._pages = PageRules(
+            comparison, frozenset(old_fields), frozenset(new_fields), self._form.signed, self._annotated
+        )
 
     def compare(self) -> list[Change]:
         """All that changed, in the order in which it is found."""
@@ -87,8 +89,8 @@ class DocumentRules:
         self._say(ANNOTATION, what)
 
     def _trailer(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> None:
-        for key in (old.keys() | new.keys()) - _WRITTEN:
-            if key not in old or key not in new or not self._comparison.same(old[key], new[key]):
+        for key in new.keys() - _WRITTEN:  # what is left out there says nothing to anybody
+            if key not in old or not self._comparison.same(old[key], new[key]):
                 refuse(f"the trailer: /{key} was changed")
         self._info(old.get("Info"), new.get("Info"))
 
@@ -152,14 +154,21 @@ class DocumentRules:
         self._say(level, "the metadata were changed")
 
     def _covering(self) -> None:
-        """No new field may lie over most of something else that is seen: a seal, a comment, a field."""
+        """No new field may lie over most of something else that is seen: a comment, a field, a seal.
+
+        Signatures may share one place, as long as none of them certifies.
+        """
         new = self._comparison.new
+        certified = self._comparison.old.get(self._comparison.old.root, "Perms") is not None
+        signed = {number for number, field in self._old_fields.items() if field.kind == "Sig"}
         for number in self._form.shown:
             if number not in self._pages.placed:
                 continue
             own = rectangle(new.get(new.resolve(new.reference(number)), "Rect"), self._comparison)
             for item in self._pages.placed[number]:
                 other = new.resolve(item)
+                if not certified and isinstance(item, Ref) and item.number in signed:
+                    continue
                 if own is None or type(other) is not dict or new.get(other, "Subtype") in {"Link", "Popup"}:
                     continue
                 under = rectangle(new.get(other, "Rect"), self._comparison)

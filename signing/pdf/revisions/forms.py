@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Value
 
 ARCHIVE, FORM = "archive", "form"
-FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M"})
+FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M", "DA", "DS", "MK"})
 SIGNED = frozenset({"V", "AP", "AS", "M", "F", "MK", "P", "DA", "Type", "Subtype", "NM"})
 # What a new signature field may consist of: no actions, no layers.
 NEW_FIELD = frozenset(
@@ -41,9 +41,15 @@ class FormRules:
     said: Callable[[str, str, str | None], None]
     shown: list[int] = field(default_factory=list)
     widgets: set[int] = field(default_factory=set)
+    signed: set[int] = field(default_factory=set)
 
     def form(self, old: Value, new: Value) -> None:
-        """The form as a whole. `shown` holds the numbers of new widgets that are seen, `widgets` all new ones."""
+        """The form as a whole.
+
+        Then `shown` holds the numbers of new widgets that are seen, and `widgets` all new ones.
+
+        `signed` holds the numbers of fields that were there and are signed now.
+        """
         a, b = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
         if old is not None and (type(a) is not dict or type(b) is not dict):
             refuse("the form was taken away")
@@ -87,6 +93,8 @@ class FormRules:
         own = self.comparison.old.get(a, "FT")
         kind = own if isinstance(own, str) else kind
         kids = {"Kids": lambda one, other: self._kids(one, other, a, b, name, kind)}
+        if kind == "Sig" and "V" not in a and "V" in b:
+            self.signed.add(old.number)
         self._terminal(a, b, name, kind, kids)
 
     def _kids(  # noqa: PLR0913, PLR0917 - a field in both states, and what it inherits
@@ -197,8 +205,6 @@ class FormRules:
         if found.entries.keys() - NEW_FIELD:
             refuse(f"the field {name!r} holds more than a signature's field does")
         value = self.comparison.new.get(found.entries, "V")
-        if value is None and seen and any("AP" in _entries(self.comparison, ref) for ref in widgets):
-            refuse(f"the field {name!r} shows something and is not signed")
         stamp = self.comparison.new.get(value, "SubFilter") == "ETSI.RFC3161"
         level = ARCHIVE if stamp and not seen else FORM
         self.said(level, f"the field {name!r} to sign in was added", name)
@@ -217,33 +223,43 @@ class FormRules:
             self.said(ARCHIVE, "fields are not drawn anew any more", None)
 
     def _resources(self, old: Value, new: Value) -> None:
-        """What fields are drawn with: new names may come in, none that was there may mean another thing."""
-        a, b = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
-        added = False
-        if old is not None and (type(a) is not dict or type(b) is not dict):
-            refuse("what the form is drawn with was taken away")
-        for key, group in (a or {}).items():
-            one, other = self.comparison.old.resolve(group), self.comparison.new.resolve((b or {}).get(key))
-            if type(one) is dict and type(other) is dict:
-                missing = one.keys() - other.keys()
-                if missing or not all(self.comparison.same(one[k], other[k], drawn=True) for k in one):
-                    refuse("what the form is drawn with was changed")
-                added |= len(other) > len(one)
-            elif not self.comparison.same(group, (b or {}).get(key), drawn=True):
-                refuse("what the form is drawn with was changed")
-        if added or len(b or {}) > len(a or {}):
-            self._drawn("the form got more to be drawn with")
+        """What fields are drawn with: new names may come in, none that was there may mean another thing.
+
+        It is nothing to signatures, which bring their own.
+        """
+        if self._is_drawn_anew and not self._only_grows(old, new):
+            refuse("what the form is drawn with was changed")
+        if not self.comparison.same(old, new, drawn=True):
+            self.said(FORM if self._is_drawn_anew else ARCHIVE, "the form got more to be drawn with", None)
+
+    def _only_grows(self, old: Value, new: Value) -> bool:
+        before, after = self.comparison.old.resolve(old) or {}, self.comparison.new.resolve(new) or {}
+        if type(before) is not dict or type(after) is not dict:
+            return False
+        for key, group in before.items():
+            one, other = self.comparison.old.resolve(group), self.comparison.new.resolve(after.get(key))
+            if key == "XObject":  # no field is drawn with a picture of the form's
+                continue
+            if type(one) is not dict or type(other) is not dict:
+                if not self.comparison.same(group, after.get(key), drawn=True):
+                    return False
+            elif not all(
+                name in other and self.comparison.same(one[name], other[name], drawn=True) for name in one
+            ):
+                return False
+        return True
 
     def _default(self, old: Value, new: Value) -> None:
         if old is not None and not self.comparison.same(old, new):
             refuse("the form is drawn with other letters")
         if old is None:
-            self._drawn("the form got letters to be drawn with")
+            level = FORM if self._is_drawn_anew else ARCHIVE
+            self.said(level, "the form got letters to be drawn with", None)
 
-    def _drawn(self, what: str) -> None:
-        """More to draw with matters where there is a field that is drawn."""
-        kinds = {one.kind for one in self.old_fields.values()}
-        self.said(FORM if kinds - {"Sig", None} else ARCHIVE, what, None)
+    @property
+    def _is_drawn_anew(self) -> bool:
+        """Whether there are fields that readers draw from what the form says: not those to sign in."""
+        return bool({one.kind for one in self.old_fields.values()} - {"Sig", None})
 
 
 def rectangle(value: Value, comparison: Comparison) -> tuple[float, float, float, float] | None:
@@ -253,11 +269,6 @@ def rectangle(value: Value, comparison: Comparison) -> tuple[float, float, float
         return None
     left, bottom, right, top = numbers
     return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
-
-
-def _entries(comparison: Comparison, ref: Ref) -> dict[str, Value]:
-    found = comparison.new.resolve(ref)
-    return found if type(found) is dict else {}
 
 
 def _list(value: Value) -> list[Value]:

@@ -42,12 +42,14 @@ class PageRules:
     """Compare the pages of two states.
 
     `annotated` is told of annotations that were put on or changed. `old_fields` and `new_fields` are the
-    numbers of widgets that belong to the form; those are compared there.
+    numbers of widgets that belong to the form; those are compared there. `signed` are old fields that this
+    update signed: one of them may have had no place.
     """
 
     comparison: Comparison
     old_fields: frozenset[int]
     new_fields: frozenset[int]
+    signed: set[int]
     annotated: Callable[[str], None]
     placed: dict[int, list[Value]] = field(default_factory=dict)
 
@@ -70,7 +72,13 @@ class PageRules:
             refuse(f"page {ref.number} is no page any more")
         where = f"page {ref.number}"
         if "Kids" not in old:
-            rules = {"Annots": self._annotations, "Parent": _upwards, "Tabs": _free, "LastModified": _free}
+            rules = {
+                "Annots": self._annotations,
+                "LastModified": _free,
+                "Parent": _upwards,
+                "StructParents": _structured,
+                "Tabs": lambda one, other: self._tabs(one, other, old, new),
+            }
             self.comparison.entries(old, new, where, rules, drawn=True)
             return []
         below: list[tuple[Value, Value]] = []
@@ -92,14 +100,21 @@ class PageRules:
         for item in after:
             if place < len(before) and self._is_still(before[place], item):
                 place += 1
-            elif type(item) is Ref and item.number in self.new_fields - self.old_fields:
+            elif type(item) is Ref and item.number in (self.new_fields - self.old_fields) | self.signed:
                 self.placed[item.number] = before
-            elif type(item) is Ref and item.number in self.old_fields:
+            elif type(item) is Ref and item.number in self.old_fields - self.signed:
                 refuse("a field is shown where it was not")
             else:
                 self.annotated("an annotation was added")
         if place < len(before):
             refuse("an annotation was taken away or put behind another")
+
+    def _tabs(self, one: Value, other: Value, old: Value, new: Value) -> None:
+        """The order of tabs may be said anew together with a new field."""
+        if not self.comparison.same(one, other) and self.comparison.same(
+            old.get("Annots"), new.get("Annots")
+        ):
+            self.annotated("the order of tabs was changed")
 
     def _is_still(self, old: Value, new: Value) -> bool:
         """Whether an item of the list is the one that was there; one that was changed is said."""
@@ -132,10 +147,15 @@ def _list(value: Value) -> list[Value]:
     return value if type(value) is list else []
 
 
+def _structured(old: Value, new: Value) -> None:
+    if old is not None and old != new:
+        refuse("a page stands in another place of the structure")
+
+
 def _upwards(old: Value, new: Value) -> None:
     if old != new:
         refuse("a page stands in another place")
 
 
 def _free(_old: Value, _new: Value) -> None:
-    """An entry that shows nothing: the order of tabs, a date."""
+    """An entry that shows nothing: a date."""

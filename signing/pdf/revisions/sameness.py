@@ -60,7 +60,7 @@ class Comparison:
                 found.add(key)
                 self.new.budget.spend(2)
                 a, b = self.old.resolve(a), self.new.resolve(b)
-            parts = self._parts(a, b)
+            parts = self._parts(a, b, drawn)
             if parts is None:
                 return False
             waiting += parts
@@ -100,13 +100,14 @@ class Comparison:
             return False
         return any(type(one) is Ref and one.number in self.roles for one in (a, b))
 
-    def _parts(self, a: Value, b: Value) -> list[tuple[Value, Value]] | None:
+    def _parts(self, a: Value, b: Value, drawn: bool) -> list[tuple[Value, Value]] | None:  # noqa: FBT001 - of `same`
         """The pairs that have to be the same for two values to be; None where they cannot be."""
         kind = type(a)
         if kind is not type(b):
             return [] if type(a) in _NUMBERS and type(b) in _NUMBERS and a == b else None
         if kind is dict:
-            return _pairs(a, b, ())
+            # A bookmark names the element of the structure that it leads to; that is compared for itself.
+            return _pairs(a, b, () if drawn or a.get("SE") != b.get("SE") else ("SE",))
         if kind is list:
             return list(zip(a, b, strict=True)) if len(a) == len(b) else None
         if kind is Stream:

@@ -57,9 +57,9 @@ def test_more_paths_than_can_be_followed_are_not_followed(desk: Desk) -> None:
         plain_pdf(), {1: b"<< /Type /Catalog /Pages 2 0 R /X 100 0 R >>", 160: b"null", **chain}
     )
     sealed = desk.seal(many_paths)
-    for more in ({90: b"null"}, {160: b"(now)"}):
-        changed = append_revision(sealed, more)
-        assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
+    assert desk.verify(append_revision(sealed, {90: b"null"})).passed  # nothing leads there
+    changed = append_revision(sealed, {160: b"(now)"})
+    assert desk.verify(changed).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
 
 
 def test_deep_and_circular_structures(desk: Desk) -> None:
