@@ -390,8 +390,12 @@ def _moment_text(moment: datetime | None) -> str | None:
 
 
 def _plain_signature(item: Mapping[str, Any]) -> dict[str, Any]:
+    from signing.pdf.profiles.words import in_words  # noqa: PLC0415 - it brings pyHanko
+
     signer = item.get("signer") or {}
-    return {**{name: item.get(name) for name in SIGNATURE_MEMBERS}, "signer": signer.get("name")}
+    plain = {**{name: item.get(name) for name in SIGNATURE_MEMBERS}, "signer": signer.get("name")}
+    says = [line.to_dict() for line in in_words(item)]
+    return {**plain, "says": says} if says else plain
 
 
 def organisations(certificate: Certificate) -> list[str]:

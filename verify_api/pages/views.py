@@ -118,6 +118,7 @@ class ResultView:
     licence: LicenceView | None
     then: str = ""
     slip: str = ""
+    says: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,17 @@ def result_view(content: Mapping[str, Any], catalogue: Catalogue, snapshots: Sna
         licence=_licence(content, catalogue),
         then="" if is_number else str(content.get("then", "")),
         slip=str((content.get("slip") or {}).get("number", "")),
+        says=tuple(_statements(content.get("signatures", ()))),
     )
+
+
+def _statements(signatures: Iterable[Mapping[str, Any]]) -> Iterator[Text]:
+    """What signers state beyond who and when, each line with whose it is."""
+    for one in signatures:
+        name = legible(str(one.get("signer") or ""), most=200)
+        for line in one.get("says", ()):
+            zh, en = (legible(str(line[language]), most=600) for language in ("zh", "en"))
+            yield Text(f"{name}：{zh}", f"{name}: {en}")
 
 
 def record_row(stored: StoredVerification) -> RecordRow:

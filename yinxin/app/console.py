@@ -130,6 +130,8 @@ class Console:
         for signature in report.findings.get("signatures", ()):
             who = readable(str(signature.get("signer") or "?"))
             self._out.print(RichText(self.text(f"  签署者：{who}", f"  signed by {who}")))
+            for line in signature.get("says", ()):
+                self._out.print(RichText(f"    {readable(line[self.language])}"))
         for says in report.findings.get("standing", ()):
             self._out.print(RichText(f"  {says[self.language]}"))
         for reason in sorted(report.reasons, key=lambda reason: reason.code):

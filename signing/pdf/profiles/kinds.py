@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from signing import cms
-from signing.pdf._pyhanko import RFC3161, Reading
 from signing.pdf.profiles.addition import Addition
 from signing.pdf.profiles.statement import Statement, name_of
+from signing.pdf.reading import RFC3161, Reading
 from yinxin.base.errors import MalformedInput, NotFound, UsageError
 
 if TYPE_CHECKING:

@@ -194,3 +194,12 @@ def test_the_same_check_of_several_certificates_counts_as_the_worst() -> None:
     checks = [{"name": name, "indication": kind} for name, kind in names]
     found = result_view(content(checks=checks), CATALOGUE, NOTHING)
     assert [(one.field, one.indication) for one in found.checks] == [("Seal1", "indeterminate")]
+
+
+def test_what_signers_state_is_shown_with_whose_it_is_and_harmless() -> None:
+    says = [{"zh": "见证：Seal1\u202e", "en": "witnesses Seal1\u202e"}]
+    signatures = [{"signer": "李四", "says": says}, {"signer": "机关"}]
+    (line,) = result_view(content(signatures=signatures), CATALOGUE, NOTHING).says
+    assert line.zh.startswith("李四：见证：Seal1")
+    assert line.en.startswith("李四: witnesses Seal1")
+    assert "\u202e" not in line.zh + line.en

@@ -55,6 +55,7 @@ _VERBS: dict[str, str] = {
     **dict.fromkeys(("grant", "stop-grant", "show", "uses"), "seal_uses"),
     **dict.fromkeys(("compromise", "credential-key"), "seal_lost"),
     **dict.fromkeys(("batch", "state"), "seal_batch"),
+    **dict.fromkeys(("certify", "sign", "joint", "confirm", "copy"), "seal_profiles"),
     "stamp": "seal_stamp",
     **dict.fromkeys(("prepare", "complete"), "seal_two_steps"),
 }

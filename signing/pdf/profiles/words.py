@@ -1,0 +1,58 @@
+"""What a signature states, in words for people: one line for each thing that its finding holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from yinxin.base.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_COMMITMENTS = {
+    "origin": Text("承诺：本人制作、核准并发出", "commits to having made, approved and sent it"),
+    "receipt": Text("承诺：已收到", "commits to having received it"),
+    "delivery": Text("承诺：已送达", "commits to having delivered it"),
+    "sender": Text("承诺：已发出", "commits to having sent it"),
+    "approval": Text("承诺：认可内容", "commits to approving the content"),
+    "creation": Text("承诺：本人制作", "commits to having made it"),
+    "countersignature": Text("副签", "countersigns"),
+    "witness": Text("见证", "witnesses"),
+    "copy": Text("制作副本", "made a copy"),
+}
+
+
+def in_words(finding: Mapping[str, Any]) -> tuple[Text, ...]:
+    """The lines for one signature of `findings["signatures"]`; texts of the file are in them as they are."""
+    return tuple(_lines(finding))
+
+
+def _lines(finding: Mapping[str, Any]) -> Iterator[Text]:
+    named = finding.get("names") or ()
+    for kind in finding.get("commitments") or ():
+        words = _COMMITMENTS.get(kind, Text(f"承诺类型 {kind}", f"commitment {kind}"))
+        if named and kind in {"countersignature", "witness"}:
+            words = Text(f"{words.zh}：{'、'.join(named)}", f"{words.en} {', '.join(named)}")
+        yield words
+    if roles := finding.get("roles"):
+        yield Text(f"自称身份：{'、'.join(roles)}", f"claims to be: {', '.join(roles)}")
+    if order := finding.get("order"):
+        yield Text(f"联合签署顺序：{' → '.join(order)}", f"order of the joint signing: {' → '.join(order)}")
+    if waiting := finding.get("waiting"):
+        yield Text(f"尚待签署：{'、'.join(waiting)}", f"still to sign: {', '.join(waiting)}")
+    if pages := finding.get("straddles"):
+        yield Text(f"骑缝章：共 {pages} 页", f"straddle seal across {pages} pages")
+    if finding.get("certifies") and finding.get("permission") == 1:
+        yield Text("盖章后不得再有任何改动", "nothing may follow it")
+    if copy := finding.get("copy"):
+        yield _copy(copy)
+
+
+def _copy(copy: Mapping[str, Any]) -> Text:
+    day, digest = copy["made"][:10], copy["original"][:16]
+    zh = "原件附后" if copy["embedded"] else "原件未附"
+    en = "the original is inside" if copy["embedded"] else "the original is not inside"
+    return Text(
+        f"副本：{copy['maker']}于 {day} 为“{copy['purpose']}”制作；{zh}（{digest}…）",
+        f"copy by {copy['maker']} on {day} for {copy['purpose']}; {en} ({digest}…)",
+    )
