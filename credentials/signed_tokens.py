@@ -77,6 +77,7 @@ class _Judged(NamedTuple):
 
 _THUMBPRINTS = (("x5t", "4.1.7", hashlib.sha1), ("x5t#S256", "4.1.8", hashlib.sha256))
 _GENUINE = good("algorithm"), good("signature")
+_FORMS = (("kid", str), ("cty", str), ("jku", str), ("x5u", str), ("jwk", dict))
 _NOT_GENUINE = {
     Reason.FORMAT_FAILURE,
     Reason.TOO_LARGE,
@@ -156,8 +157,8 @@ class ChainSignatures:
             return Check("certificate", reason, detail=exc.detail)
         if not chain:
             return Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5c")
-        if other := _other_thumbprint(header, chain[0]):
-            return Check("certificate", Reason.FORMAT_FAILURE, detail=other)
+        if fault := _fault_of(header, chain[0]):
+            return Check("certificate", Reason.FORMAT_FAILURE, detail=fault)
         if is_small:
             self._met.keep(header, chain)
         return chain
@@ -287,8 +288,15 @@ def _sent(header: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(x5c)
 
 
-def _other_thumbprint(header: Mapping[str, Any], leaf: Certificate) -> str:
-    """Which thumbprint is of another certificate than the one whose key is to have signed; empty for none."""
+def _fault_of(header: Mapping[str, Any], leaf: Certificate) -> str:
+    """What a header says wrongly of the key that is to have signed; empty for nothing.
+
+    A thumbprint of another certificate; and a name, an address or a key of another form, which some readers
+    go by without asking.
+    """
+    for name, kind in _FORMS:
+        if name in header and not isinstance(header[name], kind):
+            return f"RFC 7515, 4.1: {name} is of another form"
     for name, clause, hashed in _THUMBPRINTS:
         if name in header and header[name] != encode_base64url(
             hashed(leaf.der, usedforsecurity=False).digest()

@@ -170,7 +170,7 @@ class TestNobodyMixesTheWays:
         report = Examination(world, office, headers=kid(office), iss=name).by(published(office))
         assert report.reasons == {Reason.SIGNING_CERTIFICATE_MISSING}
 
-    @pytest.mark.parametrize("headers", [{"kid": ""}, {"kid": "another"}])
+    @pytest.mark.parametrize("headers", [{"kid": ""}, {"kid": 1}, {"kid": ["1"]}, {"kid": "another"}])
     def test_keys_are_found_by_their_exact_name(
         self, world: CredentialWorld, office: FileSigner, headers: dict[str, Any]
     ) -> None:
