@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from signing import cms
@@ -64,6 +65,11 @@ class Judgement:
         """Whether it is a document time-stamp: it proves a time, and nobody signs with it."""
         return self.found.kind == RFC3161
 
+    @cached_property
+    def structure(self) -> cms.SignedData:
+        """Its CMS, read once. Raises `MalformedInput`."""
+        return cms.parse(self.found.contents, padded=True)
+
     @property
     def brought(self) -> tuple[Certificate, ...]:
         """The certificates that came along, besides the signer's own."""
@@ -76,7 +82,10 @@ class Judgement:
 
     def named_checks(self) -> list[Check]:
         """The checks, under names that say whose they are."""
-        return [replace(check, name=f"{self.found.field}/{check.name}") for check in self.checks]
+        return [
+            Check(f"{self.found.field}/{one.name}", one.reason, one.scope, one.detail, one.evidence)
+            for one in self.checks
+        ]
 
     def evidence(self, *, certifies: bool) -> VerifiedSignature:
         """What it proves, once everything passed."""
@@ -119,7 +128,7 @@ def judge_signature(
     """
     found = judgement.found
     try:
-        judgement.signed = signed = cms.parse(found.contents, padded=True)
+        judgement.signed = signed = judgement.structure
     except MalformedInput as exc:
         judgement.checks.append(Check("signature_format", Reason.FORMAT_FAILURE, detail=str(exc)[:200]))
         return

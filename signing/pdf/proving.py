@@ -89,7 +89,7 @@ def _covered(judgements: list[Judgement], stamp: Judgement) -> Iterator[str]:
 def _structures(item: Judgement) -> Iterator[cms.SignedData]:
     """A signature's CMS, and those of the time-stamps in it; what does not parse is left out."""
     try:
-        signed = cms.parse(item.found.contents, padded=True)
+        signed = item.structure
     except MalformedInput:
         return
     yield signed

@@ -69,7 +69,7 @@ class Reading:
 
     def __init__(self, pdf: Source) -> None:
         """Open the file; `lenient` says that it is not written as it should be."""
-        self.document, self.lenient = _opened(pdf)
+        self.document, self.lenient, self._fields = _opened(pdf)
         self._history: History | None = None
 
     @property
@@ -79,7 +79,9 @@ class Reading:
 
     def signatures(self) -> tuple[FoundSignature, ...]:
         """Every filled signature field, in the order of their revisions, none left out."""
-        found = [_found(self.document, field) for field in signature_fields(self.document)]
+        if self._fields is None:
+            self._fields = tuple(signature_fields(self.document))
+        found = [_found(self.document, field) for field in self._fields]
         return tuple(sorted(found, key=lambda item: (item.covered, item.field)))
 
     def certified_by(self) -> tuple[int, int] | None:
@@ -127,17 +129,16 @@ def _is_encrypted(document: Document) -> bool:
     return any("Encrypt" in section.trailer for section in document.sections)
 
 
-def _opened(pdf: Source) -> tuple[Document, bool]:
+def _opened(pdf: Source) -> tuple[Document, bool, tuple[SignedField, ...] | None]:
+    """The file, whether it had to be guessed at, and its signature fields where they were read already."""
     try:
         document = Document(pdf)
-        if not _is_encrypted(document):
-            for _ in signature_fields(document):
-                pass
+        found = None if _is_encrypted(document) else tuple(signature_fields(document))
     except TooLarge:
         raise
     except MalformedInput:
-        return Document(pdf, rebuild=True), True
-    return document, not document.ends_well
+        return Document(pdf, rebuild=True), True, None
+    return document, not document.ends_well, found
 
 
 def _found(document: Document, field: SignedField) -> FoundSignature:

@@ -11,7 +11,7 @@ import hashlib
 import json
 from dataclasses import Field, dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from signing.algorithms import ALGORITHMS
@@ -139,7 +139,7 @@ class Policy:
     @classmethod
     def default(cls) -> Policy:
         """What we demand unless told otherwise: every algorithm we know, and known revocation status."""
-        return cls()
+        return _default()
 
     @classmethod
     def from_toml(cls, data: bytes) -> Policy:
@@ -251,3 +251,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+@cache
+def _default() -> Policy:
+    return Policy()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MAX_WORK = 3_000_000  # values and cross-reference entries of one file: seconds, and some 200 MB at most
 MAX_DEPTH = 64
 MAX_NUMBER_CHARACTERS = 1000
+MAX_NAMES, MAX_SHORT_NAME = 4096, 32
 SPACE = rb"\0\t\n\x0c\r "
 _REGULAR = rb"[^\0\t\n\x0c\r ()<>\[\]{}/%]"
 _SKIP = rb"[" + SPACE + rb"]*+(?:%[^\r\n]*+[" + SPACE + rb"]*+)*+"
@@ -40,6 +41,7 @@ _ESCAPED = {
     b"\r\n": b"",
 }
 _HEX = re.compile(rb"#([0-9A-Fa-f]{2})")
+_NAMES: dict[bytes, Name] = {}  # short names that were met, the first ones
 _WORDS = {b"true": True, b"false": False, b"null": None}
 
 
@@ -162,9 +164,14 @@ def _plain(kind: int, found: re.Match[bytes]) -> Value:
 
 
 def _name(raw: bytes) -> Name:
-    if b"#" in raw:
-        raw = _HEX.sub(lambda match: bytes.fromhex(match[1].decode()), raw)
-    return Name(raw.decode("latin-1"))
+    found = _NAMES.get(raw)
+    if found is not None:
+        return found
+    meant = _HEX.sub(lambda match: bytes.fromhex(match[1].decode()), raw) if b"#" in raw else raw
+    name = Name(meant.decode("latin-1"))
+    if len(_NAMES) < MAX_NAMES and len(raw) <= MAX_SHORT_NAME:
+        _NAMES[raw] = name
+    return name
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

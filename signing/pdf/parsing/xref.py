@@ -13,6 +13,8 @@ from signing.pdf.parsing.values import Ref, Stream
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from signing.pdf.parsing.values import Source, Value
 
 MAX_SECTIONS = 256
@@ -24,6 +26,7 @@ _LOOSE_TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})")
 _TABLE = re.compile(rb"[" + SPACE + rb"]*+xref(?=[" + SPACE + rb"])")
 _PART = re.compile(rb"[" + SPACE + rb"]*+([0-9]{1,10})[ \t]++([0-9]{1,10})[" + SPACE + rb"]*+")
 _ENTRY = re.compile(rb"[" + SPACE + rb"]*+([0-9]{10})[ ]([0-9]{5})[ ]([nf])(?=[" + SPACE + rb"]|t)")
+_BLOCK = re.compile(rb"(?:[0-9]{10} [0-9]{5} [nf](?: [\r\n]|\r\n))*+")
 _TRAILER = re.compile(rb"[" + SPACE + rb"]*+trailer")
 
 
@@ -110,18 +113,11 @@ def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budge
         first, count = int(part[1]), int(part[2])
         place = part.end()
         budget.spend(1 + max(0, min(count, (end - place) // 18)))
-        for number in range(first, first + count):
-            found = _ENTRY.match(source, place, end)
-            if found is None:
-                raise MalformedInput("pdf", "a cross-reference table with less than it says")
-            kind = IN_USE if found[3] == b"n" else FREE
-            entry = Entry(kind, int(found[1]), int(found[2]))
-            if number in entries:
-                oddity = "a cross-reference table that names an object twice"
-            if number == first == 1 and kind == FREE and entry.detail == 65535:
-                raise MalformedInput("pdf", "a cross-reference table that counts from one")
-            entries[number] = entry if entry.kind == FREE or entry.place else Entry(FREE, 0, 0)
-            place = found.end()
+        known = len(entries)
+        words, place = _words(source, place, end, count)
+        entries.update(_entries(first, words))
+        if len(entries) != known + count:
+            oddity = "a cross-reference table that names an object twice"
     closed = _TRAILER.match(source, place, end)
     if closed is None:
         raise MalformedInput("pdf", "a cross-reference table without a trailer")
@@ -130,6 +126,34 @@ def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budge
         raise MalformedInput("pdf", "a trailer that is no dictionary")
     oddity = "a trailer that names something twice" if twice else oddity
     return Section(opened.start(), entries, trailer, [(opened.start(), after)], oddity=oddity)
+
+
+def _words(source: Source, place: int, end: int, count: int) -> tuple[list[bytes], int]:
+    """The words of so many entries, three for each, and the place behind them."""
+    block = source[place : min(end, place + 20 * count)]
+    if len(block) == 20 * count and _BLOCK.fullmatch(block):
+        return block.split(), place + 20 * count
+    words: list[bytes] = []
+    for _ in range(count):
+        found = _ENTRY.match(source, place, end)
+        if found is None:
+            raise MalformedInput("pdf", "a cross-reference table with less than it says")
+        words += found.groups()
+        place = found.end()
+    return words, place
+
+
+def _entries(first: int, words: list[bytes]) -> Iterator[tuple[int, Entry]]:
+    if first == 1 and words[1:3] == [b"65535", b"f"]:
+        raise MalformedInput("pdf", "a cross-reference table that counts from one")
+    for number, (place, generation, kind) in enumerate(
+        zip(words[::3], words[1::3], words[2::3], strict=True), first
+    ):
+        if kind == b"n":
+            at = int(place)
+            yield number, Entry(IN_USE, at, int(generation)) if at else Entry(FREE, 0, 0)
+        else:
+            yield number, Entry(FREE, int(place), int(generation))
 
 
 def _no_reference(_: Ref) -> Value:
