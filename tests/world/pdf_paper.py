@@ -236,7 +236,6 @@ def revised(
             ends += b" /XRefStm %d" % len(out)
             listed = _reference_stream({**hidden, size: (1, len(out), 0)}, size + 1, b"")
             out += b"%d 0 obj\n%b\nendobj\n" % (size, listed)
-            rows |= dict.fromkeys(inside, (0, 0, 0)) if previous is None else {}
         size += 1
     start = len(out)
     if layout in {"table", "hybrid"}:
