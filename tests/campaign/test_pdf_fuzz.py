@@ -41,8 +41,8 @@ KEYS = re.findall(
     rb"\w+",
     b"""Type Pages Kids Count Parent Contents Resources Annots AcroForm Fields V T FT AP N AS Rect F DR DA
     SigFlags Perms DocMDP DSS Certs CRLs Names EmbeddedFiles Length Filter Root Prev Size Index W XRefStm
-    First ByteRange SubFilter Reference TransformParams P Lock OpenAction Rotate MediaBox Metadata Info Extensions
-    StructTreeRoot OCProperties""",
+    First ByteRange SubFilter Reference TransformParams P Lock OpenAction Rotate MediaBox Metadata Info
+    Extensions StructTreeRoot OCProperties""",
 )
 SHORT = re.findall(
     rb"\S+", b"1.5 null true (text) <00ff> () <> [] <<>> /Sig /Widget /Tx /Page /Catalog /XRef /ObjStm"
