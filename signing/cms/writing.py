@@ -83,10 +83,12 @@ def put_together(
 
 def _attributes(form: _Form, digest: bytes, attributes: Iterable[bytes]) -> bytes:
     """The SET OF signed attributes."""
-    value, further = {"digest": der.octet_string(digest)}, tuple(attributes)
+    further = tuple(attributes)
     if further:
-        return der.set_of(*form.attributes, _MESSAGE_DIGEST.fill(value), *further)
-    return _ordered(form.attributes, len(digest)).fill(value)
+        message_digest = attribute(MESSAGE_DIGEST, der.octet_string(digest))
+        return der.set_of(*form.attributes, message_digest, *further)
+    before, after = _around_digest(form.attributes, len(digest))
+    return before + digest + after
 
 
 def _filled(
@@ -168,11 +170,6 @@ def attribute(dotted: str, *values: bytes) -> bytes:
     return der.sequence(der.oid(dotted), der.set_of(*values))
 
 
-_MESSAGE_DIGEST = der.Template(
-    der.SEQUENCE, der.oid(MESSAGE_DIGEST), der.Template(der.SET, der.Hole("digest"))
-)
-
-
 class _Form(NamedTuple):
     """What one signer's structures have in common: signed attributes, and what stands around the holes."""
 
@@ -214,14 +211,15 @@ def _form(
 
 
 @lru_cache(maxsize=REMEMBERED_SIGNERS)
-def _ordered(fixed: tuple[bytes, ...], size: int) -> der.Template:
-    """These attributes and a digest of so many octets, in the order of DER.
+def _around_digest(fixed: tuple[bytes, ...], size: int) -> tuple[bytes, bytes]:
+    """The set of these attributes and a digest of so many octets, before and behind those.
 
-    The order is settled before the digest's own octets are reached: the identifiers differ.
+    The order of DER is settled before the digest's own octets are reached: the identifiers differ.
     """
-    digest = _MESSAGE_DIGEST.fill({"digest": der.octet_string(bytes(size))})
-    parts = [_MESSAGE_DIGEST if one is digest else one for one in sorted((*fixed, digest))]
-    return der.Template(der.SET, *parts)
+    digest = attribute(MESSAGE_DIGEST, der.octet_string(bytes(size)))
+    whole = der.set_of(*fixed, digest)
+    place = whole.index(digest) + len(digest)
+    return whole[: place - size], whole[place:]
 
 
 def _certificate_reference(certificate: Certificate) -> bytes:

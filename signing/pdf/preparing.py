@@ -6,6 +6,7 @@ the first one that can is taken.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from signing.pdf._pyhanko import Editing
@@ -113,6 +114,7 @@ def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
     return wanted
 
 
+@lru_cache(maxsize=16)
 def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) -> Appearance:
     shown_width, shown_height = shown_size(box)
     width, height = in_units(box, face.width_mm), in_units(box, face.height_mm)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.update import writing
 from signing.pdf.update.layout import Layout
-from signing.pdf.update.syntax import NotPlain, two_texts
+from signing.pdf.update.syntax import NotPlain
 from yinxin.base.errors import Conflict
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class PlainEditing:
         root = writing.catalogue(
             layout.root, layout.catalogue, form=form, certified_by=certified_by, extended=layout.is_version_2
         )
-        drawn = writing.drawing(frame.appearance, pictures) if frame.appearance else []
+        drawn = writing.drawing(frame.appearance, tuple(pictures)) if frame.appearance else ()
         return [
             (layout.root, root),
             (page.number, writing.page(page.number, page.entries, widget)),
@@ -113,9 +113,8 @@ def _table(layout: Layout, rows: list[tuple[int, int]], place: int) -> tuple[byt
     ISO 32000-2, 14.4: the first half stays, the second is of this version. Where there was none, both are.
     """
     lines = b"".join([b"%d 1\n%010d 00000 n \n" % row for row in sorted(rows)])
-    trailer = layout.trailer
-    kept = b"".join([b"/%b %b" % entry for entry in trailer.items() if entry[0] not in _REWRITTEN])
-    half = two_texts(trailer[b"ID"])[0] if b"ID" in trailer else b""
+    kept = b"".join([b"/%b %b" % entry for entry in layout.trailer.items() if entry[0] not in _REWRITTEN])
+    half = layout.identity or b""
     before = b"xref\n0 1\n0000000000 65535 f \n%btrailer\n<<%b/Size %d/Prev %d/ID[%b" % (
         lines, kept, max(rows)[0] + 1, layout.start, half,
     )  # fmt: skip

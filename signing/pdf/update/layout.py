@@ -52,6 +52,7 @@ class Layout:
         "_pdf",
         "_sections",
         "catalogue",
+        "identity",
         "is_version_2",
         "root",
         "size",
@@ -69,8 +70,8 @@ class Layout:
         self.is_version_2 = header[1] == b"2.0"
         self.start = int(found[1])
         self._sections, free, end = _sections(pdf, self.start)
-        self.trailer, start = read_trailer(pdf, end)
-        if start != self.start or not _FOREIGN.isdisjoint(self.trailer):
+        self.trailer, self.identity = read_trailer(pdf, end, place)
+        if not _FOREIGN.isdisjoint(self.trailer) or (self.identity is None and b"ID" in self.trailer):
             raise NotPlain
         self.size = natural(self.trailer.get(b"Size"))
         if not free <= self.size <= MAX_SIZE:
@@ -143,9 +144,11 @@ def _sections(pdf: bytes, start: int) -> tuple[list[tuple[int, int, int]], int, 
     if table is None:
         raise NotPlain
     place, found = table.end(), list[tuple[int, int, int]]()
-    match = _SECTION.match
-    while section := match(pdf, place):
-        first, count = map(int, section.groups())
+    while pdf[place : place + 7] != b"trailer":
+        section = _SECTION.match(pdf, place)
+        if section is None:
+            raise NotPlain
+        first, count = int(section[1]), int(section[2])
         if first < free or len(found) >= MAX_SECTIONS:
             raise NotPlain  # no object may stand in two sections: readers would differ about which counts
         place, free = section.end(), first + count

@@ -33,14 +33,15 @@ _DICTIONARY = rb"<<%b((?:/%b%b%b%b)*+)>>" % (_SPACE, _NAME, _SPACE, _VALUE, _SPA
 
 _ENTRY = re.compile(rb"/(%b)%b(%b)%b" % (_NAME, _SPACE, _VALUE, _SPACE))
 _OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
-_TRAILER = re.compile(
-    rb"trailer%b%b%bstartxref%b(\d{1,10}+)[\r\n ]++%%%%EOF[\r\n ]*+\Z" % (_SPACE, _DICTIONARY, _SPACE, _SPACE)
+_TRAILER = re.compile(rb"trailer%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
+_IDENTITY = re.compile(
+    rb"/ID%b\[%b(%b|%b)%b(?:%b|%b)%b\]" % (_SPACE, _SPACE, _STRING, _HEX, _SPACE, _STRING, _HEX, _SPACE)
 )
 _ONE_REFERENCE = re.compile(rb"(\d{1,10}+)[\0\t\n\x0c\r ]++0[\0\t\n\x0c\r ]++R")
 _REFERENCES = re.compile(rb"\[%b(?:\d{1,10}+[\0\t\n\x0c\r ]++0[\0\t\n\x0c\r ]++R%b)*+\]" % (_SPACE, _SPACE))
 _NUMBERS = re.compile(rb"[-+]?(?:\d++\.?\d*+|\.\d++)")
 
-_TWO_TEXTS = re.compile(rb"\[%b(%b|%b)%b(%b|%b)%b\]" % (_SPACE, _STRING, _HEX, _SPACE, _STRING, _HEX, _SPACE))
+_STANDS_HERE = b"/ID null "
 
 
 class NotPlain(Exception):
@@ -79,12 +80,26 @@ def _object(written: bytes) -> tuple[int, Dictionary]:
     return int(found[1]), _dictionary(found[2])
 
 
-def read_trailer(pdf: bytes, offset: int) -> tuple[Dictionary, int]:
-    """The trailer at `offset`, behind which the file ends, and the `startxref` it gives."""
-    found = _TRAILER.match(pdf, offset)
+def read_trailer(pdf: bytes, offset: int, end: int) -> tuple[Dictionary, bytes | None]:
+    """The trailer that stands from `offset` to `end`, and the first half of the identity in it.
+
+    The identity is the one thing that differs from file to file: the rest is remembered without it.
+    """
+    found = _IDENTITY.search(pdf, offset, end) if end - offset <= MAX_OBJECT_BYTES else None
     if found is None:
+        return _trailer(pdf[offset:end]), None
+    trailer = _trailer(b"%b%b%b" % (pdf[offset : found.start()], _STANDS_HERE, pdf[found.end() : end]))
+    if trailer.get(b"ID") != b"null":
+        raise NotPlain  # it was one of something inside
+    return trailer, found[1]
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _trailer(written: bytes) -> Dictionary:
+    found = _TRAILER.fullmatch(written)
+    if found is None or written.count(b"/ID") > 1:
         raise NotPlain
-    return _dictionary(found[1]), int(found[2])
+    return _dictionary(found[1])
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -124,14 +139,6 @@ def natural(value: bytes | None) -> int:
     if value is None or not value.isdigit() or len(value) > 10:
         raise NotPlain
     return int(value)
-
-
-def two_texts(value: bytes) -> tuple[bytes, bytes]:
-    """An array of two strings, each as it is written."""
-    found = _TWO_TEXTS.fullmatch(value)
-    if found is None:
-        raise NotPlain
-    return found[1], found[2]
 
 
 def _dictionary(body: bytes) -> Dictionary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from binascii import hexlify
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing.pdf.frame import MATRICES
@@ -12,7 +13,6 @@ from signing.pdf.update.syntax import NotPlain
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from signing.pdf.face import Picture
@@ -73,6 +73,7 @@ def signature(number: int, frame: Frame) -> bytes:
     )
 
 
+@lru_cache(maxsize=64)
 def text(value: str) -> bytes:
     """A text string: all but a plain field name in hex, so that no text looks like structure."""
     if _SIMPLE.fullmatch(value):
@@ -85,7 +86,9 @@ def text(value: str) -> bytes:
 
 def date(time: datetime) -> bytes:
     """ISO 32000-2, 7.9.4."""
-    when = b"D:%04d%02d%02d%02d%02d%02d" % time.timetuple()[:6]
+    when = b"D:%04d%02d%02d%02d%02d%02d" % (
+        time.year, time.month, time.day, time.hour, time.minute, time.second,
+    )  # fmt: skip
     offset = time.utcoffset()
     if not offset:
         return when if offset is None else when + b"Z"
@@ -94,7 +97,8 @@ def date(time: datetime) -> bytes:
     return b"%b%b%02d'%02d'" % (when, b"-" if minutes < 0 else b"+", hours, rest) if minutes else when + b"Z"
 
 
-def drawing(shown: Appearance, numbers: Sequence[int]) -> list[tuple[int, bytes]]:
+@lru_cache(maxsize=4)  # an office seals page after page with one face
+def drawing(shown: Appearance, numbers: tuple[int, int, int]) -> tuple[tuple[int, bytes], ...]:
     """The appearance: the picture, turned so that it stands upright on a turned page.
 
     Up to three objects with these numbers, the appearance first.
@@ -108,12 +112,12 @@ def drawing(shown: Appearance, numbers: Sequence[int]) -> list[tuple[int, bytes]
         image, len(content), content,
     )  # fmt: skip
     if picture.alpha is None:
-        return [(form, head + drawn), (image, _raster(image, picture, picture.color.data, b""))]
-    return [
+        return (form, head + drawn), (image, _raster(image, picture, picture.color.data, b""))
+    return (
         (form, head + drawn),
         (image, _raster(image, picture, picture.color.data, b"/SMask %d 0 R" % mask)),
         (mask, _raster(mask, picture, picture.alpha.data, b"", colors=1)),
-    ]
+    )
 
 
 def _raster(number: int, picture: Picture, data: bytes, more: bytes, *, colors: int | None = None) -> bytes:
