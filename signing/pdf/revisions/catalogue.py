@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Name, Ref, Stream
 from signing.pdf.revisions.forms import ARCHIVE, FORM, FormRules, rectangle
+from signing.pdf.revisions.metadata import MAX_PACKET_BYTES, say_the_same
 from signing.pdf.revisions.pages import PageRules
 from signing.pdf.revisions.sameness import Comparison, refuse
 from signing.pdf.revisions.structure import StructureRules
-from yinxin.base.errors import MalformedInput, TooLarge
+from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Document, Value
     from signing.pdf.revisions.fields import Field
 
-MAX_METADATA_BYTES = 4 << 20
 ANNOTATION = "annotation"
 # Of a trailer: how the table is written, and what a file is known by from version to version.
 _WRITTEN = frozenset(
@@ -27,12 +27,6 @@ _WRITTEN = frozenset(
 )
 _PASSING_INFO = frozenset({"ModDate", "CreationDate", "Producer"})
 _VERSION = re.compile(r"[1-9]\.[0-9]")
-# Dates, and what a version of a file is known by (XMP, 8.4 and 8.6), as element or as attribute.
-_PASSING = re.compile(
-    rb"<(xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer)>[^<>&]{0,200}+</\1>"
-    rb"|(?:xmp:ModifyDate|xmp:MetadataDate|xmpMM:InstanceID|pdf:Producer|x:xmptk)=(?:\"[^<>&\"]{0,200}+\"|'[^<>&']{0,200}+')"
-)
-_PADDING = re.compile(rb"[\t\n\r ]++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +142,10 @@ class DocumentRules:
         """Metadata are content here, programs read them; the dates of a version are not."""
         if self._comparison.same(old, new, drawn=True):
             return
-        a = _lasting(self._comparison.old, self._comparison.old.resolve(old))
-        b = _lasting(self._comparison.new, self._comparison.new.resolve(new))
-        level = ARCHIVE if a is not None and a == b else FORM
-        self._say(level, "the metadata were changed")
+        a = _packet(self._comparison.old, self._comparison.old.resolve(old))
+        b = _packet(self._comparison.new, self._comparison.new.resolve(new))
+        lasting = a is not None and b is not None and say_the_same(a, b)
+        self._say(ARCHIVE if lasting else FORM, "the metadata were changed")
 
     def _covering(self) -> None:
         """No new field may lie over most of something else that is seen: a comment, a field, a seal.
@@ -188,14 +182,11 @@ def _share(over: Box, under: Box) -> float:
     return width * height / area if width > 0 and height > 0 and area > 0 else 0.0
 
 
-def _lasting(document: Document, metadata: Value) -> bytes | None:
-    """Metadata without what changes from version to version; None for what cannot be read."""
+def _packet(document: Document, metadata: Value) -> bytes | None:
+    """The metadata as they are written; None for what cannot be read."""
     if not isinstance(metadata, Stream):
         return None
     try:
-        text = document.decode(metadata, limit=MAX_METADATA_BYTES)
-    except TooLarge:
-        raise
+        return document.decode(metadata, limit=MAX_PACKET_BYTES)
     except MalformedInput:
         return None
-    return _PADDING.sub(b" ", _PASSING.sub(b"", text)).strip()

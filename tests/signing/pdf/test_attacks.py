@@ -218,7 +218,7 @@ def test_the_seal_cut_off_again(desk: Desk, pdf: bytes, sealed: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"\n", b"garbage", b"%%EOF\n", b"\0" * 3000, b"9 0 obj\n<< >>\nendobj\n%%EOF\n"]
+    "garbage", [b"\n\0", b"garbage", b"%%EOF\n", b"\0" * 3000, b"9 0 obj\n<< >>\nendobj\n%%EOF\n"]
 )
 def test_bytes_appended(desk: Desk, sealed: bytes, garbage: bytes) -> None:
     report = desk.verify(sealed + garbage)
