@@ -27,28 +27,38 @@ class Drawing:
         self._images: dict[int, Any] = {}
         self._forms: dict[tuple[Any, ...], Any] = {}
 
-    def form(self, shown: Appearance | Stamp, *, part: int = 0, parts: int = 1) -> Any:
-        """An appearance: the picture, or an upright slice of it, so turned that it stands upright."""
-        key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts)
+    def form(
+        self,
+        shown: Appearance | Stamp,
+        *,
+        part: int = 0,
+        parts: int = 1,
+        room: tuple[float, float] | None = None,
+    ) -> Any:
+        """An appearance: the picture, or an upright slice of it, so turned that it stands upright.
+
+        `room` is another width and height to fill: the picture stands in the middle, as large as can be.
+        """
+        width, height = room or (shown.width / parts, shown.height)
+        key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts, width, height)
         if key not in self._forms:
-            self._forms[key] = self._draw(shown, part, parts)
+            content = _placed(shown, part * shown.width / parts, room)
+            self._forms[key] = self._draw(shown, (width, height), content)
         return self._forms[key]
 
-    def _draw(self, shown: Appearance | Stamp, part: int, parts: int) -> Any:
-        width, height, image = shown.width, shown.height, self._image(shown.picture)
-        number, share = generic.FloatObject, width / parts
-        left = f"{-part * share:.4f}" if part else "0"
+    def _draw(self, shown: Appearance | Stamp, size: tuple[float, float], content: str) -> Any:
+        number, image = generic.FloatObject, self._image(shown.picture)
         form = generic.StreamObject(
             {
                 pdf_name("/Type"): pdf_name("/XObject"),
                 pdf_name("/Subtype"): pdf_name("/Form"),
-                pdf_name("/BBox"): generic.ArrayObject(map(number, (0, 0, share, height))),
+                pdf_name("/BBox"): generic.ArrayObject(map(number, (0, 0, *size))),
                 pdf_name("/Matrix"): generic.ArrayObject(map(number, (*MATRICES[shown.rotate], 0, 0))),
                 pdf_name("/Resources"): generic.DictionaryObject(
                     {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Face"): image})}
                 ),
             },
-            stream_data=f"q {width:.4f} 0 0 {height:.4f} {left} 0 cm /Face Do Q".encode(),
+            stream_data=content.encode(),
         )
         return self._writer.add_object(form)
 
@@ -59,6 +69,17 @@ class Drawing:
                 color[pdf_name("/SMask")] = self._writer.add_object(_raster(picture, picture.alpha.data, 1))
             self._images[id(picture)] = self._writer.add_object(color)
         return self._images[id(picture)]
+
+
+def _placed(shown: Appearance | Stamp, left: float, room: tuple[float, float] | None) -> str:
+    """The content of a form: the picture, `left` of it cut off by the form's edge."""
+    width, height, below = shown.width, shown.height, 0.0
+    if room is not None:
+        scale = min(room[0] / width, room[1] / height)
+        width, height = width * scale, height * scale
+        left, below = (width - room[0]) / 2, (room[1] - height) / 2
+    x, y = (f"{one:.4f}" if abs(one) >= 0.0001 else "0" for one in (-left, below))
+    return f"q {width:.4f} 0 0 {height:.4f} {x} {y} cm /Face Do Q"
 
 
 def put_stamps(writer: Any, frame: Frame, drawing: Drawing) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
@@ -20,13 +20,13 @@ from signing.pdf._pyhanko.drawing import Drawing, put_stamps
 from signing.pdf._pyhanko.forms import is_locked, lock_of
 from signing.pdf._pyhanko.parser import get, items, text_of, translated
 from signing.pdf._pyhanko.reading import MAX_DEPTH, Reading
-from signing.pdf.frame import PageBox
+from signing.pdf.frame import MATRICES, PageBox
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
     from pyhanko.sign.fields import FieldMDPSpec
 
-    from signing.pdf.frame import Frame
+    from signing.pdf.frame import Appearance, Frame
 
 MAX_PAGES = 2_000
 _LETTER = generic.ArrayObject(map(generic.NumberObject, (0, 0, 612, 792)))
@@ -95,7 +95,7 @@ class Editing:
             sig_field, drawing = next(steps).get_object(), Drawing(writer)
             if shown:
                 widget = get_single_field_annot(sig_field)
-                widget["/AP"] = generic.DictionaryObject({pdf_name("/N"): drawing.form(shown)})
+                widget["/AP"] = generic.DictionaryObject({pdf_name("/N"): _look(drawing, shown, widget)})
                 writer.update_container(widget)
             put_stamps(writer, frame, drawing)
             rules = _rules(frame, digest_algorithm, lock_of(sig_field))
@@ -127,6 +127,19 @@ class _Writer(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         pass
+
+
+def _look(drawing: Drawing, shown: Appearance, widget: Any) -> Any:
+    """The appearance of a field; one that waited has a place of its own, perhaps on a page that is turned."""
+    x0, y0, x1, y1 = (float(item) for item in items(widget["/Rect"]))
+    page = get(widget, "/P")
+    rotate = int(inherited(page, "/Rotate") or 0) % 360 if page is not None else shown.rotate
+    across, along = abs(x1 - x0), abs(y1 - y0)
+    room = (along, across) if rotate in {90, 270} else (across, along)
+    fits = abs(room[0] - shown.width) + abs(room[1] - shown.height) < 0.01
+    if rotate not in MATRICES or not all(room) or (fits and rotate == shown.rotate):
+        return drawing.form(shown)
+    return drawing.form(replace(shown, rotate=rotate), room=room)
 
 
 def _page_box(page: Any) -> PageBox:

@@ -11,11 +11,12 @@ from asn1crypto import core
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyhanko.sign.ades.cades_asn1 import CommitmentTypeIndication, SignerAttributesV2
-from world.desk import Desk, plain_pdf, red_face
+from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pki import NOON
 
 from signing import cms, der
-from signing.pdf import Place, Seal, prepare_joint, seal_copy, sign_jointly
+from signing.pdf import Place, Seal, prepare_joint, seal_as_agency, seal_copy, sign_jointly
+from signing.pdf._pyhanko import Reading as _Reading
 from signing.pdf.profiles.addition import Addition
 from signing.pdf.profiles.commitment import (
     COMMITMENT_TYPE,
@@ -222,3 +223,63 @@ def test_a_joint_signer_after_a_forged_lock_is_stopped(desk: Desk) -> None:
     broken = signed.replace(b"/Exclude", b"/Include")
     with pytest.raises(YinxinError):
         sign_jointly(Seal(desk.agency), broken, field="B", now=NOON)
+
+
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A maker that does not care what earlier signatures lock."""
+    monkeypatch.setattr("signing.pdf._pyhanko.writing.is_locked", lambda *_: False)
+
+
+@pytest.mark.parametrize("field", [None, "Witness"])
+def test_a_signature_in_a_field_that_is_locked_is_seen(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, field: str | None
+) -> None:
+    seal = Seal(desk.agency)
+    document = prepare_joint(plain_pdf(), [Place("A"), Place("B")])
+    for name in ("A", "B"):
+        document = sign_jointly(seal, document, field=name, now=NOON)
+    assert desk.verify(document).passed
+    unlocked(monkeypatch)
+    report = desk.verify(seal.apply(document, now=NOON, field=field))
+    assert report.reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
+
+
+def test_a_signature_after_a_final_one_is_seen(
+    desk: Desk, pdf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    final = seal_as_agency(Seal(desk.agency), pdf, now=NOON, is_final=True)
+    monkeypatch.setattr("signing.pdf.preparing._may_certify", lambda *_: False)
+    assert desk.verify(Seal(desk.citizen).apply(final, now=NOON)).reasons == {
+        Reason.DOCUMENT_CHANGED_AFTER_SIGNING
+    }
+
+
+@pytest.mark.parametrize("change", ["moved", "hidden", "added", "replaced", "removed"])
+def test_a_straddle_seal_that_is_touched_is_seen(desk: Desk, change: str) -> None:
+    document = seal_as_agency(
+        Seal(desk.agency, face=red_face()), plain_pdf(pages=3), now=NOON, straddles=True
+    )
+    assert desk.verify(document).passed
+    reader = _Reading(document).reader
+    page = reader.root["/Pages"]["/Kids"][1]
+    slice_ref = page["/Annots"].raw_get(0)
+    stamp = slice_ref.get_object()
+    look = stamp["/AP"].raw_get("/N").idnum
+    body = b"<< /Type /Annot /Subtype /Stamp /F %d /P 12 0 R /Rect [%s] /AP << /N %d 0 R >> >>"
+    rectangle = " ".join(str(float(one)) for one in stamp["/Rect"]).encode()
+    other = look + 1 if change == "replaced" else look
+    flags = 710 if change == "hidden" else 708
+    changed = {
+        "moved": {slice_ref.idnum: body % (708, b"0 0 40 100", look)},
+        "hidden": {slice_ref.idnum: body % (flags, rectangle, look)},
+        "replaced": {slice_ref.idnum: body % (708, rectangle, other)},
+        "added": {
+            900: body % (708, b"0 0 40 100", look),
+            12: b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 13 0 R "
+            b"/Annots [%d 0 R 900 0 R] >>" % slice_ref.idnum,
+        },
+        "removed": {
+            12: b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 13 0 R >>"
+        },
+    }[change]
+    assert not desk.verify(append_revision(document, changed)).passed

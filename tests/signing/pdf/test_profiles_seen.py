@@ -16,7 +16,7 @@ from world.pki import NOON
 
 from credentials.face.copy_note import draw_copy_note
 from credentials.face.seal_face import draw_seal_face
-from signing.pdf import Seal, SealFace, seal_as_agency, seal_copy
+from signing.pdf import Place, Seal, SealFace, prepare_joint, seal_as_agency, seal_copy, sign_jointly
 from yinxin.base.errors import InvalidClaims, TooLarge, UsageError
 
 if TYPE_CHECKING:
@@ -213,3 +213,20 @@ def test_an_original_that_is_too_large_is_named_and_not_embedded(
 def test_a_note_says_something_that_can_be_written(maker: str, purpose: str) -> None:
     with pytest.raises(InvalidClaims):
         draw_copy_note(maker, purpose, day=NOON.date(), original="0" * 64)
+
+
+def test_a_face_in_a_field_that_waited_on_a_turned_page(desk: Desk) -> None:
+    half = Image.new("RGBA", (40, 20), (0, 0, 255, 255))
+    half.paste((255, 0, 0, 255), (0, 0, 20, 20))
+    places = [Place("A", 0, (100, 50), 60, 40), Place("B", 1, (100, 50), 60, 30)]
+    form = prepare_joint(pages_of([f"{A4} /Rotate 90", A4]), places)
+    seal = Seal(desk.agency, face=_face_of(half, 60, 30))
+    signed = sign_jointly(seal, sign_jointly(seal, form, field="A", now=NOON), field="B", now=NOON)
+    assert desk.verify(signed).passed
+    point = 72 / 25.4
+    for page, height_mm in zip(pictures(signed), (40, 30), strict=True):
+        middle = page.height - 50 - height_mm / 2 * point
+        assert page.getpixel((round(100 + 15 * point), round(middle))) == (255, 0, 0)
+        assert page.getpixel((round(100 + 45 * point), round(middle))) == (0, 0, 255)
+        # The face keeps its shape, also where the field is higher.
+        assert page.getpixel((round(100 + 15 * point), round(middle + 17 * point))) == (255, 255, 255)
