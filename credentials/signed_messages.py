@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from signing.cose import read_x5chain
 from signing.reasons import Reason
-from signing.report import Check
+from signing.report import Check, good
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,7 @@ _THUMBPRINTS = {  # by their numbers in COSE (RFC 9054, 3)
     -43: lambda der: hashlib.sha384(der).digest(),
     -44: lambda der: hashlib.sha512(der).digest(),
 }
+_GENUINE = good("algorithm"), good("signature")
 _REMEMBERED, _REMEMBERED_BYTES = 256, 16 << 10  # larger chains are read again each time
 
 
@@ -49,8 +50,9 @@ class MessageSignatures:
         objection = self.objection_to(message, chain[0].public_key, at=at)
         if objection:
             return chain, (Check("algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
-        good = message.is_signed_by(chain[0], algorithms=self._policy.algorithms)
-        return chain, (Check("algorithm"), Check("signature", None if good else Reason.SIG_CRYPTO_FAILURE))
+        if message.is_signed_by(chain[0], algorithms=self._policy.algorithms):
+            return chain, _GENUINE
+        return chain, (good("algorithm"), Check("signature", Reason.SIG_CRYPTO_FAILURE))
 
     def objection_to(self, message: Sign1, key: PublicKey, *, at: datetime) -> str | None:
         """Why the policy does not take a message by this key; None when it does."""

@@ -34,8 +34,8 @@ _FLOATS = {0xF9: (">e", 2), 0xFA: (">f", 4), 0xFB: (">d", 8)}
 _WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}  # bytes, least value
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _OTHER = range(8)  # major types, RFC 8949, 3.1
 _KEYS = {_UNSIGNED, _NEGATIVE, _TEXT}
-_STRINGS = {_BYTES, _TEXT}
 _EMBEDDED = bytes([_TAG << 5 | 24, 24])  # RFC 8949, 3.4.5.1
+_SHORT_EMBEDDED = _EMBEDDED + bytes([_BYTES << 5 | 24])
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,30 +121,26 @@ class _Reader:
 
     def item(self, depth: int) -> Value:
         """The item that begins here; an IndexError says that the bytes end inside it."""
-        start = self.place
-        first = self.data[start]
-        self.place = start + 1
-        major, argument = first >> 5, first & 31
-        if argument > 23 and major != _OTHER:
+        data, start = self.data, self.place
+        first = data[start]
+        argument, self.place = first & 31, start + 1
+        if argument > 23 and first < 0xE0:
             if argument == 24:  # one byte more: most lengths over 23, digests among them
-                argument = self.data[start + 1]
+                argument = data[start + 1]
                 self.place = start + 2
                 if argument < 24:
                     raise MalformedInput("cbor", "not the shortest form")
             else:
                 argument = self._argument(argument)
-        if major in _STRINGS:
+        if first < 0x40:
+            return argument if first < 0x20 else ~argument
+        if first < 0x80:
             start = self.place
             self.place = end = start + argument
-            if end > len(self.data):
+            if end > len(data):
                 raise MalformedInput("cbor", "cut off")
-            raw = self.data[start:end]
-            return raw.decode() if major == _TEXT else raw
-        if major == _UNSIGNED:
-            return argument
-        if major == _NEGATIVE:
-            return ~argument
-        return self._simple(first) if major == _OTHER else self._nested(major, argument, depth - 1)
+            return data[start:end] if first < 0x60 else data[start:end].decode()
+        return self._simple(first) if first > 0xDF else self._nested(first >> 5, argument, depth - 1)
 
     def _nested(self, major: int, argument: int, depth: int) -> Value:
         if depth < 0:
@@ -152,11 +148,30 @@ class _Reader:
         if major == _MAP:
             return self._map(argument, depth)
         if major == _ARRAY:
-            self._count(argument)
-            return [self.item(depth) for _ in range(argument)]
+            return self._array(argument, depth)
         if argument not in self.tags:
             raise MalformedInput("cbor", f"tag {argument} is not expected")
         return _tag(argument, self.item(depth))
+
+    def _array(self, count: int, depth: int) -> list[Value]:
+        self._count(count)
+        answer: list[Value] = []
+        if depth > 0 and 24 in self.tags:
+            self._take_embedded(answer, count)
+        for _ in range(count - len(answer)):
+            answer.append(self.item(depth))  # noqa: PERF401 - it may hold the beginning already
+        return answer
+
+    def _take_embedded(self, answer: list[Value], count: int) -> None:
+        """The encoded CBOR, up to 255 bytes each, that an array begins with: what long lists are made of."""
+        data, place = self.data, self.place
+        while len(answer) < count and data.startswith(_SHORT_EMBEDDED, place) and data[place + 3] > 23:
+            start = place + 4
+            place = start + data[place + 3]
+            answer.append(_tag(24, data[start:place]))
+        if place > len(data):
+            raise MalformedInput("cbor", "cut off")
+        self.place = place
 
     def _take(self, size: int) -> bytes:
         start = self.place
@@ -170,6 +185,8 @@ class _Reader:
         self._count(2 * count)
         answer: dict[int | str, Value] = {}
         before, data, size = b"", self.data, len(self.data)
+        if count > 2 and data[self.place] < 0x18 and (digests := self._digests(count)):
+            return digests
         key: int | str
         for _ in range(count):
             start = self.place
@@ -206,6 +223,22 @@ class _Reader:
             else:
                 answer[key] = self.item(depth)
         return answer
+
+    def _digests(self, count: int) -> dict[int | str, Value] | None:
+        """A map of small numbers to byte strings of one length, as digests are; None where it is another."""
+        data, start = self.data, self.place
+        width = data[start + 2] + 3
+        if data[start + 1] != 0x58 or width < 27:
+            return None
+        rows = data[start : start + width * count]
+        keys, ends = rows[::width], range(width, width * count + 1, width)
+        heads = rows[1::width] + rows[2::width]
+        if heads != b"\x58" * count + bytes((width - 3,)) * count or max(keys) > 23 or len(rows) != ends[-1]:
+            return None
+        if len(set(keys)) != count or (self.deterministic and bytes(sorted(keys)) != keys):
+            return None
+        self.place = start + len(rows)
+        return dict(zip(keys, [rows[end - width + 3 : end] for end in ends], strict=True))
 
     def _key(self, first: int) -> int | str:
         if first >> 5 not in _KEYS:

@@ -29,7 +29,9 @@ class Item(NamedTuple):
 _RANDOM = rb"frandom(?:\x50.{16}|\x58\x18.{24}|\x58\x20.{32})"
 _NUMBER = rb"hdigestID(?:([\x00-\x17])|\x18([\x18-\xff]))"
 _VALUE, _NAME = b"lelementValue", b"qelementIdentifier"
+_SHORT = rb"([\x60-\x77].*)"  # a short text, whose head says how long it is
 # RFC 8949, 4.2.1: shorter names first; and the order in which the standard lists them.
+_SHORT_SORTED = re.compile(rb"\xa4" + _RANDOM + _NUMBER + _VALUE + _SHORT + _NAME + _SHORT, re.DOTALL)
 _SORTED = re.compile(rb"\xa4" + _RANDOM + _NUMBER + _VALUE, re.DOTALL)
 _LISTED = re.compile(rb"\xa4" + _NUMBER + _RANDOM + _NAME, re.DOTALL)
 _MAP_ITEMS = 8  # names and values: what the map around the element takes of the limits
@@ -40,7 +42,9 @@ def usual_item(content: bytes) -> Item | None:
     if len(content) > MAX_BYTES:
         return None
     try:
-        if match := _SORTED.match(content):
+        if (match := _SHORT_SORTED.fullmatch(content)) and _is_whole(match[3]) and _is_whole(match[4]):
+            value, name = match[3][1:].decode(), match[4][1:].decode()
+        elif match := _SORTED.match(content):
             value, name = _value_and_name(content, match.end())
         elif match := _LISTED.match(content):
             name, end = _short_text(content, match.end())
@@ -52,7 +56,17 @@ def usual_item(content: bytes) -> Item | None:
     except (MalformedInput, UnicodeDecodeError, IndexError):
         return None
     number = match[1] or match[2]
-    return Item(number[0], name, value, embedded(content)) if name else None
+    return Item(number[0], name, value, _short_embedded(content)) if name else None
+
+
+def _short_embedded(content: bytes) -> bytes:
+    size = len(content)
+    return b"\xd8\x18\x58%c%b" % (size, content) if 24 <= size < 256 else embedded(content)
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether a short text is as long as its head says: then it ends here for every reader."""
+    return text[0] == 0x5F + len(text)
 
 
 def _value_and_name(content: bytes, start: int) -> tuple[Any, str]:

@@ -7,9 +7,9 @@ Reading says what the bytes hold; whether digests, signatures and times are good
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.mdoc.items import Item, usual_item
 from credentials.mdoc.limits import (
@@ -39,11 +39,11 @@ _WRITTEN = {  # RFC 3339, 5.6
     ),
     FULL_DATE: re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
+_digest_id, _identifier = attrgetter("digest_id"), attrgetter("identifier")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityObject:
+class SecurityObject(NamedTuple):
     """The mobile security object (9.1.2.4): digests of all elements, the device's key, times."""
 
     doc_type: str
@@ -58,8 +58,7 @@ class SecurityObject:
     status: Any
 
 
-@dataclass(frozen=True, slots=True)
-class IssuerSigned:
+class IssuerSigned(NamedTuple):
     """What the issuer signed, with the elements that are shown."""
 
     namespaces: Mapping[str, tuple[Item, ...]]
@@ -73,8 +72,7 @@ class IssuerSigned:
         return read_security_object(decode(payload, tags=TAGS, max_depth=MAX_DEPTH))
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSigned:
+class DeviceSigned(NamedTuple):
     """What the device adds: its own elements, as they are signed too, and a signature or a code."""
 
     encoded_namespaces: bytes
@@ -83,8 +81,7 @@ class DeviceSigned:
     mac: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document of a DeviceResponse (8.3.2.1.2.2)."""
 
     doc_type: str
@@ -199,6 +196,8 @@ def to_cbor(value: Any) -> Any:
 
 def to_plain(value: Any) -> Any:
     """An element's value without tags: dates and times as texts, as JSON would have them."""
+    if type(value) is str:
+        return value
     if isinstance(value, Tag):
         if value.number == ENCODED_CBOR:
             raise MalformedInput("mdoc", "an element holds encoded CBOR")
@@ -254,9 +253,9 @@ def _issuer_signed(value: Any) -> IssuerSigned:
 
 def _items(values: list[Any]) -> tuple[Item, ...]:
     items = tuple(map(read_item, values))
-    if len({item.digest_id for item in items}) != len(items):
+    if len(set(map(_digest_id, items))) != len(items):
         raise MalformedInput("disclosure", "9.1.2.5: a digest is used twice")
-    if len({item.identifier for item in items}) != len(items):
+    if len(set(map(_identifier, items))) != len(items):
         raise MalformedInput("disclosure", "8.3.2.1.2.2: an element stands twice")
     return items
 
@@ -300,16 +299,14 @@ def _digests(value: Any) -> dict[str, dict[int, bytes]]:
         raise MalformedInput("mdoc", "9.1.2.4: valueDigests are no map, or an empty one")
     for name, digests in value.items():
         _text(name)
-        if (
-            not isinstance(digests, dict)
-            or not digests
-            or not all(
-                type(number) is int and 0 <= number < 1 << 31 and isinstance(digest, bytes)
-                for number, digest in digests.items()
-            )
-        ):
+        if not isinstance(digests, dict) or not digests or not _are_digests(digests):
             raise MalformedInput("mdoc", "9.1.2.4: valueDigests are no map of digests")
     return value
+
+
+def _are_digests(digests: dict[Any, Any]) -> bool:
+    are_numbered = set(map(type, digests)) == {int} and min(digests) >= 0 and max(digests) < 1 << 31
+    return are_numbered and set(map(type, digests.values())) == {bytes}
 
 
 def _authorised(value: Any) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.mdoc.device_key import mac_key
 from credentials.mdoc.json_form import elements_as_json
 from credentials.mdoc.presenting import device_authentication
-from credentials.mdoc.structures import Document, read_issuer_signed, read_response, to_plain
+from credentials.mdoc.structures import DIGESTS, Document, read_issuer_signed, read_response, to_plain
 from credentials.permission import Permission
 from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed
@@ -27,7 +27,7 @@ from signing.base64url import decode_base64url
 from signing.cose.mac import is_mac0_of
 from signing.policy import Policy
 from signing.reasons import Reason
-from signing.report import Check, Evidence, Report, Scope
+from signing.report import Check, Evidence, Report, Scope, good
 from signing.revocation import RevocationSnapshot
 from yinxin.base.clock import Clock, SystemClock
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
     from signing.trust_list import ServingList
 
+_HASHES = {name: getattr(hashlib, name) for name in DIGESTS.values()}
 _MALFORMED = {
     "disclosure": ("elements", Reason.DISCLOSURE_INVALID),
     "digest algorithm": ("elements", Reason.ALGORITHM_NOT_ALLOWED),
@@ -186,7 +187,7 @@ class _Case:
         """Go through the rules in their order, once `read` has made a document of the bytes."""
         try:
             document = read(data)
-            self._add(Check("format"))
+            self._add(good("format"))
             secured = self._check_issuer(document)
             if secured is None:
                 return
@@ -197,7 +198,7 @@ class _Case:
         except MalformedInput as exc:
             self._add(_malformed(exc))
             return
-        if not is_failed(tuple(self.checks)):
+        if not is_failed(self.checks):
             self._check_status(secured.status)
 
     def evidence(self, key: EvidenceKey) -> VerifiedMdoc:
@@ -225,31 +226,35 @@ class _Case:
     def _type(self, document: Document, secured: SecurityObject) -> Check:
         """9.3.1, 4: one type outside and inside."""
         self._doc_type = secured.doc_type
-        same = document.doc_type == secured.doc_type
-        detail = "" if same else "the document calls itself otherwise than the issuer"
-        return Check("document_type", None if same else Reason.WRONG_TYPE, detail=detail)
+        if document.doc_type == secured.doc_type:
+            return good("document_type")
+        detail = "the document calls itself otherwise than the issuer"
+        return Check("document_type", Reason.WRONG_TYPE, detail=detail)
 
     def _permission(self, document: Document, secured: SecurityObject) -> tuple[Check, ...]:
         if self._issuer is None:
             return ()
         permission = self._verifier.permission
+        if permission.issuers is None and permission.trust_list is None:
+            return ()
         self.snapshots.update(permission.snapshots)
         agency, made = _agency_of(document), secured.signed_at
         return permission.checks(secured.doc_type, self._issuer, agency=agency, made=made, at=self._at)
 
     def _check_elements(self, document: Document, secured: SecurityObject) -> None:
         """9.3.1, 3: the digest of each element."""
+        hashed = _HASHES[secured.digest_algorithm]
         for namespace, items in document.issuer_signed.namespaces.items():
             signed = secured.digests.get(namespace, {})
             for item in items:
-                digest = hashlib.new(secured.digest_algorithm, item.encoded).digest()
+                digest = hashed(item.encoded).digest()
                 if not compare_digest(signed.get(item.digest_id, b""), digest):
                     detail = f"{namespace} {item.identifier}: the issuer signed no such element"
                     raise MalformedInput("disclosure", detail[:200])
         # One licence at most: whoever may issue it is asked about the one that the verifier then looks up.
         if len(set(_licences(document))) > 1:
             raise MalformedInput("disclosure", "its namespaces name different licences")
-        self._add(Check("elements"))
+        self._add(good("elements"))
 
     def _check_times(self, secured: SecurityObject) -> None:
         """9.3.1, 5. A clock that is ahead is forgiven, an end is never stretched."""
@@ -263,7 +268,7 @@ class _Case:
         elif self._at > secured.valid_until:
             self._add(Check("mdoc_validity", Reason.EXPIRED, Scope.NOW, secured.valid_until.isoformat()))
         else:
-            self._add(Check("mdoc_validity"))
+            self._add(good("mdoc_validity"))
 
     def _check_device(self, document: Document, secured: SecurityObject) -> None:
         """9.1.3: the device proves its key for this session, and signs nothing that it was not allowed to."""
@@ -295,20 +300,24 @@ class _Case:
         objection = self._verifier.messages.objection_to(message, key, at=self._at)
         if objection:
             return (Check("device_algorithm", Reason.ALGORITHM_NOT_ALLOWED, detail=objection),)
-        good = message.is_signed_by(key, algorithms=policy.algorithms, payload=signed)
-        return (Check("device_authentication", None if good else Reason.KEY_BINDING_INVALID),)
+        if message.is_signed_by(key, algorithms=policy.algorithms, payload=signed):
+            return (good("device_authentication"),)
+        return (Check("device_authentication", Reason.KEY_BINDING_INVALID),)
 
     def _mac(self, mac: Any, key: PublicKey, signed: bytes) -> Check:
         if self._reader_key is None or self._transcript is None:
             detail = "a code was sent, and the reader has no key for it"
             return Check("device_authentication", Reason.KEY_BINDING_INVALID, detail=detail)
-        good = is_mac0_of(mac, mac_key(self._reader_key, key, self._transcript), signed)
-        return Check("device_authentication", None if good else Reason.KEY_BINDING_INVALID)
+        is_made = is_mac0_of(mac, mac_key(self._reader_key, key, self._transcript), signed)
+        return Check("device_authentication", None if is_made else Reason.KEY_BINDING_INVALID)
 
     def _find(self, document: Document) -> None:
         shown = document.issuer_signed.namespaces
         self._elements = {
-            namespace: {item.identifier: to_plain(item.value) for item in items}
+            namespace: {
+                item.identifier: item.value if type(item.value) is str else to_plain(item.value)
+                for item in items
+            }
             for namespace, items in shown.items()
         }
         self.findings = {

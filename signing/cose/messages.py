@@ -12,7 +12,9 @@ decided by `signing.path`. SM2 has no number in COSE, so nothing is signed with 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_cose
@@ -75,9 +77,7 @@ class Sign1:
             raise MalformedInput("cose", "headers and signature are byte strings")
         if not isinstance(unprotected, dict) or not isinstance(payload, bytes | None):
             raise MalformedInput("cose", "not the parts of COSE_Sign1")
-        protected = {} if sent in _EMPTY_FORMS else decode(sent)
-        if not isinstance(protected, dict):
-            raise MalformedInput("cose", "the protected headers are no map")
+        protected = _kept_headers(sent) if len(sent) <= _KEPT_BYTES else _read_headers(sent)
         _check_headers(protected, unprotected, understood)
         return cls(protected, unprotected, payload, signature, b"" if sent in _EMPTY_FORMS else sent)
 
@@ -189,6 +189,17 @@ def is_in_order(chain: tuple[Certificate, ...]) -> bool:
     """
     return all(one.issuer_der == above.subject_der for one, above in pairwise(chain))
 
+
+def _read_headers(sent: bytes) -> Mapping[Label, Any]:
+    protected = {} if sent in _EMPTY_FORMS else decode(sent)
+    if not isinstance(protected, dict):
+        raise MalformedInput("cose", "the protected headers are no map")
+    return MappingProxyType(protected)
+
+
+# Nearly every message has the same few bytes here: which algorithm. What they say is theirs alone.
+_KEPT, _KEPT_BYTES = 256, 256
+_kept_headers = lru_cache(_KEPT)(_read_headers)
 
 _HANDLED = (ALG, CRIT, CONTENT_TYPE, KID, TYP, X5CHAIN)
 

@@ -26,7 +26,7 @@ from world.mutants import edited, random_edits
 from world.pki import NOON
 
 from credentials.mdoc import mdoc_elements
-from credentials.mdoc.structures import MAX_DEPTH, TAGS
+from credentials.mdoc.limits import MAX_DEPTH, TAGS
 from credentials.status_snapshot import verify_status_token
 from signing.base64url import decode_base64url, encode_base64url
 from signing.cbor import Tag, decode, encode

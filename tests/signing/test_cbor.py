@@ -242,3 +242,49 @@ def test_what_cannot_be_read_is_not_written() -> None:
 def test_bytes_like_values_are_written_as_bytes() -> None:
     assert encode(bytearray(b"ab")) == encode(b"ab") == b"\x42ab"
     assert encode((1, 2)) == encode([1, 2])
+
+
+@given(
+    st.dictionaries(st.integers(0, 30), st.binary(min_size=20, max_size=30), min_size=1, max_size=6),
+    st.sampled_from([24, 32, 48, None]),
+    st.integers(0, 400),
+    st.integers(0, 255),
+    st.sampled_from([None, 0, 1]),
+)
+@example({1: b"a", 2: b"b", 3: b"c"}, 32, 2, 1, 1)
+def test_maps_of_digests_are_read_as_others_are(
+    digests: dict[int, bytes], size: int | None, place: int, byte: int, change: int | None
+) -> None:
+    """Rows of one length are read side by side; what is odd in one of them is seen as ever."""
+    if size is not None:
+        digests = {number: digest.ljust(size, b".")[:size] for number, digest in digests.items()}
+    data = bytearray(encode(digests))
+    if change is not None:
+        place %= len(data)
+        data[place : place + change] = bytes([byte])
+    try:
+        value = decode(bytes(data))
+    except YinxinError:
+        assert change is not None
+        return
+    assert holds(value, float) or encode_in_order(value) == data
+    assert cbor2.loads(bytes(data)) == value
+    assert change is not None or value == digests
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_encoded_cbor_in_arrays_counts_as_a_tag_elsewhere(depth: int) -> None:
+    """Lists of encoded CBOR are read at once, under the same limits and from the same bytes."""
+    rows = [Tag(24, bytes(size)) for size in (23, 24, 255, 256, 24)]
+    data = encode(rows)
+    if depth < 2:
+        with pytest.raises(TooLarge):
+            decode(data, tags=[24], max_depth=depth)
+        return
+    assert decode(data, tags=[24], max_depth=depth) == rows
+    assert encode(decode(encode(rows[1:3]), tags=[24])) == encode(rows[1:3])
+    with pytest.raises(MalformedInput, match="tag 24"):
+        decode(data, tags=[18])
+    for end in range(1, len(data)):
+        with pytest.raises(MalformedInput):
+            decode(data[:end], tags=[24])

@@ -16,7 +16,7 @@ from credentials.mdoc import (
     present_mdoc,
 )
 from credentials.mdoc.presenting import device_authentication
-from credentials.mdoc.structures import ENCODED_CBOR, MAX_DEPTH, TAGS
+from credentials.mdoc.limits import ENCODED_CBOR, MAX_DEPTH, TAGS
 from signing.cbor import Tag, decode, encode
 from signing.cose import X5CHAIN, sign1, x5chain
 from world.credentials import COUNTER, NONCE, CredentialWorld
