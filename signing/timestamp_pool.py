@@ -178,8 +178,15 @@ class TimestamperPool:
         )
 
 
-def any_of(timestampers: Mapping[str, Timestamper], *, clock: Clock) -> Timestamper:
-    """The only one there is, or a pool of several by name, the first preferred; `UsageError` for none."""
-    if len(timestampers) == 1:
-        return next(iter(timestampers.values()))
-    return TimestamperPool([StampingAuthority(*row) for row in timestampers.items()], clock)
+def any_of(
+    timestampers: Mapping[str, Timestamper],
+    *,
+    clock: Clock,
+    wait: Callable[[timedelta], None] = lambda _pause: None,
+) -> Timestamper:
+    """A pool of authorities by name, the first preferred. One alone is asked again, too.
+
+    `UsageError` for none.
+    """
+    rows = [StampingAuthority(*row) for row in timestampers.items()]
+    return TimestamperPool(rows, clock, wait=wait)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from signing import der
 from signing.algorithms import DIGEST_OIDS, MAX_IDENTIFIER_BYTES, Algorithm
+from signing.held import feed
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from signing.certificates import Certificate
+    from signing.held import HeldFile
 
 DATA, SIGNED_DATA, TST_INFO = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"
 CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
@@ -96,7 +98,7 @@ def cms_digest(algorithm: Algorithm) -> str:
     return algorithm.digest or "sha512"
 
 
-def hash_with(name: str, *parts: bytes | memoryview) -> bytes:
+def hash_with(name: str, *parts: bytes | memoryview | HeldFile) -> bytes:
     """The hash of the concatenated parts.
 
     `UnknownAlgorithm` for one that this machine lacks, and for those without a length of their own (SHAKE).
@@ -108,5 +110,5 @@ def hash_with(name: str, *parts: bytes | memoryview) -> bytes:
     if not state.digest_size:
         raise UnknownAlgorithm(name)
     for part in parts:
-        state.update(part)
+        feed(state, part)
     return state.digest()

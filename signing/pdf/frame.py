@@ -7,7 +7,7 @@ Two writers put a frame into a file: `signing.pdf.update` where the file's struc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from yinxin.base.errors import MalformedInput
 
@@ -103,6 +103,9 @@ class Prepared(Protocol):
 
     def fill(self, signature: bytes) -> bytes:
         """The finished file. Raises `Conflict` when the signature is larger than its room."""
+
+    def fill_into(self, file: IO[bytes], signature: bytes) -> None:
+        """Finish an open file that begins with what was prepared; raises as `fill` does."""
 
 
 def _ordered(box: Sequence[float]) -> tuple[float, float, float, float]:

@@ -7,14 +7,16 @@ the first one that can is taken.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from signing.held import HeldFile
 from signing.pdf._pyhanko import Editing
 from signing.pdf.frame import Appearance, Frame
 from signing.pdf.placing import in_units, rectangle, shown_size
 from signing.pdf.profiles.addition import NOTHING
 from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import Conflict, TooLarge, UsageError
+from yinxin.base.files import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,14 +44,15 @@ class Wish(NamedTuple):
 
 
 def prepare_update(
-    pdf: bytes, wish: Wish, *, digest_algorithm: str, reserve: int
+    pdf: bytes | HeldFile, wish: Wish, *, digest_algorithm: str, reserve: int
 ) -> tuple[Prepared, tuple[bytes, ...]]:
     """The update with room for `reserve` octets of CMS, and the signed attributes that the wish adds to it.
 
-    Those have room of their own. Raises as `Seal.apply` does.
+    Those have room of their own. A file that is held (`signing.held`) may be larger. Raises as `Seal.apply`.
     """
-    if len(pdf) > MAX_PDF_BYTES:
-        raise TooLarge("pdf", f"over {MAX_PDF_BYTES} bytes")
+    limit = MAX_FILE_BYTES if isinstance(pdf, HeldFile) else MAX_PDF_BYTES
+    if len(pdf) > limit:
+        raise TooLarge("pdf", f"over {limit} bytes")
     if wish.addition is not NOTHING:
         addition, reason = wish.addition.reason_for(wish.reason)
         wish = wish._replace(addition=addition, reason=reason)
@@ -57,7 +60,7 @@ def prepare_update(
         if addition.needs_whole_writer:
             return _by_whole_writer(pdf, wish, digest_algorithm, reserve)
     try:
-        editing = PlainEditing(pdf)
+        editing = PlainEditing(cast("bytes", pdf))  # a held file answers as octets do
         prepared = editing.prepare(
             _frame(editing, wish, ()), digest_algorithm=digest_algorithm, reserve=reserve
         )
@@ -67,7 +70,7 @@ def prepare_update(
 
 
 def _by_whole_writer(
-    pdf: bytes, wish: Wish, digest_algorithm: str, reserve: int
+    pdf: bytes | HeldFile, wish: Wish, digest_algorithm: str, reserve: int
 ) -> tuple[Prepared, tuple[bytes, ...]]:
     editing, addition = Editing(pdf), wish.addition
     stamps = addition.stamps(editing.page_boxes() if addition.across else ())

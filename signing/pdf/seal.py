@@ -6,9 +6,11 @@ The input's bytes stay as they are and an incremental update comes behind them. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from os import SEEK_END
+from typing import IO, TYPE_CHECKING, Any
 
 from signing import cms
+from signing.held import HeldFile
 from signing.pdf.preparing import Wish, prepare_update
 from signing.pdf.profiles.addition import NOTHING
 from yinxin.base.errors import TooLarge
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.pdf.face import SealFace
+    from signing.pdf.frame import Prepared
     from signing.pdf.profiles.addition import Addition
     from signing.signer import Signer
     from signing.timestamp import Timestamper
@@ -78,9 +81,24 @@ class Seal:
         signer and the time-stamp authority raise.
         """
         wish = Wish(now, page, at, reason, location, field, addition, self._face, self._certify)
-        return self._sealed(pdf, wish)
+        prepared, signature = self._signed(pdf, wish)
+        return prepared.fill(signature)
 
-    def _sealed(self, pdf: bytes, wish: Wish) -> bytes:
+    def apply_in(self, file: IO[bytes], *, now: datetime, **asked: Any) -> None:
+        """Seal the PDF that is in a file, in place; little of it is in memory at a time.
+
+        `file` is open for reading and writing, nobody else has it, and what is asked is as of `apply`. Raises
+        as `apply` does; what was in the file is its beginning still.
+        """
+        file.flush()
+        pdf = HeldFile.of(file, file.seek(0, SEEK_END))
+        wish = Wish(now, face=self._face, certify=self._certify, **asked)
+        prepared, signature = self._signed(pdf, wish)
+        prepared.fill_into(file, signature)
+        file.flush()
+
+    def _signed(self, pdf: bytes | HeldFile, wish: Wish) -> tuple[Prepared, bytes]:
+        """The update and the signature that fits into it."""
         signer = self._signer
         prepared, attributes = prepare_update(
             pdf, wish, digest_algorithm=cms.cms_digest(signer.algorithm),
@@ -91,11 +109,11 @@ class Seal:
         if self._timestamper:
             self._room = max(len(signature) + SPARE_ROOM, self._bound)
         if len(signature) <= prepared.reserve:
-            return prepared.fill(signature)
+            return prepared, signature
         if len(signature) > MAX_SIGNATURE_BYTES:
             raise TooLarge("timestamp", f"a signature over {MAX_SIGNATURE_BYTES} bytes")
         # The authority's tokens are larger than any before: there is room for them now, so once more.
-        return self._sealed(pdf, wish)
+        return self._signed(pdf, wish)
 
     def _stamp(self, signature: bytes) -> bytes:
         assert self._timestamper is not None  # noqa: S101 - only handed over when there is one

@@ -7,9 +7,11 @@ its own contents, which no signature covers as long as the seal is the last thin
 from __future__ import annotations
 
 from binascii import hexlify
-from typing import TYPE_CHECKING
+from os import SEEK_END
+from typing import IO, TYPE_CHECKING, cast
 
 from signing import cms, der
+from signing.held import HeldFile
 from signing.pdf._pyhanko import RFC3161, Reading
 from signing.pdf.gate import Gap, examine
 from signing.timestamp import parse_token
@@ -28,6 +30,21 @@ def stamp_last(pdf: bytes, timestamper: Timestamper) -> bytes:
     not cover all of it, `Conflict` where that one is stamped already or has no room for a time-stamp (see
     `Seal`), and what the authority raises.
     """
+    gap, digits = _filling(pdf, timestamper)
+    return b"".join((pdf[: gap.start], b"<", digits, b">", pdf[gap.end :]))
+
+
+def stamp_in(file: IO[bytes], timestamper: Timestamper) -> None:
+    """As `stamp_last`, in an open file that nobody else has, in place."""
+    file.flush()
+    gap, digits = _filling(HeldFile.of(file, file.seek(0, SEEK_END)), timestamper)
+    file.seek(gap.start + 1)
+    file.write(digits)
+    file.flush()
+
+
+def _filling(pdf: bytes | HeldFile, timestamper: Timestamper) -> tuple[Gap, bytes]:
+    """The gap of the last signature, and the digits that fill it."""
     gap, contents = _last(pdf)
     _, end = der.read(contents)
     signature = contents[:end]
@@ -39,10 +56,10 @@ def stamp_last(pdf: bytes, timestamper: Timestamper) -> bytes:
     room = gap.end - gap.start - 2
     if len(digits) > room:
         raise Conflict("the last signature has no room for a time-stamp")
-    return b"".join((pdf[: gap.start], b"<", digits.ljust(room, b"0"), b">", pdf[gap.end :]))
+    return gap, digits.ljust(room, b"0")
 
 
-def last_stamp(pdf: bytes) -> datetime | None:
+def last_stamp(pdf: bytes | HeldFile) -> datetime | None:
     """The time that the time-stamp of the last signature tells; None where that has none. Nothing is judged.
 
     Raises `MalformedInput` as `stamp_last` does.
@@ -52,10 +69,11 @@ def last_stamp(pdf: bytes) -> datetime | None:
     return min((parse_token(token).gen_time for token in tokens), default=None)
 
 
-def _last(pdf: bytes) -> tuple[Gap, bytes]:
+def _last(pdf: bytes | HeldFile) -> tuple[Gap, bytes]:
     """The gap and the contents of the signature that covers the whole file."""
+    octets = cast("bytes", pdf)  # a held file answers as octets do
     for found in Reading(pdf).signatures():
-        gap = examine(pdf, byte_range=found.byte_range, contents=found.contents, offset=found.offset)
+        gap = examine(octets, byte_range=found.byte_range, contents=found.contents, offset=found.offset)
         if found.problem is None and found.kind != RFC3161 and isinstance(gap, Gap) and gap.whole_file:
             return gap, found.contents
     raise MalformedInput("pdf", "no signature in it covers the whole file")

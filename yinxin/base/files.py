@@ -21,6 +21,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedRandom
     from pathlib import Path
 
 MAX_FILE_BYTES = 256 << 20
@@ -55,6 +56,38 @@ def write_new_file(path: Path, data: bytes, *, mode: int = READABLE) -> None:
         raise Conflict(f"{path} exists and is not overwritten") from exc
     except (OSError, ValueError) as exc:
         raise UsageError(f"{path} cannot be written") from exc
+
+
+@contextmanager
+def drafted(path: Path, *, mode: int = READABLE, replace: bool = False) -> Iterator[BufferedRandom]:
+    """A new file to write and read; it gets its name at the end of the block, with all its bytes on the disk.
+
+    An error in the block leaves nothing. A file that is there is a `Conflict`, unless it is to be replaced.
+    `UsageError`: nothing can be written there; `Unreachable`: the disk refuses.
+    """
+    if not replace and path.exists():
+        raise Conflict(f"{path} exists and is not overwritten")
+    draft = path.with_name(f".{SystemRandomness().bytes(8).hex()}.part")
+    try:
+        handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"{path} cannot be written") from exc
+    try:
+        with os.fdopen(handle, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
+        else:
+            _publish(draft, path)
+        _flush_folder(path.parent)
+    except FileExistsError as exc:
+        raise Conflict(f"{path} exists and is not overwritten") from exc
+    except OSError as exc:
+        raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:

@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic, xref
 from pyhanko.pdf_utils.decode_limits import (
@@ -19,6 +19,7 @@ from pyhanko.pdf_utils.decode_limits import (
 )
 from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
 
+from signing.held import HeldFile
 from yinxin.base.errors import MalformedInput, TooLarge, YinxinError
 
 if TYPE_CHECKING:
@@ -45,12 +46,12 @@ _LIMITS = DecodeLimits(
 )
 
 
-def open_reader(pdf: bytes) -> tuple[Any, bool]:
+def open_reader(pdf: bytes | HeldFile) -> tuple[Any, bool]:
     """A reader, and whether it had to be lenient: a strict one refused the file, or it tells two stories.
 
     A hybrid-reference file has one table for old readers and one for new ones.
     """
-    source = Metered(_mended(pdf), MAX_WORK)
+    source = _metered(pdf, MAX_WORK)
     with translated():
         try:
             reader = Reader(source, strict=True, decode_limits=_LIMITS)
@@ -60,7 +61,7 @@ def open_reader(pdf: bytes) -> tuple[Any, bool]:
         except Exception:  # noqa: BLE001 - whatever the strict parser dislikes, the lenient one may take
             lenient = True
         if lenient:
-            source = Metered(source.getvalue(), source.left)
+            source = _metered(pdf, source.left)
             reader = Reader(source, strict=False, decode_limits=_LIMITS)
         if reader.xrefs.total_revisions > MAX_REVISIONS:
             raise TooLarge("pdf", f"more than {MAX_REVISIONS} revisions")
@@ -99,28 +100,89 @@ def text_of(value: Any) -> str | None:
     return str(value)[:MAX_TEXT_CHARACTERS] if isinstance(value, str) else None
 
 
-class Metered(io.BytesIO):
-    """A file in memory that counts its reads.
+class Meter:
+    """Work that is counted.
 
     The same file takes the same number of steps everywhere; a limit in seconds would not be repeatable.
     """
 
-    def __init__(self, data: bytes, left: int) -> None:
-        super().__init__(data)
-        self.left = left
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """As a file reads."""
-        self.left -= 1
-        if self.left < 0:
-            raise TooLarge("pdf", "reading it takes too much work")
-        return super().read(size)
+    left = 0
 
     def spend(self, steps: int) -> None:
         """Count work that is done without reading."""
         self.left -= steps
         if self.left < 0:
             raise TooLarge("pdf", "reading it takes too much work")
+
+
+class Metered(Meter, io.BytesIO):
+    """A file in memory that counts its reads."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As a file reads."""
+        self.spend(1)
+        return super().read(size)
+
+
+class MeteredFile(Meter, io.RawIOBase):
+    """A file on the disk that counts its reads, with a place of its own in what somebody else keeps."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self._file, self._place = file, 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As a file reads."""
+        self.spend(1)
+        self._file.seek(self._place)
+        data = self._file.read(-1 if size is None else size)
+        self._place += len(data)
+        return data
+
+    def readinto(self, buffer: Any, /) -> int:
+        """As a file reads."""
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data: Any, /) -> int:
+        """As a file writes."""
+        self._file.seek(self._place)
+        self._place += self._file.write(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Where the next read begins."""
+        self._file.seek(self._place)
+        self._place = self._file.seek(offset, whence)
+        return self._place
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._place
+
+    def flush(self) -> None:
+        """As a file does, as long as somebody keeps it."""
+        if not self._file.closed:
+            self._file.flush()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+
+def _metered(pdf: bytes | HeldFile, left: int) -> Any:
+    source: Any = MeteredFile(pdf.file) if isinstance(pdf, HeldFile) else Metered(_mended(pdf))
+    source.left = left
+    return source
 
 
 class _History(HistoricalResolver):
@@ -200,7 +262,7 @@ def _counted(parse: Any) -> Any:
         owner: Any = source.container_ref if isinstance(source, generic.StreamObject) else None
         meter = owner.pdf.stream if owner else source
         for entry in parse(source, **options):
-            if isinstance(meter, Metered):
+            if isinstance(meter, Meter):
                 meter.spend(20)
             yield entry
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import HistoricalResolver
     from pyhanko.sign.diff_analysis import ReferenceUpdate
 
+    from signing.held import HeldFile
+
 MAX_FIELDS, MAX_DEPTH = 5_000, 32
 PADES, PKCS7_DETACHED, RFC3161 = "/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"
 SUPPORTED = frozenset({PADES, PKCS7_DETACHED, RFC3161})
@@ -117,7 +119,7 @@ class Review:
 class Reading:
     """A PDF opened for reading. Every method raises only `MalformedInput` and its kind."""
 
-    def __init__(self, pdf: bytes) -> None:
+    def __init__(self, pdf: bytes | HeldFile) -> None:
         """Open the file; `lenient` says that a strict parser refused it."""
         self.reader, self.lenient = open_reader(pdf)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import codecs
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from os import SEEK_END
+from typing import IO, TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.form_tools import get_single_field_annot
@@ -16,6 +17,7 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDP
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
+from signing.held import HeldFile
 from signing.pdf._pyhanko.drawing import Drawing, put_stamps
 from signing.pdf._pyhanko.forms import is_locked, lock_of
 from signing.pdf._pyhanko.parser import get, items, text_of, translated
@@ -35,15 +37,16 @@ _LETTER = generic.ArrayObject(map(generic.NumberObject, (0, 0, 612, 792)))
 class Editing:
     """A PDF opened for one incremental update. Raises `MalformedInput`, `UsageError` and `Conflict`."""
 
-    def __init__(self, pdf: bytes) -> None:
-        """Open the file; it stays as it is, the update comes behind it."""
-        # An update that starts right behind "%%EOF" would be a part of that comment.
-        whole = pdf if pdf.endswith((b"\n", b"\r")) else pdf + b"\n"
+    def __init__(self, pdf: bytes | HeldFile) -> None:
+        """Open the file; it stays as it is, the update comes behind it (of a held file: in its place)."""
+        whole = _ended(pdf)
         self._reading = Reading(whole)
         if self._reading.encrypted:
             raise MalformedInput("pdf", "it is encrypted; remove the password first")
+        self._in_place = isinstance(whole, HeldFile)
         with translated():
-            self._writer = _Writer(io.BytesIO(whole), prev=self._reading.reader)
+            stream = self._reading.reader.stream if isinstance(whole, HeldFile) else io.BytesIO(whole)
+            self._writer = _Writer(stream, prev=self._reading.reader)
 
         self.signatures = self._reading.signatures()
 
@@ -100,7 +103,8 @@ class Editing:
             put_stamps(writer, frame, drawing)
             rules = _rules(frame, digest_algorithm, lock_of(sig_field))
             steps.send(SigObjSetup(_placeholder(frame, reserve), rules))
-            prepared, output = steps.send(SigIOSetup(md_algorithm=digest_algorithm))
+            way_out = SigIOSetup(md_algorithm=digest_algorithm, in_place=self._in_place)
+            prepared, output = steps.send(way_out)
             return Prepared(prepared.document_digest, reserve, prepared, output)
 
 
@@ -111,15 +115,25 @@ class Prepared:
     digest: bytes
     reserve: int
     _gap: Any
-    _output: io.BytesIO
+    _output: Any
 
     def fill(self, signature: bytes) -> bytes:
         """The finished file."""
+        self._fill(signature)
+        made: bytes = self._output.getvalue()
+        return made
+
+    def fill_into(self, file: IO[bytes], signature: bytes) -> None:
+        """The finished file, where it was opened as a held one: the update is in it already."""
+        self._fill(signature)
+        self._output.flush()
+        file.seek(0, SEEK_END)
+
+    def _fill(self, signature: bytes) -> None:
         if len(signature) > self.reserve:
             raise Conflict("the signature is larger than the room kept for it")
         with translated():
             self._gap.fill_with_cms(self._output, signature)
-            return self._output.getvalue()
 
 
 class _Writer(IncrementalPdfFileWriter):
@@ -127,6 +141,18 @@ class _Writer(IncrementalPdfFileWriter):
 
     def _update_meta(self) -> None:
         pass
+
+
+def _ended(pdf: bytes | HeldFile) -> bytes | HeldFile:
+    """The file with an end of line: an update right behind "%%EOF" would be a part of that comment."""
+    is_ended = pdf.endswith((b"\n", b"\r"))
+    if isinstance(pdf, HeldFile):
+        pdf.file.truncate(len(pdf))  # an update that turned out too small may be there
+        pdf.file.seek(0, SEEK_END)
+        pdf.file.write(b"" if is_ended else b"\n")
+        pdf.file.flush()
+        return pdf
+    return pdf if is_ended else pdf + b"\n"
 
 
 def _look(drawing: Drawing, shown: Appearance, widget: Any) -> Any:

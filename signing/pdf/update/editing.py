@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from binascii import hexlify
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+from signing.held import feed
 from signing.pdf.update import writing
 from signing.pdf.update.layout import Layout
 from signing.pdf.update.syntax import NotPlain
@@ -64,7 +65,8 @@ class PlainEditing:
         byte_range = (b"[0 %d %d %d]" % (start, end, size)).ljust(_RANGE_WIDTH)
         parts.append(b"\n/ByteRange %b\n/Contents " % byte_range)
         head = b"".join(parts)
-        digest = _HASHES[digest_algorithm](pdf)
+        digest = _HASHES[digest_algorithm]()
+        feed(digest, pdf)
         digest.update(head)
         own = b"<%b>" % digest.hexdigest()[:_HALF].encode()
         tail = b"".join((_CLOSING, before, own * times, after))
@@ -101,10 +103,18 @@ class PlainPrepared:
 
     def fill(self, signature: bytes) -> bytes:
         """The finished file."""
+        return b"".join((self._pdf, *self._update(signature)))
+
+    def fill_into(self, file: IO[bytes], signature: bytes) -> None:
+        """The finished file, where that begins with the file as it was."""
+        file.seek(len(self._pdf))
+        file.writelines(self._update(signature))
+
+    def _update(self, signature: bytes) -> tuple[bytes, ...]:
         if len(signature) > self.reserve:
             raise Conflict("the signature is larger than the room kept for it")
         digits = hexlify(signature).ljust(2 * self.reserve, b"0")
-        return b"".join((self._pdf, self._head, b"<", digits, b">", self._tail))
+        return self._head, b"<", digits, b">", self._tail
 
 
 def _table(layout: Layout, rows: list[tuple[int, int]], place: int) -> tuple[bytes, int, bytes]:

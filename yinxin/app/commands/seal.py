@@ -24,18 +24,17 @@ from yinxin.app.commands.options import (
 )
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
-from yinxin.base.clock import SystemClock
+from yinxin.base.clock import SystemClock, pause
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.files import read_file, write_new_file
 from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from signing.pdf import SealFace
     from signing.signer import Signer
     from signing.timestamp import Timestamper
     from yinxin.app.home import Home
+    from yinxin.app.seal_batches.leave import Leave
 
 _HELP = phrase(
     "为一个 PDF 加盖电子印章，写入新文件；加 --beside 则为任意文件签名，签名写入旁边的 .p7s 文件。\n\n默认使用安装目录中机关的印章；也可用 --key 指定密钥，如 file:seal.pem?chain=seal-chain.pem。",
@@ -187,7 +186,8 @@ def seal_pdf(
     signer = place.signer("seal") if place and not key else open_signer(key or "", secret=passphrase)
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
     asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
-    timestamper = any_of(asked_in_order, clock=SystemClock()) if tsas else None
+    timestamper = any_of(asked_in_order, clock=SystemClock(), wait=pause) if tsas else None
+    leave = _leave(place, signer, actor)
     if beside:
         if face or at or reason or page != -1:
             raise UsageError(
@@ -196,25 +196,15 @@ def seal_pdf(
                 )
             )
         target = output or file.with_name(f"{file.name}.p7s")
-        sealed = _in_custody(place, signer, actor, lambda: _beside(file, signer, timestamper))
+        _beside(file, target, signer, timestamper, leave)
     else:
-        from signing import pdf  # noqa: PLC0415 - it brings pyHanko
-
-        picture = None
-        if face:
-            picture = pdf.SealFace(read_file(face), 42, 42)
-        elif place and not invisible:
-            picture = _own_face(place)
-        data = read_file(file)
-        seal = pdf.Seal(signer, face=None if invisible else picture, timestamper=timestamper)
-        asked: dict[str, Any] = {"page": page, "at": at, "reason": reason}
+        asked = {"page": page, "at": at, "reason": reason}
         target = output or file.with_name(f"{file.stem}.sealed.pdf")
-        sealed = _in_custody(
-            place, signer, actor, lambda: _alone(seal.apply(data, now=SystemClock().now(), **asked))
-        )
-    write_new_file(target, sealed)
+        shown = None if invisible else _face(place, face)
+        _inside(file, target, (signer, shown, timestamper), leave, asked)
     console.say(f"已盖章：{target}", f"sealed: {target}")
-    console.result({"sealed": str(target), "signer": signer.certificate.common_name, "bytes": len(sealed)})
+    size = target.stat().st_size
+    console.result({"sealed": str(target), "signer": signer.certificate.common_name, "bytes": size})
     return ExitCode.DONE
 
 
@@ -224,47 +214,60 @@ def _home(folder: str, passphrase: str | None) -> Home:
     return Home.open(folder, passphrase=passphrase)
 
 
-def _own_face(place: Home) -> SealFace | None:
+def _face(place: Home | None, file: Path | None) -> SealFace | None:
+    from signing.pdf import SealFace  # noqa: PLC0415 - it brings pyHanko
+
+    if file:
+        return SealFace(read_file(file), 42, 42)
+    if place is None:
+        return None
     from yinxin.app import wiring  # noqa: PLC0415 - it brings every room
 
     return wiring.seal(place).face
 
 
-def _beside(file: Path, signer: Signer, timestamper: Timestamper | None) -> tuple[bytes, str]:
-    """A signature over a file, which is read in pieces, and the file's digest."""
+def _leave(place: Home | None, signer: Signer, actor: str) -> Leave | None:
+    """What the register of the home says about this key; there is none for a key without a home."""
+    if place is None:
+        return None
+    from yinxin.app.seal_batches.leave import Leave  # noqa: PLC0415 - it brings the register
+
+    return Leave.of(place, signer, clerk_of(place, actor))
+
+
+def _inside(
+    file: Path,
+    target: Path,
+    tools: tuple[Signer, SealFace | None, Timestamper | None],
+    leave: Leave | None,
+    asked: dict[str, Any],
+) -> None:
+    """Seal a PDF. Leave comes before it; its use is written down before the new file has its name."""
+    from signing.pdf import Seal  # noqa: PLC0415 - it brings pyHanko
+    from signing.pdf.files import sealing_file  # noqa: PLC0415 - see above
+
+    signer, shown, timestamper = tools
+    permit = leave.ask(1) if leave else None
+    seal = Seal(signer, face=shown, timestamper=timestamper)
+    with sealing_file(seal, file, target, now=SystemClock().now(), **asked) as sealed:
+        if leave:
+            leave.write_down(permit, [hashlib.file_digest(sealed, "sha256").hexdigest()])
+
+
+def _beside(
+    file: Path, target: Path, signer: Signer, timestamper: Timestamper | None, leave: Leave | None
+) -> None:
+    """Sign a file, which is read in pieces."""
     from signing import detached  # noqa: PLC0415 - most seals lie in their files
 
+    permit = leave.ask(1) if leave else None
     try:
         with file.open("rb") as content:
             made = detached.sign(content, signer, now=SystemClock().now(), timestamper=timestamper)
             content.seek(0)
-            return made, hashlib.file_digest(content, "sha256").hexdigest()
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as exc:
         raise NotFound(f"{file}: {exc.strerror}") from exc
-
-
-def _alone(sealed: bytes) -> tuple[bytes, str]:
-    return sealed, hashlib.sha256(sealed).hexdigest()
-
-
-def _in_custody(
-    place: Home | None, signer: Signer, actor: str, seal: Callable[[], tuple[bytes, str]]
-) -> bytes:
-    """Seal with leave of the register that knows the key, and write the use down; other keys are nobody's.
-
-    `seal` gives what is written and the digest of the document that was sealed.
-    """
-    if place is None:
-        return seal()[0]
-    from credentials.office.seals import FILE  # noqa: PLC0415 - they bring the register
-    from yinxin.app import sealing  # noqa: PLC0415 - see above
-    from yinxin.app.custody import custody as custody_of  # noqa: PLC0415 - see above
-
-    if not sealing.keeps(place, signer):
-        return seal()[0]
-    custody, who = custody_of(place, signer=signer), clerk_of(place, actor)
-    permit = custody.allow(who, {FILE: 1})
-    sealed, digest = seal()
-    with place.database.transaction() as session:
-        custody.used(session, permit, document=digest, licence=None, at=place.clock.now())
-    return sealed
+    if leave:
+        leave.write_down(permit, [digest])
+    write_new_file(target, made)

@@ -16,7 +16,7 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
-from yinxin.base.clock import SystemClock
+from yinxin.base.clock import SystemClock, pause
 from yinxin.base.files import read_file, write_new_file
 from yinxin.base.outbound import Outbound
 
@@ -77,7 +77,7 @@ def stamp(
     stands_on = Examiner.of(trust, crls, home=place, clock=SystemClock(), policy=policy)
     outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
     asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
-    stamped = _stamped(file, stands_on, any_of(asked_in_order, clock=SystemClock()))
+    stamped = _stamped(file, stands_on, any_of(asked_in_order, clock=SystemClock(), wait=pause))
     target = output or file.with_name(f"{file.stem}.stamped{file.suffix}")
     write_new_file(target, stamped)
     console.say(f"已加盖时间戳：{target}", f"stamped: {target}")

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from signing.held import held
 from yinxin.app.seal_batches import work
 from yinxin.app.seal_batches.book import Book, Entry, State
 from yinxin.app.seal_batches.work import Hand, Made, Refused, Stopped, digest_of, goes_on
 from yinxin.base.errors import Conflict, UsageError
-from yinxin.base.files import locked, read_file
+from yinxin.base.files import MAX_FILE_BYTES, locked
 from yinxin.base.randomness import SystemRandomness
 
 if TYPE_CHECKING:
@@ -178,8 +179,9 @@ class Batch:
         """What an earlier run made, as it would have told."""
         from signing.pdf.stamping import last_stamp  # noqa: PLC0415 - it brings pyHanko
 
-        data, facts = read_file(place), place.stat()
-        stamped = last_stamp(data)
+        facts = place.stat()
+        with held(place, max_bytes=MAX_FILE_BYTES) as pdf:
+            stamped = last_stamp(pdf)
         when = at or datetime.fromtimestamp(facts.st_mtime, UTC)
         return Made(file, when, digest_of(self.source / file), digest_of(place), facts.st_size, stamped)
 

@@ -71,13 +71,19 @@ class Order:
         what = [signer.certificate.fingerprint, face, self.page, self.at, self.reason]
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
-    def seal(self, signer: Signer) -> Seal:
+    @property
+    def stamps_at_once(self) -> bool:
+        """Whether a file is stamped while it is sealed."""
+        return bool(self.authorities) and self.stamp_within is None
+
+    def seal(self, signer: Signer, timestamper: Timestamper | None) -> Seal:
         """The seal that is put on: with a time-stamp at once, with room for one, or without."""
         from signing.pdf import Seal  # noqa: PLC0415 - it brings pyHanko
 
-        follows = self.stamp_within is not None
-        at_once = None if follows else self.timestamper()
-        return Seal(signer, face=self.face, timestamper=at_once, room_for_timestamp=follows)
+        at_once = timestamper if self.stamps_at_once else None
+        return Seal(
+            signer, face=self.face, timestamper=at_once, room_for_timestamp=self.stamp_within is not None
+        )
 
     def timestamper(self) -> Timestamper | None:
         """The authorities as one, the first preferred; None where none is named."""

@@ -15,9 +15,9 @@ from functools import cached_property
 from multiprocessing import connection
 from typing import TYPE_CHECKING
 
+from signing.timestamp import parse_token
 from yinxin.base.clock import SystemClock
-from yinxin.base.errors import Conflict, SignerUnavailable, Unreachable, YinxinError
-from yinxin.base.files import read_file, replace_file
+from yinxin.base.errors import Conflict, NotFound, SignerUnavailable, Unreachable, YinxinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from signing.timestamp import Timestamper
     from yinxin.app.seal_batches.order import Order
 
-SEALED_MODE = 0o644
+STEP_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,20 @@ class Stopped:
 Result = Made | Refused | Stopped
 
 
+class Noting:
+    """A time-stamp authority that notes the time it told last."""
+
+    def __init__(self, timestamper: Timestamper) -> None:
+        self._timestamper = timestamper
+        self.told: datetime | None = None
+
+    def stamp(self, digest: bytes, *, digest_algorithm: str = "sha256") -> bytes:
+        """A token of the authority."""
+        token = self._timestamper.stamp(digest, digest_algorithm=digest_algorithm)
+        self.told = parse_token(token).gen_time
+        return token
+
+
 @dataclass
 class Hand:
     """Seals and stamps with one key, opened when it is first used."""
@@ -83,28 +97,27 @@ class Hand:
     @cached_property
     def seal(self) -> Seal:
         """The seal."""
-        return self.order.seal(self.order.key.open())
+        return self.order.seal(self.order.key.open(), self.timestamper)
 
     @cached_property
-    def timestamper(self) -> Timestamper | None:
+    def timestamper(self) -> Noting | None:
         """The authorities."""
-        return self.order.timestamper()
+        found = self.order.timestamper()
+        return Noting(found) if found else None
 
     def put(self, file: str, source: Path, draft: Path) -> Result:
         """Seal a file into a draft."""
 
         def work(now: datetime) -> Made:
-            from signing.pdf.stamping import last_stamp  # noqa: PLC0415 - it brings pyHanko
+            from signing.pdf.files import seal_file  # noqa: PLC0415 - it brings pyHanko
 
-            data = read_file(source)
-            sealed = self.seal.apply(
-                data, now=now, page=self.order.page, at=self.order.at, reason=self.order.reason
-            )
+            order = self.order
             draft.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(draft, sealed, mode=SEALED_MODE)
-            is_stamped = bool(self.order.authorities) and self.order.stamp_within is None
-            told = last_stamp(sealed) if is_stamped else None
-            return Made(file, now, _digest(data), _digest(sealed), len(sealed), told)
+            seal_file(
+                self.seal, source, draft, now=now, replace=True,
+                page=order.page, at=order.at, reason=order.reason,
+            )  # fmt: skip
+            return self._made(file, now, source, draft, is_stamped=order.stamps_at_once)
 
         return _told(file, work)
 
@@ -112,17 +125,20 @@ class Hand:
         """Put a time-stamp into a sealed file, which has to be the one with this digest."""
 
         def work(now: datetime) -> Made:
-            from signing.pdf.stamping import last_stamp, stamp_last  # noqa: PLC0415 - it brings pyHanko
+            from signing.pdf.files import stamp_file  # noqa: PLC0415 - it brings pyHanko
 
             assert self.timestamper is not None  # noqa: S101 - an order that waits names one
-            data = read_file(place)
-            if _digest(data) != document:
+            if digest_of(place) != document:
                 raise Conflict("the file was changed since it was sealed")
-            stamped = stamp_last(data, self.timestamper)
-            replace_file(place, stamped, mode=SEALED_MODE)
-            return Made(file, now, "", _digest(stamped), len(stamped), last_stamp(stamped))
+            stamp_file(place, self.timestamper)
+            return self._made(file, now, None, place, is_stamped=True)
 
         return _told(file, work)
+
+    def _made(self, file: str, now: datetime, source: Path | None, place: Path, *, is_stamped: bool) -> Made:
+        told = self.timestamper.told if is_stamped and self.timestamper else None
+        of_source = digest_of(source) if source else ""
+        return Made(file, now, of_source, digest_of(place), place.stat().st_size, told)
 
 
 def begin(order: Order) -> None:
@@ -154,6 +170,8 @@ def _told(file: str, work: Callable[[datetime], Made]) -> Result:
         return Stopped(exc.code, exc.detail, exc.retry_after)
     except YinxinError as exc:
         return Refused(file, now, exc.code, exc.detail[:500])
+    except OSError as exc:  # of reading; what cannot be written says so in our words
+        return Refused(file, now, NotFound.code, str(exc.strerror)[:500])
 
 
 def _end_with_parent() -> None:
@@ -165,14 +183,14 @@ def _end_with_parent() -> None:
 
 def goes_on(source: Path, sealed: Path) -> bool:
     """Whether one file begins with all of another and goes on."""
-    before, after = read_file(source), read_file(sealed)
-    return len(after) > len(before) and after.startswith(before)
+    with source.open("rb") as before, sealed.open("rb") as after:
+        while block := before.read(STEP_BYTES):
+            if after.read(len(block)) != block:
+                return False
+        return bool(after.read(1))
 
 
 def digest_of(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
-    return _digest(read_file(path))
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
