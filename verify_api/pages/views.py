@@ -43,7 +43,7 @@ _ORDER = tuple(map(str, (Indication.PASSED, Indication.INDETERMINATE, Indication
 _SUBJECTS = {
     "pdf": Text("PDF 文件", "PDF file"),
     "sd-jwt-vc": Text("电子凭证", "Credential from a wallet"),
-    "mdoc": Text("电子凭证（mdoc）", "Credential from a wallet (mdoc)"),
+    "mdoc": Text("移动证照（mdoc）", "Credential from a wallet (mdoc)"),
     "licence": Text("证照标识或编号", "Identifier or number"),
     "unknown": Text("文件", "File"),
 }

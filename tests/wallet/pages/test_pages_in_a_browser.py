@@ -55,7 +55,7 @@ def test_every_page_fits_and_is_accessible(
     person = visit(language=language, width=width, height=844, color_scheme=scheme)
     baker = provided(person, city, width)
     licence = re.sub(r"\?.*", "", baker.page.url).removeprefix(baker.url)
-    first, second = city.ask(), city.ask()
+    first, second = city.ask(), city.ask(forms=["mdoc"])
     pages = [
         "/",
         "/?q=x",
@@ -80,6 +80,7 @@ def test_every_page_fits_and_is_accessible(
     baker.present(second["link"])
     baker.page.wait_for_url("**/present/*")
     baker.reads(baker.t("wallet.consent.match"))
+    person.picture(f"wallet-consent-mdoc-{width}-{scheme}")
     baker.refuse()
     person.accessible()
     baker.present("openid4vp://?client_id=x509_hash:abc&request=nonsense")
