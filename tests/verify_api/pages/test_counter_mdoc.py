@@ -77,7 +77,7 @@ def test_a_licence_is_shown_as_mdoc_at_the_counter(city: MdocCounterCity, serial
     for shown_to_the_clerk in (
         "津城小麦面包坊",
         licence.identifier,
-        "电子凭证（mdoc）",
+        "移动证照（mdoc）",
         f"事项编码 {MATTER}",
     ):
         assert shown_to_the_clerk in said
