@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from signing.held import feed
 from signing.pdf.update import writing
+from signing.pdf.update.forms import form_of
 from signing.pdf.update.layout import Layout
 from signing.pdf.update.syntax import NotPlain
 from yinxin.base.errors import Conflict
@@ -37,10 +38,11 @@ class PlainEditing:
         """Read the file's structure; it stays as it is, the update comes behind it."""
         self._pdf = pdf
         self._layout = Layout(pdf)
+        self._form = form_of(self._layout)
 
     def field_names(self) -> frozenset[str]:
-        """The names of the form fields: there is no form yet."""
-        return frozenset()
+        """The names of the form fields."""
+        return self._form.names
 
     def page_box(self, index: int) -> PageBox:
         """The visible part of a page; negative numbers count from the end. `UsageError` for no such page."""
@@ -74,19 +76,24 @@ class PlainEditing:
         return PlainPrepared(digest.digest(), reserve, pdf, head, tail)
 
     def _objects(self, frame: Frame) -> list[tuple[int, bytes]]:
-        layout, page = self._layout, self._layout.page(frame.page)
-        form, widget, signature, *pictures = range(layout.size, layout.size + 6)
-        certified_by = signature if frame.certify else None
-        root = writing.catalogue(
-            layout.root, layout.catalogue, form=form, certified_by=certified_by, extended=layout.is_version_2
-        )
-        drawn = writing.drawing(frame.appearance, tuple(pictures)) if frame.appearance else ()
+        layout, form, page = self._layout, self._form, self._layout.page(frame.page)
+        if frame.field in form.names or frame.stamps or page.number in form.fields:
+            raise NotPlain
+        free = iter(range(layout.size, layout.size + 6))
+        number = next(free) if form.number is None else form.number
+        widget, signature, *pictures = free
+        drawn = writing.drawing(frame.appearance, tuple(pictures[:3])) if frame.appearance else ()
+        shown = drawn[0][0] if drawn else None
+        root = writing.catalogue(layout.catalogue, frame, layout.version, form=number, signature=signature)
         return [
-            (layout.root, root),
-            (page.number, writing.page(page.number, page.entries, widget)),
-            (form, b"%d 0 obj\n<</Fields[%d 0 R]/SigFlags 3>>\nendobj\n" % (form, widget)),
+            (layout.root, b"%d 0 obj\n<<\n%b>>\nendobj\n" % (layout.root, root)),
+            (
+                page.number,
+                b"%d 0 obj\n<<\n%b>>\nendobj\n" % (page.number, writing.page(page.entries, widget)),
+            ),
+            (number, b"%d 0 obj\n<<%b>>\nendobj\n" % (number, writing.form(form, widget))),
             *drawn,
-            (widget, writing.widget(widget, frame, page.number, signature, drawn[0][0] if drawn else None)),
+            (widget, writing.widget(widget, frame, page.number, signature, shown)),
             (signature, writing.signature(signature, frame)),
         ]
 

@@ -28,9 +28,9 @@ _START = re.compile(rb"startxref[\r\n ]++(\d{1,10}+)[\r\n ]++%%EOF[\r\n ]*+\Z")
 _TABLE = re.compile(rb"xref[ ]?(?:\r\n|\n|\r)")
 _SECTION = re.compile(rb"(\d{1,10}+) (\d{1,10}+)[ ]?(?:\r\n|\n|\r)")
 _IN_USE = re.compile(rb"(\d{10}) 00000 n(?: \n| \r|\r\n)")
-_HEADER = re.compile(rb"%PDF-(1\.7|2\.0)[\r\n]")
+_HEADER = re.compile(rb"%PDF-(1\.[0-7]|2\.0)[\r\n]")
 # A catalogue with any of these belongs to a file that somebody worked on already.
-_TAKEN = frozenset({b"AcroForm", b"Perms", b"DSS", b"Extensions", b"Version", b"Encrypt"})
+_TAKEN = frozenset({b"Perms", b"DSS", b"Extensions", b"Version", b"Encrypt"})
 _FOREIGN = frozenset({b"Prev", b"XRefStm", b"Encrypt", b"Type"})
 _INHERITED = (b"MediaBox", b"CropBox", b"Rotate")
 _LETTER = [0.0, 0.0, 612.0, 792.0]
@@ -53,11 +53,11 @@ class Layout:
         "_sections",
         "catalogue",
         "identity",
-        "is_version_2",
         "root",
         "size",
         "start",
         "trailer",
+        "version",
     )
 
     def __init__(self, pdf: bytes) -> None:
@@ -67,7 +67,7 @@ class Layout:
         found = _START.match(pdf, place) if place >= 0 else None
         if header is None or found is None:
             raise NotPlain
-        self.is_version_2 = header[1] == b"2.0"
+        self.version = header[1]
         self.start = int(found[1])
         self._sections, free, end = _sections(pdf, self.start)
         self.trailer, self.identity = read_trailer(pdf, end, place)

@@ -31,6 +31,7 @@ _VALUE = rb"(?:%b|[-+.\d]++|/%b|true|false|null|%b|%b|<<%b>>|\[%b\])" % (
 )  # fmt: skip
 _DICTIONARY = rb"<<%b((?:/%b%b%b%b)*+)>>" % (_SPACE, _NAME, _SPACE, _VALUE, _SPACE)
 
+_WHOLE = re.compile(_DICTIONARY)
 _ENTRY = re.compile(rb"/(%b)%b(%b)%b" % (_NAME, _SPACE, _VALUE, _SPACE))
 _OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
 _TRAILER = re.compile(rb"trailer%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
@@ -57,6 +58,12 @@ class Dictionary(dict[bytes, bytes]):
     __slots__ = ("body",)
 
     body: bytes
+
+    def changed(self, key: bytes, more: bytes) -> bytes:
+        """All entries as they are to be written, `key` and others that are not there as `more` has them."""
+        if key not in self:
+            return b"%b\n%b" % (self.body, more)
+        return b"".join([b"/%b %b\n" % entry for entry in self.items() if entry[0] != key]) + more
 
 
 def read_object(pdf: bytes, offset: int, number: int) -> Dictionary:
@@ -98,6 +105,15 @@ def read_trailer(pdf: bytes, offset: int, end: int) -> tuple[Dictionary, bytes |
 def _trailer(written: bytes) -> Dictionary:
     found = _TRAILER.fullmatch(written)
     if found is None or written.count(b"/ID") > 1:
+        raise NotPlain
+    return _dictionary(found[1])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def read_dictionary(value: bytes) -> Dictionary:
+    """A dictionary that stands as a value."""
+    found = _WHOLE.fullmatch(value) if len(value) <= MAX_OBJECT_BYTES else None
+    if found is None:
         raise NotPlain
     return _dictionary(found[1])
 

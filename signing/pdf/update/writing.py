@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signing.pdf.frame import MATRICES
+from signing.pdf.update.forms import NO_FORM
 from signing.pdf.update.syntax import NotPlain
 from yinxin.base.errors import MalformedInput
 
@@ -17,39 +18,44 @@ if TYPE_CHECKING:
 
     from signing.pdf.face import Picture
     from signing.pdf.frame import Appearance, Frame
+    from signing.pdf.update.forms import Form
     from signing.pdf.update.syntax import Dictionary
 
 _SIMPLE = re.compile(r"[A-Z][a-z]{0,40}\d{1,9}")
+# EN 319 142-1, 5.6: files before PDF 2.0 say which extension they use, and extensions came with 1.7.
 _ESIC = b"/Extensions<</ESIC<</Type/DeveloperExtensions/BaseVersion/1.7/ExtensionLevel 1>>>>"
+_OF_VERSION = {b"2.0": b"", b"1.7": _ESIC}
 _CERTIFIES = (
     b"\n/Reference[<</Type/SigRef/TransformMethod/DocMDP"
-    b"/TransformParams<</Type/TransformParams/V/1.2/P 2>>>>]"
+    b"/TransformParams<</Type/TransformParams/V/1.2/P %d>>>>]"
 )
 # 132: printed, as PDF/A wants it, and locked.
 _WIDGET = b"%d 0 obj\n<</Type/Annot/Subtype/Widget/FT/Sig/T %b/F 132/Rect[%b]/P %d 0 R/V %d 0 R%b>>\nendobj\n"
 
 
-def catalogue(
-    number: int, entries: Dictionary, *, form: int, certified_by: int | None, extended: bool
-) -> bytes:
+def catalogue(entries: Dictionary, frame: Frame, version: bytes, *, form: int, signature: int) -> bytes:
     """The catalogue with a form, and with the certification where this signature is one."""
-    certified = b"/Perms<</DocMDP %d 0 R>>" % certified_by if certified_by is not None else b""
-    # EN 319 142-1, 5.6: files before PDF 2.0 say which extension they use.
-    return b"%d 0 obj\n<<\n%b/AcroForm %d 0 R%b%b>>\nendobj\n" % (
-        number, entries.body, form, certified, b"" if extended else _ESIC,
-    )  # fmt: skip
+    certified = b"/Perms<</DocMDP %d 0 R>>" % signature if frame.certify else b""
+    more = _OF_VERSION.get(version, b"/Version/1.7" + _ESIC)
+    return entries.changed(b"AcroForm", b"/AcroForm %d 0 R%b%b" % (form, certified, more))
 
 
-def page(number: int, entries: Dictionary, widget: int) -> bytes:
+def form(there: Form, widget: int) -> bytes:
+    """The form with one more field, and flags for: it is signed, append only (ISO 32000-2, table 225)."""
+    if there is NO_FORM:
+        return b"/Fields[%d 0 R]/SigFlags 3" % widget
+    fields = b"".join([b"%d 0 R " % field for field in there.fields])
+    kept = {key: value for key, value in there.entries.items() if key not in {b"Fields", b"SigFlags"}}
+    written = b"".join([b"/%b %b\n" % entry for entry in kept.items()])
+    return b"%b/Fields[%b%d 0 R]/SigFlags 3" % (written, fields, widget)
+
+
+def page(entries: Dictionary, widget: int) -> bytes:
     """The page with one more annotation."""
-    there = entries.get(b"Annots")
-    if there is None:
-        return b"%d 0 obj\n<<\n%b/Annots[%d 0 R]>>\nendobj\n" % (number, entries.body, widget)
+    there = entries.get(b"Annots", b"[]")
     if not there.startswith(b"["):
         raise NotPlain
-    more = {**entries, b"Annots": b"%b %d 0 R]" % (there[:-1], widget)}
-    body = b"".join([b"/%b %b\n" % entry for entry in more.items()])
-    return b"%d 0 obj\n<<\n%b>>\nendobj\n" % (number, body)
+    return entries.changed(b"Annots", b"/Annots%b %d 0 R]" % (there[:-1], widget))
 
 
 def widget(number: int, frame: Frame, page_number: int, signature: int, form: int | None) -> bytes:
@@ -69,7 +75,7 @@ def signature(number: int, frame: Frame) -> bytes:
         b"\n/M(%b)" % date(frame.time) if frame.time is not None else b"",
         reason,
         location,
-        _CERTIFIES if frame.certify else b"",
+        _CERTIFIES % frame.permission if frame.certify else b"",
     )
 
 

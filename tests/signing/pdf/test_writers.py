@@ -42,6 +42,20 @@ def one_page(page: str = "", catalogue: str = "", tree: str = "", trailer: str =
     )
 
 
+def with_form(field: str, fields: str = "[20 0 R]", form: str = "", *, apart: bool = False) -> bytes:
+    """A file of one page with a form of one field, which is object 20."""
+    body = f"<< /Fields {fields} {form} >>"
+    pdf = one_page(catalogue=f"/AcroForm {'21 0 R' if apart else body}")
+    objects = {number: body.encode() for number, body in ((20, f"<< {field} >>"), (21, body))}
+    return one_revision(pdf, objects)
+
+
+def one_revision(pdf: bytes, more: dict[int, bytes]) -> bytes:
+    """The same file with more objects, in its one revision."""
+    places = re.findall(rb"(\d+) 0 obj\n(.*?)\nendobj\n", pdf, re.DOTALL)
+    return append_revision(b"%PDF-1.7\n", {int(number): body for number, body in places} | more)
+
+
 @pytest.fixture
 def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_pdf: bytes) -> None:
@@ -61,6 +75,11 @@ def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         one_page("/Annots [] /Rotate 90 /CropBox [10 10 300 300] /UserUnit 2"),
         one_page("/MediaBox [595 842 0 -0.5] /PieceInfo << /A << /B [(x\\)) <00> null] >> >>"),
         one_page(trailer="/ID [(a\\)b) <00ff>]"),
+        plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.4"),
+        one_page(catalogue="/AcroForm << /Fields [] >>"),
+        with_form("/FT /Tx /T (Seal1)", form="/SigFlags 0 /DA (/Helv 0 Tf)"),
+        with_form("/FT /Btn /T <FEFF590D6838>", apart=True),
+        with_form("/FT /Sig /T (waits)", apart=True, form="/Q 0"),
     ],
 )
 def test_a_plain_file_is_sealed_without_the_library(pdf: bytes) -> None:
@@ -84,10 +103,27 @@ def test_what_the_typesetter_writes_is_plain() -> None:
 
 NOT_PLAIN = {
     "a second revision": append_revision(plain_pdf(), {10: PAGE}),
-    "a form": one_page(catalogue="/AcroForm << /Fields [] >>"),
+    "a form of another kind": one_page(catalogue="/AcroForm << /Fields [] /XFA 20 0 R >>"),
+    "a form that is drawn anew": one_page(catalogue="/AcroForm << /Fields [] /NeedAppearances true >>"),
+    "a form without fields": one_page(catalogue="/AcroForm << >>"),
+    "a form elsewhere": one_page(catalogue="/AcroForm 20 0 R"),
+    "a field twice": with_form("/FT /Tx /T (a)", fields="[20 0 R 20 0 R]"),
+    "fields elsewhere": with_form("/FT /Tx /T (a)", fields="20 0 R"),
+    "a field of fields": with_form("/FT /Tx /T (a) /Kids []"),
+    "a field in fields": with_form("/FT /Tx /T (a) /Parent 9 0 R"),
+    "a field of no kind": with_form("/T (a)"),
+    "a field without a name": with_form("/FT /Tx"),
+    "a field with a name of signs": with_form("/FT /Tx /T (a\\051)"),
+    "a signature": with_form("/FT /Sig /T (a) /V 11 0 R"),
+    "a field that locks": with_form("/FT /Sig /T (a) /Lock << >>"),
+    "a field of our name": with_form("/FT /Sig /T (Seal1)"),
+    "a page that is a field": one_page("/FT /Tx /T (a)", catalogue="/AcroForm << /Fields [10 0 R] >>"),
     "permissions": one_page(catalogue="/Perms << >>"),
     "extensions": one_page(catalogue="/Extensions << >>"),
     "a version in the catalogue": one_page(catalogue="/Version /1.7"),
+    "an identity of another": one_page(trailer="/ID null /More << /ID [<00> <01>] >>"),
+    "two identities": one_page(trailer="/ID [<00> <01>] /More << /ID [<00> <01>] >>"),
+    "an identity in a text": one_page(trailer="/More (/ID [<00> <01>])"),
     "a key twice": one_page(catalogue="/Lang (a) /Lang (b)"),
     "a key with a sign": one_page(catalogue="/L#61ng (a)"),
     "a comment": one_page(catalogue="% here\n"),
@@ -100,7 +136,7 @@ NOT_PLAIN = {
     "a stream of references": one_page(trailer="/XRefStm 9"),
     "an identity of one": one_page(trailer="/ID [<00>]"),
     "encryption": one_page(trailer="/Encrypt 9 0 R"),
-    "an old version": plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.4"),
+    "a version to come": plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.8"),
     "something before": b"\n" + plain_pdf(),
     "something behind": plain_pdf() + b"% a remark",
     "an object of two sections": plain_pdf().replace(b"3 1\n", b"2 1\n"),
@@ -194,6 +230,28 @@ def test_both_writers_say_the_same(
 
 def _never(_pdf: bytes) -> None:
     raise NotPlain
+
+
+@pytest.mark.parametrize(
+    "pdf",
+    [
+        plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.3"),
+        one_page(catalogue="/AcroForm << /Fields [] >>"),
+        with_form("/FT /Tx /T (Seal1)", form="/SigFlags 1 /DA (/Helv 0 Tf)"),
+        with_form("/FT /Btn /T (x)", apart=True),
+    ],
+)
+def test_both_writers_say_the_same_of_older_files_and_of_forms(
+    pdf: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = DESK.seal(pdf, stamped=False)
+    monkeypatch.setattr(preparing, "PlainEditing", _never)
+    theirs = DESK.seal(pdf, stamped=False)
+    assert facts(ours) == facts(theirs)
+    said = [PdfFileReader(io.BytesIO(sealed)).root for sealed in (ours, theirs)]
+    assert said[0].get("/Version") == said[1].get("/Version")
+    first, second = (sorted(root["/AcroForm"]) for root in said)
+    assert first == second
 
 
 @pytest.mark.parametrize("face", [None, red_face(), SealFace(png(16, 9, kind=2), 40, 30)])
