@@ -44,3 +44,5 @@ PROVENANCE = "licence_provenance"
 # Our own claim: the delegation that a credential was given to an agent under.
 DELEGATION = "delegation"
 DELEGATION_VCT = "urn:yinxin:delegation:1"
+# What differs between copies that say the same: when it was made, for which key, where its status stands.
+OF_THE_COPY = frozenset({"iss", "iat", "nbf", "exp", "jti", "cnf", "status", "_sd_alg"})

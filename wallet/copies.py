@@ -17,7 +17,7 @@ from credentials.key_binding import holder_key
 from credentials.mdoc.json_form import as_json
 from credentials.mdoc.structures import IssuerSigned, read_issuer_signed, to_plain
 from credentials.sd_jwt import SdJwt
-from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER
+from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER, OF_THE_COPY
 from signing.base64url import decode_base64url
 from yinxin.base.errors import MalformedInput
 
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     CopyReport: TypeAlias = Report[VerifiedCredential] | Report[VerifiedMdoc]
 
 FORMS: tuple[CopyForm, ...] = (SD_JWT_VC, MDOC)
-# What differs between copies that say the same: when it was made, for which key, where its status stands.
-_OF_THE_COPY = frozenset({"iss", "iat", "nbf", "exp", "jti", "cnf", "status", "_sd_alg"})
 _PICTURES = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}  # what they begin with
 _OF_THE_MDOC = frozenset({"vct", "iat", "exp", "status"})  # what its security object says, as JSON names it
 
@@ -74,7 +72,7 @@ class ReadCopy:
     @property
     def content(self) -> Mapping[str, Any]:
         """What it says of its licence, as every other copy of it does, in either form."""
-        return {name: value for name, value in self.claims.items() if name not in _OF_THE_COPY}
+        return {name: value for name, value in self.claims.items() if name not in OF_THE_COPY}
 
     @property
     def digest(self) -> str:

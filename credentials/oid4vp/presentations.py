@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from credentials.dcql import MDOC, Candidate, is_satisfied, match
 from credentials.mdoc.verifying import only_document
 from credentials.oid4vp.transactions import read_binding
 from credentials.oid4vp.transcripts import transcript_of
 from credentials.sd_jwt import SdJwt
+from credentials.vocabulary import LICENCE_IDENTIFIER, OF_THE_COPY
 from signing.base64url import decode_base64url
 from signing.jose import parse_jws
 from signing.reasons import Reason
@@ -80,9 +81,9 @@ def verify_response(
 ) -> tuple[Check, tuple[tuple[Shown, Report[VerifiedCredential] | Report[VerifiedMdoc]], ...]]:
     """Verify a whole response with verifiers of one's own, without sessions.
 
-    The check says whether it answers the request; each presentation has its report, which says nothing of
-    the query. Whoever relies on it demands both. `mdocs` verifies what is shown as mdoc; `UsageError` where
-    one is shown and nobody verifies it.
+    The check says whether it answers the request, and whether copies of one licence say the same; each
+    presentation has its report, which says nothing of the query. Whoever relies on it demands both. `mdocs`
+    verifies what is shown as mdoc; `UsageError` where one is shown and nobody verifies it.
     """
     answer: list[tuple[Shown, Report[VerifiedCredential] | Report[VerifiedMdoc]]] = []
     for item in examine(request, response):
@@ -98,8 +99,24 @@ def verify_response(
             require_key_binding=asked.require_holder_binding,
         )
         answer.append((item, report))
-    passed = [item for item, report in answer if report.passed and not any(c.reason for c in item.checks)]
-    return settle(request, passed), tuple(answer)
+    good = [(item, one) for item, one in answer if one.passed and not any(c.reason for c in item.checks)]
+    if not _agree([report for _, report in good]):
+        detail = "two copies of one licence do not say the same"
+        return Check("response", Reason.QUERY_NOT_SATISFIED, detail=detail), tuple(answer)
+    return settle(request, [item for item, _ in good]), tuple(answer)
+
+
+def _agree(reports: Iterable[Report[Any]]) -> bool:
+    """Whether all that was shown of one licence, in whatever form, says the same of it."""
+    said: dict[tuple[str, str], Any] = {}
+    for report in reports:
+        elements = report.findings.get("elements", {}).get(report.findings.get("doc_type"), {})
+        claims = report.findings.get("claims", elements)
+        licence = claims.get(LICENCE_IDENTIFIER)
+        for name in claims.keys() - OF_THE_COPY if isinstance(licence, str) else ():
+            if said.setdefault((licence, name), claims[name]) != claims[name]:
+                return False
+    return True
 
 
 def _verify_mdoc(

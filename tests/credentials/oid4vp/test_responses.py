@@ -148,6 +148,31 @@ def test_one_bad_presentation_is_dropped_and_the_rest_must_do(counter: AskingCou
         assert (check.reason is None) is whole
 
 
+@pytest.mark.parametrize(
+    ("other", "whole"),
+    [
+        ({"name": "别家"}, False),
+        ({"exp": 1_900_000_000, "credit_code": "91120101MA5K3WXY0T"}, True),
+        ({"licence_identifier": "another", "name": "别家"}, True),
+    ],
+    ids=["another name", "another end, and what is not shown", "another licence"],
+)
+def test_copies_of_one_licence_say_the_same(
+    counter: AskingCounter, other: dict[str, Any], *, whole: bool
+) -> None:
+    """Each is genuine by itself; together they would let somebody choose what they say."""
+    first = dcql("name")["credentials"][0]
+    request = counter.request({"credentials": [first, {**first, "id": "other"}]})
+    named = {**counter.licence(), "licence_identifier": "one"}
+    texts = {
+        name: (shown(counter, request, credential=counter.issue(claims)),)
+        for name, claims in (("licence", named), ("other", {**named, **other}))
+    }
+    check, found = verify_response(request, Response(texts), counter.counter(), now=counter.clock.now())
+    assert all(report.passed for _, report in found)
+    assert (check.reason is None) is whole
+
+
 def test_several_of_a_kind_when_asked_for(counter: AskingCounter) -> None:
     request = counter.request(dcql("name", multiple=True))
     texts = [shown(counter, request) for _ in range(2)]
