@@ -61,7 +61,7 @@ def seal_copy(  # noqa: PLR0913 - what is said of one copy, all by name
     made = now.replace(microsecond=0)
     statement = Statement(copy=Copy(original, embeds, maker, made, purpose))
     statement_attribute(statement)  # what cannot be stated stops here
-    text = f"副本 Copy: {maker}, {made:%Y-%m-%d}, {purpose}"
+    text = f"加注件 Copy: {maker}, {made:%Y-%m-%d}, {purpose}"
     editing = Editing(pdf)
     copy = write_copy(
         editing,

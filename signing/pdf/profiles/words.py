@@ -18,7 +18,7 @@ _COMMITMENTS = {
     "creation": Text("承诺：本人制作", "commits to having made it"),
     "countersignature": Text("副签", "countersigns"),
     "witness": Text("见证", "witnesses"),
-    "copy": Text("制作副本", "made a copy"),
+    "copy": Text("制作加注件", "made an annotated copy"),
 }
 
 
@@ -53,6 +53,6 @@ def _copy(copy: Mapping[str, Any]) -> Text:
     zh = "原件附后" if copy["embedded"] else "原件未附"
     en = "the original is inside" if copy["embedded"] else "the original is not inside"
     return Text(
-        f"副本：{copy['maker']}于 {day} 为“{copy['purpose']}”制作；{zh}（{digest}…）",
+        f"加注件：{copy['maker']}于 {day} 为“{copy['purpose']}”制作；{zh}（{digest}…）",
         f"copy by {copy['maker']} on {day} for {copy['purpose']}; {en} ({digest}…)",
     )

@@ -262,7 +262,7 @@ def confirm(
 @click.command(
     "copy",
     help=phrase(
-        "为核验通过的原件制作加注副本：每页加注制作单位、日期与用途，并加盖副本章；原件嵌入其中。",
+        "为核验通过的原件制作加注件：每页加注制作单位、日期与用途，并加盖副本章；原件嵌入其中。",
         "Make an annotated copy of an original that passes: each page says by whom, when and for what, and the copy is "
         "sealed; the original lies inside.",
     ),
