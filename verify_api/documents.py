@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from credentials.published_keys import PublishedKeys
     from credentials.status_snapshot import StatusSnapshot
     from credentials.verifier import VerifiedCredential
+    from signing.pdf import VerifiedDocument
     from signing.report import Report
     from signing.trust_list import ServingList
 
@@ -279,7 +280,7 @@ def examine_pdf(shared: tuple[Any, ...], document: bytes, now: datetime) -> dict
         "checks": checks,
         "policy": report.policy,
         "snapshots": dict(report.snapshots),
-        "signatures": [_plain_signature(item) for item in report.findings["signatures"]],
+        "signatures": plain_signatures(report),
     }
     if report.passed:
         found = report.require()
@@ -387,6 +388,11 @@ def revive(shared: tuple[Any, ...]) -> tuple[TrustStore, RevocationSnapshot, Pol
 
 def _moment_text(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
+
+
+def plain_signatures(report: Report[VerifiedDocument]) -> list[dict[str, Any]]:
+    """The signatures of a PDF as reports show them."""
+    return [_plain_signature(item) for item in report.findings["signatures"]]
 
 
 def _plain_signature(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ document = report.require()
 from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
+from signing.pdf.files import seal_file, stamp_file, verify_file
+from signing.pdf.lasting import Lasting, lasting
 from signing.pdf.pending_files import dump_pending, is_pending, load_pending
 from signing.pdf.profiles.copies import seal_copy
 from signing.pdf.profiles.joint import Place, order_of_signing, prepare_joint, sign_jointly
@@ -20,6 +22,7 @@ from signing.pdf.two_steps import Pending, complete, complete_with_cms, prepare
 from signing.pdf.verify import attachments, certificate_chains, verify
 
 __all__ = [
+    "Lasting",
     "Pending",
     "Place",
     "Seal",
@@ -35,14 +38,18 @@ __all__ = [
     "dump_pending",
     "is_pending",
     "last_stamp",
+    "lasting",
     "load_pending",
     "order_of_signing",
     "prepare",
     "prepare_joint",
     "seal_as_agency",
     "seal_copy",
+    "seal_file",
     "sign_as_citizen",
     "sign_jointly",
+    "stamp_file",
     "stamp_last",
     "verify",
+    "verify_file",
 ]

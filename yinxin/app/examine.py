@@ -31,7 +31,7 @@ from verify_api.workers import Outcome, OutcomeState
 from yinxin.app.home import Home, revocation_from
 from yinxin.app.trust_lists import stands_on
 from yinxin.base.errors import MalformedInput, TooLarge
-from yinxin.base.files import read_file
+from yinxin.base.files import MAX_FILE_BYTES, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +129,8 @@ class Examiner:
 
     def examine(self, file: Path, *, at: datetime | None = None) -> Report[Any]:
         """The report on one file; `NotFound` only when there is no such file."""
+        if _is_large_pdf(file):
+            return self._large_pdf(file, at)
         try:
             exhibit = Exhibit.of(file)
         except TooLarge as error:
@@ -193,6 +195,16 @@ class Examiner:
         assessment = assess(examined, entry, moments=Moments(now, as_of=at))
         return replace(assessment.report, findings={**_findings(examined), "standing": _standing(assessment)})
 
+    def _large_pdf(self, file: Path, at: datetime | None) -> Report[Any]:
+        """A PDF that stays on the disk: larger than any licence, so it is not asked which one it is."""
+        kept, now = self.snapshots, self.clock.now()
+        stands: dict[str, Any] = {"revocation": kept.revocation, "policy": kept.policy}
+        report = pdf.verify_file(file, kept.trust, now=now, at=at, **stands)
+        found = report.require().signatures if report.passed else ()
+        codes = [code for one in found for code in documents.organisations(one.certificate)]
+        shown = documents.plain_signatures(report)
+        return replace(report, findings={"signatures": shown, "signed_by": codes, "licence": None})
+
     def _beside(self, exhibit: Exhibit, now: datetime, at: datetime | None) -> Report[Any]:
         """A signature in a file of its own: what it signs lies beside it, without the last suffix."""
         kept, content = self.snapshots, exhibit.content
@@ -234,6 +246,17 @@ def _agency_check(examined: documents.Examined) -> tuple[Check, ...]:
         return ()
     good = examined.items.get("certificate_issuing_authority_code") in examined.signed_by
     return (Check("seal of the agency", None if good else Reason.ISSUER_MISMATCH),)
+
+
+def _is_large_pdf(file: Path) -> bool:
+    """Whether it is a PDF of more than is kept in memory, and of no more than is looked at."""
+    try:
+        if not documents.MAX_DOCUMENT_BYTES < file.stat().st_size <= MAX_FILE_BYTES:
+            return False
+        with file.open("rb") as opened:
+            return b"%PDF-" in opened.read(1024)
+    except (OSError, ValueError):
+        return False
 
 
 def _is_beside(name: str, data: bytes) -> bool:

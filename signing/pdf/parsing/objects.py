@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from signing.held import HeldFile
 from signing.pdf.parsing.lexer import SPACE, Budget, read_value, skip_spaces
 from signing.pdf.parsing.values import Ref, Stream
 from yinxin.base.errors import MalformedInput
@@ -70,6 +71,8 @@ def _stream(
         oddity = "a stream that begins with a carriage return alone"
     if type(size) is int and 0 <= size <= end - start:
         closed = _END_STREAM.match(source, start + size, end)
+        if isinstance(source, HeldFile):
+            source.let_go()  # each look behind a long stream brings megabytes of the file into memory
         if closed is not None:
             return Stream(entries, start, start + size), closed.end(), oddity
     place = source.find(b"endstream", start, end)
