@@ -27,14 +27,16 @@ from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from credentials.claim_paths import ClaimPath
     from yinxin.base.randomness import Randomness
 
 _CONTAINERS, _TEXT = frozenset({dict, list}), {str}
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
 _HASHES = {name: getattr(hashlib, function) for name, function in DIGEST_ALGORITHMS.items()}
+_DEFAULT_HASH = _HASHES[DEFAULT_DIGEST_ALGORITHM]
 
 
 class Placed(NamedTuple):
@@ -85,7 +87,10 @@ def conceal(
     """
     plan = _plan_of(tuple(disclosable))
     work = _Concealment(randomness, decoys)
-    payload = work.object(claims, plan)
+    try:
+        payload = work.object(claims, plan)
+    except (TypeError, ValueError) as exc:
+        raise InvalidClaims("a claim has no JSON form") from exc
     if missing := list(plan.unused(work.used)) if len(work.used) < plan.count else ():
         raise InvalidClaims(
             faults=[
@@ -175,24 +180,34 @@ def _plan_of(disclosable: tuple[ClaimPath, ...]) -> _Plan:
 _NOTHING = _Plan()
 
 
+def _check_names(claims: Mapping[str, Any]) -> None:
+    for name in claims:
+        if name in CONTROL_NAMES or not isinstance(name, str):
+            raise InvalidClaims(faults=[(str(name), Text("不能使用该声明名称", "this name is reserved"))])
+
+
 class _Concealment:
     def __init__(self, randomness: Randomness, decoys: int) -> None:
         self._randomness = randomness
         self._decoys = decoys
+        self._salts = self._fresh_salts()
         self.disclosures: list[str] = []
         self.used: set[int] = set()
 
     def object(self, claims: Mapping[str, Any], plan: _Plan) -> dict[str, Any]:
+        if not CONTROL_NAMES.isdisjoint(claims) or not _TEXT.issuperset(map(type, claims)):
+            _check_names(claims)
+        if not plan.below and _SCALARS.issuperset(map(type, claims.values())):
+            return dict(claims)
         answer: dict[str, Any] = {}
         digests: list[str] = []
+        below = plan.below
         for name, value in claims.items():
-            if not isinstance(name, str) or name in CONTROL_NAMES:
-                raise InvalidClaims(faults=[(str(name), Text("不能使用该声明名称", "this name is reserved"))])
-            node = plan.below.get(name, _NOTHING)
-            inner = value if type(value) is str else self._value(value, node)
+            node = below.get(name, _NOTHING)
+            inner = value if type(value) in _SCALARS else self._value(value, node)
             if node.hidden:
                 self.used.add(id(node))
-                digests.append(self._disclose(name, inner))
+                digests.append(self._disclose(f"{json_text(name)},{json_text(inner)}"))
             else:
                 answer[name] = inner
         if digests:
@@ -211,7 +226,7 @@ class _Concealment:
             if node.hidden or every.hidden:
                 hiding = True
                 self.used.add(id(node))
-                inner = {ARRAY_DIGEST: self._disclose(inner)}
+                inner = {ARRAY_DIGEST: self._disclose(json_text(inner))}
             answer.append(inner)
         if hiding:
             answer += [{ARRAY_DIGEST: digest} for digest in self._decoy_digests()]
@@ -224,22 +239,22 @@ class _Concealment:
             return self._array(value, plan)
         return value
 
-    def _disclose(self, *named: Any) -> str:
-        try:
-            inside = ",".join(map(json_text, named))
-            plain = f'["{self._salt(SALT_BYTES)}",{inside}]'.encode()
-        except (TypeError, ValueError) as exc:
-            raise InvalidClaims("a claim has no JSON form") from exc
-        text = encode_base64url(plain)
+    def _disclose(self, said: str) -> str:
+        """The digest of a new disclosure; `said` is the JSON of a value, with its name before it or alone."""
+        text = encode_base64url(f'["{next(self._salts)}",{said}]'.encode())
         self.disclosures.append(text)
-        return digest_of(text)
+        return encode_base64url(_DEFAULT_HASH(text.encode()).digest())
 
     def _decoy_digests(self) -> list[str]:
         # RFC 9901, 4.2.5: the digest of random bytes looks like any other.
-        return [digest_of(self._salt(32)) for _ in range(self._decoys)]
+        return [digest_of(encode_base64url(self._randomness.bytes(32))) for _ in range(self._decoys)]
 
-    def _salt(self, size: int) -> str:
-        return encode_base64url(self._randomness.bytes(size))
+    def _fresh_salts(self) -> Iterator[str]:
+        """Random bytes are asked for in larger pieces: a call for each salt costs as much as the rest."""
+        while True:
+            piece = self._randomness.bytes(16 * SALT_BYTES)
+            for start in range(0, len(piece), SALT_BYTES):
+                yield encode_base64url(piece[start : start + SALT_BYTES])
 
 
 class _Revelation:

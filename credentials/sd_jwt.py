@@ -18,7 +18,7 @@ from credentials.vocabulary import (
     DIGEST_ALGORITHM,
     NEVER_DISCLOSABLE,
 )
-from signing.jose import Token, dump_json, load_json, load_json_object, parse_jws, sign_jws
+from signing.jose import Token, check_written, json_text, load_json_object, parse_jws, sign_jws
 from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
 from yinxin.base.randomness import SystemRandomness
 from yinxin.base.text import Text
@@ -138,7 +138,7 @@ def issue_sd_jwt(  # noqa: PLR0913 - each is a decision of the issuer's
         body["cnf"] = {"jwk": holder_key.to_jwk()}
     _check(claims, disclosable, holder_key)
     try:
-        load_json(dump_json(body))  # a credential that no strict reader takes is not signed
+        check_written(json_text(body))  # a credential that no strict reader takes is not signed
         payload, disclosures = conceal(
             body, disclosable, randomness=randomness or SystemRandomness(), decoys=decoys
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import lru_cache
 from json.encoder import encode_basestring
 from types import MappingProxyType
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
+_LONG_NUMBER = re.compile(r"[0-9]{20}")  # or a long row of digits in a text, which does no harm
 _BY_JOSE_NAME = {row.name: row for row in ALGORITHMS if row.in_jose}
 # python-jose has no EdDSA, and takes as long around an ES256 signature as the signature itself.
 _WRITTEN_HERE = frozenset({"EdDSA", "ES256"})
@@ -75,11 +77,30 @@ def sign_jws(payload: bytes | Mapping[str, Any], signer: Signer, *, headers: Map
     name = "EdDSA" if signer.algorithm.name == "Ed25519" else signer.algorithm.name
     body = payload if isinstance(payload, bytes) else dump_json(payload)
     if name in _WRITTEN_HERE:
-        head = encode_base64url(dump_json({**headers, "alg": name}))
+        head = _head(headers, name)
         signing_input = f"{head}.{encode_base64url(body)}"
         signature = to_raw(signer.sign(signing_input.encode("ascii")), signer.algorithm)
         return f"{signing_input}.{encode_base64url(signature)}"
     return jws.sign(body, _SignerKey(signer), headers=dict(headers), algorithm=name)
+
+
+def _head(headers: Mapping[str, Any], algorithm: str) -> str:
+    """The header as it is sent: most of one is a chain, and an issuer's chain is the same all day."""
+    told = tuple([(name, tuple(value) if type(value) is list else value) for name, value in headers.items()])
+    # Texts alone are kept: 1 and true are one to whoever compares them, and not to whoever writes them.
+    are_texts = all(type(value) is str or _is_list_of_texts(value) for _, value in told)
+    return (_kept_head if are_texts else _write_head)(told, algorithm)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return type(value) is tuple and {*map(type, value)} == {str}
+
+
+def _write_head(told: tuple[tuple[str, Any], ...], algorithm: str) -> str:
+    return encode_base64url(dump_json({**dict(told), "alg": algorithm}))
+
+
+_kept_head = lru_cache(64)(_write_head)
 
 
 def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
@@ -140,6 +161,12 @@ def dump_json(value: object) -> bytes:
 def json_text(value: object) -> str:
     """The same as a text. A text alone, which most claims are, is only quoted."""
     return encode_basestring(value) if type(value) is str else _ENCODE(value)
+
+
+def check_written(text: str) -> None:
+    """Raise as `load_json` would for a text of `json_text`, in which only numbers and depth can be odd."""
+    if _LONG_NUMBER.search(text) or text.count("{") + text.count("[") > MAX_JSON_DEPTH:
+        load_json(text)
 
 
 def load_json(data: bytes | str) -> Any:

@@ -101,10 +101,10 @@ class PublicKey:
         """As a public JWK; SM2 has none registered and raises `MalformedInput`."""
         key = self._native
         if isinstance(key, ec.EllipticCurvePublicKey):
-            size = (key.curve.key_size + 7) // 8
-            numbers = key.public_numbers()
-            x, y = numbers.x.to_bytes(size, "big"), numbers.y.to_bytes(size, "big")
-            return {"kty": "EC", "crv": self.kind, "x": encode_base64url(x), "y": encode_base64url(y)}
+            point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            middle = (len(point) + 1) // 2
+            x, y = encode_base64url(point[1:middle]), encode_base64url(point[middle:])
+            return {"kty": "EC", "crv": self.kind, "x": x, "y": y}
         if isinstance(key, ed25519.Ed25519PublicKey):
             return {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(key.public_bytes_raw())}
         if isinstance(key, rsa.RSAPublicKey):

@@ -15,8 +15,8 @@ from credentials.mdoc import (
     openid4vp_transcript,
     present_mdoc,
 )
-from credentials.mdoc.presenting import device_authentication
 from credentials.mdoc.limits import ENCODED_CBOR, MAX_DEPTH, TAGS
+from credentials.mdoc.presenting import device_authentication
 from signing.cbor import Tag, decode, encode
 from signing.cose import X5CHAIN, sign1, x5chain
 from world.credentials import COUNTER, NONCE, CredentialWorld
