@@ -119,7 +119,9 @@ class Document:
     def place_of(self, ref: Ref) -> int | None:
         """Where an object stands in the file; None for one in an object stream, and for none."""
         entry = self._table.get(ref.number)
-        return entry.place if entry and entry.kind == IN_USE and entry.detail == ref.generation else None
+        if entry is None or entry.kind != IN_USE or entry.detail != ref.generation:
+            return None
+        return self.parsed(entry.place).start  # a table may point at white space before it
 
     def identity(self, number: int) -> Identity | None:
         """What tells one version of an object from another; None where there is no object."""
@@ -133,6 +135,13 @@ class Document:
             return -1, entry.detail, 0
         held = self.parsed(pack.place).value
         return pack.place, entry.detail, held.end if isinstance(held, Stream) else -1
+
+    def beyond_size(self) -> bool:
+        """Whether there are objects in use whose number is not below the size that the trailer states."""
+        size = self.trailer.get("Size")
+        if type(size) is not int:
+            return True
+        return any(number >= size for number, entry in self._table.items() if entry.kind != FREE)
 
     def reference(self, number: int) -> Ref:
         """The reference to an object as this state has it."""

@@ -11,7 +11,7 @@ from yinxin.base.errors import MalformedInput, TooLarge
 if TYPE_CHECKING:
     from signing.pdf.parsing.values import Source, Value
 
-MAX_WORK = 3_000_000  # values and cross-reference entries of one file: seconds, and some 200 MB at most
+MAX_WORK = 2_500_000  # values and cross-reference entries of one file: seconds, and some 200 MB at most
 MAX_DEPTH = 64
 MAX_NUMBER_CHARACTERS = 1000
 MAX_NAMES, MAX_SHORT_NAME = 4096, 32
@@ -105,7 +105,8 @@ class _Reader:
                 if kind == 6:
                     value = self._dictionary(value, place)
             elif kind == 9:
-                value, place = self._text(place)
+                value, place, steps = self._text(place, left)
+                left -= steps
             else:
                 value = _plain(kind, found)
             if not stack:
@@ -129,9 +130,12 @@ class _Reader:
             answer = {key: value for key, value in answer.items() if value is not None}
         return answer
 
-    def _text(self, place: int) -> tuple[bytes, int]:
+    def _text(self, place: int, left: int) -> tuple[bytes, int, int]:
+        """A string, the place behind it, and how many parentheses were met in it."""
         start, depth, steps = place, 1, 0
         while depth:
+            if steps > left:
+                self._give_up(-1, place)
             found = _TEXT.match(self._source, place, self._end)
             place = found.end() if found else place
             if place >= self._end:
@@ -139,9 +143,9 @@ class _Reader:
             depth += 1 if self._source[place] == 0x28 else -1
             place += 1
             steps += 1
-        self._budget.spend(steps // 8)
         text = self._source[start : place - 1]
-        return (_ESCAPE.sub(_unescaped, text) if b"\\" in text or b"\r" in text else text), place
+        text = _ESCAPE.sub(_unescaped, text) if b"\\" in text or b"\r" in text else text
+        return text, place, steps
 
 
 def _plain(kind: int, found: re.Match[bytes]) -> Value:

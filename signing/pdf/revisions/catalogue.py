@@ -121,7 +121,10 @@ class DocumentRules:
         named = self._comparison.new.resolve(new)
         if not isinstance(named, Name) or not _VERSION.fullmatch(named):
             refuse("the version of PDF was taken away")
-        if self._comparison.old.resolve(old) != named:
+        before = self._comparison.old.resolve(old)
+        if isinstance(before, Name) and _VERSION.fullmatch(before) and before > named:
+            refuse("the file says that it is of an older version of PDF")
+        if before != named:
             self._say(ARCHIVE, "a version of PDF was named")
 
     def _permissions(self, old: Value, new: Value) -> None:

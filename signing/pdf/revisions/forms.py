@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 ARCHIVE, FORM = "archive", "form"
 FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M", "DA", "DS", "MK"})
-SIGNED = frozenset({"V", "AP", "AS", "M", "F", "MK", "P", "DA", "Type", "Subtype", "NM"})
+SIGNED = frozenset({"V", "AP", "AS", "M", "MK", "DA"})
+WIDGET = frozenset({"P", "Type", "Subtype", "NM"})  # what a field gets that becomes its own widget
 # What a new signature field may consist of: no actions, no layers.
 NEW_FIELD = frozenset(
     {
@@ -25,7 +26,7 @@ NEW_FIELD = frozenset(
         "Lang", "DV",
     }
 )  # fmt: skip
-HIDDEN, NO_VIEW, READ_ONLY = 2, 32, 1
+HIDDEN, READ_ONLY = 2, 1
 
 
 @dataclass
@@ -133,8 +134,8 @@ class FormRules:
         else:
             allowed = self._filled(before, after, name, kind)
         free: dict[str, Callable[[Value, Value], None]] = dict.fromkeys(allowed, _free)
-        if allowed and kind != "Sig":
-            free["Ff"] = _locking
+        if allowed and kind == "Sig":
+            free |= {"F": _flags_of_widget, **dict.fromkeys(WIDGET, self._added)}
         if kind == "Btn":
             free.pop("AP", None)
         appearance = {"AP": lambda one, other: self._appearance(one, other, name)}
@@ -160,6 +161,10 @@ class FormRules:
             return frozenset()
         self.said(FORM, f"{name} was filled in", name)
         return FILLED_IN
+
+    def _added(self, old: Value, new: Value) -> None:
+        if old is not None and not self.comparison.same(old, new):
+            refuse("a field to sign in was changed")
 
     def _fixed(self, old: Value, new: Value) -> None:
         if not self.comparison.same(old, new, drawn=True):
@@ -211,10 +216,12 @@ class FormRules:
 
     def _is_seen(self, widget: dict[str, Value]) -> bool:
         flags = self.comparison.new.get(widget, "F")
-        if type(flags) is int and flags & (HIDDEN | NO_VIEW):
+        if type(flags) is int and flags & HIDDEN:
+            return False
+        if "Rect" not in widget:
             return False
         box = rectangle(self.comparison.new.get(widget, "Rect"), self.comparison)
-        return box is not None and box[2] > box[0] and box[3] > box[1]
+        return box is None or (box[2] > box[0] and box[3] > box[1])
 
     def _appearances(self, old: Value, new: Value) -> None:
         if self.comparison.new.resolve(new) is True and self.comparison.old.resolve(old) is not True:
@@ -283,6 +290,12 @@ def _flags(old: Value, new: Value) -> None:
     before, after = (value if type(value) is int else 0 for value in (old, new))
     if after & ~3 or before & ~after:
         refuse("the form says less of its signatures")
+
+
+def _flags_of_widget(old: Value, new: Value) -> None:
+    """How a widget is shown may change with the signature in it."""
+    if not all(value is None or type(value) is int for value in (old, new)):
+        refuse("a field to sign in was changed")
 
 
 def _locking(old: Value, new: Value) -> None:

@@ -19,7 +19,7 @@ from yinxin.base.errors import MalformedInput, TooLarge
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from signing.pdf.parsing import Document
+    from signing.pdf.parsing import Document, Section
     from signing.pdf.revisions.fields import Permissions
 
 NONE, OTHER = "none", "other"
@@ -104,13 +104,12 @@ class History:
             raise Refused("the file does not end where a revision ends")
         sections = new.sections[: len(new.sections) - len(old.sections)]
         fault = tiling_fault(new, sections, old.size, new.size)
-        odd = next((section.oddity for section in sections if section.oddity), None)
-        if any(section.is_hybrid for section in sections):
-            odd = odd or "an update with two tables"
-        if fault or odd:
-            raise Refused(fault or odd)
+        fault = fault or _ambiguity(old, new, sections)
+        if fault:
+            raise Refused(fault)
         changed = self._graph.changed(old, new)
         for number in changed:
+            _demand_clean(old, number)
             _demand_clean(new, number)
         comparison = Comparison(old, new, self._graph.reaching(changed))
         before, after = _by_number(old), _by_number(new)
@@ -139,8 +138,21 @@ def _by_number(document: Document) -> dict[int, Field]:
     return {field.ref.number: field for field in fields(document) if field.ref is not None}
 
 
+def _ambiguity(old: Document, new: Document, sections: list[Section]) -> str | None:
+    """What readers might understand differently in a file that has this update."""
+    if old.source[:5] != b"%PDF-":
+        return "a file that does not begin with its header"
+    if any(section.is_hybrid for section in sections):
+        return "an update with two tables"
+    # An object beyond the size that the table states is none to some; a larger size would bring it in.
+    if sections and old.beyond_size() and old.trailer.get("Size") != new.trailer.get("Size"):
+        return "objects beyond the size of the table"
+    return next((section.oddity for section in (*sections, old.sections[0]) if section.oddity), None)
+
+
 def _demand_clean(document: Document, number: int) -> None:
-    """An object of an update reads the same way to everybody."""
+    """An object of an update, and what it replaces, reads the same way to everybody."""
     oddity = document.oddity(number)
+    document.load(document.reference(number))
     if oddity:
         raise Refused(f"object {number}: {oddity}")

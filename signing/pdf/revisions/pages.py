@@ -75,7 +75,7 @@ class PageRules:
             rules = {
                 "Annots": self._annotations,
                 "LastModified": _free,
-                "Parent": _upwards,
+                "Parent": self._upwards,
                 "StructParents": _structured,
                 "Tabs": lambda one, other: self._tabs(one, other, old, new),
             }
@@ -89,7 +89,7 @@ class PageRules:
                 refuse("a page was put in or taken out")
             below.extend(zip(one, other, strict=True))
 
-        self.comparison.entries(old, new, where, {"Kids": kids, "Parent": _upwards}, drawn=True)
+        self.comparison.entries(old, new, where, {"Kids": kids, "Parent": self._upwards}, drawn=True)
         return below
 
     def _annotations(self, old: Value, new: Value) -> None:
@@ -108,6 +108,14 @@ class PageRules:
                 self.annotated("an annotation was added")
         if place < len(before):
             refuse("an annotation was taken away or put behind another")
+
+    def _upwards(self, old: Value, new: Value) -> None:
+        """The node above, from which a page inherits; one that is not in the tree is compared here."""
+        if old != new:
+            refuse("a page stands in another place")
+        in_tree = type(old) is Ref and old.number in self.comparison.roles
+        if not in_tree and not self.comparison.same(old, new, drawn=True):
+            refuse("what a page inherits was changed")
 
     def _tabs(self, one: Value, other: Value, old: Value, new: Value) -> None:
         """The order of tabs may be said anew together with a new field."""
@@ -150,11 +158,6 @@ def _list(value: Value) -> list[Value]:
 def _structured(old: Value, new: Value) -> None:
     if old is not None and old != new:
         refuse("a page stands in another place of the structure")
-
-
-def _upwards(old: Value, new: Value) -> None:
-    if old != new:
-        refuse("a page stands in another place")
 
 
 def _free(_old: Value, _new: Value) -> None:
