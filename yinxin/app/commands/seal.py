@@ -56,6 +56,7 @@ _VERBS: dict[str, str] = {
     **dict.fromkeys(("batch", "state"), "seal_batch"),
     **dict.fromkeys(("certify", "sign", "joint", "confirm", "copy"), "seal_profiles"),
     "stamp": "seal_stamp",
+    "expiring": "seal_expiring",
     **dict.fromkeys(("prepare", "complete"), "seal_two_steps"),
 }
 

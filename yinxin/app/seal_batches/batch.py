@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from signing.held import held
 from yinxin.app.seal_batches import work
 from yinxin.app.seal_batches.book import Book, Entry, State
+from yinxin.app.seal_batches.folders import pdfs_in
 from yinxin.app.seal_batches.work import Hand, Made, Refused, Stopped, digest_of, goes_on
 from yinxin.base.errors import Conflict, UsageError
 from yinxin.base.files import MAX_FILE_BYTES, locked
@@ -121,15 +122,8 @@ class Batch:
         target = self.book.target.resolve()
         if target == self.source.resolve():
             raise UsageError("sealed files go into another folder")
-        names = [path.relative_to(self.source) for path in self.source.rglob("*")]
-        return sorted(
-            name.as_posix()
-            for name in names
-            if name.suffix.lower() == ".pdf"
-            and not any(part.startswith(".") for part in name.parts)
-            and (self.source / name).is_file()
-            and not (self.source / name).resolve().is_relative_to(target)
-        )
+        files = pdfs_in(self.source)
+        return [one for one in files if not (self.source / one).resolve().is_relative_to(target)]
 
     def _plan(self, files: Sequence[str]) -> tuple[list[str], list[str]]:
         """What is sealed, and what is to be; drafts that were left are put to their end here."""
