@@ -35,7 +35,7 @@ class Addition:
     @property
     def needs_whole_writer(self) -> bool:
         """Whether more is written than a seal, a field and its face."""
-        return self.is_final or self.across is not None
+        return self.across is not None
 
     @property
     def room(self) -> int:

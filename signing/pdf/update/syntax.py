@@ -1,8 +1,8 @@
 """Dictionaries of PDF in bytes, read by one regular expression; values stay as they are written.
 
-Taken is less than PDF allows: no comments, no names with `#`, no key twice, six levels at most. Nothing is
-guessed: whatever else stands there is `NotPlain`. Every repetition is possessive, so that a match takes time
-in proportion to what it reads.
+Taken is less than PDF allows: no comments inside, no names with `#`, no key twice, six levels at most.
+Nothing is guessed: whatever else stands there is `NotPlain`. Every repetition is possessive, so that a match
+takes time in proportion to what it reads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _DICTIONARY = rb"<<%b((?:/%b%b%b%b)*+)>>" % (_SPACE, _NAME, _SPACE, _VALUE, _SPA
 _WHOLE = re.compile(_DICTIONARY)
 _ENTRY = re.compile(rb"/(%b)%b(%b)%b" % (_NAME, _SPACE, _VALUE, _SPACE))
 _OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
-_TRAILER = re.compile(rb"trailer%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
+# Some makers sign their name behind the trailer, in a comment.
+_TRAILER = re.compile(rb"trailer%b%b%b(?:%%[^\r\n]*+[\r\n]%b)*+" % (_SPACE, _DICTIONARY, _SPACE, _SPACE))
 _IDENTITY = re.compile(
     rb"/ID%b\[%b(%b|%b)%b(?:%b|%b)%b\]" % (_SPACE, _SPACE, _STRING, _HEX, _SPACE, _STRING, _HEX, _SPACE)
 )

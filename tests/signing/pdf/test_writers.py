@@ -18,6 +18,7 @@ from world.pki import NOON
 from signing.pdf import SealFace, preparing, verify
 from signing.pdf._pyhanko import Editing
 from signing.pdf.frame import Frame
+from signing.pdf.profiles.addition import Addition
 from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import YinxinError
 
@@ -76,6 +77,7 @@ def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         one_page("/MediaBox [595 842 0 -0.5] /PieceInfo << /A << /B [(x\\)) <00> null] >> >>"),
         one_page(trailer="/ID [(a\\)b) <00ff>]"),
         plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.4"),
+        plain_pdf().replace(b"startxref", b"%a maker\r\n% and another\nstartxref"),
         one_page(catalogue="/AcroForm << /Fields [] >>"),
         with_form("/FT /Tx /T (Seal1)", form="/SigFlags 0 /DA (/Helv 0 Tf)"),
         with_form("/FT /Btn /T <FEFF590D6838>", apart=True),
@@ -230,6 +232,15 @@ def test_both_writers_say_the_same(
 
 def _never(_pdf: bytes) -> None:
     raise NotPlain
+
+
+def test_both_writers_say_the_same_of_a_final_seal(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {"stamped": False, "addition": Addition(is_final=True, is_certifying=True)}
+    ours = DESK.seal(plain_pdf(), **asked)
+    monkeypatch.setattr(preparing, "PlainEditing", _never)
+    assert facts(ours) == facts(DESK.seal(plain_pdf(), **asked))
+    assert b"/P 1>>" in ours
+    assert DESK.verify(ours, revocation=REVOCATION).passed
 
 
 @pytest.mark.parametrize(
