@@ -122,9 +122,8 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool
     """
     algorithm = payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)
     hashed = _hash_of(algorithm)  # 7.1 (2.e): asked also where nothing is disclosed
-    by_digest = {
-        encode_base64url(hashed(text.encode()).digest()): index for index, text in enumerate(disclosures)
-    }
+    digests = [encode_base64url(hashed(text.encode()).digest()) for text in disclosures]
+    by_digest = dict(zip(digests, range(len(digests)), strict=True))
     if len(by_digest) != len(disclosures):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
     work = _Revelation(disclosures, by_digest)

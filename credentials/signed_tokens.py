@@ -54,10 +54,7 @@ class Signed(NamedTuple):
     @property
     def is_genuine(self) -> bool:
         """Whether the leaf's key made the signature; says nothing of trust in the leaf."""
-        if self.certificate is None:
-            return False
-        reasons = [check.reason for check in self.checks if check.reason]
-        return not any(reason in _NOT_GENUINE for reason in reasons)
+        return self.certificate is not None and _NOT_GENUINE.isdisjoint(map(_reason_of, self.checks))
 
 
 class _Window(NamedTuple):
@@ -219,7 +216,7 @@ def moment_check(
     moment = at.timestamp()
     made, start = claims.get("iat", moment), claims.get("nbf", moment)
     end = claims.get("exp", moment + 1)
-    are_numbers = type(made) in _NUMBERS and type(start) in _NUMBERS and type(end) in _NUMBERS
+    are_numbers = _NUMBERS.issuperset((type(made), type(start), type(end)))
     if are_numbers and 0 <= made <= moment and 0 <= start <= moment < end < END_OF_CALENDAR:
         return (good("validity", scope),)
     late = (at + skew).timestamp()

@@ -16,12 +16,12 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 _ENDS = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 _PADDING = (b"", b"", b"==", b"=")
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
-_decode = binascii.a2b_base64
+_encode, _decode = binascii.b2a_base64, binascii.a2b_base64
 
 
 def encode_base64url(data: bytes) -> str:
     """The one text of these bytes."""
-    return binascii.b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL).decode("ascii")
+    return _encode(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def decode_base64url(text: object) -> bytes:

@@ -34,6 +34,7 @@ _FLOATS = {0xF9: (">e", 2), 0xFA: (">f", 4), 0xFB: (">d", 8)}
 _WIDTHS = {24: (1, 24), 25: (2, 1 << 8), 26: (4, 1 << 16), 27: (8, 1 << 32)}  # bytes, least value
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _OTHER = range(8)  # major types, RFC 8949, 3.1
 _KEYS = {_UNSIGNED, _NEGATIVE, _TEXT}
+_TEXT_LENGTHS = tuple(first - 0x60 if 0x60 <= first < 0x78 else -1 for first in range(256))  # by first byte
 _EMBEDDED = bytes([_TAG << 5 | 24, 24])  # RFC 8949, 3.4.5.1
 _SHORT_EMBEDDED = _EMBEDDED + bytes([_BYTES << 5 | 24])
 
@@ -180,48 +181,48 @@ class _Reader:
             raise MalformedInput("cbor", "cut off")
         return self.data[start:end]
 
-    def _map(self, count: int, depth: int) -> dict[int | str, Value]:  # noqa: C901, PLR0912 - see below
+    def _map(self, count: int, depth: int) -> dict[int | str, Value]:  # noqa: C901 - see below
         """The pairs of a map. What most of them are is read here: a call costs more than reading it."""
         self._count(2 * count)
         answer: dict[int | str, Value] = {}
-        before, data, size = b"", self.data, len(self.data)
-        if count > 2 and data[self.place] < 0x18 and (digests := self._digests(count)):
+        before, data, size, place = b"", self.data, len(self.data), self.place
+        if count > 2 and data[place] < 0x18 and (digests := self._digests(count)):
             return digests
+        deterministic = self.deterministic
         key: int | str
         for _ in range(count):
-            start = self.place
+            start = place
             first = data[start]
-            if 0x60 <= first < 0x78:  # a short text
-                self.place = end = start + first - 0x5F
-                if end > size:
+            length = _TEXT_LENGTHS[first]
+            if length >= 0:
+                place = start + 1 + length
+                if place > size:
                     raise MalformedInput("cbor", "cut off")
-                key = data[start + 1 : end].decode()
+                key = data[start + 1 : place].decode()
             elif first < 0x18:  # a small number
-                self.place, key = start + 1, first
+                place, key = start + 1, first
             else:
-                key = self._key(first)
+                self.place = start
+                key, place = self._key(first), self.place
             if key in answer:
                 raise MalformedInput("cbor", "a key is repeated")
-            if self.deterministic:
-                here = data[start : self.place]
+            if deterministic:
+                here = data[start:place]
                 if here < before:
                     raise MalformedInput("cbor", "keys are not in order")
                 before = here
-            start = self.place
-            first = data[start]
-            if 0x40 <= first < 0x58 or 0x60 <= first < 0x78:  # short bytes, a short text
-                self.place = end = start + 1 + (first & 31)
-                if end > size:
+            first = data[place]
+            length = _TEXT_LENGTHS[first]
+            if length >= 0 or 0x3F < first < 0x58:  # a short text, or short bytes
+                start = place + 1
+                place = start + (first & 31)
+                if place > size:
                     raise MalformedInput("cbor", "cut off")
-                raw = data[start + 1 : end]
-                answer[key] = raw if first < 0x60 else raw.decode()
-            elif first == 0x58:  # a digest
-                self.place = end = start + 2 + data[start + 1]
-                if end > size or data[start + 1] < 24:
-                    raise MalformedInput("cbor", "cut off, or not the shortest form")
-                answer[key] = data[start + 2 : end]
+                answer[key] = data[start:place].decode() if length >= 0 else data[start:place]
             else:
-                answer[key] = self.item(depth)
+                self.place = place
+                answer[key], place = self.item(depth), self.place
+        self.place = place
         return answer
 
     def _digests(self, count: int) -> dict[int | str, Value] | None:
