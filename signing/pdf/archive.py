@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signing.judging import Question
-from signing.pdf._pyhanko import Store
 from signing.pdf.document_stamp import stamp_document
+from signing.pdf.store import Store
 from signing.pdf.verify import judge, verify
 from signing.policy import Policy
 from signing.revocation import RevocationSnapshot

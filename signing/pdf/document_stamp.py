@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signing.pdf._pyhanko import Store, prepare_archive
+from signing.pdf._pyhanko import prepare_archive
+from signing.pdf.store import Store
 from yinxin.base.errors import TooLarge
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from signing.pdf._pyhanko.writing import Editing, Prepared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from signing.pdf._pyhanko.store import Store
+    from signing.pdf.store import Store
 
 DIGEST = "sha256"
 

@@ -1,4 +1,7 @@
-"""Read a PDF's signatures, revisions and embedded files as pyHanko's parser sees them."""
+"""Read a PDF's signatures as pyHanko's parser sees them, before it writes behind them.
+
+Nothing is verified by this: `signing.pdf.reading` is the reader that verdicts stand on.
+"""
 
 from __future__ import annotations
 
@@ -7,86 +10,21 @@ from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
-from pyhanko.sign.diff_analysis import (
-    CatalogModificationRule,
-    DiffResult,
-    DocInfoRule,
-    DSSCompareRule,
-    FormUpdatingRule,
-    GenericFieldModificationRule,
-    MetadataUpdateRule,
-    ModificationLevel,
-    ObjectStreamRule,
-    QualifiedWhitelistRule,
-    SigFieldCreationRule,
-    SigFieldModificationRule,
-    StandardDiffPolicy,
-    XrefStreamRule,
-)
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
-from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.pdf._pyhanko.parser import get, items, open_reader, reference_of, text_of, translated
-from signing.pdf._pyhanko.store import Store, read_store
 from signing.pdf.gate import MAX_CONTENTS_BYTES
-from yinxin.base.errors import MalformedInput, TooLarge
+from yinxin.base.errors import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-
-    from pyhanko.pdf_utils.reader import HistoricalResolver
-    from pyhanko.sign.diff_analysis import ReferenceUpdate
 
     from signing.held import HeldFile
 
 MAX_FIELDS, MAX_DEPTH = 5_000, 32
 PADES, PKCS7_DETACHED, RFC3161 = "/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"
 SUPPORTED = frozenset({PADES, PKCS7_DETACHED, RFC3161})
-_PASSING_INFO = frozenset({"/ModDate", "/CreationDate", "/Producer"})
-_LEVELS = {
-    ModificationLevel.NONE: "none",
-    ModificationLevel.LTA_UPDATES: "archive",
-    ModificationLevel.FORM_FILLING: "form",
-    ModificationLevel.ANNOTATIONS: "other",
-    ModificationLevel.OTHER: "other",
-}
-
-
-class _InfoRule(QualifiedWhitelistRule):
-    """Dates and makers in /Info may change with any update; a new title is for a further signature."""
-
-    def apply_qualified(
-        self, old: HistoricalResolver, new: HistoricalResolver
-    ) -> Iterator[tuple[ModificationLevel, ReferenceUpdate]]:
-        """The updates that are explained, and how far they go."""
-        same = _lasting_info(old) == _lasting_info(new)
-        level = ModificationLevel.LTA_UPDATES if same else ModificationLevel.FORM_FILLING
-        for update in DocInfoRule().apply(old, new):
-            yield level, update
-
-
-# Two departures from pyHanko's own policy. Metadata (XMP) and titles are content here: programs read them.
-# New visible signature fields may follow a certification, as Acrobat has it, so that several offices can
-# seal one page; `judge_changes` demands a later signature for both.
-_ARCHIVE = ModificationLevel.LTA_UPDATES
-_DIFF_POLICY = StandardDiffPolicy(
-    global_rules=[
-        CatalogModificationRule(),
-        _InfoRule(),
-        XrefStreamRule().as_qualified(_ARCHIVE),
-        ObjectStreamRule().as_qualified(_ARCHIVE),
-        DSSCompareRule().as_qualified(_ARCHIVE),
-        MetadataUpdateRule().as_qualified(ModificationLevel.FORM_FILLING),
-    ],
-    form_rule=FormUpdatingRule(
-        field_rules=[
-            SigFieldCreationRule(allow_new_visible_after_certify=True),
-            SigFieldModificationRule(),
-            GenericFieldModificationRule(),
-        ]
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +44,6 @@ class FoundSignature:
     location: str | None = None
     permission: int | None = None
     embedded: Any = dataclass_field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What happened to the file after one signature: `level` is none, archive, form or other."""
-
-    level: str
-    detail: str = ""
 
 
 class Reading:
@@ -142,38 +72,6 @@ class Reading:
             if get(permissions, "/DocMDP") is None:
                 return None
             return reference_of(permissions.raw_get("/DocMDP")) or (0, 0)
-
-    def store(self) -> Store:
-        """The certificates and revocation evidence that the document keeps."""
-        with translated():
-            return read_store(self.reader.root)
-
-    def review(self, found: FoundSignature) -> Review:
-        """Compare the revision that was signed with all that came after it."""
-        with translated():
-            embedded = found.embedded
-            embedded.coverage = embedded.evaluate_signature_coverage()
-            if embedded.coverage < SignatureCoverageLevel.ENTIRE_REVISION:
-                return Review("other", "the revision is not wholly covered")
-            result = embedded.evaluate_modifications(_DIFF_POLICY)
-            if not isinstance(result, DiffResult):
-                return Review("other", str(result)[:300])
-            return Review(_LEVELS[result.modification_level])
-
-    def attachments(self, revision: int, *, limit: int, max_bytes: int) -> dict[str, bytes]:
-        """The embedded files of one revision, by name."""
-        with translated():
-            root = self.reader.get_historical_resolver(revision).root
-            tree = get(get(root, "/Names"), "/EmbeddedFiles")
-            answer: dict[str, bytes] = {}
-            for specification in _tree_values(tree, limit):
-                name, data = _embedded_file(specification)
-                if name in answer:
-                    raise MalformedInput("pdf", "two embedded files have one name")
-                answer[name] = data
-                if sum(map(len, answer.values())) > max_bytes:
-                    raise TooLarge("pdf", f"embedded files over {max_bytes} bytes")
-            return answer
 
     def _signature_fields(self) -> Iterator[tuple[str, generic.DictionaryObject]]:
         seen = 0
@@ -235,54 +133,9 @@ class Reading:
         )
 
 
-def _lasting_info(revision: HistoricalResolver) -> dict[str, str]:
-    # Through the revision: the trailer's own references lead to the newest version of an object.
-    reference = revision.trailer_view.get_value_as_reference("/Info", optional=True)
-    info: Any = revision(reference) if reference else None
-    names = info if isinstance(info, generic.DictionaryObject) else ()
-    return {name: str(info[name]) for name in names if name not in _PASSING_INFO}
-
-
 def _date(value: Any) -> datetime | None:
     try:
         found = generic.parse_pdf_date(str(value), strict=False) if isinstance(value, str) else None
     except Exception:  # noqa: BLE001 - a claimed time that cannot be read is no claim
         return None
     return found if found is not None and found.tzinfo is not None else None
-
-
-def _tree_values(tree: Any, limit: int) -> Iterator[generic.DictionaryObject]:
-    """The values of a name tree (ISO 32000-2, 7.9.6), bounded in nodes, depth and values."""
-    waiting, nodes, values = [(tree, 0)], 0, 0
-    while waiting:
-        node, depth = waiting.pop()
-        nodes += 1
-        if depth > MAX_DEPTH or nodes > 16 * limit:
-            raise TooLarge("pdf", "the list of embedded files is too deep or too long")
-        if not isinstance(node, generic.DictionaryObject):
-            continue
-        waiting += [(kid, depth + 1) for kid in _array(get(node, "/Kids"), 16 * limit)]
-        pairs = _array(get(node, "/Names"), 2 * limit)
-        for value in pairs[1::2]:
-            values += 1
-            if values > limit:
-                raise TooLarge("pdf", f"more than {limit} embedded files")
-            if isinstance(value, generic.DictionaryObject):
-                yield value
-
-
-def _array(value: Any, limit: int) -> list[Any]:
-    if not isinstance(value, generic.ArrayObject):
-        return []
-    if len(value) > limit:
-        raise TooLarge("pdf", "the list of embedded files is too long")
-    return list(items(value))
-
-
-def _embedded_file(specification: generic.DictionaryObject) -> tuple[str, bytes]:
-    name = text_of(get(specification, "/UF")) or text_of(get(specification, "/F"))
-    files = get(specification, "/EF")
-    stream = get(files, "/UF", get(files, "/F"))
-    if name is None or not isinstance(stream, generic.StreamObject):
-        raise MalformedInput("pdf", "an embedded file has no name or no content")
-    return name, bytes(stream.data)

@@ -1,33 +1,17 @@
-"""The document security store (ISO 32000-2, 12.8.4.3): what a PDF keeps to be judged by later.
-
-Only what stands in the lists of the whole document is read. What VRI dictionaries say of single signatures
-is a hint for who writes a file, and everything they name has to stand in those lists as well.
-"""
+"""The document security store (ISO 32000-2, 12.8.4.3) as it stands in a file that is written behind."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 
 from signing.pdf._pyhanko.parser import get, items
+from signing.pdf.store import MAX_STORED, MAX_STORED_BYTES, Store
 from yinxin.base.errors import TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAX_STORED = 256  # of each kind
-MAX_STORED_BYTES = 32 << 20  # all together
-
-
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Certificates, revocation lists and OCSP answers, in DER as they stand there; nothing is checked."""
-
-    certificates: tuple[bytes, ...] = ()
-    crls: tuple[bytes, ...] = ()
-    ocsp: tuple[bytes, ...] = ()
 
 
 def read_store(root: Any) -> Store:

@@ -25,7 +25,7 @@ from world.tsa import MemoryTsa
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore
 from signing.pdf import archive as keep
 from signing.pdf import verify
-from signing.pdf._pyhanko import Reading
+from signing.pdf.reading import Reading
 from signing.report import Indication
 from yinxin.base.errors import VerificationFailed
 
