@@ -279,9 +279,12 @@ def _elements(
 ) -> tuple[list[tuple[Any, Path]], int]:
     """The elements of an array that a step selects, with their place as issued; how many are withheld."""
     missing = revealed.withheld.get(place, frozenset())
+    if step is not None:
+        at = step - sum(one < step for one in missing)  # where it stands now, if it does
+        is_shown = step not in missing and at < len(value)
+        return [(value[at], (*place, step))] if is_shown else [], int(step in missing)
     positions = (one for one in range(len(value) + len(missing)) if one not in missing)
-    shown = [(one, (*place, at)) for at, one in zip(positions, value, strict=True) if step in {at, None}]
-    return shown, len(missing) if step is None else int(step in missing)
+    return [(one, (*place, at)) for at, one in zip(positions, value, strict=True)], len(missing)
 
 
 def _matches(document: bytes, integrity: Any) -> bool:
