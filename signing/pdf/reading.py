@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.dates import read_date
 from signing.pdf.gate import MAX_CONTENTS_BYTES
-from signing.pdf.parsing import Document, Name, Ref, Stream
+from signing.pdf.parsing import Budget, Document, Name, Ref, Stream
 from signing.pdf.revisions.fields import Permissions, SignedField, permissions_of, signature_fields
 from signing.pdf.revisions.history import History, Review
 from signing.pdf.store import Store, read_store
@@ -131,13 +131,14 @@ def _is_encrypted(document: Document) -> bool:
 
 def _opened(pdf: Source) -> tuple[Document, bool, tuple[SignedField, ...] | None]:
     """The file, whether it had to be guessed at, and its signature fields where they were read already."""
+    budget = Budget()  # for both attempts together
     try:
-        document = Document(pdf)
+        document = Document(pdf, budget=budget)
         found = None if _is_encrypted(document) else tuple(signature_fields(document))
     except TooLarge:
         raise
     except MalformedInput:
-        return Document(pdf, rebuild=True), True, None
+        return Document(pdf, budget=budget, rebuild=True), True, None
     return document, not document.ends_well, found
 
 

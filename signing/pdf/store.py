@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import Stream
+from signing.pdf.parsing import Ref, Stream
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_STORED = 256  # of each kind
 MAX_STORED_BYTES = 32 << 20  # all together
+MAX_BROKEN = 16  # streams that do not unpack, each of which may be some work
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,27 @@ def read_store(document: Document) -> Store:
 
 
 def _streams(document: Document, array: Value, left: int) -> Iterator[bytes]:
-    for count, item in enumerate(array if type(array) is list else ()):
-        if count >= MAX_STORED:
-            raise TooLarge("pdf", f"more than {MAX_STORED} items of one kind in its security store")
+    """The contents of the streams of a list, each once; what is none is left out."""
+    items = array if type(array) is list else []
+    if len(items) > MAX_STORED:
+        raise TooLarge("pdf", f"more than {MAX_STORED} items of one kind in its security store")
+    broken = 0
+    for item in dict.fromkeys(item for item in items if type(item) is Ref):
         data = _content(document, item, left)
-        left -= len(data)
+        left -= len(data or b"")
+        broken += data is None
+        if broken > MAX_BROKEN:
+            raise TooLarge("pdf", f"more than {MAX_BROKEN} streams of its security store do not unpack")
         if data:
             yield data
 
 
-def _content(document: Document, item: Value, left: int) -> bytes:
-    """The content of a stream; nothing for what is none or does not unpack."""
+def _content(document: Document, item: Ref, left: int) -> bytes | None:
+    """The content of a stream; nothing for what is none, None for what does not unpack."""
     try:
         stream = document.resolve(item)
         return document.decode(stream, limit=left) if isinstance(stream, Stream) else b""
     except TooLarge as exc:
         raise TooLarge("pdf", f"a security store over {MAX_STORED_BYTES} bytes") from exc
     except MalformedInput:
-        return b""
+        return None

@@ -95,6 +95,13 @@ BARE: dict[str, Callable[[], bytes]] = {
         b"/Size 9 /W [1 1 1] /Root 1 0 R /Filter [/ASCIIHexDecode /ASCII85Decode /RunLengthDecode]",
         b"7A" * 50_000 + b">",
     ),
+    "references whose length is themselves": lambda: (
+        b"%PDF-1.7\n1 0 obj\n<< /Type /XRef /Size 9 /W [1 1 1] /Root 1 0 R /Length 1 0 R >>\nstream\n\n"
+        b"endstream\nendobj\nstartxref\n9\n%%EOF\n"
+    ),
+    "a length in another object, in a circle": lambda: with_catalogue(
+        b"/AcroForm 60 0 R", {60: b"<< /Length 61 0 R >>\nstream\n\nendstream", 61: b"60 0 R"}
+    ),
     "objects in an object stream in itself": lambda: (
         Paper(layout="stream").write({}, packed={101: b"<< >>", 102: b"<< >>", 103: b"<< >>"}).pdf
     ),
@@ -125,9 +132,10 @@ BARE: dict[str, Callable[[], bytes]] = {
     "a form that is itself": lambda: with_form(b"20 0 R"),
     "arrays a million deep": lambda: with_catalogue(b"/X " + b"[" * 1_000_000),
     "dictionaries a hundred thousand deep": lambda: with_catalogue(b"/X " + b"<</X" * 100_000),
-    "texts a hundred thousand deep": lambda: with_catalogue(b"/X " + b"(" * 100_000 + b")" * 100_000),
+    "texts twenty thousand deep": lambda: with_catalogue(b"/X " + b"(" * 20_000 + b")" * 20_000),
     "a trailer of arrays": lambda: revised(Paper().pdf, {}, trailer=b"/X " + b"[" * 50_000 + b"]" * 50_000),
     "a text without end": lambda: with_catalogue(b"/X (" + b"a" * 1_000_000),
+    "parentheses beyond counting": lambda: with_catalogue(b"/X [" + b"()" * 20_000 + b"(" * 20_000),
     "a hex text without end": lambda: with_catalogue(b"/X <" + b"a" * 1_000_000),
     "a hex text of spaces": lambda: with_catalogue(b"/X <" + b" " * 1_000_000 + b">"),
     "a name without end": lambda: with_catalogue(b"/X /" + b"a" * 1_000_000),
@@ -176,6 +184,7 @@ BARE: dict[str, Callable[[], bytes]] = {
 def behind(paper: Paper) -> dict[str, Callable[[], bytes]]:
     """Revisions behind a signature."""
     pdf, previous = paper.pdf, last_table(paper.pdf) or 0
+    broken = stream(squeezed(2_000_000)[:-9], b"/Filter /FlateDecode")
     return {
         "a page that is its own parent": lambda: revised(
             pdf, {2: b"<< /Kids [2 0 R] /Count 1 /Parent 2 0 R >>"}
@@ -209,6 +218,11 @@ def behind(paper: Paper) -> dict[str, Callable[[], bytes]]:
                 1: b"<< /Pages 2 0 R /AcroForm 20 0 R /DSS << /Certs [%b] >> >>" % (b"60 0 R " * 200),
                 60: stream(squeezed(20_000_000), b"/Filter /FlateDecode"),
             },
+        ),
+        "a store that bursts and breaks": lambda: revised(
+            pdf,
+            {1: CATALOGUE % b"/DSS << /Certs [%b] >>" % b" ".join(b"%d 0 R" % (200 + n) for n in range(100))}
+            | {200 + n: broken for n in range(100)},
         ),
         "files in themselves": lambda: revised(
             pdf,

@@ -115,6 +115,7 @@ class _Reader:
             stack[-1].append(value)
 
     def _give_up(self, left: int, place: int) -> NoReturn:
+        self._budget.left = left  # what was done is done, whoever goes on
         if left < 0:
             raise TooLarge("pdf", "reading it takes too much work")
         raise MalformedInput("pdf", f"no value at byte {place}")
