@@ -9,6 +9,7 @@ issuer's signature and digests alone. Without the peer its rows are left out.
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ def peer_rows(world: MdocWorld) -> dict[str, Callable[[], object]]:
     except ImportError:
         print("no peer: uv pip install pymdoccbor")  # noqa: T201 - figures
         return {}
+    logging.disable(logging.WARNING)  # it warns with every call, which would cost it a tenth
     private: ec.EllipticCurvePrivateKey = world.signer._private_key
     number = private.private_numbers().private_value.to_bytes(32, "big")
     key = {"KTY": "EC2", "CURVE": "P_256", "ALG": "ES256", "D": number, "KID": b"agency"}
