@@ -111,6 +111,24 @@ ALTERED: dict[str, Callable[[Paper], Paper]] = {
     "a field is moved": lambda p: p.write(
         {30: text_field().replace(b"[72 600 272 620]", b"[72 700 272 720]")}
     ),
+    "a field is hidden": lambda p: p.write({30: text_field().replace(b"/F 4", b"/F 2")}),
+    "a field has other letters": lambda p: p.write({30: text_field().replace(b"/F1 12", b"/F9 12")}),
+    "a field looks otherwise, its value the same": lambda p: p.write({31: drawn(b"Li")}),
+    "a field has another look, its value the same": lambda p: p.write(
+        {30: text_field(look=201), 201: drawn(b"Li")}
+    ),
+    "a box's look is switched, its value the same": lambda p: p.write(
+        {32: check_box().replace(b"/AS /Off", b"/AS /Yes")}
+    ),
+    "a box's states are swapped": lambda p: p.write(
+        {32: check_box().replace(b"/Yes 33 0 R /Off 34 0 R", b"/Yes 34 0 R /Off 33 0 R")}
+    ),
+    "the form's letters are swapped": lambda p: p.write(
+        {
+            20: p.entry(20, DR=b"<< /Font << /F1 200 0 R >> >>"),
+            200: b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>",
+        }
+    ),
     "a field is renamed": lambda p: p.write({30: text_field().replace(b"(Name)", b"(Maker)")}),
     "a field is of another kind": lambda p: p.write({30: text_field().replace(b"/FT /Tx", b"/FT /Btn")}),
     "a field is on another page": lambda p: p.write({30: text_field().replace(b"/P 10 0 R", b"/P 2 0 R")}),
@@ -164,13 +182,7 @@ UNFOLLOWED: dict[str, Callable[[Paper], Paper]] = {
     "a text is filled in": lambda p: p.write({30: text_field(b"Li"), 31: drawn(b"Li")}),
     "a box is ticked": lambda p: p.write({32: check_box(b"Yes")}),
     "another is chosen": lambda p: p.write({35: choice(b"(b)"), 36: drawn(b"b")}),
-    "a field looks otherwise, its value the same": lambda p: p.write({31: drawn(b"Li")}),
-    "a field has another look, its value the same": lambda p: p.write(
-        {30: text_field(look=201), 201: drawn(b"Li")}
-    ),
-    "a box's look is switched, its value the same": lambda p: p.write(
-        {32: check_box().replace(b"/AS /Off", b"/AS /Yes")}
-    ),
+    "looks are made anew by each reader": lambda p: p.write({20: p.entry(20, NeedAppearances=b"true")}),
     "an empty field for a signature": lambda p: p.form(
         {
             200: b"<< %b /Subtype /Widget /FT /Sig /T (Later) /Rect [72 690 400 730] /AP << /N 201 0 R >> >>"

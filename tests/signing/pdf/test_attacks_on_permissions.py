@@ -294,6 +294,8 @@ def test_what_is_permitted_passes(desk: Desk) -> None:
         also(fill(certified(desk, 2)), desk),
         also(tick(fill(certified(desk, 3))), desk),
         locked(desk, ALL),
+        also(locked(desk, NAMED), desk),
+        also(tick(locked(desk, NAMED)), desk),
         shown(certified(desk, 2), desk.citizen, b"[300 209 500 299]"),
     ):
         assert desk.verify(paper.pdf).passed, desk.verify(paper.pdf).reasons
