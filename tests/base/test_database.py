@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -106,6 +107,30 @@ def test_in_memory_is_shared_by_threads() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda i: _write(database, f"n{i:02}"), range(50)))
         assert all(len(found) == 50 for found in pool.map(lambda _: names(database), range(20)))
+    database.close()
+
+
+def test_a_connection_that_is_busy_when_its_database_closes_is_closed_after(database_url: str) -> None:
+    """A thread that reads a moment longer leaves no connection open that nobody has any more."""
+    database = Database(database_url)
+    with database.reading() as session:
+        driver = session.connection().connection.driver_connection
+        assert driver is not None
+        database.close()
+        assert session.execute(select(1)).scalar_one() == 1
+    if database.is_sqlite:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            driver.execute("SELECT 1")
+    else:
+        assert driver.closed
+
+
+def test_a_database_that_was_closed_can_be_used_again(database_url: str) -> None:
+    database = Database(database_url)
+    database.close()
+    for _ in range(2):
+        with database.reading() as session:
+            assert session.execute(select(1)).scalar_one() == 1
     database.close()
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sqlalchemy.engine import URL, Connection, Dialect, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
     from yinxin.base.vault import Vault
 
@@ -85,6 +86,9 @@ class Database:
         self._reading = self.engine if self.is_sqlite else _consistent(self.engine)
         # SQLite's busy handler is no queue: without this lock one thread can starve the others.
         self._turn = threading.Lock()
+        self._is_closed = False
+        if not self.in_memory:  # there the one connection is the database
+            event.listen(self.engine, "checkin", self._let_go)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -136,8 +140,14 @@ class Database:
             return schema.is_newest(session.connection())
 
     def close(self) -> None:
-        """Give all connections back; a database in memory is gone then."""
+        """Give all connections back, those in use as soon as they are free; one in memory is gone then."""
+        self._is_closed = True
         self.engine.dispose()
+
+    def _let_go(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """A connection that comes back late would lie open in a pool that nobody has any more."""
+        if self._is_closed:
+            record.invalidate()
 
     @contextmanager
     def _alone(self, session: Session | None = None) -> Iterator[None]:
