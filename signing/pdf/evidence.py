@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signing.certificates import Certificate
+    from signing.pdf.profiles.statement import Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class VerifiedSignature:
     `proved_at` is the earliest time that a time-stamp proves; `claimed_at` is only what the signer says.
     `covered_bytes` is how much of the file it covers, from its first byte on: the file as it was then.
     `commitments` and `roles` are what the signer claims; `names` are the fields of signatures that are
-    confirmed by it.
+    confirmed by it; `copy` says of what the document is an annotated copy.
     """
 
     field: str
@@ -38,6 +39,7 @@ class VerifiedSignature:
     commitments: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    copy: Copy | None = None
 
     @property
     def certificate(self) -> Certificate:

@@ -95,7 +95,7 @@ class Judgement:
         return VerifiedSignature(
             found.field, self.usage, self.path, self.proved_at, found.claimed_time,
             self.reason, found.location, certifies, self.gap.whole_file, self.gap.covered,
-            self.said.commitments, self.said.roles, self.said.named,
+            self.said.commitments, self.said.roles, self.said.named, self.said.statement.copy,
         )  # fmt: skip
 
     def finding(self, *, certifies: bool) -> dict[str, Any]:

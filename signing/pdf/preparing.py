@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from signing.held import HeldFile
 from signing.pdf._pyhanko import Editing
 from signing.pdf.frame import Appearance, Frame
-from signing.pdf.placing import in_units, rectangle, shown_size
+from signing.pdf.placing import covers, free_place, in_units, rectangle, shown_size
 from signing.pdf.profiles.addition import NOTHING
 from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import Conflict, TooLarge, UsageError
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from signing.pdf.face import SealFace
     from signing.pdf.frame import PageBox, Prepared, Stamp
+    from signing.pdf.placing import Rectangle
     from signing.pdf.profiles.addition import Addition
 
 MAX_PDF_BYTES = 64 << 20
-MARGIN = 36.0  # points between a face without a stated place and the page's edges
+MOST = 0.5  # how much of another annotation a face covers at most on a certified document
 
 
 class Wish(NamedTuple):
@@ -87,7 +88,7 @@ def _frame(editing: PlainEditing | Editing, wish: Wish, stamps: tuple[Stamp, ...
         _field_name(editing, wish.field),
         wish.page,
         certify,
-        _appearance(wish.face, box, wish.at) if wish.face else None,
+        _shown(editing, wish, box) if wish.face else None,
         wish.time,
         wish.reason,
         wish.location,
@@ -117,17 +118,24 @@ def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
     return wanted
 
 
+def _shown(editing: PlainEditing | Editing, wish: Wish, box: PageBox) -> Appearance:
+    waits = wish.field is not None and wish.field in editing.field_names()
+    taken = () if waits else editing.page_taken(wish.page)
+    assert wish.face is not None  # noqa: S101 - asked by the caller
+    shown = _appearance(wish.face, box, wish.at, taken)
+    if editing.is_certified and any(covers(shown.rectangle, other) > MOST for other in taken):
+        raise Conflict("the face would lie over a seal or field that is there: say where else it stands")
+    return shown
+
+
 @lru_cache(maxsize=16)
-def _appearance(face: SealFace, box: PageBox, at: tuple[float, float] | None) -> Appearance:
-    shown_width, shown_height = shown_size(box)
+def _appearance(
+    face: SealFace, box: PageBox, at: tuple[float, float] | None, taken: tuple[Rectangle, ...]
+) -> Appearance:
+    across, along = shown_size(box)
     width, height = in_units(box, face.width_mm), in_units(box, face.height_mm)
-    if at is None:
-        x, y = max(shown_width - width - MARGIN, 0), min(MARGIN, max(shown_height - height, 0))
-    else:
-        x, y = at
-    fits = x >= 0 and y >= 0 and x + width <= shown_width + 0.01 and y + height <= shown_height + 0.01
+    x, y = free_place(box, (width, height), taken) if at is None else at
+    fits = x >= 0 and y >= 0 and x + width <= across + 0.01 and y + height <= along + 0.01
     if not fits:
-        raise UsageError(
-            f"the face does not fit the page of {shown_width:.0f} x {shown_height:.0f} points there"
-        )
+        raise UsageError(f"the face does not fit the page of {across:.0f} x {along:.0f} points there")
     return Appearance(face.picture, rectangle(box, x, y, width, height), width, height, box.rotate)

@@ -80,7 +80,7 @@ def test_a_citizen_signs_and_others_confirm(place: Path, capsys: pytest.CaptureF
 
 
 def test_several_sign_jointly(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    fields = ("--field", "A", "--field", "B", "--leave-open", "Witness")
+    fields = ("--field", "A@0:60:80", "--field", "B", "--leave-open", "Witness")
     assert seal("joint", "letter.pdf", *fields, "-o", "0.pdf", key=None) == ExitCode.DONE
     assert seal("sign", "0.pdf", "--turn", "B", "-o", "no.pdf") == ExitCode.ERROR
     assert seal("sign", "0.pdf", "--turn", "A", "-o", "1.pdf", key="citizen") == ExitCode.DONE
@@ -108,6 +108,22 @@ def test_a_copy_is_made_of_what_passes(place: Path, capsys: pytest.CaptureFixtur
     assert seal("copy", "letter.sealed.pdf", "--named-only", "-o", "n.pdf", *said) == ExitCode.DONE
     assert (place / "n.pdf").stat().st_size < (place / "letter.sealed.copy.pdf").stat().st_size
     assert "the original is not inside" in looked_at("n.pdf", capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "page", "at"),
+    [
+        ("A", "A", -1, None),
+        ("A@0:60:80.5", "A", 0, (60, 80.5)),
+        ("a@b@-1:0:0", "a@b", -1, (0, 0)),
+        ("a@b", "a@b", -1, None),
+        ("@0:1:2", "@0:1:2", -1, None),
+        ("A@0:60", "A@0:60", -1, None),
+    ],
+)
+def test_a_field_and_its_place(words: str, name: str, page: int, at: tuple[float, float] | None) -> None:
+    found = seal_profiles._place(words)
+    assert (found.name, found.page, found.at) == (name, page, at)
 
 
 def test_a_key_has_to_be_named(place: Path) -> None:

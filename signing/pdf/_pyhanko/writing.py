@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
 from dataclasses import dataclass, replace
 from os import SEEK_END
 from typing import IO, TYPE_CHECKING, Any
@@ -26,11 +27,14 @@ from signing.pdf.frame import MATRICES, PageBox
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyhanko.sign.fields import FieldMDPSpec
 
     from signing.pdf.frame import Appearance, Frame
 
-MAX_PAGES = 2_000
+MAX_PAGES, MAX_ANNOTATIONS = 2_000, 1_000
+HIDDEN = 2  # ISO 32000-2, table 167
 _LETTER = generic.ArrayObject(map(generic.NumberObject, (0, 0, 612, 792)))
 
 
@@ -82,6 +86,12 @@ class Editing:
                 raise UsageError(f"there is no page {index}; the document has {count}")
             reference, _ = self._writer.find_page_for_modification(index)
             return _page_box(reference.get_object())
+
+    def page_taken(self, index: int) -> tuple[tuple[float, float, float, float], ...]:
+        """Where annotations are seen on a page, in its own coordinates; links and pop-ups are not."""
+        with translated():
+            reference, _ = self._writer.find_page_for_modification(index)
+            return tuple(_seen(get(reference.get_object(), "/Annots")))
 
     def prepare(self, frame: Frame, *, digest_algorithm: str, reserve: int) -> Prepared:
         """Write the update with room for `reserve` octets of CMS, and hash it."""
@@ -166,6 +176,17 @@ def _look(drawing: Drawing, shown: Appearance, widget: Any) -> Any:
     if rotate not in MATRICES or not all(room) or (fits and rotate == shown.rotate):
         return drawing.form(shown)
     return drawing.form(replace(shown, rotate=rotate), room=room)
+
+
+def _seen(annotations: Any) -> Iterator[tuple[float, float, float, float]]:
+    """The rectangles of the first annotations of a page that are seen."""
+    for one in itertools.islice(items(annotations), MAX_ANNOTATIONS):
+        sides = [float(side) for side in items(get(one, "/Rect"))]
+        if len(sides) != 4 or int(get(one, "/F", 0)) & HIDDEN or get(one, "/Subtype") in {"/Link", "/Popup"}:
+            continue
+        x0, y0, x1, y1 = sides
+        if x0 != x1 and y0 != y1:
+            yield min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def _page_box(page: Any) -> PageBox:

@@ -48,6 +48,11 @@ class PlainEditing:
         """The visible part of a page; negative numbers count from the end. `UsageError` for no such page."""
         return self._layout.page(index).box
 
+    def page_taken(self, index: int) -> tuple[tuple[float, float, float, float], ...]:
+        """Where fields are seen on a page: nowhere, there is no form yet."""
+        del index
+        return ()
+
     def prepare(self, frame: Frame, *, digest_algorithm: str, reserve: int) -> PlainPrepared:
         """Write the update with room for `reserve` octets of CMS, and hash it."""
         pdf, layout = self._pdf, self._layout

@@ -221,3 +221,20 @@ def test_a_straddle_seal_needs_a_face_and_room_on_every_page(desk: Desk, agency:
 def test_a_page_exchanged_under_a_straddle_seal_is_seen(desk: Desk, agency: Seal) -> None:
     document = seal_as_agency(agency, plain_pdf(pages=3), now=NOON, straddles=True)
     assert not desk.verify(document.replace(b"(Licence 001)", b"(Licence 002)", 1)).passed
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_a_second_face_stands_beside_the_first(desk: Desk, agency: Seal, pages: int) -> None:
+    document = seal_as_agency(agency, plain_pdf(pages=pages), now=NOON, straddles=True)
+    for number in range(1, 6):
+        document = countersign(agency, document, of=f"Seal{number}", now=NOON)
+    report = desk.verify(document)
+    assert report.passed, report.reasons
+    assert len(report.require().signatures) == 6
+
+
+def test_a_face_does_not_lie_over_what_a_certified_document_has(agency: Seal, pdf: bytes) -> None:
+    sealed = seal_as_agency(agency, pdf, now=NOON, at=(300, 300))
+    with pytest.raises(Conflict):
+        countersign(agency, sealed, of="Seal1", now=NOON, at=(310, 290))
+    assert countersign(agency, sealed, of="Seal1", now=NOON, at=(400, 300)).startswith(sealed)

@@ -142,6 +142,9 @@ def test_a_copy_says_of_what_by_whom_when_and_for_what(
     found = report.require()
     (finding,) = report.findings["signatures"]
     assert finding["commitments"] == ["copy"]
+    stated = found.signatures[0].copy
+    assert stated is not None
+    assert (stated.original, stated.maker) == (document.pdf_digest, "津城市档案馆")
     assert finding["copy"] == {
         "original": document.pdf_digest,
         "embedded": embeds,

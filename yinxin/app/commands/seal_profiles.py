@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from signing.pdf import VerifiedDocument
     from yinxin.app.commands.seal_tools import ToolWords
 
+_WHERE = re.compile(r"(-?\d{1,5}):(\d{1,5}(?:\.\d{1,3})?):(\d{1,5}(?:\.\d{1,3})?)", re.ASCII)
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _OUTPUT = click.option(
     "-o",
@@ -171,8 +173,11 @@ def sign(
     "--field",
     "fields",
     multiple=True,
+    metavar="NAME[@PAGE:X:Y]",
     help=phrase(
-        "一方的签名域名称，按签署顺序重复给出", "a signer's field, given again in the order of signing"
+        "一方的签名域名称，按签署顺序重复给出；可附页码（从 0 起）与左下角位置（点），否则不显示印模",
+        "a signer's field, given again in the order of signing; with its page (from 0) and lower left corner in "
+        "points, or else it shows no face",
     ),
 )
 @click.option(
@@ -193,9 +198,9 @@ def joint(
     console, data = console_of(context), read_file(file)
     if fields:
         target = output or file.with_name(f"{file.stem}.joint.pdf")
-        write_new_file(target, prepare_joint(data, [Place(name) for name in fields], left_open=leave_open))
+        write_new_file(target, prepare_joint(data, [_place(one) for one in fields], left_open=leave_open))
         console.say(f"已备好联合签署文件：{target}", f"prepared for joint signing: {target}")
-        console.result({"prepared": str(target), "order": list(fields)})
+        console.result({"prepared": str(target), "order": [_place(one).name for one in fields]})
         return ExitCode.DONE
     order = order_of_signing(data)
     for name, is_signed in order:
@@ -309,6 +314,16 @@ def copy(
         )  # fmt: skip
 
     return _written(context, tools, output or file.with_name(f"{file.stem}.copy.pdf"), make)
+
+
+def _place(words: str) -> Place:
+    """A field's name, perhaps with a place behind it."""
+    name, _, where = words.rpartition("@")
+    found = _WHERE.fullmatch(where)
+    if not name or found is None:
+        return Place(words)
+    page, x, y = found.groups()
+    return Place(name, int(page), (float(x), float(y)))
 
 
 def _original(data: bytes, stands_on: Examiner) -> VerifiedDocument:
