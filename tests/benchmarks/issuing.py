@@ -35,11 +35,12 @@ KINDS = [code for code, _ in samples.applications(8)]
 BATCH_KIND = "food-business-licence"
 
 
-def make_office(folder: Path) -> Office:
+def make_office(folder: Path, *, pki: Pki | None = None, is_new: bool = True) -> Office:
     """An office whose seals are stamped, and whose documents and rows are kept on a disk."""
     database = Database(f"sqlite:///{folder / 'office.db'}")
-    database.create_schema()
-    pki = Pki()
+    if is_new:
+        database.create_schema()
+    pki = pki or Pki()
     office = Office(pki, database, documents=DocumentStore(folder / "documents", b"k" * 32))
     production = office.issuer._production
     stamped = Seal(
