@@ -110,6 +110,8 @@ def main() -> None:
             **peer_rows(world),
         },
         beside=FLOOR,
+        rounds=100,  # short ones: what disturbs one of them is gone in the next
+        calls=4,
     )
 
 
