@@ -227,7 +227,7 @@ def revised(
         number = size = max(100, size, *(one + 1 for one in inside))  # holders never meet other objects
         places[number] = len(out)
         rows[number] = (1, len(out), 0)
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, _object_stream(inside))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, object_stream(inside))
         hidden = {one: (2, number, index) for index, one in enumerate(inside)}
         if layout != "hybrid":
             rows |= hidden
@@ -268,7 +268,7 @@ def _reference_stream(rows: dict[int, tuple[int, int, int]], size: int, more: by
     return stream(zlib.compress(data), entries)
 
 
-def _object_stream(objects: dict[int, bytes]) -> bytes:
+def object_stream(objects: dict[int, bytes]) -> bytes:
     heads, data = b"", b""
     for number, body in objects.items():
         heads += b"%d %d " % (number, len(data))

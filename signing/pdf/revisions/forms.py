@@ -139,7 +139,7 @@ class FormRules:
         if kind == "Btn":
             free.pop("AP", None)
         appearance = {"AP": lambda one, other: self._appearance(one, other, name)}
-        self.comparison.entries(a, b, f"field {name!r}", {**appearance, "Ff": _locking, **free, **rules})
+        self.comparison.entries(a, b, f"field {name!r}", {**appearance, "Ff": self._locking, **free, **rules})
 
     def _signed(self, before: dict[str, Value], after: dict[str, Value], name: str) -> frozenset[str]:
         """What may differ at a field to sign in: only when this update signed it."""
@@ -165,6 +165,13 @@ class FormRules:
     def _added(self, old: Value, new: Value) -> None:
         if old is not None and not self.comparison.same(old, new):
             refuse("a field to sign in was changed")
+
+    def _locking(self, old: Value, new: Value) -> None:
+        """A field that was locked may say so: it becomes one to read only."""
+        given = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
+        before, after = (value if type(value) is int else 0 for value in given)
+        if after not in {before, before | READ_ONLY}:
+            refuse("a field is of another kind")
 
     def _fixed(self, old: Value, new: Value) -> None:
         if not self.comparison.same(old, new, drawn=True):
@@ -296,10 +303,3 @@ def _flags_of_widget(old: Value, new: Value) -> None:
     """How a widget is shown may change with the signature in it."""
     if not all(value is None or type(value) is int for value in (old, new)):
         refuse("a field to sign in was changed")
-
-
-def _locking(old: Value, new: Value) -> None:
-    """A field that was locked may say so: it becomes one to read only."""
-    before, after = (value if type(value) is int else 0 for value in (old, new))
-    if after not in {before, before | READ_ONLY}:
-        refuse("a field is of another kind")
