@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.claim_paths import Path, Step, as_path, covers, to_text
+from credentials.issued_claims import IssuedClaims
 from signing.jose import load_json_object
 from signing.reasons import Reason
 from signing.report import Check, good
@@ -110,8 +111,11 @@ class TypeMetadata:
         """
         if self._plain.are_kept(revealed):
             return KEPT
-        places = [placed.path for placed in revealed.placed]
-        faults = [fault for rule in self.rules if (fault := _fault(rule, revealed, places))]
+        search, places = IssuedClaims(revealed), [placed.path for placed in revealed.placed]
+        try:
+            faults = [fault for rule in self.rules if (fault := _fault(rule, search, places))]
+        except TooLarge as exc:
+            return (Check("type_metadata", Reason.TOO_LARGE, detail=exc.detail),)
         if not faults:
             return KEPT
         return (Check("type_metadata", Reason.CLAIM_INVALID, detail="; ".join(faults)),)
@@ -233,12 +237,12 @@ def _combined(rule: ClaimRule, above: ClaimRule) -> ClaimRule:
     return replace(rule, mandatory=mandatory, sd=rule.sd if "sd" in rule.said else above.sd)
 
 
-def _fault(rule: ClaimRule, revealed: Revealed, places: list[Path]) -> str:
-    path, withheld = rule.path, 0
+def _fault(rule: ClaimRule, search: IssuedClaims, places: list[Path]) -> str:
+    path, withheld, revealed = rule.path, 0, search.revealed
     if len(path) == 1 and isinstance(path[0], str):  # nearly every rule: the same counts, by looking it up
         found, disclosed = int(path[0] in revealed.claims), places.count(path)
     else:
-        counted = _count(revealed, path)
+        counted = search.count(path)
         if counted is None:
             return f"{to_text(path)} leads through what is no object or no array"
         found, withheld = counted
@@ -251,40 +255,6 @@ def _fault(rule: ClaimRule, revealed: Revealed, places: list[Path]) -> str:
     if rule.mandatory and not found and not withheld and (is_seen or not revealed.undisclosed):
         return f"{to_text(path)} is missing"
     return ""
-
-
-def _count(revealed: Revealed, path: Path) -> tuple[int, int] | None:
-    """How many claims a path selects: shown ones, and elements of arrays that are withheld (5.6, 5.6.1).
-
-    Positions count as issued. None is the error of 5.6.1: a step into something of another form.
-    """
-    selected: list[tuple[Any, Path]] = [(revealed.claims, ())]
-    withheld = 0
-    for step in path:
-        kind = dict if isinstance(step, str) else list
-        if not all(isinstance(value, kind) for value, _ in selected):
-            return None
-        if isinstance(step, str):
-            selected = [(value[step], (*place, step)) for value, place in selected if step in value]
-            withheld = 0  # nothing is selected inside a withheld one
-            continue
-        elements = [_elements(value, place, revealed, step) for value, place in selected]
-        selected = [one for shown, _ in elements for one in shown]
-        withheld = sum(missing for _, missing in elements)
-    return len(selected), withheld
-
-
-def _elements(
-    value: list[Any], place: Path, revealed: Revealed, step: int | None
-) -> tuple[list[tuple[Any, Path]], int]:
-    """The elements of an array that a step selects, with their place as issued; how many are withheld."""
-    missing = revealed.withheld.get(place, frozenset())
-    if step is not None:
-        at = step - sum(one < step for one in missing)  # where it stands now, if it does
-        is_shown = step not in missing and at < len(value)
-        return [(value[at], (*place, step))] if is_shown else [], int(step in missing)
-    positions = (one for one in range(len(value) + len(missing)) if one not in missing)
-    return [(one, (*place, at)) for at, one in zip(positions, value, strict=True)], len(missing)
 
 
 def _matches(document: bytes, integrity: Any) -> bool:

@@ -339,6 +339,15 @@ class TestAType:
         report = counter.verify(world.present(credential, disclose), audience=COUNTER, nonce=NONCE)
         assert report.reasons == (set() if is_kept else {CLAIM}), report.to_json()
 
+    def test_is_given_up_where_its_rules_look_at_too_much(self, world: MdocWorld) -> None:
+        """Some thousand steps here, and none after the limit: by the reason, no time is measured."""
+        rules = [{"path": ["many", None, f"name{number}"]} for number in range(400)]
+        document = json.dumps({"vct": VCT, "claims": rules}).encode()
+        credential = world.issue({**world.licence(), "many": [{}] * 1000})
+        counter = world.counter(types=KnownTypes({VCT: [document]}))
+        report = counter.verify(world.present(credential), audience=COUNTER, nonce=NONCE)
+        assert report.reasons == {Reason.TOO_LARGE}
+
     @pytest.mark.parametrize(
         "changes",
         [
