@@ -84,6 +84,7 @@ DOCS = (
 TESTS = (("python", "-m", "pytest"),)
 FIGURES = (
     "signing",
+    "pdf_verify",
     "cms",
     "sd_jwt",
     "status_list",
