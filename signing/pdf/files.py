@@ -28,23 +28,38 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 
-def seal_file(
-    seal: Seal, source: Path, target: Path, *, now: datetime, replace: bool = False, **asked: Any
+def seal_file(  # noqa: PLR0913 - what is asked of a new file, all by name
+    seal: Seal,
+    source: Path,
+    target: Path,
+    *,
+    now: datetime,
+    replace: bool = False,
+    flush: bool = True,
+    **asked: Any,
 ) -> None:
     """Seal a file into a new one; what is asked is as of `Seal.apply`.
 
-    Raises as that does, and `Conflict` for a target that is there and not to be replaced.
+    Raises as that does, and `Conflict` for a target that is there and not to be replaced. `flush` is as of
+    `yinxin.base.files.drafted`.
     """
-    with sealing_file(seal, source, target, now=now, replace=replace, **asked):
+    with sealing_file(seal, source, target, now=now, replace=replace, flush=flush, **asked):
         pass
 
 
 @contextmanager
-def sealing_file(
-    seal: Seal, source: Path, target: Path, *, now: datetime, replace: bool = False, **asked: Any
+def sealing_file(  # noqa: PLR0913 - see above
+    seal: Seal,
+    source: Path,
+    target: Path,
+    *,
+    now: datetime,
+    replace: bool = False,
+    flush: bool = True,
+    **asked: Any,
 ) -> Iterator[BufferedRandom]:
     """As `seal_file`, with the sealed file in hand before it gets its name at the end of the block."""
-    with drafted(target, replace=replace) as draft:
+    with drafted(target, replace=replace, flush=flush) as draft:
         _copy(source, draft)
         seal.apply_in(draft, now=now, **asked)
         draft.seek(0)

@@ -59,10 +59,13 @@ def write_new_file(path: Path, data: bytes, *, mode: int = READABLE) -> None:
 
 
 @contextmanager
-def drafted(path: Path, *, mode: int = READABLE, replace: bool = False) -> Iterator[BufferedRandom]:
+def drafted(
+    path: Path, *, mode: int = READABLE, replace: bool = False, flush: bool = True
+) -> Iterator[BufferedRandom]:
     """A new file to write and read; it gets its name at the end of the block, with all its bytes on the disk.
 
     An error in the block leaves nothing. A file that is there is a `Conflict`, unless it is to be replaced.
+    Without `flush` its bytes are on the disk and its name need not be yet (`flush_folder`).
     `UsageError`: nothing can be written there; `Unreachable`: the disk refuses.
     """
     if not replace and path.exists():
@@ -81,7 +84,8 @@ def drafted(path: Path, *, mode: int = READABLE, replace: bool = False) -> Itera
             draft.replace(path)
         else:
             _publish(draft, path)
-        _flush_folder(path.parent)
+        if flush:
+            flush_folder(path.parent)
     except FileExistsError as exc:
         raise Conflict(f"{path} exists and is not overwritten") from exc
     except OSError as exc:
@@ -90,15 +94,17 @@ def drafted(path: Path, *, mode: int = READABLE, replace: bool = False) -> Itera
         draft.unlink(missing_ok=True)
 
 
-def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE, flush: bool = True) -> None:
     """Put a file in place of whatever stood there; a crash leaves the old one or the new one.
 
-    `Unreachable`: the disk refuses.
+    Without `flush` a power cut may leave a broken one: for what can be made again. `Unreachable`: the disk
+    refuses.
     """
     try:
-        with _draft(path, data, mode) as draft:
+        with _draft(path, data, mode, flush=flush) as draft:
             draft.replace(path)
-        _flush_folder(path.parent)
+        if flush:
+            flush_folder(path.parent)
     except OSError as exc:
         raise Unreachable(f"{path} cannot be written: {exc.strerror}") from exc
 
@@ -106,14 +112,13 @@ def replace_file(path: Path, data: bytes, *, mode: int = PRIVATE) -> None:
 def publish_file(draft: Path, path: Path) -> None:
     """Give a finished file on the same disk its name; an existing one is a `Conflict` and stays as it is.
 
-    `Unreachable`: the disk refuses.
+    The name lasts through a power cut after `flush_folder`. `Unreachable`: the disk refuses.
     """
     try:
         if path.exists():
             raise Conflict(f"{path} exists and is not overwritten")
         _publish(draft, path)
         draft.unlink(missing_ok=True)
-        _flush_folder(path.parent)
     except FileExistsError as exc:
         raise Conflict(f"{path} exists and is not overwritten") from exc
     except OSError as exc:
@@ -148,7 +153,7 @@ def _lock(handle: int, path: Path) -> None:
 
 
 @contextmanager
-def _draft(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+def _draft(path: Path, data: bytes, mode: int, *, flush: bool = True) -> Iterator[Path]:
     """All the bytes on the disk, beside `path` under a name of their own; gone at the end unless renamed."""
     draft = path.with_name(f".{SystemRandomness().bytes(8).hex()}.part")
     try:
@@ -156,7 +161,8 @@ def _draft(path: Path, data: bytes, mode: int) -> Iterator[Path]:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         yield draft
     finally:
         draft.unlink(missing_ok=True)
@@ -173,8 +179,8 @@ def _publish(draft: Path, path: Path) -> None:
         draft.replace(path)
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can do that."""
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut, where the system can do that."""
     if sys.platform == "win32":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -24,7 +24,7 @@ from yinxin.app.seal_batches.book import Book, Entry, State
 from yinxin.app.seal_batches.folders import pdfs_in
 from yinxin.app.seal_batches.work import Hand, Made, Refused, Stopped, digest_of, goes_on
 from yinxin.base.errors import Conflict, UsageError
-from yinxin.base.files import MAX_FILE_BYTES, locked
+from yinxin.base.files import MAX_FILE_BYTES, flush_folder, locked
 from yinxin.base.randomness import SystemRandomness
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class Batch:
         made = self._made_before(file, draft)
         self.leave.write_down(self.leave.ask(1), [made.document], again=True)
         self.book.publish(draft, file)
+        flush_folder((self.book.target / file).parent)
         self.book.write(self._entry(made))
 
     def _made_before(self, file: str, place: Path, *, at: datetime | None = None) -> Made:
@@ -198,9 +199,13 @@ class Batch:
     def _take(self, permit: Permit | None, results: Sequence[Result]) -> None:
         """Write down what was sealed, then give it its name; raise what stopped the others."""
         made = [one for one in results if isinstance(one, Made)]
+        self.book.keep(self._run)
         self.leave.write_down(permit, [one.document for one in made])
         for one in made:
             self.book.publish(self.book.draft(self._run, one.file), one.file)
+        for folder in {(self.book.target / one.file).parent for one in made}:
+            flush_folder(folder)
+        for one in made:
             self.book.write(self._entry(one))
         for result in results:
             if isinstance(result, Refused):

@@ -19,7 +19,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, UsageError
-from yinxin.base.files import publish_file, read_file, replace_file
+from yinxin.base.files import flush_folder, publish_file, read_file, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +129,7 @@ class Book:
         place = self.target / f"{entry.file}{REPORT}"
         place.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(entry.to_dict(), ensure_ascii=False, indent=1)
-        replace_file(place, text.encode(), mode=0o644)
+        replace_file(place, text.encode(), mode=0o644, flush=False)  # it can be made again
 
     def draft(self, run: str, file: str) -> Path:
         """Where a file that one run sealed lies until its use is written down."""
@@ -138,6 +138,11 @@ class Book:
     def left(self) -> dict[str, Path]:
         """Drafts that earlier runs left, by the name that `draft` gives them."""
         return {path.name: path for path in self.ready.glob("*/*.pdf") if not path.name.startswith(".")}
+
+    def keep(self, run: str) -> None:
+        """Make the drafts of a run last through a power cut: before their uses are written down."""
+        if (self.ready / run).is_dir():
+            flush_folder(self.ready / run)
 
     def publish(self, draft: Path, file: str) -> None:
         """Give a draft its name; `Conflict` when somebody took it."""

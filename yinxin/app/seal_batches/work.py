@@ -114,7 +114,7 @@ class Hand:
             order = self.order
             draft.parent.mkdir(parents=True, exist_ok=True)
             seal_file(
-                self.seal, source, draft, now=now, replace=True,
+                self.seal, source, draft, now=now, replace=True, flush=False,
                 page=order.page, at=order.at, reason=order.reason,
             )  # fmt: skip
             return self._made(file, now, source, draft, is_stamped=order.stamps_at_once)
