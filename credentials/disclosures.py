@@ -189,7 +189,7 @@ class _Concealment:
     def __init__(self, randomness: Randomness, decoys: int) -> None:
         self._randomness = randomness
         self._decoys = decoys
-        self._salts = self._fresh_salts()
+        self._salts = _fresh_salts(randomness)
         self.disclosures: list[str] = []
         self.used: set[int] = set()
 
@@ -248,12 +248,13 @@ class _Concealment:
         # RFC 9901, 4.2.5: the digest of random bytes looks like any other.
         return [digest_of(encode_base64url(self._randomness.bytes(32))) for _ in range(self._decoys)]
 
-    def _fresh_salts(self) -> Iterator[str]:
-        """Random bytes are asked for in larger pieces: a call for each salt costs as much as the rest."""
-        while True:
-            piece = self._randomness.bytes(16 * SALT_BYTES)
-            for start in range(0, len(piece), SALT_BYTES):
-                yield encode_base64url(piece[start : start + SALT_BYTES])
+
+def _fresh_salts(randomness: Randomness) -> Iterator[str]:
+    """Random bytes are asked for in larger pieces: a call for each salt costs as much as the rest."""
+    while True:
+        piece = randomness.bytes(16 * SALT_BYTES)
+        for start in range(0, len(piece), SALT_BYTES):
+            yield encode_base64url(piece[start : start + SALT_BYTES])
 
 
 class _Revelation:

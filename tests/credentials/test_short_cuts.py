@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credentials.disclosures import Revealed, digest_of, is_flat, reveal
+from credentials.issued_claims import IssuedClaims
 from credentials.type_metadata import ClaimRule, TypeMetadata, _fault, _PlainRules
 from signing.base64url import encode_base64url
 from signing.jose import dump_json, load_json_object
@@ -90,7 +91,7 @@ def test_plain_rules_are_kept_where_each_rule_is(
     digests = [*map(digest_of, disclosures), *(["decoy"] if withheld else [])]
     shown = reveal({**payload, "_sd": digests}, disclosures)
     places = [placed.path for placed in shown.placed]
-    kept = not any(_fault(rule, shown, places) for rule in rules)
+    kept = not any(_fault(rule, IssuedClaims(shown), places) for rule in rules)
     plain = _PlainRules.of(tuple(rules))
     assert plain.are_kept(shown) == (kept and plain.is_all)
     (check,) = TypeMetadata("urn:a", (), tuple(rules)).check(shown)
