@@ -6,14 +6,23 @@ enough to find signatures, never to say what a revision changed. Nothing here sa
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from signing.pdf.dates import read_date
 from signing.pdf.gate import MAX_CONTENTS_BYTES
 from signing.pdf.parsing import Budget, Document, Name, Ref, Stream
-from signing.pdf.revisions.fields import Permissions, SignedField, permissions_of, signature_fields
+from signing.pdf.revisions.fields import (
+    Permissions,
+    SignedField,
+    fields,
+    permissions_of,
+    signature_fields,
+)
 from signing.pdf.revisions.history import History, Review
+from signing.pdf.revisions.pages import page_tree
 from signing.pdf.store import Store, read_store
 from yinxin.base.errors import MalformedInput, TooLarge
 
@@ -24,8 +33,9 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Source, Value
 
 MAX_DEPTH = 32
-MAX_TEXT_CHARACTERS = 1000
+MAX_TEXT_CHARACTERS, MAX_STRAYS = 1000, 64
 PADES, PKCS7_DETACHED, RFC3161 = "/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/ETSI.RFC3161"
+_RANGE = re.compile(rb"/ByteRange")
 SUPPORTED = frozenset({PADES, PKCS7_DETACHED, RFC3161})
 
 
@@ -84,6 +94,17 @@ class Reading:
         found = [_found(self.document, field) for field in self._fields]
         return tuple(sorted(found, key=lambda item: (item.covered, item.field)))
 
+    def strays(self, known: int) -> list[str]:
+        """The names of signatures that pages show and the form does not; `known` are those that it shows.
+
+        They are looked for where more byte ranges stand in the file than the form has signatures.
+        """
+        ranges = sum(1 for _ in islice(_RANGE.finditer(self.document.source), known + 1))
+        if ranges <= known:
+            return []
+        in_form = {field.ref for field in fields(self.document)}
+        return [text_of(name) or "" for name in _signed_widgets(self.document, in_form)][:MAX_STRAYS]
+
     def certified_by(self) -> tuple[int, int] | None:
         """The object that the catalogue names as certification signature, if any."""
         document = self.document
@@ -123,6 +144,19 @@ class Reading:
             answer[name] = document.decode(stream, limit=left)
             left -= len(answer[name])
         return answer
+
+
+def _signed_widgets(document: Document, in_form: set[Ref | None]) -> Iterator[Value]:
+    """The names of widgets with a signature that are not in the form."""
+    for number in page_tree(document):
+        notes = document.get(document.load(document.reference(number)), "Annots")
+        for item in notes if type(notes) is list else ():
+            document.budget.spend(1)
+            widget = document.resolve(item)
+            if (type(item) is not Ref or item not in in_form) and document.get(widget, "FT") == "Sig":
+                value = document.get(widget, "V")
+                if type(value) is dict and "ByteRange" in value:
+                    yield document.get(widget, "T")
 
 
 def _is_encrypted(document: Document) -> bool:

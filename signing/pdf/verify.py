@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 MAX_PDF_BYTES = 64 << 20
-MAX_SIGNATURES = 32
+MAX_SIGNATURES = 64
 MAX_ATTACHMENTS, MAX_ATTACHMENT_BYTES = 64, 32 << 20
 
 
@@ -162,6 +162,10 @@ def _verify(
     if certified and certified not in {item.reference for item in found}:
         detail = "the catalogue names a certification signature that no field shows"
         checks.append(Check("signatures", Reason.COVERAGE_INCOMPLETE, detail=detail))
+    checks += [
+        Check(f"{name or 'nameless'}/coverage", Reason.UNSUPPORTED_SIGNATURE, detail="no form field shows it")
+        for name in (reading.strays(len(found)) if found else ())
+    ]
     judgements = _gated(pdf, found, checks)
     _judge(pdf, reading, judgements, question)
     for item in judgements:

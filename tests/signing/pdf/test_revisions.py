@@ -17,6 +17,7 @@ from signing.pdf.reading import Reading
 from signing.pdf.revisions.fields import Lock, Permissions
 from signing.pdf.revisions.metadata import say_the_same
 from signing.policy import Policy
+from signing.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -353,6 +354,17 @@ def test_a_signature_that_is_cleared_is_missed(desk: Desk) -> None:
     both = signed(desk, Paper(), permission=2).sign(desk.citizen, "Second")
     both.write({40: b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Signature1) /P 10 0 R >>"})
     assert not desk.verify(both.pdf).passed
+
+
+def test_a_signature_that_the_form_does_not_show_is_reported(desk: Desk) -> None:
+    made = signed(desk, Paper())
+    made.fields.clear()  # the second signer's program takes the first one out of the form
+    both = made.sign(desk.citizen, "Second")
+    report = desk.verify(both.pdf)
+    assert Reason.UNSUPPORTED_SIGNATURE in report.reasons
+    assert [check.detail for check in report.checks if check.name == "Signature1/coverage"] == [
+        "no form field shows it"
+    ]
 
 
 def test_fields_that_are_locked() -> None:
