@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from world.desk import Desk, plain_pdf
 from world.tsa import MemoryTsa
@@ -307,6 +307,7 @@ def test_overdue_files_end_the_command_with_a_failure(
     assert "时间戳已逾期" in said
 
 
+@settings(max_examples=40)
 @given(st.one_of(st.binary(max_size=200), st.recursive(st.none() | st.text(), st.lists).map(json.dumps)))
 def test_whatever_a_report_holds_only_our_error_comes_out(data: bytes | str) -> None:
     encoded = data.encode() if isinstance(data, str) else data

@@ -12,7 +12,7 @@ from world.pki import NOON, Pki
 from world.tsa import POLICY, MemoryTsa
 
 from signing.timestamp import parse_token
-from signing.timestamp_pool import PoolPolicy, StampingAuthority, TimestamperPool
+from signing.timestamp_pool import PoolPolicy, StampingAuthority, TimestamperPool, any_of
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable, UsageError
 
@@ -185,3 +185,18 @@ def test_a_pool_that_makes_no_sense(wrong: dict[str, object]) -> None:
 def test_a_pool_of_nobody() -> None:
     with pytest.raises(UsageError):
         TimestamperPool([], FixedClock(2026, 11, 23))
+
+
+@pytest.mark.parametrize("names", [["only"], ["first", "second"]])
+def test_authorities_by_name_are_asked_again_after_a_pause(key: FileSigner, names: list[str]) -> None:
+    clock, pauses = FixedClock(*NOON.timetuple()[:6]), list[timedelta]()
+    asked = {name: Sometimes(MemoryTsa(key), is_down=True) for name in names}
+
+    def wait(pause: timedelta) -> None:
+        pauses.append(pause)
+        asked[names[-1]].is_down = False
+
+    assert parse_token(any_of(asked, clock=clock, wait=wait).stamp(DIGEST)).digest == DIGEST
+    assert pauses == [SECOND]
+    with pytest.raises(UsageError):
+        any_of({}, clock=clock)

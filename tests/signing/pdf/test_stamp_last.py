@@ -58,7 +58,7 @@ def test_who_cannot_be_reached_changes_nothing(waiting: bytes) -> None:
         stamp_last(waiting, Down())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.data())
 def test_whatever_is_stamped_only_our_errors_come_out(data: st.DataObject) -> None:
     desk = DESK
