@@ -134,10 +134,18 @@ def _table(layout: Layout, rows: list[tuple[int, int]], place: int) -> tuple[byt
 
     ISO 32000-2, 14.4: the first half stays, the second is of this version. Where there was none, both are.
     """
-    lines = b"".join([b"%d 1\n%010d 00000 n \n" % row for row in sorted(rows)])
     kept = b"".join([b"/%b %b" % entry for entry in layout.trailer.items() if entry[0] not in _REWRITTEN])
     half = layout.identity or b""
+    free = max(rows)[0] + 1
+    if layout.table.is_stream:  # a table follows one of its own kind
+        rows = [*rows, (free, place)]
+        head, stream = writing.table_stream(sorted(rows))
+        before = b"%d 0 obj\n<</Type/XRef%b%b/Size %d/Prev %d/ID[%b" % (
+            free, head, kept, free + 1, layout.start, half,
+        )  # fmt: skip
+        return before, 1 if half else 2, b"]>>\n%bstartxref\n%d\n%%%%EOF\n" % (stream, place)
+    lines = b"".join([b"%d 1\n%010d 00000 n \n" % row for row in sorted(rows)])
     before = b"xref\n0 1\n0000000000 65535 f \n%btrailer\n<<%b/Size %d/Prev %d/ID[%b" % (
-        lines, kept, max(rows)[0] + 1, layout.start, half,
+        lines, kept, free, layout.start, half,
     )  # fmt: skip
     return before, 1 if half else 2, b"]>>\nstartxref\n%d\n%%%%EOF\n" % place

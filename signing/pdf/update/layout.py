@@ -13,25 +13,20 @@ from signing.pdf.update.syntax import (
     natural,
     number,
     numbers,
-    read_object,
-    read_trailer,
     reference,
     references,
 )
+from signing.pdf.update.tables import read_table
 from yinxin.base.errors import UsageError
 
-MAX_SECTIONS, MAX_NODES, MAX_LEVELS = 64, 512, 12
+MAX_NODES, MAX_LEVELS = 512, 12
 MAX_SIZE = 8_388_607 - 16  # of a table: ISO 32000-2, annex C, less the objects that come with an update
 _TAIL = 1024  # octets at the end, in which `startxref` has to stand
-_ENTRY_SIZE = 20
 _START = re.compile(rb"startxref[\r\n ]++(\d{1,10}+)[\r\n ]++%%EOF[\r\n ]*+\Z")
-_TABLE = re.compile(rb"xref[ ]?(?:\r\n|\n|\r)")
-_SECTION = re.compile(rb"(\d{1,10}+) (\d{1,10}+)[ ]?(?:\r\n|\n|\r)")
-_IN_USE = re.compile(rb"(\d{10}) 00000 n(?: \n| \r|\r\n)")
 _HEADER = re.compile(rb"%PDF-(1\.[0-7]|2\.0)[\r\n]")
 # A catalogue with any of these belongs to a file that somebody worked on already.
 _TAKEN = frozenset({b"Perms", b"DSS", b"Extensions", b"Version", b"Encrypt"})
-_FOREIGN = frozenset({b"Prev", b"XRefStm", b"Encrypt", b"Type"})
+_FOREIGN = frozenset({b"Prev", b"XRefStm", b"Encrypt"})
 _INHERITED = (b"MediaBox", b"CropBox", b"Rotate")
 _LETTER = [0.0, 0.0, 612.0, 792.0]
 
@@ -50,12 +45,12 @@ class Layout:
     __slots__ = (
         "_pages",
         "_pdf",
-        "_sections",
         "catalogue",
         "identity",
         "root",
         "size",
         "start",
+        "table",
         "trailer",
         "version",
     )
@@ -69,12 +64,12 @@ class Layout:
             raise NotPlain
         self.version = header[1]
         self.start = int(found[1])
-        self._sections, free, end = _sections(pdf, self.start)
-        self.trailer, self.identity = read_trailer(pdf, end, place)
+        self.table = table = read_table(pdf, self.start, place)
+        self.trailer, self.identity = table.trailer, table.identity
         if not _FOREIGN.isdisjoint(self.trailer) or (self.identity is None and b"ID" in self.trailer):
             raise NotPlain
         self.size = natural(self.trailer.get(b"Size"))
-        if not free <= self.size <= MAX_SIZE:
+        if not table.free <= self.size <= MAX_SIZE:
             raise NotPlain
         self.root = reference(self.trailer.get(b"Root"))
         self.catalogue = self.entries(self.root)
@@ -84,12 +79,7 @@ class Layout:
 
     def entries(self, wanted: int) -> Dictionary:
         """The entries of the dictionary that is the object of this number."""
-        for first, end, place in self._sections:
-            if first <= wanted < end:
-                found = _IN_USE.match(self._pdf, place + _ENTRY_SIZE * (wanted - first))
-                if found is not None:
-                    return read_object(self._pdf, int(found[1]), wanted)
-        raise NotPlain
+        return self.table.entries(self._pdf, wanted)
 
     def page(self, index: int) -> Page:
         """A page; negative numbers count from the end. `UsageError` for no such page."""
@@ -133,28 +123,6 @@ class Layout:
         if node.get(b"Type") == b"/Page" and b"Kids" not in node:
             return 1
         raise NotPlain
-
-
-def _sections(pdf: bytes, start: int) -> tuple[list[tuple[int, int, int]], int, int]:
-    """Of the table at `start`: its sections (first number, the one behind the last, where entries stand).
-
-    Further the number behind the last of all, and where the table ends.
-    """
-    table, free = _TABLE.match(pdf, start), 0
-    if table is None:
-        raise NotPlain
-    place, found = table.end(), list[tuple[int, int, int]]()
-    while pdf[place : place + 7] != b"trailer":
-        section = _SECTION.match(pdf, place)
-        if section is None:
-            raise NotPlain
-        first, count = int(section[1]), int(section[2])
-        if first < free or len(found) >= MAX_SECTIONS:
-            raise NotPlain  # no object may stand in two sections: readers would differ about which counts
-        place, free = section.end(), first + count
-        found.append((first, free, place))
-        place += _ENTRY_SIZE * count
-    return found, free, place
 
 
 def _box(entries: dict[bytes, bytes]) -> PageBox:

@@ -8,6 +8,7 @@ takes time in proportion to what it reads.
 from __future__ import annotations
 
 import re
+import zlib
 from functools import lru_cache
 
 MAX_DEPTH, MAX_OBJECT_BYTES = 6, 8192
@@ -34,11 +35,14 @@ _DICTIONARY = rb"<<%b((?:/%b%b%b%b)*+)>>" % (_SPACE, _NAME, _SPACE, _VALUE, _SPA
 _WHOLE = re.compile(_DICTIONARY)
 _ENTRY = re.compile(rb"/(%b)%b(%b)%b" % (_NAME, _SPACE, _VALUE, _SPACE))
 _OBJECT = re.compile(rb"(\d{1,10}+) 0 obj%b%b%b" % (_SPACE, _DICTIONARY, _SPACE))
+_STREAM = re.compile(rb"(\d{1,10}+) 0 obj%b%b%bstream\r?\n" % (_SPACE, _DICTIONARY, _SPACE))
+_STREAM_END = re.compile(rb"[\r\n]*+endstream%bendobj" % _SPACE)
 # Some makers sign their name behind the trailer, in a comment.
 _TRAILER = re.compile(rb"trailer%b%b%b(?:%%[^\r\n]*+[\r\n]%b)*+" % (_SPACE, _DICTIONARY, _SPACE, _SPACE))
 _IDENTITY = re.compile(
     rb"/ID%b\[%b(%b|%b)%b(?:%b|%b)%b\]" % (_SPACE, _SPACE, _STRING, _HEX, _SPACE, _STRING, _HEX, _SPACE)
 )
+_HALVES = re.compile(rb"\[%b(%b|%b)%b(?:%b|%b)%b\]" % (_SPACE, _STRING, _HEX, _SPACE, _STRING, _HEX, _SPACE))
 _ONE_REFERENCE = re.compile(rb"(\d{1,10}+)[\0\t\n\x0c\r ]++0[\0\t\n\x0c\r ]++R")
 _REFERENCES = re.compile(rb"\[%b(?:\d{1,10}+[\0\t\n\x0c\r ]++0[\0\t\n\x0c\r ]++R%b)*+\]" % (_SPACE, _SPACE))
 _NUMBERS = re.compile(rb"[-+]?(?:\d++\.?\d*+|\.\d++)")
@@ -86,6 +90,39 @@ def _object(written: bytes) -> tuple[int, Dictionary]:
     if found is None:
         raise NotPlain
     return int(found[1]), _dictionary(found[2])
+
+
+def read_stream(
+    pdf: bytes, offset: int, *, limit: int, number: int | None = None
+) -> tuple[Dictionary, bytes, int]:
+    """The dictionary and the unpacked octets of the stream at `offset`, and where its object ends.
+
+    Taken are streams without a filter or with FlateDecode; predictors are left to the caller.
+    """
+    found = _STREAM.match(pdf, offset, offset + MAX_OBJECT_BYTES)
+    if found is None or (number is not None and int(found[1]) != number):
+        raise NotPlain
+    entries, start = _dictionary(found[2]), found.end()
+    size = natural(entries.get(b"Length"))
+    end = _STREAM_END.match(pdf, start + size)
+    if end is None or size > limit or (b"DecodeParms" in entries and b"Filter" not in entries):
+        raise NotPlain
+    return entries, _inflated(pdf[start : start + size], entries.get(b"Filter"), limit), end.end()
+
+
+def _inflated(data: bytes, how: bytes | None, limit: int) -> bytes:
+    if how is None:
+        return data
+    if how not in {b"/FlateDecode", b"[/FlateDecode]", b"[ /FlateDecode ]"}:
+        raise NotPlain
+    inflater = zlib.decompressobj()
+    try:
+        found = inflater.decompress(data, limit)
+    except zlib.error as exc:
+        raise NotPlain from exc
+    if not inflater.eof:
+        raise NotPlain
+    return found
 
 
 def read_trailer(pdf: bytes, offset: int, end: int) -> tuple[Dictionary, bytes | None]:
@@ -149,6 +186,24 @@ def number(value: bytes) -> float:
     if not _NUMBERS.fullmatch(value) or len(value) > 32:
         raise NotPlain
     return float(value)
+
+
+def naturals(value: bytes | None, count: int | None = None) -> list[int]:
+    """An array of numbers, 0 or more; of so many where that is said."""
+    parts = value[1:-1].split() if value is not None and value[:1] == b"[" else []
+    if not parts or (count is not None and len(parts) != count):
+        raise NotPlain
+    return [natural(part) for part in parts]
+
+
+def first_half(identity: bytes | None) -> bytes | None:
+    """The first of the two strings of a file's identity, as it is written."""
+    if identity is None:
+        return None
+    found = _HALVES.fullmatch(identity)
+    if found is None:
+        raise NotPlain
+    return found[1]
 
 
 def natural(value: bytes | None) -> int:

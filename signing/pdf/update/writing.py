@@ -79,6 +79,16 @@ def signature(number: int, frame: Frame) -> bytes:
     )
 
 
+def table_stream(rows: list[tuple[int, int]]) -> tuple[bytes, bytes]:
+    """The entries and the stream of a table with these objects and their places (ISO 32000-2, 7.5.8)."""
+    if rows[-1][1] >= 1 << 32:
+        raise NotPlain
+    index = b"".join([b"%d 1 " % number for number, _ in rows])
+    data = b"".join([b"\1%b\0" % place.to_bytes(4, "big") for _, place in rows])
+    entries = b"/W[1 4 1]/Index[%b]/Length %d" % (index, len(data))
+    return entries, b"stream\n%b\nendstream\nendobj\n" % data
+
+
 @lru_cache(maxsize=64)
 def text(value: str) -> bytes:
     """A text string: all but a plain field name in hex, so that no text looks like structure."""
