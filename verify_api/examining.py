@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from verify_api import beside, documents, lacking
 from verify_api.documents import Examined, Kind, Material
+from verify_api.mdocs import MdocFile
 from verify_api.workers import OutcomeState
 from yinxin.base.errors import TooManyRequests, UsageError
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from verify_api.verification import Moments
     from verify_api.workers import Outcome, Shared, WorkerPool
 
+SHOWN = frozenset({Kind.PRESENTATION, Kind.MDOC})  # by their holder, to who asked for it
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
 
 
@@ -64,10 +66,14 @@ class Examiner:
             return await self._beside(question, moments, material)
         if kind is Kind.PDF:
             return await self._pdf(document, moments, material)
-        if kind is not Kind.PRESENTATION:
+        if kind is Kind.UNKNOWN and MdocFile.of(document):
+            kind = Kind.MDOC
+        if kind not in SHOWN:
             return documents.examine_unknown(document)
         if department is None:
             return Examined(kind, "", ())
+        if kind is Kind.MDOC:
+            raise UsageError("an mdoc is shown to a session of ours: begin one (POST /v1/presentations)")
         text = document.decode("ascii").strip()
         return self._presentation(text, question, moments, material, department)
 

@@ -19,8 +19,8 @@ from signing.reasons import Reason
 from signing.report import Check, Indication
 from verify_api import documents, lacking
 from verify_api.departments import DepartmentDirectory, require_clerk
-from verify_api.documents import Examined, Kind, Material, Snapshots
-from verify_api.examining import Examiner
+from verify_api.documents import Examined, Material, Snapshots
+from verify_api.examining import SHOWN, Examiner
 from verify_api.mdocs import examine_mdoc
 from verify_api.questions import check_question
 from verify_api.receipts import sign_receipt
@@ -286,7 +286,7 @@ class VerificationService:
         check_question(question)
         moments = Moments(self.clock.now(), question.as_of, question.known_at)
         examined = await self._examiner.examine(question, moments, self._material, None)
-        if examined.kind is Kind.PRESENTATION:
+        if examined.kind in SHOWN:
             raise Unauthenticated("a presentation is made for a department: authenticate first")
         assessment = assess(
             examined, await self._examiner.entry(question, examined, moments), moments=moments

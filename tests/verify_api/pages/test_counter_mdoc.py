@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
-from world.counters import CounterCity, choose, words
+from world.counters import CounterCity, choose, hand_in, words
 from world.departments import BUREAU, MATTER, TYPE
 from world.mdoc_city import IDENTIFIER, MDOC_ID, VCT, MdocCity
 
 from credentials.vocabulary import DELEGATION, SUSPENDED
+from signing.base64url import encode_base64url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,3 +118,18 @@ def test_a_suspended_copy_says_so(city: MdocCounterCity, serial: str) -> None:
     place, verified = asked(city, clerk)
     city.send(verified, city.response(issued, verified))
     assert words(clerk.get(place)).startswith("核验未通过")
+
+
+@pytest.mark.parametrize("encoded", [False, True], ids=["bytes", "base64url"])
+def test_an_mdoc_in_a_file_is_asked_for_in_a_session(
+    city: MdocCounterCity, serial: str, *, encoded: bool
+) -> None:
+    """A copy of somebody's file says nothing of who brings it."""
+    issued = city.mdoc(city.licence(serial))
+    data = encode_base64url(issued).encode() if encoded else issued
+    told = hand_in(city.clerk(), "/counter", desk=DESK, document=data)
+    assert (told.status_code, "发起出示请求" in words(told)) == (400, True)
+    told = hand_in(city.browser(), "/", document=data)
+    assert (told.status_code, "不能在这里核验" in words(told)) == (400, True)
+    reply = city.ask({"document": b64encode(data).decode()})
+    assert (reply.status, "POST /v1/presentations" in reply.json["detail"]) == (400, True)
