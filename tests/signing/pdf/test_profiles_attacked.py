@@ -15,7 +15,15 @@ from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pki import NOON
 
 from signing import cms, der
-from signing.pdf import Place, Seal, prepare_joint, seal_as_agency, seal_copy, sign_jointly
+from signing.pdf import (
+    Place,
+    Seal,
+    order_of_signing,
+    prepare_joint,
+    seal_as_agency,
+    seal_copy,
+    sign_jointly,
+)
 from signing.pdf._pyhanko import Reading as _Reading
 from signing.pdf.profiles.addition import Addition
 from signing.pdf.profiles.commitment import (
@@ -283,3 +291,17 @@ def test_a_straddle_seal_that_is_touched_is_seen(desk: Desk, change: str) -> Non
         },
     }[change]
     assert not desk.verify(append_revision(document, changed)).passed
+
+
+FORM = prepare_joint(plain_pdf(pages=2), [Place("A", 0, (50, 50)), Place("B"), Place("C")])
+PIECES = [b"/Kids", b"/Lock", b"/Exclude", b"/All", b"null", b"[", b"]", b"<<", b">>", b"1 0 R", b"-1", b"/V"]
+
+
+@QUICK
+@given(st.integers(0, len(FORM) - 1), st.sampled_from(PIECES))
+def test_a_damaged_form_raises_nothing_but_our_own_errors(place: int, piece: bytes) -> None:
+    damaged = FORM[:place] + piece + FORM[place + len(piece) :]
+    seal = Seal(DESK.agency, face=red_face())
+    for act in (order_of_signing, lambda pdf: sign_jointly(seal, pdf, field="A", now=NOON)):
+        with suppress(YinxinError):
+            act(damaged)
