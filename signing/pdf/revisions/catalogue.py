@@ -49,7 +49,12 @@ class DocumentRules:
         self._comparison, self._old_fields = comparison, old_fields
         self._form = FormRules(comparison, old_fields, new_fields, self._say)
         self._pages = PageRules(
-            comparison, frozenset(old_fields), frozenset(new_fields), self._form.signed, self._annotated
+            comparison,
+            frozenset(old_fields),
+            frozenset(new_fields),
+            self._form.widgets,
+            self._form.signed,
+            self._annotated,
         )
 
     def compare(self) -> list[Change]:

@@ -102,6 +102,8 @@ class FormRules:
         self, old: Value, new: Value, a: dict[str, Value], b: dict[str, Value], name: str, kind: str | None
     ) -> None:
         before = _list(self.comparison.old.resolve(old))
+        if not before and (kind is not None or "Rect" in a):
+            refuse(f"{name}: a field became a group of fields")
         fields = [self.comparison.old.resolve(item) for item in before]
         if any(type(item) is dict and "T" in item for item in fields) or kind is None or not before:
             self._group(old, new, name, kind)
@@ -147,7 +149,9 @@ class FormRules:
         if old is not None or new is None:
             return frozenset()
         stamp = self.comparison.new.get(new, "SubFilter") == "ETSI.RFC3161"
-        level = ARCHIVE if stamp and not self._is_seen(after) else FORM
+        kids = _list(self.comparison.new.get(after, "Kids"))
+        shown = [after, *(one for one in map(self.comparison.new.resolve, kids) if type(one) is dict)]
+        level = ARCHIVE if stamp and not any(map(self._is_seen, shown)) else FORM
         self.said(level, f"{name} was signed", name)
         return SIGNED
 
@@ -208,7 +212,7 @@ class FormRules:
         seen = False
         for ref in widgets:
             entries = self.comparison.new.resolve(ref)
-            if type(entries) is not dict or entries.keys() - NEW_FIELD:
+            if type(entries) is not dict or entries.keys() - NEW_FIELD or (kids and "Kids" in entries):
                 refuse(f"the field {name!r} holds more than a signature's field does")
             self.widgets.add(ref.number)
             if self._is_seen(entries):

@@ -42,13 +42,14 @@ class PageRules:
     """Compare the pages of two states.
 
     `annotated` is told of annotations that were put on or changed. `old_fields` and `new_fields` are the
-    numbers of widgets that belong to the form; those are compared there. `signed` are old fields that this
-    update signed: one of them may have had no place.
+    numbers of widgets that belong to the form; those are compared there. `widgets` are those of new
+    fields that were judged, `signed` are old fields that this update signed: one may have had no place.
     """
 
     comparison: Comparison
     old_fields: frozenset[int]
     new_fields: frozenset[int]
+    widgets: set[int]
     signed: set[int]
     annotated: Callable[[str], None]
     placed: dict[int, list[Value]] = field(default_factory=dict)
@@ -100,7 +101,7 @@ class PageRules:
         for item in after:
             if place < len(before) and self._is_still(before[place], item):
                 place += 1
-            elif type(item) is Ref and item.number in (self.new_fields - self.old_fields) | self.signed:
+            elif type(item) is Ref and item.number in self.widgets | self.signed:
                 self.placed[item.number] = before
             elif type(item) is Ref and item.number in self.old_fields - self.signed:
                 refuse("a field is shown where it was not")

@@ -295,6 +295,53 @@ def test_a_time_stamp_that_is_seen_is_no_archive(desk: Desk, widget: bytes, leve
     assert after(made).level == level
 
 
+def test_widgets_below_a_time_stamp_are_looked_at(desk: Desk) -> None:
+    """A field for the stamp that shows nothing itself, and what hangs below it does."""
+    below = (
+        b"<< /Type /Annot /Subtype /Widget /Parent %d 0 R /Rect [9 9 99 99] /F 4 /P 10 0 R"
+        b" /AP << /N 90 0 R >> %b >>"
+    )
+    value = b"<< /Type /DocTimeStamp /SubFilter /ETSI.RFC3161 /ByteRange [0 1 999999 9] /Contents <00> >>"
+
+    def stamped(kids: dict[int, bytes], top: bytes) -> Paper:
+        made = signed(desk, Paper())
+        notes = b"[40 0 R " + b" ".join(b"%d 0 R" % number for number in kids) + b"]"
+        return made.write(
+            {
+                10: made.entry(10, Annots=notes),
+                20: made.entry(20, Fields=b"[40 0 R 60 0 R]"),
+                60: b"<< /FT /Sig /T (b) /V 61 0 R /Kids [%b] >>" % top,
+                61: value,
+                90: DRAWN,
+                **kids,
+            }
+        )
+
+    one = after(stamped({62: below % (60, b"")}, b"62 0 R"))
+    assert one.level == "form", one
+    deeper = {62: below % (60, b"/Kids [63 0 R]"), 63: below % (62, b"/A << /S /Launch >>")}
+    assert after(stamped(deeper, b"62 0 R")).level == "other"
+
+
+def test_a_prepared_field_with_a_widget_of_its_own(desk: Desk) -> None:
+    widget = b"<< /Type /Annot /Subtype /Widget /Parent 30 0 R /Rect [9 9 99 99] /F 4 /P 10 0 R %b >>"
+    field = b"<< /FT /Sig /T (b) /Kids [31 0 R] %b >>"
+    made = Paper().form({30: field % b""}, {31: widget % b""})
+    made.notes[:] = [31]
+    made = signed(desk, made.write({10: made.entry(10, Annots=b"[31 0 R]")}))
+    value = b"<< /Type /DocTimeStamp /SubFilter /ETSI.RFC3161 /ByteRange [0 1 999999 9] /Contents <00> >>"
+    made.write({30: field % b"/V 61 0 R", 31: widget % b"/AP << /N 90 0 R >>", 61: value, 90: DRAWN})
+    assert after(made).level == "form", after(made)
+
+
+def test_a_field_does_not_become_a_group(desk: Desk) -> None:
+    made = signed(desk, Paper().form({30: BOX % b"/FT /Tx /T (a) /V (b)"}))
+    made.write(
+        {30: BOX % b"/FT /Tx /T (a) /V (b) /Kids [60 0 R]", 60: BOX % b"/FT /Sig /T (c) /Parent 30 0 R"}
+    )
+    assert after(made).level == "other"
+
+
 COMMENT = b"<< /Type /Annot /Subtype /FreeText /P 10 0 R /Rect [50 50 90 90] /Contents (a) >>"
 
 
