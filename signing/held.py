@@ -9,11 +9,13 @@ from __future__ import annotations
 import mmap
 import tempfile
 from contextlib import contextmanager
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from yinxin.base.errors import MalformedInput, TooLarge, Unreachable
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -105,6 +107,21 @@ def feed(state: Any, data: bytes | memoryview | HeldFile) -> None:
             data.obj.let_go()
     else:
         state.update(data)
+
+
+def count(pattern: re.Pattern[bytes], data: bytes | mmap.mmap, *, limit: int, longest: int) -> int:
+    """How often a pattern stands there, up to a limit; a match has `longest` octets at most."""
+    if not isinstance(data, HeldFile):
+        return sum(1 for _ in islice(pattern.finditer(data), limit))
+    found = 0
+    for begin in range(0, len(data), STEP_BYTES):
+        end = min(begin + STEP_BYTES, len(data))
+        matches = pattern.finditer(data, begin, min(end + longest, len(data)))
+        found += sum(1 for one in islice(matches, limit) if one.start() < end)
+        data.let_go()
+        if found >= limit:
+            return limit
+    return found
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
+from signing.held import count
 from signing.pdf.dates import read_date
 from signing.pdf.gate import MAX_CONTENTS_BYTES
 from signing.pdf.parsing import Budget, Document, Name, Ref, Stream
@@ -99,7 +99,7 @@ class Reading:
 
         They are looked for where more byte ranges stand in the file than the form has signatures.
         """
-        ranges = sum(1 for _ in islice(_RANGE.finditer(self.document.source), known + 1))
+        ranges = count(_RANGE, self.document.source, limit=known + 1, longest=16)
         if ranges <= known:
             return []
         in_form = {field.ref for field in fields(self.document)}

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from yinxin.app.commands import seal
+from yinxin.app.seal_batches import faces
 
 
 @pytest.mark.parametrize("module", sorted(set(seal._VERBS.values())))
@@ -36,3 +37,9 @@ def test_the_command_brings_neither_the_register_nor_the_library() -> None:
     )
     run = [sys.executable, "-c", said]
     assert subprocess.run(run, check=True, capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_a_face_is_drawn_by_another_process() -> None:
+    assert faces.draw_apart("津城市场监督管理局", "MB1A00001") == faces.draw(
+        "津城市场监督管理局", "MB1A00001"
+    )

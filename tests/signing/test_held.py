@@ -44,6 +44,11 @@ def test_it_answers_as_its_octets_do(data: bytes, wanted: bytes, start: int | No
         assert [one.span() for one in re.finditer(b"a+", made)] == [
             one.span() for one in re.finditer(b"a+", data)
         ]
+        for limit in (1, 3, 99):
+            asked = {"limit": limit, "longest": 4}
+            assert held.count(re.compile(b"ab"), made, **asked) == held.count(
+                re.compile(b"ab"), data, **asked
+            )
         views = memoryview(made)[:5], memoryview(made)[9:]
         expected = hashlib.sha256(data + data[:5] + data[9:]).digest()
         assert cms.hash_with("sha256", made, *views) == expected

@@ -44,6 +44,7 @@ _HELP = phrase(
 )
 
 
+LARGE_BYTES = 32 << 20  # of a file for which memory is left free: its face is drawn elsewhere
 _REGISTER = (
     "register", "requests", "approve", "refuse", "make", "file", "begin", "stop", "resume", "cancel", "remake",
     "list",
@@ -201,7 +202,7 @@ def seal_pdf(
     else:
         asked = {"page": page, "at": at, "reason": reason}
         target = output or file.with_name(f"{file.stem}.sealed.pdf")
-        shown = None if invisible else _face(place, face)
+        shown = None if invisible else _face(place, face, file)
         _inside(file, target, (signer, shown, timestamper), leave, asked)
     console.say(f"已盖章：{target}", f"sealed: {target}")
     size = target.stat().st_size
@@ -215,13 +216,17 @@ def _home(folder: str, passphrase: str | None) -> Home:
     return Home.open(folder, passphrase=passphrase)
 
 
-def _face(place: Home | None, file: Path | None) -> SealFace | None:
+def _face(place: Home | None, file: Path | None, sealed: Path) -> SealFace | None:
     from signing.pdf import SealFace  # noqa: PLC0415 - it brings pyHanko
 
     if file:
         return SealFace(read_file(file), 42, 42)
     if place is None:
         return None
+    if sealed.is_file() and sealed.stat().st_size > LARGE_BYTES:
+        from yinxin.app.seal_batches.faces import draw_apart  # noqa: PLC0415 - it brings processes
+
+        return draw_apart(place.settings.agency_name, place.settings.agency_code[8:17])
     from yinxin.app import wiring  # noqa: PLC0415 - it brings every room
 
     return wiring.seal(place).face
