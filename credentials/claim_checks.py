@@ -38,9 +38,10 @@ def disclosures_check(revealed: Revealed) -> Check:
 def never_hidden_check(revealed: Revealed) -> Check:
     """SD-JWT VC, 2.2.2.3: some claims, and what stands below them, never come as disclosures.
 
-    A digest below them withholds something, or is a decoy that means to look as if it did.
+    A digest below them that no disclosure belongs to is a decoy, which may stand in any object (RFC 9901,
+    4.2.5): nothing of it is used.
     """
-    disclosed = {placed.path[0] for placed in revealed.placed} | revealed.hiding
+    disclosed = {placed.path[0] for placed in revealed.placed}
     if NEVER_DISCLOSABLE.isdisjoint(disclosed):
         return _ALWAYS_VISIBLE
     hidden = sorted(str(name) for name in NEVER_DISCLOSABLE & disclosed)

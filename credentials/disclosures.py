@@ -54,15 +54,14 @@ class Placed(NamedTuple):
 class Revealed(NamedTuple):
     """The claims with every disclosed one in its place, and where each disclosure went.
 
-    `undisclosed` counts the digests, decoys among them, that no disclosure belongs to; `hiding` are the
-    claims that such digests stand in, or right below. `withheld` says of arrays, by their path, which
-    positions as issued are withheld. `is_empty` is whether an `_sd` stands somewhere and no digest at all.
+    `undisclosed` counts the digests, decoys among them, that no disclosure belongs to. `withheld` says of
+    arrays, by their path, which positions as issued are withheld. `is_empty` is whether an `_sd` stands
+    somewhere and no digest at all.
     """
 
     claims: dict[str, Any]
     placed: tuple[Placed, ...]
     undisclosed: int
-    hiding: frozenset[Step] = frozenset()
     withheld: Mapping[Path, frozenset[int]] = MappingProxyType({})
     is_empty: bool = False
 
@@ -134,7 +133,6 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool
         claims,
         tuple(work.placed),
         len(work.seen) - len(work.placed),
-        frozenset(work.hiding),
         {path: frozenset(positions) for path, positions in work.withheld.items()} if work.withheld else {},
         work.has_empty and not work.seen,
     )
@@ -260,7 +258,7 @@ def _fresh_salts(randomness: Randomness) -> Iterator[str]:
 class _Revelation:
     """One walk through a payload; `seen` are all digests, `has_empty` whether an `_sd` without any stands."""
 
-    __slots__ = ("_by_digest", "_disclosures", "has_empty", "hiding", "placed", "seen", "withheld")
+    __slots__ = ("_by_digest", "_disclosures", "has_empty", "placed", "seen", "withheld")
 
     def __init__(self, disclosures: Sequence[str], by_digest: Mapping[str, int]) -> None:
         self._disclosures = disclosures
@@ -268,7 +266,6 @@ class _Revelation:
         self.seen: set[str] = set()
         self.has_empty = False
         self.placed: list[Placed] = []
-        self.hiding: set[Step] = set()
         self.withheld: dict[Path, list[int]] = {}
 
     def flat_object(self, node: Mapping[str, Any]) -> dict[str, Any]:
@@ -301,10 +298,7 @@ class _Revelation:
         if not isinstance(digests, list):
             raise MalformedInput("disclosure", "RFC 9901, 4.2.4.1: _sd is not an array")
         self.has_empty = self.has_empty or not digests
-        found = self._find_all(digests)
-        if path and len(found) < len(digests):
-            self.hiding.add(path[0])
-        for digest in found:
+        for digest in self._find_all(digests):
             index = self._by_digest[digest]
             _, name, value = self._open(index, 3)
             if not isinstance(name, str) or name in CONTROL_NAMES:
@@ -326,7 +320,6 @@ class _Revelation:
                 raise MalformedInput("disclosure", "RFC 9901, 4.2.4.2: a name stands beside '...'")
             index = self._find(item[ARRAY_DIGEST])
             if index is None:
-                self.hiding.add(place[0])
                 self.withheld.setdefault(path, []).append(position)
                 continue
             _, value = self._open(index, 2)

@@ -56,6 +56,15 @@ NAMES = {
     "sd_hash": 10,
 }
 
+DECOY = {"_sd": [digest_of("a decoy")]}
+DECOYS: dict[str, Callable[[FairWorld], Mapping[str, Any]]] = {
+    "beside the status list": lambda w: {"status": {**w.status, **DECOY}},
+    "in the status list": lambda w: {"status": {"status_list": {**w.status["status_list"], **DECOY}}},
+    "beside the key": lambda w: {"cnf": {"jwk": w.baker.public_key.to_jwk(), **DECOY}},
+    "in the key": lambda w: {"cnf": {"jwk": {**w.baker.public_key.to_jwk(), **DECOY}}},
+    "among further types": lambda _: {"aka_vcts": ["urn:example:a", {"...": digest_of("a decoy")}]},
+}
+
 
 def hidden_deep(levels: int) -> Callable[[FairWorld], Report[Any]]:
     """A claim in a claim in a claim, each behind a disclosure of its own."""
@@ -207,6 +216,7 @@ SD_JWT = [
     Good("nothing to disclose", "SD-JWT VC, 2.2.2.5", lambda w: w.shown(issue={"disclosable": ()})),
     Good("decoys beside disclosures", "RFC 9901, 4.2.5", lambda w: w.shown("name", issue={"decoys": 7})),
     Good("decoys alone are left", "RFC 9901, 4.2.5", lambda w: w.shown(issue={"decoys": 3})),
+    *(Good(f"a decoy {place}", "RFC 9901, 4.2.5", lambda w, change=change: w.judged(w.made(change(w), w.name))) for place, change in DECOYS.items()),
     Good("an object inside a hidden object", "RFC 9901, 4.2.6", lambda w: w.shown(("address", "street"))),
     Good("a hidden object without its hidden part", "RFC 9901, 4.2.6", lambda w: w.shown(issue={"disclosable": ("address", ("address", "street"))})),
     Good("one hidden part of an open object", "RFC 9901, 4.2.4.1", lambda w: w.shown(("address", "street"), issue={"disclosable": [("address", "street")]})),

@@ -29,6 +29,8 @@ from signing.base64url import encode_base64url
 from signing.reasons import Reason
 from signing.signers.file import FileSigner
 
+RANK, ELEMENT = disclosure(SALT, "rank", 1), disclosure(SALT, "urn:example:more")
+
 CASES = [
     # Digests and disclosures
     Case(
@@ -150,24 +152,44 @@ CASES = [
         lambda f: f.hiding(disclosure(SALT, "vct#integrity", "sha256-" + "A" * 43 + "=")),
     ),
     Case("part of cnf in a disclosure", "SD-JWT VC, 2.2.2.3", HIDDEN, hidden_key),
-    Case("the status list withheld", "SD-JWT VC, 2.2.2.3", HIDDEN, other({"status": {"_sd": ["x" * 43]}})),
     Case(
-        "something beside the status list withheld",
-        "SD-JWT VC, 2.2.2.3",
-        HIDDEN,
-        lambda f: f.shown(f.payload({"status": {**f.status, "_sd": ["x" * 43]}})),
+        "the status list withheld",
+        "TSL, 8.3",
+        Reason.STATUS_REFERENCE_INVALID,
+        other({"status": {"_sd": ["x" * 43]}}),
     ),
     Case(
-        "another type withheld",
-        "SD-JWT VC, 2.2.2.3",
-        HIDDEN,
-        other({"aka_vcts": ["urn:example:another", {"...": "x" * 43}]}),
+        "the status list's place withheld",
+        "TSL, 8.3",
+        Reason.STATUS_REFERENCE_INVALID,
+        lambda f: f.shown(f.payload({"status": {"status_list": {"idx": 1, "_sd": ["x" * 43]}}})),
     ),
     Case(
-        "something beside the key withheld",
+        "every further type withheld",
+        "SD-JWT VC, 2.2.2.1",
+        Reason.CLAIM_INVALID,
+        other({"aka_vcts": [{"...": "x" * 43}]}),
+    ),
+    Case(
+        "the key withheld",
+        "RFC 9901, 7.3",
+        Reason.CLAIM_INVALID,
+        other({"cnf": {"_sd": ["x" * 43]}}),
+    ),
+    Case(
+        "something beside the status list disclosed",
         "SD-JWT VC, 2.2.2.3",
         HIDDEN,
-        lambda f: f.shown(f.payload({"cnf": {"jwk": f.world.baker.public_key.to_jwk(), "_sd": ["x" * 43]}})),
+        lambda f: f.shown(f.payload({"status": {**f.status, "_sd": [digest_of(RANK)]}, "_sd": ABSENT}), RANK),
+    ),
+    Case(
+        "another type disclosed",
+        "SD-JWT VC, 2.2.2.3",
+        HIDDEN,
+        lambda f: f.shown(
+            f.payload({"aka_vcts": ["urn:example:another", {"...": digest_of(ELEMENT)}], "_sd": ABSENT}),
+            ELEMENT,
+        ),
     ),
     Case(
         "digests of nothing",
