@@ -127,9 +127,9 @@ def issue(folder: str, number: int, rows: int, begin: Barrier, pipe: Connection)
 
 def processes(rows: int) -> None:
     """The same number of licences for each process, by the clock."""
-    print(f"\n{'licences, so many processes':<40}{'per s':>8}{'ms of processor each':>22}")  # noqa: T201
+    print(f"\n{'licences, so many processes':<40}{'per s':>8}{'ms of processor each':>22}")  # noqa: T201 - it is a report
     rates = {count: _together(count, rows) for count in (1, 4)}
-    print(f"4 processes: {rates[4] / rates[1]:.2f} x one (at least 3, on 4 quiet cores)")  # noqa: T201
+    print(f"4 processes: {rates[4] / rates[1]:.2f} x one (at least 3, on 4 quiet cores)")  # noqa: T201 - it is a report
 
 
 def _together(count: int, rows: int) -> float:

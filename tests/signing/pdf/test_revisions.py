@@ -221,7 +221,14 @@ def test_metadata_written_by_another_program(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "packet",
-    [b"", b"<", b"<a>" * 5000 + b"</a>" * 5000, b"\xff\xfe<", XMP % (b"", b"<r:li>" * 90 + b"</r:li>" * 90)],
+    [
+        b"",
+        b"<",
+        b"<a>" * 5000 + b"</a>" * 5000,
+        b"\xff\xfe<",
+        ('<!DOCTYPE a [<!ENTITY b "c">]>' + (XMP % (b"", b"")).decode("ascii")).encode("utf-16"),
+        XMP % (b"", b"<r:li>" * 90 + b"</r:li>" * 90),
+    ],
 )
 def test_packets_that_cannot_be_read_say_nothing(packet: bytes) -> None:
     assert say_the_same(packet, packet)
