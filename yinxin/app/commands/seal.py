@@ -22,6 +22,15 @@ from yinxin.app.commands.options import (
     passphrase_option,
     read_passphrase,
 )
+from yinxin.app.commands.seal_options import (
+    face_option,
+    invisible_option,
+    page_option,
+    place_option,
+    private_option,
+    signer_option,
+    tsa_option,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock, pause
@@ -116,42 +125,14 @@ def command() -> None:
         "为任意文件签名，签名另存（CAdES，.p7s）", "sign any file; the signature lies beside it (CAdES, .p7s)"
     ),
 )
-@click.option("--key", help=phrase("签名器 URI", "signer URI"))
-@click.option(
-    "--face",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help=phrase("印模图片（PNG，42 毫米见方）", "picture of the seal face (PNG, 42 mm square)"),
-)
-@click.option("--invisible", is_flag=True, help=phrase("不显示印模", "show no seal face"))
-@click.option(
-    "--page",
-    type=int,
-    default=-1,
-    show_default=True,
-    help=phrase("页码，从 0 起；-1 为末页", "page, from 0; -1 is the last"),
-)
-@click.option(
-    "--at",
-    nargs=2,
-    type=float,
-    help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"),
-)
+@signer_option
+@face_option
+@invisible_option
+@page_option
+@place_option
 @click.option("--reason", help=phrase("盖章事由", "why it is sealed"))
-@click.option(
-    "--tsa",
-    "tsas",
-    multiple=True,
-    help=phrase(
-        "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
-        "URL of a time-stamp authority; again for others, asked in order when one fails",
-    ),
-)
-@click.option(
-    "--allow-private",
-    multiple=True,
-    metavar="HOST:PORT",
-    help=phrase("允许访问的内网地址", "private address that may be reached"),
-)
+@tsa_option
+@private_option
 @actor_option("clerk")
 @home_option(required=False)
 @passphrase_option

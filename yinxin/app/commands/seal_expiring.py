@@ -11,6 +11,7 @@ import click
 from signing.timestamp import HttpTimestamper
 from signing.timestamp_pool import any_of
 from yinxin.app.commands.options import crl_option, home_option, policy_option, trust_option
+from yinxin.app.commands.seal_options import private_option, tsa_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.phrases import phrase
@@ -57,24 +58,11 @@ _HELP = phrase(
         "存放续期后文件的目录（默认 原目录.renewed）", "where renewed files go (DIR.renewed by default)"
     ),
 )
-@click.option(
-    "--tsa",
-    "tsas",
-    multiple=True,
-    help=phrase(
-        "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
-        "URL of a time-stamp authority; again for others, asked in order when one fails",
-    ),
-)
+@tsa_option
 @trust_option
 @crl_option
 @policy_option
-@click.option(
-    "--allow-private",
-    multiple=True,
-    metavar="HOST:PORT",
-    help=phrase("允许访问的内网地址", "private address that may be reached"),
-)
+@private_option
 @home_option(required=False)
 @click.pass_context
 def expiring(context: click.Context, /, folder: Path, **asked: Any) -> int:

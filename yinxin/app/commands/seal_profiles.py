@@ -23,6 +23,7 @@ from signing.pdf import (
 )
 from signing.pdf.profiles.commitment import COMMITMENTS
 from yinxin.app.commands.options import crl_option, policy_option, trust_option
+from yinxin.app.commands.seal_options import page_option, place_option
 from yinxin.app.commands.seal_tools import Tools, tool_options
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
@@ -45,19 +46,6 @@ _OUTPUT = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help=phrase("新文件（默认 原名.sealed.pdf）", "the new file (NAME.sealed.pdf by default)"),
 )
-_PAGE = click.option(
-    "--page",
-    type=int,
-    default=-1,
-    show_default=True,
-    help=phrase("页码，从 0 起；-1 为末页", "page, from 0; -1 is the last"),
-)
-_AT = click.option(
-    "--at",
-    nargs=2,
-    type=float,
-    help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"),
-)
 _REASON = click.option("--reason", help=phrase("签署事由", "why it is signed"))
 _ROLES = click.option(
     "--role",
@@ -79,8 +67,8 @@ _ROLES = click.option(
 @_OUTPUT
 @click.option("--straddle", is_flag=True, help=phrase("加盖骑缝章", "a straddle seal across all pages"))
 @click.option("--final", is_flag=True, help=phrase("盖章后不得再改动或签署", "nothing may follow"))
-@_PAGE
-@_AT
+@page_option
+@place_option
 @_REASON
 @tool_options
 @click.pass_context
@@ -129,8 +117,8 @@ def certify(
 @click.option(
     "--turn", metavar="FIELD", help=phrase("联合签署中本人的签名域", "one's field of a joint signing")
 )
-@_PAGE
-@_AT
+@page_option
+@place_option
 @_REASON
 @tool_options
 @click.pass_context
@@ -233,8 +221,8 @@ def joint(
 @click.option("--witness", is_flag=True, help=phrase("以见证人身份", "as a witness"))
 @click.option("--field", help=phrase("本签名的签名域", "the field of this signature"))
 @_ROLES
-@_PAGE
-@_AT
+@page_option
+@place_option
 @_REASON
 @tool_options
 @click.pass_context
@@ -279,8 +267,8 @@ def confirm(
 @click.option(
     "--named-only", is_flag=True, help=phrase("不嵌入原件，仅记其摘要", "name the original, do not embed it")
 )
-@_PAGE
-@_AT
+@page_option
+@place_option
 @trust_option
 @crl_option
 @policy_option

@@ -12,6 +12,7 @@ from signing import detached, pdf
 from signing.timestamp import HttpTimestamper
 from signing.timestamp_pool import any_of
 from yinxin.app.commands.options import crl_option, home_option, policy_option, trust_option
+from yinxin.app.commands.seal_options import private_option
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.home import Home
@@ -52,12 +53,7 @@ _HELP = phrase(
 @trust_option
 @crl_option
 @policy_option
-@click.option(
-    "--allow-private",
-    multiple=True,
-    metavar="HOST:PORT",
-    help=phrase("允许访问的内网地址", "private address that may be reached"),
-)
+@private_option
 @home_option(required=False)
 @click.pass_context
 def stamp(

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
-
-import click
 
 from credentials.face.seal_face import OFFICE_MM
 from signing.pdf import Seal, SealFace
@@ -22,6 +19,13 @@ from yinxin.app.commands.options import (
     passphrase_option,
     read_passphrase,
 )
+from yinxin.app.commands.seal_options import (
+    face_option,
+    invisible_option,
+    private_option,
+    signer_option,
+    tsa_option,
+)
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.app.seal_batches.leave import Leave
@@ -32,6 +36,7 @@ from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from signing.signer import Signer
     from signing.timestamp import Timestamper
@@ -51,28 +56,11 @@ class ToolWords(TypedDict):
 
 
 _OPTIONS = (
-    click.option("--key", help=phrase("签名器 URI", "signer URI")),
-    click.option(
-        "--face",
-        type=click.Path(dir_okay=False, path_type=Path),
-        help=phrase("印模图片（PNG，42 毫米见方）", "picture of the seal face (PNG, 42 mm square)"),
-    ),
-    click.option("--invisible", is_flag=True, help=phrase("不显示印模", "show no seal face")),
-    click.option(
-        "--tsa",
-        "tsas",
-        multiple=True,
-        help=phrase(
-            "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
-            "URL of a time-stamp authority; again for others, asked in order when one fails",
-        ),
-    ),
-    click.option(
-        "--allow-private",
-        multiple=True,
-        metavar="HOST:PORT",
-        help=phrase("允许访问的内网地址", "private address that may be reached"),
-    ),
+    signer_option,
+    face_option,
+    invisible_option,
+    tsa_option,
+    private_option,
     actor_option("clerk"),
     home_option(required=False),
     passphrase_option,

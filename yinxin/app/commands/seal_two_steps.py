@@ -11,6 +11,13 @@ import click
 from signing.certificates import load_certificates
 from signing.timestamp import HttpTimestamper
 from signing.timestamp_pool import any_of
+from yinxin.app.commands.seal_options import (
+    face_option,
+    page_option,
+    place_option,
+    private_option,
+    tsa_option,
+)
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
@@ -62,24 +69,9 @@ _output = click.option("-o", "--output", type=_path, help=phrase("新文件", "t
     show_default=True,
     help=phrase("证书晚到时使用的杂凑算法", "hash, where the certificate comes late"),
 )
-@click.option(
-    "--face",
-    type=_path,
-    help=phrase("印模图片（PNG，42 毫米见方）", "picture of the seal face (PNG, 42 mm square)"),
-)
-@click.option(
-    "--page",
-    type=int,
-    default=-1,
-    show_default=True,
-    help=phrase("页码，从 0 起；-1 为末页", "page, from 0; -1 is the last"),
-)
-@click.option(
-    "--at",
-    nargs=2,
-    type=float,
-    help=phrase("印模左下角位置（点）", "lower left corner of the face, in points"),
-)
+@face_option
+@page_option
+@place_option
 @click.option("--reason", help=phrase("盖章事由", "why it is sealed"))
 @click.pass_context
 def prepare_seal(
@@ -132,21 +124,8 @@ def prepare_seal(
     type=_path,
     help=phrase("对方制作的整个 CMS 签名（DER）", "a whole CMS signature of the other side (DER)"),
 )
-@click.option(
-    "--tsa",
-    "tsas",
-    multiple=True,
-    help=phrase(
-        "时间戳服务 URL；可重复，前一个不可用时依次改用后一个",
-        "URL of a time-stamp authority; again for others, asked in order when one fails",
-    ),
-)
-@click.option(
-    "--allow-private",
-    multiple=True,
-    metavar="HOST:PORT",
-    help=phrase("允许访问的内网地址", "private address that may be reached"),
-)
+@tsa_option
+@private_option
 @click.pass_context
 def complete_seal(
     context: click.Context,
