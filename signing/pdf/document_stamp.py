@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signing.pdf._pyhanko import prepare_archive
+from signing.pdf import _pyhanko
 from signing.pdf.store import Store
 from yinxin.base.errors import TooLarge
 
@@ -23,7 +23,7 @@ def stamp_document(
     Nothing is judged here. Raises `TooLarge` for a token over `MAX_TOKEN_BYTES`, what the time-stamp
     authority raises, and as `Seal.apply` for what is no PDF that can be signed.
     """
-    prepared = prepare_archive(pdf, store, reserve=room)
+    prepared = _pyhanko.prepare_archive(pdf, store, reserve=room)
     token = timestamper.stamp(prepared.digest, digest_algorithm="sha256")
     if len(token) > MAX_TOKEN_BYTES:
         raise TooLarge("timestamp", f"a token over {MAX_TOKEN_BYTES} bytes")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from signing.held import HeldFile
-from signing.pdf._pyhanko import Editing
+from signing.pdf import _pyhanko
 from signing.pdf.frame import Appearance, Frame
 from signing.pdf.placing import covers, free_place, in_units, rectangle, shown_size
 from signing.pdf.profiles.addition import NOTHING
@@ -73,14 +73,14 @@ def prepare_update(
 def _by_whole_writer(
     pdf: bytes | HeldFile, wish: Wish, digest_algorithm: str, reserve: int
 ) -> tuple[Prepared, tuple[bytes, ...]]:
-    editing, addition = Editing(pdf), wish.addition
+    editing, addition = _pyhanko.Editing(pdf), wish.addition
     stamps = addition.stamps(editing.page_boxes() if addition.across else ())
     frame = _frame(editing, wish, stamps)
     prepared = editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
     return prepared, addition.attributes(straddles=len(stamps))
 
 
-def _frame(editing: PlainEditing | Editing, wish: Wish, stamps: tuple[Stamp, ...]) -> Frame:
+def _frame(editing: PlainEditing | _pyhanko.Editing, wish: Wish, stamps: tuple[Stamp, ...]) -> Frame:
     box, certify = editing.page_box(wish.page), _may_certify(editing) and wish.certify
     if wish.addition.is_certifying and not certify:
         raise Conflict("only the first signature of a document certifies it")
@@ -97,14 +97,14 @@ def _frame(editing: PlainEditing | Editing, wish: Wish, stamps: tuple[Stamp, ...
     )
 
 
-def _may_certify(editing: PlainEditing | Editing) -> bool:
+def _may_certify(editing: PlainEditing | _pyhanko.Editing) -> bool:
     found = editing.signatures
     if found and any(item.permission == 1 for item in found):
         raise Conflict("an earlier signature forbids any further one (DocMDP level 1)")
     return not found and not editing.is_certified
 
 
-def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
+def _field_name(editing: PlainEditing | _pyhanko.Editing, wanted: str | None) -> str:
     names = editing.field_names()
     if wanted is None:
         number = 1
@@ -118,7 +118,7 @@ def _field_name(editing: PlainEditing | Editing, wanted: str | None) -> str:
     return wanted
 
 
-def _shown(editing: PlainEditing | Editing, wish: Wish, box: PageBox) -> Appearance:
+def _shown(editing: PlainEditing | _pyhanko.Editing, wish: Wish, box: PageBox) -> Appearance:
     waits = wish.field is not None and wish.field in editing.field_names()
     taken = () if waits else editing.page_taken(wish.page)
     assert wish.face is not None  # noqa: S101 - asked by the caller

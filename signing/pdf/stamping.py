@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, cast
 
 from signing import cms, der
 from signing.held import HeldFile
-from signing.pdf._pyhanko import RFC3161, Reading
 from signing.pdf.gate import Gap, examine
+from signing.pdf.reading import RFC3161, Reading
 from signing.timestamp import parse_token
 from yinxin.base.errors import Conflict, MalformedInput
 

@@ -4,24 +4,42 @@ pyHanko 0.38 reads files that are to be written behind, and writes incremental u
 whether a signature is good, nor what an update changed: reading for verification, CMS, trust and time are
 ours, and nothing here can reach a network or a trust store of the operating system. Whatever it raises for a
 file leaves here as `MalformedInput` or `TooLarge`; reading is metered, so that a file cannot keep it busy
-for long.
+for long. Its modules come in when something of them is first asked for: who verifies never waits for them.
 """
 
-from signing.pdf._pyhanko.copying import write_copy
-from signing.pdf._pyhanko.forms import LockingField, NewField, add_fields, locking_fields
-from signing.pdf._pyhanko.keeping import prepare_archive
-from signing.pdf._pyhanko.reading import RFC3161, FoundSignature, Reading
-from signing.pdf._pyhanko.writing import Editing
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from signing.pdf._pyhanko.copying import write_copy
+    from signing.pdf._pyhanko.forms import LockingField, NewField, add_fields, locking_fields
+    from signing.pdf._pyhanko.keeping import prepare_archive
+    from signing.pdf._pyhanko.writing import Editing
 
 __all__ = [
-    "RFC3161",
     "Editing",
-    "FoundSignature",
     "LockingField",
     "NewField",
-    "Reading",
     "add_fields",
     "locking_fields",
     "prepare_archive",
     "write_copy",
 ]
+_ROOMS = {
+    "Editing": "writing",
+    "LockingField": "forms",
+    "NewField": "forms",
+    "add_fields": "forms",
+    "locking_fields": "forms",
+    "prepare_archive": "keeping",
+    "write_copy": "copying",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """PEP 562: the name from the module that has it."""
+    if name not in _ROOMS:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)

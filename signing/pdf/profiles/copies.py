@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from signing.pdf._pyhanko import Editing, write_copy
+from signing.pdf import _pyhanko
 from signing.pdf.frame import Stamp
 from signing.pdf.placing import in_units, rectangle, shown_size
 from signing.pdf.profiles.addition import Addition
@@ -62,8 +62,8 @@ def seal_copy(  # noqa: PLR0913 - what is said of one copy, all by name
     statement = Statement(copy=Copy(original, embeds, maker, made, purpose))
     statement_attribute(statement)  # what cannot be stated stops here
     text = f"加注件 Copy: {maker}, {made:%Y-%m-%d}, {purpose}"
-    editing = Editing(pdf)
-    copy = write_copy(
+    editing = _pyhanko.Editing(pdf)
+    copy = _pyhanko.write_copy(
         editing,
         tuple(_notes(editing, note, text)),
         inside=(ORIGINAL, pdf) if embeds else None,
@@ -73,7 +73,7 @@ def seal_copy(  # noqa: PLR0913 - what is said of one copy, all by name
     return seal.apply(copy, now=now, addition=addition, **asked)
 
 
-def _notes(editing: Editing, note: SealFace, text: str) -> Iterator[Stamp]:
+def _notes(editing: _pyhanko.Editing, note: SealFace, text: str) -> Iterator[Stamp]:
     for page, box in enumerate(editing.page_boxes()):
         width, height = in_units(box, note.width_mm), in_units(box, note.height_mm)
         margin, (across, along) = in_units(box, MARGIN_MM), shown_size(box)

@@ -9,7 +9,7 @@ from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pdf_bytes import byte_range, contents_of, with_byte_range, with_contents
 
 from signing.pdf import attachments
-from signing.pdf._pyhanko import Reading
+from signing.pdf._pyhanko.reading import Reading
 from signing.reasons import Reason
 from signing.report import Indication
 

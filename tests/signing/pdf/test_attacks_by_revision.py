@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from world.desk import Desk, append_revision, plain_pdf
 
-from signing.pdf._pyhanko import Reading
+from signing.pdf._pyhanko.reading import Reading
 from signing.reasons import Reason
 from signing.report import Indication
 

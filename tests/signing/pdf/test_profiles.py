@@ -16,7 +16,7 @@ from signing.pdf import (
     sign_as_citizen,
     sign_jointly,
 )
-from signing.pdf._pyhanko import Reading
+from signing.pdf._pyhanko.reading import Reading
 from signing.reasons import Reason
 from yinxin.base.errors import Conflict, NotFound, UsageError
 

@@ -18,13 +18,14 @@ from signing import cms, der
 from signing.pdf import (
     Place,
     Seal,
+    _pyhanko,
     order_of_signing,
     prepare_joint,
     seal_as_agency,
     seal_copy,
     sign_jointly,
 )
-from signing.pdf._pyhanko import Reading as _Reading
+from signing.pdf._pyhanko.reading import Reading as _Reading
 from signing.pdf.profiles.addition import Addition
 from signing.pdf.profiles.commitment import (
     COMMITMENT_TYPE,
@@ -181,10 +182,8 @@ def test_a_copy_that_carries_another_original_fails(
 ) -> None:
     other = desk.seal(plain_pdf("Licence 666"))
     document = desk.verify(sealed).require()
-    from signing.pdf.profiles import copies  # noqa: PLC0415 - to put another file in
-
     monkeypatch.setattr(
-        copies, "write_copy", lambda editing, notes, *, inside, identity, write=copies.write_copy: write(
+        _pyhanko, "write_copy", lambda editing, notes, *, inside, identity, write=_pyhanko.write_copy: write(
             editing, notes, inside=(inside[0], other), identity=identity
         )
     )  # fmt: skip

@@ -8,7 +8,7 @@ from world.desk import Desk, append_revision, plain_pdf, png, red_face
 from world.pki import NOON
 
 from signing.pdf import Seal, SealFace, attachments
-from signing.pdf._pyhanko import Reading
+from signing.pdf._pyhanko.reading import Reading
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, Unreachable, UsageError
 
 pytestmark = pytest.mark.usefixtures("writer")

@@ -62,7 +62,7 @@ def only_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_pdf: bytes) -> None:
         raise AssertionError("pyHanko was asked")
 
-    monkeypatch.setattr(preparing, "Editing", refuse)
+    monkeypatch.setattr("signing.pdf._pyhanko.Editing", refuse)
 
 
 @pytest.mark.usefixtures("only_ours")

@@ -16,7 +16,6 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from world.desk import Desk, plain_pdf, red_face
 from world.mutants import Edit, edited
 
-from signing.pdf import preparing
 from signing.pdf.frame import Frame
 from signing.pdf.update import NotPlain, PlainEditing
 from yinxin.base.errors import YinxinError
@@ -105,7 +104,7 @@ def test_such_a_file_is_sealed_without_the_library(
     def refuse(_pdf: bytes) -> None:
         raise AssertionError("pyHanko was asked")
 
-    monkeypatch.setattr(preparing, "Editing", refuse)
+    monkeypatch.setattr("signing.pdf._pyhanko.Editing", refuse)
     pdf = streamed(plain_pdf(), GOOD[name])
     for face in (None, red_face()):
         sealed = DESK.seal(pdf, face=face, reason="准予")
