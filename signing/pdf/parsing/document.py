@@ -23,6 +23,8 @@ HEADER_BYTES = 1024
 _ANY_HEAD = re.compile(rb"(?<![0-9])([0-9]{1,10})[" + SPACE + rb"]++([0-9]{1,5})[" + SPACE + rb"]++obj")
 _ANY_TRAILER = re.compile(rb"trailer[" + SPACE + rb"]*+(?=<<)")
 
+_OF_A_PACK = frozenset({"Type", "N", "First", "Filter", "DecodeParms"})
+
 Identity = tuple[int, int, int]
 
 
@@ -136,6 +138,13 @@ class Document:
         held = self.parsed(pack.place).value
         return pack.place, entry.detail, held.end if isinstance(held, Stream) else -1
 
+    def is_there(self, ref: Ref) -> bool:
+        """Whether an object of this number and generation is in use; nothing is read."""
+        entry = self._table.get(ref.number)
+        if entry is None or entry.kind not in {IN_USE, PACKED}:
+            return False
+        return (entry.detail if entry.kind == IN_USE else 0) == ref.generation
+
     def beyond_size(self) -> bool:
         """Whether there are objects in use whose number is not below the size that the trailer states."""
         size = self.trailer.get("Size")
@@ -219,7 +228,10 @@ class Document:
         return found.value
 
     def _unpack(self, stream: Stream) -> Iterator[tuple[int, Value, bool]]:
-        first, count = self.get(stream, "First"), self.get(stream, "N")
+        # What is read here is remembered for all revisions: nothing of it may hang on an object that changes.
+        if any(key in _OF_A_PACK and _points(value) for key, value in stream.entries.items()):
+            raise MalformedInput("pdf", "an object stream that hangs on other objects")
+        first, count = stream.entries.get("First"), stream.entries.get("N")
         data = self.decode(stream, limit=MAX_PACK_BYTES)
         if type(first) is not int or type(count) is not int or not 0 <= first <= len(data) or count < 0:
             raise MalformedInput("pdf", "an object stream without its index")
@@ -264,3 +276,9 @@ class Document:
             raise
         except MalformedInput:
             return None
+
+
+def _points(value: Value) -> bool:
+    """Whether a value is a reference, or holds one."""
+    parts = list(value.values()) if type(value) is dict else value if type(value) is list else ()
+    return type(value) is Ref or any(map(_points, parts))

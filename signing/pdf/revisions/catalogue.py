@@ -67,6 +67,7 @@ class DocumentRules:
             "DSS": self._store,
             "Extensions": self._extensions,
             "Metadata": self._metadata,
+            "OCProperties": self._layers,
             "Pages": self._pages.tree,
             "Perms": self._permissions,
             "StructTreeRoot": structure.root,
@@ -112,6 +113,11 @@ class DocumentRules:
         if not self._comparison.same(old, new, drawn=True):
             self._say(ARCHIVE, "evidence was put in")
 
+    def _layers(self, old: Value, new: Value) -> None:
+        """Which layers are shown is part of what pages show."""
+        if not self._comparison.same(old, new, drawn=True):
+            refuse("the catalogue: /OCProperties was changed")
+
     def _extensions(self, old: Value, new: Value) -> None:
         a, b = self._comparison.old.resolve(old), self._comparison.new.resolve(new)
         a, b = ({} if item is None else item for item in (a, b))
@@ -136,7 +142,7 @@ class DocumentRules:
         """The signature that certifies stays; rights that a reader was given may go (12.8.6)."""
         a, b = self._comparison.old.resolve(old), self._comparison.new.resolve(new)
         a, b = (item if type(item) is dict else {} for item in (a, b))
-        for key in a.keys() | b.keys():
+        for key in sorted(a.keys() | b.keys()):
             if key in {"UR", "UR3"} and key not in b:
                 self._say(FORM, "rights that readers had were taken away")
             elif key == "DocMDP" and key not in a:

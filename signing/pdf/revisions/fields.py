@@ -99,6 +99,8 @@ class Lock:
 
     def holds(self, name: str) -> bool:
         """Whether a field is locked; a name stands for all below it too. What is not understood locks all."""
+        if len(name) >= MAX_NAME_CHARACTERS:  # it was cut
+            return True
         named = any(name == one or name.startswith(f"{one}.") for one in self.names)
         if self.action == "Include":
             return named

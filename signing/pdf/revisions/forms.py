@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Ref
 from signing.pdf.revisions.fields import Field, full_name
+from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from signing.pdf.parsing import Value
 
 ARCHIVE, FORM = "archive", "form"
 FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M", "DA", "DS", "MK"})
 SIGNED = frozenset({"V", "AP", "AS", "M", "MK", "DA"})
-WIDGET = frozenset({"P", "Type", "Subtype", "NM"})  # what a field gets that becomes its own widget
+# What a field gets that becomes its own widget, and nothing else: it might be something else as well.
+WIDGET: dict[str, Callable[[Value], bool]] = {
+    "P": lambda value: type(value) is Ref,
+    "Type": lambda value: bool(value == "Annot"),
+    "Subtype": lambda value: bool(value == "Widget"),
+    "NM": lambda value: type(value) is bytes,
+}
 # What a new signature field may consist of: no actions, no layers.
 NEW_FIELD = frozenset(
     {
@@ -137,7 +144,8 @@ class FormRules:
             allowed = self._filled(before, after, name, kind)
         free: dict[str, Callable[[Value, Value], None]] = dict.fromkeys(allowed, _free)
         if allowed and kind == "Sig":
-            free |= {"F": _flags_of_widget, **dict.fromkeys(WIDGET, self._added)}
+            free |= {"F": _flags_of_widget}
+            free |= {key: self._added(good) for key, good in WIDGET.items()}
         if kind == "Btn":
             free.pop("AP", None)
         appearance = {"AP": lambda one, other: self._appearance(one, other, name)}
@@ -166,9 +174,12 @@ class FormRules:
         self.said(FORM, f"{name} was filled in", name)
         return FILLED_IN
 
-    def _added(self, old: Value, new: Value) -> None:
-        if old is not None and not self.comparison.same(old, new):
-            refuse("a field to sign in was changed")
+    def _added(self, good: Callable[[Value], bool]) -> Callable[[Value, Value], None]:
+        def rule(old: Value, new: Value) -> None:
+            if not good(new) if old is None else not self.comparison.same(old, new):
+                refuse("a field to sign in was changed")
+
+        return rule
 
     def _locking(self, old: Value, new: Value) -> None:
         """A field that was locked may say so: it becomes one to read only."""
@@ -238,7 +249,8 @@ class FormRules:
         if self.comparison.new.resolve(new) is True and self.comparison.old.resolve(old) is not True:
             refuse("fields are to be drawn anew")
         if not self.comparison.same(old, new):
-            self.said(ARCHIVE, "fields are not drawn anew any more", None)
+            level = FORM if self._is_drawn_anew else ARCHIVE
+            self.said(level, "fields are not drawn anew any more", None)
 
     def _resources(self, old: Value, new: Value) -> None:
         """What fields are drawn with: new names may come in, none that was there may mean another thing.
@@ -276,8 +288,18 @@ class FormRules:
 
     @property
     def _is_drawn_anew(self) -> bool:
-        """Whether there are fields that readers draw from what the form says: not those to sign in."""
-        return bool({one.kind for one in self.old_fields.values()} - {"Sig", None})
+        """Whether readers draw something from what the form says: fields but those to sign in, free text."""
+        return bool({one.kind for one in self.old_fields.values()} - {"Sig", None}) or any(
+            self.comparison.old.get(note, "Subtype") == "FreeText" for note in self._notes()
+        )
+
+    def _notes(self) -> Iterator[Value]:
+        """What lay on the pages."""
+        old = self.comparison.old
+        for number in page_tree(old):
+            notes = _list(old.get(old.load(old.reference(number)), "Annots"))
+            old.budget.spend(len(notes))
+            yield from map(old.resolve, notes)
 
 
 def rectangle(value: Value, comparison: Comparison) -> tuple[float, float, float, float] | None:

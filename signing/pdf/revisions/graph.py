@@ -28,6 +28,7 @@ class Graph:
         self._document, self._roles = document, roles
         self._referrers: defaultdict[int, set[int]] = defaultdict(set)
         self._packs: defaultdict[int, set[int]] = defaultdict(set)
+        self._unread: set[int] = set()
         self._straddling: defaultdict[int, set[int]] = defaultdict(set)
         for section, boundary in zip(
             reversed(document.sections), _boundaries_of(document, boundaries), strict=True
@@ -37,13 +38,15 @@ class Graph:
     def changed(self, old: Document, new: Document) -> set[int]:
         """The numbers whose object is not the same one in both states, by where it stands in the file.
 
-        Objects that did not stand wholly within the old state are among them.
+        Objects that did not stand wholly within the old state are among them, and those that cannot be read.
         """
         sections = new.sections[: len(new.sections) - len(old.sections)]
         candidates = {number for section in sections for number in section.entries}
         for number in list(candidates):
             candidates |= self._packs.get(number, set())
         differing = {number for number in candidates if old.identity(number) != new.identity(number)}
+        for pack in self._unread:
+            differing |= self._packs.get(pack, set())
         return differing | self._straddling.get(old.size, set())
 
     def reaching(self, numbers: set[int]) -> set[int]:
@@ -75,14 +78,15 @@ class Graph:
                 self._straddling[boundary].add(number)
             self._link(number, parsed.value)
             if isinstance(parsed.value, Stream) and parsed.value.entries.get("Type") == "ObjStm":
-                self._link_packed(parsed.value)
+                self._link_packed(number, parsed.value)
 
-    def _link_packed(self, stream: Stream) -> None:
+    def _link_packed(self, pack: int, stream: Stream) -> None:
         try:
             held = self._document.unpacked(stream)
         except TooLarge:
             raise
         except MalformedInput:
+            self._unread.add(pack)
             return
         for number, value, _ in held:
             self._link(number, value)
@@ -111,6 +115,21 @@ def references(value: Value, roles: frozenset[int]) -> Iterator[int]:
                         yield entry.number
                 else:
                     waiting.append(entry)
+
+
+def pointers(value: Value) -> Iterator[Ref]:
+    """All references in a value."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if type(item) is Ref:
+            yield item
+        elif type(item) is list:
+            waiting += item
+        elif type(item) is Stream:
+            waiting.append(item.entries)
+        elif type(item) is dict:
+            waiting += item.values()
 
 
 def _boundaries_of(document: Document, boundaries: list[int]) -> Iterable[int]:

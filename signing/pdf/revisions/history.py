@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import Ref
+from signing.pdf.parsing import IN_USE, Ref
 from signing.pdf.revisions.catalogue import ANNOTATION, Change, DocumentRules
 from signing.pdf.revisions.fields import Field, fields
 from signing.pdf.revisions.forms import ARCHIVE, FORM
-from signing.pdf.revisions.graph import Graph
+from signing.pdf.revisions.graph import Graph, pointers
 from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, Refused
 from signing.pdf.revisions.tiling import end_of, tiling_fault
@@ -104,13 +104,14 @@ class History:
             raise Refused("the file does not end where a revision ends")
         sections = new.sections[: len(new.sections) - len(old.sections)]
         fault = tiling_fault(new, sections, old.size, new.size)
-        fault = fault or _ambiguity(old, new, sections)
+        fault = fault or _ambiguity(old, new, sections) or _replaced(old, new, sections)
         if fault:
             raise Refused(fault)
         changed = self._graph.changed(old, new)
         for number in changed:
             _demand_clean(old, number)
             _demand_clean(new, number)
+            _demand_whole(old, new, number)
         comparison = Comparison(old, new, self._graph.reaching(changed))
         before, after = _by_number(old), _by_number(new)
         comparison.roles = self._pages | (before.keys() & after.keys()) | _catalogue(old, new)
@@ -142,7 +143,8 @@ def _ambiguity(old: Document, new: Document, sections: list[Section]) -> str | N
     """What readers might understand differently in a file that has this update."""
     if old.source[:5] != b"%PDF-":
         return "a file that does not begin with its header"
-    if any(section.is_hybrid for section in sections):
+    # Some readers look for a second table beside a stream, too.
+    if any(section.is_hybrid or "XRefStm" in section.trailer for section in sections):
         return "an update with two tables"
     # An object beyond the size that the table states is none to some; a larger size would bring it in.
     if sections and old.beyond_size() and old.trailer.get("Size") != new.trailer.get("Size"):
@@ -156,3 +158,31 @@ def _demand_clean(document: Document, number: int) -> None:
     document.load(document.reference(number))
     if oddity:
         raise Refused(f"object {number}: {oddity}")
+
+
+def _replaced(old: Document, new: Document, sections: list[Section]) -> str | None:
+    """An object that the update brings, and another table of the same update takes out of use."""
+    current = dict(new.numbers())
+    for section in sections[1:]:
+        for number, entry in section.entries.items():
+            if entry.kind == IN_USE and entry.place >= old.size and current.get(number) != entry:
+                return f"object {number} is written twice"
+    return None
+
+
+def _demand_whole(old: Document, new: Document, number: int) -> None:
+    """What an update writes refers to what is there: some readers repair a file in which it does not.
+
+    They take the last object of each number then, whatever the tables say.
+    """
+    known = set(_leading_nowhere(old, number))
+    for ref in _leading_nowhere(new, number):
+        if ref not in known:
+            raise Refused(f"object {number} refers to object {ref.number}, which is not there")
+
+
+def _leading_nowhere(document: Document, number: int) -> list[Ref]:
+    value = document.load(document.reference(number))
+    found = [ref for ref in pointers(value) if not document.is_there(ref)]
+    document.budget.spend(len(found))
+    return found

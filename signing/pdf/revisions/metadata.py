@@ -46,7 +46,11 @@ def _properties(packet: bytes) -> list[object] | None:
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         return None
     described = root if root.tag == f"{_RDF}RDF" else root.find(f"{_RDF}RDF")
-    if described is None or sum(1 for _ in root.iter()) > MAX_NODES:
+    if (
+        described is None
+        or (described is not root and len(root) > 1)
+        or sum(1 for _ in root.iter()) > MAX_NODES
+    ):
         return None
     try:
         found = [item for part in described for item in _described(part)]

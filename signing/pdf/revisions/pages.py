@@ -102,7 +102,7 @@ class PageRules:
             if place < len(before) and self._is_still(before[place], item):
                 place += 1
             elif type(item) is Ref and item.number in self.widgets | self.signed:
-                self.placed[item.number] = before
+                self.placed.setdefault(item.number, []).extend(before)
             elif type(item) is Ref and item.number in self.old_fields - self.signed:
                 refuse("a field is shown where it was not")
             else:

@@ -77,7 +77,7 @@ class Comparison:
         drawn: bool = False,
     ) -> None:
         """Compare two dictionaries: entries with a rule by it, all others have to be the same."""
-        for key in old.keys() | new.keys():
+        for key in sorted(old.keys() | new.keys()):  # a report says the same each time
             rule = rules.get(key)
             if rule is not None:
                 rule(old.get(key), new.get(key))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from signing.held import STEP_BYTES, HeldFile
 from signing.pdf.parsing import IN_USE
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ _BETWEEN = re.compile(rb"(?:[\0\t\n\x0c\r ]++|%(?!PDF-)[^\r\n]*+)*+")
 _ENDING = re.compile(
     rb"(?:[\0\t\n\x0c\r ]++|%(?!PDF-|%EOF)[^\r\n]*+)*+"
     rb"startxref[\0\t\n\x0c\r ]++([0-9]{1,10})[\0\t\n\x0c\r ]++%%EOF"
+)
+
+
+# What programs look for that repair a file: they find it within streams, strings and comments as well.
+_LONGEST = 1200
+_REPAIRED = re.compile(
+    rb"(?<![0-9])[0-9]{1,10}[\0\t\n\x0c\r ]{1,20}+[0-9]{1,5}[\0\t\n\x0c\r ]{1,20}+obj"
+    rb"|trailer(?:[\0\t\n\x0c\r ]{1,20}+|%[^\r\n]{0,99}+){0,9}<<"
 )
 
 
@@ -43,6 +52,24 @@ def tiling_fault(document: Document, sections: list[Section], start: int, end: i
         place = last
     if not _is_nothing(document, place, end, starts if place in ends else None):
         return f"bytes from {place} on belong to nothing"
+    return _hidden(document, sections, start, end)
+
+
+def _hidden(document: Document, sections: list[Section], start: int, end: int) -> str | None:
+    """An object or a trailer within something else, which only a program finds that repairs the file.
+
+    Whether one does hangs on the file: on a reference to nothing, for some.
+    """
+    source = document.source
+    known = {first for first, _ in _pieces(document, sections, start, end)}
+    known |= {source.find(b"trailer", first, last) for section in sections for first, last in section.extents}
+    for place in range(start, end, STEP_BYTES):
+        stop = min(place + STEP_BYTES, end)
+        for found in _REPAIRED.finditer(source, place, min(stop + _LONGEST, end)):
+            if found.start() < stop and found.start() not in known:
+                return f"something like an object at byte {found.start()}"
+        if isinstance(source, HeldFile):
+            source.let_go()
     return None
 
 
