@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from credentials.signed_messages import MessageSignatures
 from credentials.signed_tokens import ChainSignatures, is_failed, moment_check
 from credentials.status_list import StatusList
-from credentials.status_tokens import read_status_cwt
+from credentials.status_tokens import MAX_TOKEN_BYTES, read_status_cwt
 from credentials.vocabulary import STATUS_LIST_CWT_TYP, STATUS_LIST_TYP
 from signing.cose import TYP
 from signing.jose import parse_jws
@@ -121,7 +121,7 @@ def _examine_jwt(
     text: str, judge: ChainSignatures, uri: str, at: datetime, policy: Policy
 ) -> tuple[tuple[Check, ...], _Made]:
     try:
-        token = parse_jws(text)
+        token = parse_jws(text, max_characters=MAX_TOKEN_BYTES)
         claims = token.claims()
     except MalformedInput as exc:
         return (_format_check(exc),), None

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from credentials.status_list import StatusList
     from signing.signer import Signer
 
+# As it travels: a list of millions of entries does not compress once many of them differ (TSL, appendix B).
+MAX_TOKEN_BYTES = 8 << 20
 # What a claim of the CWT is called in the JWT.
 _NAMES = {
     CWT_SUBJECT: "sub",
@@ -68,8 +70,8 @@ def sign_status_cwt(  # noqa: PLR0913 - what a token says
 
 def read_status_cwt(data: bytes) -> tuple[Sign1, Mapping[str, Any]]:
     """The message and its claims under their names in the JWT; `MalformedInput` for anything else."""
-    message = Sign1.parse(data)
-    claims = decode(message.payload) if message.payload is not None else None
+    message = Sign1.parse(data, max_bytes=MAX_TOKEN_BYTES)
+    claims = decode(message.payload, max_bytes=MAX_TOKEN_BYTES) if message.payload is not None else None
     if not isinstance(claims, dict):
         raise MalformedInput("status list", "TSL 5.2: the claims are no map inside")
     if type(claims.get(CWT_TTL, 1)) is not int:

@@ -103,16 +103,18 @@ def _write_head(told: tuple[tuple[str, Any], ...], algorithm: str) -> str:
 _kept_head = lru_cache(64)(_write_head)
 
 
-def parse_jws(token: object, *, understood: Collection[str] = ()) -> Token:
+def parse_jws(
+    token: object, *, understood: Collection[str] = (), max_characters: int = MAX_TOKEN_CHARACTERS
+) -> Token:
     """Parse a compact JWS; `MalformedInput` for whatever RFC 7515 does not allow.
 
     `understood` names the critical headers that the caller handles; any other in `crit` is refused
-    (RFC 7515, 4.1.11). `alg` none and tokens over a mebibyte are refused too.
+    (RFC 7515, 4.1.11). `alg` none and tokens over `max_characters` are refused too.
     """
     if not isinstance(token, str):
         raise MalformedInput("jwt", "not a text")
-    if len(token) > MAX_TOKEN_CHARACTERS:
-        raise TooLarge("jwt", f"over {MAX_TOKEN_CHARACTERS} characters")
+    if len(token) > max_characters:
+        raise TooLarge("jwt", f"over {max_characters} characters")
     head, _, rest = token.partition(".")
     sent = rest.encode("utf-8", "replace").split(b".", 2)
     if len(sent) != 2:

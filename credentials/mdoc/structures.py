@@ -195,14 +195,15 @@ def to_cbor(value: Any) -> Any:
 
 
 def to_plain(value: Any) -> Any:
-    """An element's value without tags: dates and times as texts, as JSON would have them."""
+    """An element's value without tags: dates and times as texts, as JSON would have them.
+
+    Encoded CBOR stays the bytes that it is: who knows the element knows what is in it.
+    """
     if type(value) is str:
         return value
     if isinstance(value, Tag):
-        if value.number == ENCODED_CBOR:
-            raise MalformedInput("mdoc", "an element holds encoded CBOR")
         if not _is_what_its_tag_says(value):
-            raise MalformedInput("disclosure", "RFC 8949, 3.4; RFC 8943: no time or date under its tag")
+            raise MalformedInput("disclosure", "RFC 8949, 3.4; RFC 8943: a value is not what its tag says")
         return value.value
     if isinstance(value, dict):
         return {name: to_plain(one) for name, one in value.items()}
@@ -212,7 +213,9 @@ def to_plain(value: Any) -> Any:
 
 
 def _is_what_its_tag_says(value: Tag) -> bool:
-    """A full-date is a day, a tdate a time with its zone, a number of seconds a number."""
+    """A full-date is a day, a tdate a time with its zone, seconds a number, encoded CBOR bytes."""
+    if value.number == ENCODED_CBOR:
+        return isinstance(value.value, bytes)
     if value.number not in _WRITTEN:
         return type(value.value) in {int, float}
     if not isinstance(value.value, str) or not _WRITTEN[value.number].fullmatch(value.value):

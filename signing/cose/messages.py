@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_cose
-from signing.cbor import Tag, decode, encode
+from signing.cbor import MAX_BYTES, Tag, decode, encode
 from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
 from signing.raw_signatures import from_raw, to_raw
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm, UsageError
@@ -54,13 +54,20 @@ class Sign1:
     protected_bytes: bytes
 
     @classmethod
-    def parse(cls, data: bytes, *, tagged: bool = True, understood: Collection[Label] = ()) -> Sign1:
+    def parse(
+        cls,
+        data: bytes,
+        *,
+        tagged: bool = True,
+        understood: Collection[Label] = (),
+        max_bytes: int = MAX_BYTES,
+    ) -> Sign1:
         """Read a message; `MalformedInput` for whatever RFC 9052 does not allow.
 
         `tagged` says whether tag 18 stands before it; `understood` are the critical labels that the caller
-        handles beside those of this module.
+        handles beside those of this module; a larger message than `max_bytes` is `TooLarge`.
         """
-        value = decode(data, tags=(SIGN1_TAG,))
+        value = decode(data, tags=(SIGN1_TAG,), max_bytes=max_bytes)
         if tagged:
             if not isinstance(value, Tag):
                 raise MalformedInput("cose", "not tagged as COSE_Sign1")

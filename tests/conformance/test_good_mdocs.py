@@ -174,7 +174,7 @@ MDOCS = [
     Good("a session through the browser, unencrypted", "OpenID4VP, B.2.6.2", in_session(dc_api_transcript(origin=COUNTER, nonce=NONCE))),
     Good("an encrypted session", "OpenID4VP, B.2.6.1", in_session(openid4vp_transcript(client_id="x", nonce=NONCE, response_uri=COUNTER, encryption_key=KEY))),
     *(Good(f"an element that is {name}", "7.2.1", lambda w, value=value: w.element(value)) for name, value in (
-        ("a day", Tag(1004, "2028-02-29")), ("a time", Tag(0, "2027-01-01T00:00:00Z")), ("a time elsewhere", Tag(0, "2027-01-01T00:00:00.25+08:00")), ("seconds", Tag(1, 1.5)),
+        ("a day", Tag(1004, "2028-02-29")), ("a time", Tag(0, "2027-01-01T00:00:00Z")), ("a time elsewhere", Tag(0, "2027-01-01T00:00:00.25+08:00")), ("seconds", Tag(1, 1.5)), ("encoded CBOR", Tag(24, b"\xa1\x61a\x01")),
         ("nothing", None), ("a number", 2**64 - 1), ("below zero", -(2**64)), ("a fraction", 1.1), ("a photograph", b"\xff\xd8" * 80_000), ("an empty text", ""),
         ("nested", {"a": [1, {"b": [b"x", {"c": Tag(1004, "2027-01-01")}]}], "d": {}}), ("numbered", {1: "a", -2: ["b"]}), ("a long text", "面包" * 5000),
     )),

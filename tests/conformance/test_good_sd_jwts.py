@@ -332,9 +332,13 @@ def older_list(age: timedelta, grace: timedelta) -> Callable[[FairWorld], Report
     return show
 
 
+# Over a mebibyte as it travels: no two entries need be alike.
+VARIED = StatusList.from_bytes(hashlib.shake_128(b"varied").digest(1_200_000), bits=8)
+
 LISTS = [
     *(Good(f"a list of {bits} bits", "TSL, 4.1", list_of(bits=bits)) for bits in (1, 2, 4, 8)),
     *(Good(f"entry {index} of {size} by {bits} bits", "TSL, 4.1", placed(index, size, bits)) for index, size, bits in ((0, 8, 1), (7, 8, 1), (9, 16, 1), (3, 4, 2), (5, 16, 4), (15, 16, 8))),
+    *(Good(f"a list as {form.upper()} that does not compress", "TSL, 4.1", lambda w, form=form: w.listed(w.pki.signer("status"), form=form, statuses=VARIED)) for form in ("jwt", "cwt")),
     Good("a list signed below the root", "TSL, 11.3", lambda w: w.with_list(w.listed(w.pki.root.issue("州", "status")))),
     *(Good(f"a list signed with {kind}", "TSL, 5.1", lambda w, kind=kind: w.with_list(w.listed(w.pki.issuing.issue("状态", "status", key_kind=kind)))) for kind in ("P-384", "Ed25519")),
     Good("a list in its last minute", "TSL, 8.3", older_list(timedelta(minutes=4), timedelta(0))),
