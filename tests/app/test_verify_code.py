@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pypdfium2
 import pytest
-import zxingcpp
+from world.codes import read_codes
 from world.homes import make_home
 
 from ca.tsa import TimestampAuthority
@@ -51,7 +51,7 @@ class Paper:
         page = pypdfium2.PdfDocument(self.issued.pdf)[0]
         self.picture = folder / "scan.png"
         page.render(scale=150 / 72).to_pil().save(self.picture)
-        (code,) = zxingcpp.read_barcodes(page.render(scale=150 / 72).to_pil())
+        (code,) = read_codes(page.render(scale=150 / 72).to_pil())
         self.text = code.text
 
     def issue(self, number: int) -> IssuedLicence:
@@ -234,7 +234,7 @@ def test_a_renewed_key_leaves_old_codes_good_and_endings_reach_them(paper: Paper
     other = paper.issue(2)
     paper.issuer.end(other.licence.identifier, EndingKind.REVOKED, actor=CLERK, **WHY)
     page = pypdfium2.PdfDocument(other.pdf)[0].render(scale=150 / 72).to_pil()
-    (code,) = zxingcpp.read_barcodes(page)
+    (code,) = read_codes(page)
     assert codes(report_of("--qr", code.text, "--home", home)[1]) == {"licence_revoked"}
     assert (
         read(code.text).issued_at <= paper.home.clock.now().timestamp() + timedelta(minutes=1).total_seconds()

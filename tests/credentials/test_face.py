@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pikepdf
 import pypdfium2
 import pytest
-import zxingcpp
 from PIL import Image
+from world.codes import read_codes
 from world.printed import CATALOGUE, KINDS, Paper
 from world.printed import sample_licence as licence
 from world.work import counted_calls
@@ -61,7 +61,7 @@ def test_a_page_says_what_the_licence_says(code: str) -> None:
 
 @pytest.mark.parametrize("code", KINDS)
 def test_the_printed_code_scans_from_the_page(code: str) -> None:
-    found = zxingcpp.read_barcodes(picture_of(page(code).pdf))
+    found = read_codes(picture_of(page(code).pdf))
     assert len(found) == 1
     assert str(read(found[0].text).identifier) == licence(code).identifier
     assert PAPER.verify(found[0].text).then is Indication.PASSED
@@ -141,7 +141,7 @@ def test_nothing_stands_outside_the_page_or_on_the_code(code: str) -> None:
         left, bottom, right, top = shown.get_rect(i)
         assert 20 < left < right < width - 20
         assert 20 < bottom < top < height - 20
-    assert zxingcpp.read_barcodes(picture_of(page(code, **fields).pdf)), "the code stays readable"
+    assert read_codes(picture_of(page(code, **fields).pdf)), "the code stays readable"
 
 
 def test_the_seal_has_its_place_inside_the_page() -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pypdfium2
 import pytest
 import segno
-import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from world.codes import read_codes
 from world.pki import Pki
 from world.printed import ADDRESS, CATALOGUE, ISSUED, KINDS, Paper, sample_licence
 from world.printed_forgery import (
@@ -95,7 +95,7 @@ def test_the_page_says_what_its_code_says(code: str) -> None:
     licence, kind = sample_licence(code), CATALOGUE[code]
     page = Typesetter().typeset(licence, kind, code=PAPER.code(licence))
     document = pypdfium2.PdfDocument(page.pdf)[0]
-    (scanned,) = zxingcpp.read_barcodes(document.render(scale=150 / 72).to_pil())
+    (scanned,) = read_codes(document.render(scale=150 / 72).to_pil())
     report = PAPER.verify(scanned.text)
     assert report.then is Indication.PASSED
     words = re.sub(r"[\s\u200b\u0002]", "", document.get_textpage().get_text_bounded())
@@ -111,7 +111,7 @@ def test_on_the_page_the_code_is_forty_millimetres_wide() -> None:
         licence = sample_licence(code)
         page = Typesetter().typeset(licence, CATALOGUE[code], code=PAPER.code(licence))
         picture = pypdfium2.PdfDocument(page.pdf)[0].render(scale=300 / 72).to_pil()
-        (found,) = zxingcpp.read_barcodes(picture)
+        (found,) = read_codes(picture)
         width = found.position.top_right.x - found.position.top_left.x
         assert width / 300 * 25.4 == pytest.approx(40, abs=0.5), code
 

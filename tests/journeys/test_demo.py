@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
-import zxingcpp
 from jwcrypto.jwk import JWK
 from sd_jwt.verifier import SDJWTVerifier
+from world.codes import read_codes
 
 from credentials.printed_code import read
 from credentials.sd_jwt import SdJwt
@@ -156,7 +156,7 @@ def test_the_code_on_the_page_names_the_licence(played: Played) -> None:
         document = pypdfium2.PdfDocument(licence.read_bytes())
         picture = document[0].render(scale=150 / 72).to_pil()
         document.close()
-        (code,) = zxingcpp.read_barcodes(picture)
+        (code,) = read_codes(picture)
         said = json.loads(attachments(licence.read_bytes())["licence.json"])
         assert str(read(code.text).identifier) == said["certificate_identifier"]
 

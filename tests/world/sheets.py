@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pypdfium2
-import zxingcpp
 
 from credentials.face.page import Typesetter
+from world.codes import read_codes
 from world.printed import CATALOGUE, KINDS, Paper, sample_licence
 from world.webcam import Conditions, photograph
 
@@ -29,7 +29,7 @@ def printed_sheets() -> Sheets:
         text = paper.code(licence)
         page = typesetter.typeset(licence, CATALOGUE[code], code=text).pdf
         picture = pypdfium2.PdfDocument(page)[0].render(scale=DOTS_PER_MM * 25.4 / 72).to_pil().convert("L")
-        (found,) = zxingcpp.read_barcodes(picture)
+        (found,) = read_codes(picture)
         place = found.position
         x, y = (place.top_left.x + place.bottom_right.x) // 2, (place.top_left.y + place.bottom_right.y) // 2
         made.append((picture.crop((x - cut, y - cut, x + cut, y + cut)), text))
@@ -42,7 +42,7 @@ def read_in(sheets: Sheets, how: Conditions, tries: int) -> int:
     for seed in range(tries):
         sheet, text = sheets[seed % len(sheets)]
         seen = photograph(sheet, DOTS_PER_MM, (AROUND_MM, AROUND_MM), seed, how)
-        said = [code.text for code in zxingcpp.read_barcodes(seen)]
+        said = [code.text for code in read_codes(seen)]
         assert set(said) <= {text}, "a reader says the right thing or nothing"
         good += said == [text]
     return good

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pypdfium2
 import pytest
-import zxingcpp
+from world.codes import read_codes
 from world.languages import told_in
 from world.people import VERIFIER, Clerk
 
@@ -92,7 +92,7 @@ def printed_code(pdf: bytes) -> tuple[str, Image.Image]:
     document = pypdfium2.PdfDocument(io.BytesIO(pdf))
     page = document[0].render(scale=250 / 72).to_pil().convert("RGB")
     document.close()
-    (code,) = zxingcpp.read_barcodes(page)
+    (code,) = read_codes(page)
     place = code.position
     xs = [corner.x for corner in (place.top_left, place.top_right, place.bottom_left, place.bottom_right)]
     ys = [corner.y for corner in (place.top_left, place.top_right, place.bottom_left, place.bottom_right)]

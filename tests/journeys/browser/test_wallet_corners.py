@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 import zxingcpp
 from PIL import Image
+from world.codes import read_codes
 from world.languages import told_in
 from world.people import ACCESS, WALLET, Citizen
 
@@ -201,5 +202,5 @@ def code_of(text: str) -> Image.Image:
 
 
 def read_code(picture: bytes) -> str:
-    (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture)))
+    (code,) = read_codes(Image.open(io.BytesIO(picture)))
     return str(code.text)
