@@ -63,17 +63,24 @@ class Document:
 
     def as_of(self, size: int) -> Document:
         """The file as it was when it had so many bytes; `MalformedInput` where that was no revision of it."""
-        start, _, clean = start_of(self.source, size)
-        index = next((n for n, one in enumerate(self.sections) if one.place == start), None)
-        if index is None or not clean or self.is_rebuilt:
-            raise MalformedInput("pdf", "what was signed is not a revision of this file")
+        sections = self.sections_of(size)
+        # Every state has a table of its own: time and memory for each entry.
+        self.budget.spend(sum(len(section.entries) for section in sections) // 2)
         answer = object.__new__(Document)
         answer.source, answer.size, answer.budget = self.source, size, self.budget
         answer.is_rebuilt, answer.ends_well = False, True
         answer._parsed, answer._packs = self._parsed, self._packs
-        answer.sections = self.sections[index:]
+        answer.sections = sections
         answer._settle()
         return answer
+
+    def sections_of(self, size: int) -> list[Section]:
+        """The sections that the file had when it had so many bytes; raises as `as_of`."""
+        start, _, clean = start_of(self.source, size)
+        index = next((n for n, one in enumerate(self.sections) if one.place == start), None)
+        if index is None or not clean or self.is_rebuilt:
+            raise MalformedInput("pdf", "what was signed is not a revision of this file")
+        return self.sections[index:]
 
     @property
     def root(self) -> dict[str, Value]:

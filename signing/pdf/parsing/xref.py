@@ -183,9 +183,9 @@ def filters_of(entries: dict[str, Value]) -> tuple[list[Value], list[Value]]:
 
 def _unpacked(data: bytes, trailer: dict[str, Value], budget: Budget) -> dict[int, Entry]:
     widths, size = trailer.get("W"), trailer.get("Size")
-    if not isinstance(widths, list) or len(widths) < 3 or not all(map(_is_width, widths)):
+    if not isinstance(widths, list) or len(widths) != 3 or not all(map(_is_width, widths)):
         raise MalformedInput("pdf", "a cross-reference stream without widths")
-    first, second, third = widths[:3]
+    first, second, third = widths
     row = sum(widths)
     index = trailer.get("Index", [0, size])
     if (

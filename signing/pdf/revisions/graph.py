@@ -136,7 +136,7 @@ def _boundaries_of(document: Document, boundaries: list[int]) -> Iterable[int]:
     """For each section, from the oldest on, where the revision ends that it belongs to."""
     counts = []
     for boundary in boundaries:
-        state = document if boundary == document.size else document.as_of(boundary)
-        counts.append(len(state.sections))
+        sections = document.sections if boundary == document.size else document.sections_of(boundary)
+        counts.append(len(sections))
     for index in range(len(document.sections)):
         yield next(boundary for boundary, count in zip(boundaries, counts, strict=True) if index < count)

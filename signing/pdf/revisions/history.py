@@ -147,8 +147,12 @@ def _ambiguity(old: Document, new: Document, sections: list[Section]) -> str | N
     if any(section.is_hybrid or "XRefStm" in section.trailer for section in sections):
         return "an update with two tables"
     # An object beyond the size that the table states is none to some; a larger size would bring it in.
-    if sections and old.beyond_size() and old.trailer.get("Size") != new.trailer.get("Size"):
+    # A smaller size takes some out.
+    beyond = old.trailer.get("Size") != new.trailer.get("Size") if old.beyond_size() else new.beyond_size()
+    if sections and beyond:
         return "objects beyond the size of the table"
+    if any(type(section.trailer.get("Prev")) is float for section in sections):
+        return "an update that leads to the one before by a number with a point"
     return next((section.oddity for section in (*sections, old.sections[0]) if section.oddity), None)
 
 

@@ -6,6 +6,7 @@ Most were prepared before they were signed. Each of these changes is one that po
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -187,6 +188,23 @@ def seal_on_two_pages(desk: Desk) -> Paper:
     return paper.sign(desk.citizen, "Second", widget=look, more=other)
 
 
+def smaller(desk: Desk) -> Paper:
+    """The trailer states so few objects that the page's content is beyond them."""
+    paper = Paper().sign(desk.agency).write({90: b"<< >>"})
+    place = paper.pdf.rindex(b"/Size ")
+    paper.pdf = paper.pdf[:place] + re.sub(rb"/Size \d\d", b"/Size 11", paper.pdf[place:], count=1)
+    return paper
+
+
+def pointed(desk: Desk) -> Paper:
+    """The table before is named by a number with a point; there are readers that repair the file then."""
+    paper = Paper().sign(desk.agency).write({90: b"<< >>"})
+    place, start = paper.pdf.rindex(b"/Prev "), last_table(paper.pdf)
+    paper.pdf = paper.pdf[:place] + re.sub(rb"/Prev (\d+)", rb"/Prev \1.0", paper.pdf[place:], count=1)
+    assert last_table(paper.pdf) == start
+    return paper
+
+
 CASES: dict[str, Callable[[Desk], Paper]] = {
     "an object stream that hangs on an object": pack_on_another,
     "an object in the evidence": lambda d: stored(d, stream(b"\n11 0 obj\n%b\nendobj\n" % EVIL)),
@@ -203,6 +221,8 @@ CASES: dict[str, Callable[[Desk], Paper]] = {
     "other letters for a free text": letters_of_a_free_text,
     "layers in a field": layers_in_a_field,
     "a layer's membership in a field": membership_in_a_field,
+    "fewer objects than there are": smaller,
+    "a number with a point": pointed,
     "a seal on two pages": seal_on_two_pages,
 }
 
@@ -211,6 +231,36 @@ CASES: dict[str, Callable[[Desk], Paper]] = {
 def test_readers_would_not_agree(desk: Desk, name: str) -> None:
     report = desk.verify(CASES[name](desk).pdf)
     assert report.reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}, report.reasons
+
+
+def many_objects(number: int, *, widths: bytes = b"1 1 1") -> Paper:
+    """A page behind which a stream says that so many objects are free."""
+    paper, rows = Paper(), zlib.compress(b"\0" * sum(map(int, widths.split())) * number)
+    start = len(paper.pdf)
+    entries = b"/Type /XRef /Size %d /W [%b] /Index [1000 %d] /Filter /FlateDecode /Root 1 0 R /Prev %d" % (
+        number + 2000, widths, number, last_table(paper.pdf) or 0,
+    )  # fmt: skip
+    table = b"%d 0 obj\n%b\nendobj\n" % (number + 1500, stream(rows, entries))
+    paper.pdf += table + b"startxref\n%d\n%%%%EOF\n" % start
+    return paper
+
+
+def test_many_revisions_of_many_objects_are_too_much(desk: Desk) -> None:
+    """Each state of a file has its table: a small file could fill the memory."""
+    paper = many_objects(100_000).sign(desk.agency)
+    for _ in range(60):
+        paper.write({})
+    assert desk.verify(paper.pdf).reasons == {Reason.TOO_LARGE}
+    few = many_objects(1000).sign(desk.agency)
+    for _ in range(60):
+        few.write({})
+    assert desk.verify(few.pdf).passed
+
+
+def test_a_table_with_a_fourth_column(desk: Desk) -> None:
+    """Some readers take three numbers for each object, whatever the table says."""
+    assert desk.verify(many_objects(10).sign(desk.agency).write({}).pdf).passed
+    assert not desk.verify(many_objects(10, widths=b"1 1 1 1").sign(desk.agency).write({}).pdf).passed
 
 
 def test_evidence_itself_is_good(desk: Desk) -> None:
