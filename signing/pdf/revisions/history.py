@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import IN_USE, Ref
+from signing.pdf.parsing import IN_USE, PACKED, Ref
 from signing.pdf.revisions.catalogue import ANNOTATION, Change, DocumentRules
 from signing.pdf.revisions.fields import Field, fields
 from signing.pdf.revisions.forms import ARCHIVE, FORM
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Document, Section
     from signing.pdf.revisions.fields import Permissions
 
+MAX_OBJECTS = 8_388_608
+MAX_WIDTHS = (2, 8, 4)  # octets of the columns of a cross-reference stream
 NONE, OTHER = "none", "other"
 _LEVELS = (NONE, ARCHIVE, FORM, ANNOTATION, OTHER)
 
@@ -151,8 +153,8 @@ def _ambiguity(old: Document, new: Document, sections: list[Section]) -> str | N
     beyond = old.trailer.get("Size") != new.trailer.get("Size") if old.beyond_size() else new.beyond_size()
     if sections and beyond:
         return "objects beyond the size of the table"
-    if any(type(section.trailer.get("Prev")) is float for section in sections):
-        return "an update that leads to the one before by a number with a point"
+    if any(map(_is_unusual, sections)):
+        return "a table that some readers cannot read, and repair"
     return next((section.oddity for section in (*sections, old.sections[0]) if section.oddity), None)
 
 
@@ -162,6 +164,20 @@ def _demand_clean(document: Document, number: int) -> None:
     document.load(document.reference(number))
     if oddity:
         raise Refused(f"object {number}: {oddity}")
+
+
+def _is_unusual(section: Section) -> bool:
+    """Numbers beyond the usual (ISO 32000-1, C.2), entries of a kind that is not known, long columns."""
+    trailer, entries = section.trailer, section.entries
+    size, widths = trailer.get("Size"), trailer.get("W", [1, 1, 1])
+    return (
+        type(trailer.get("Prev")) is float
+        or type(size) is not int
+        or size > MAX_OBJECTS
+        or max(entries, default=0) >= MAX_OBJECTS
+        or any(entry.kind > PACKED for entry in entries.values())
+        or (type(widths) is list and any(a > b for a, b in zip(widths, MAX_WIDTHS, strict=False)))
+    )
 
 
 def _replaced(old: Document, new: Document, sections: list[Section]) -> str | None:

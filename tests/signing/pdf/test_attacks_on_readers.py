@@ -245,6 +245,27 @@ def many_objects(number: int, *, widths: bytes = b"1 1 1") -> Paper:
     return paper
 
 
+@pytest.mark.parametrize(
+    ("widths", "row", "number"),
+    [
+        (b"8 8 8", b"\0" * 24, 55),
+        (b"1 1 1", b"\7\0\0", 55),
+        (b"1 1 1", b"\0\0\0", 1 << 23),
+        (b"1 1 1", b"\0\0\0", 4_000_000_000),
+    ],
+    ids=["wide columns", "a kind that is not known", "a large number", "a huge number"],
+)
+def test_a_table_that_readers_repair(desk: Desk, widths: bytes, row: bytes, number: int) -> None:
+    """They take the last object of each number then, and there may be one in no table."""
+    paper = Paper().sign(desk.agency)
+    start, previous = len(paper.pdf), last_table(paper.pdf) or 0
+    entries = b"/Type /XRef /Size %d /W [%b] /Index [%d 1] /Root 1 0 R /Prev %d" % (
+        max(number, 99) + 1, widths, number, previous,
+    )  # fmt: skip
+    table = b"98 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (stream(row, entries), start)
+    assert desk.verify(paper.pdf + table).reasons == {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
+
+
 def test_many_revisions_of_many_objects_are_too_much(desk: Desk) -> None:
     """Each state of a file has its table: a small file could fill the memory."""
     paper = many_objects(100_000).sign(desk.agency)
