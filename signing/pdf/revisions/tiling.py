@@ -13,6 +13,7 @@ from signing.pdf.parsing import IN_USE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from mmap import mmap
 
     from signing.pdf.parsing import Document, Section
 
@@ -26,10 +27,9 @@ _ENDING = re.compile(
 
 # What programs look for that repair a file: they find it within streams, strings and comments as well.
 _LONGEST = 1200
-_REPAIRED = re.compile(
-    rb"(?<![0-9])[0-9]{1,10}[\0\t\n\x0c\r ]{1,20}+[0-9]{1,5}[\0\t\n\x0c\r ]{1,20}+obj"
-    rb"|trailer(?:[\0\t\n\x0c\r ]{1,20}+|%[^\r\n]{0,99}+){0,9}<<"
-)
+_REPAIRED = re.compile(rb"obj|trailer(?:[\0\t\n\x0c\r ]{1,20}+|%[^\r\n]{0,99}+){0,9}<<")
+_NUMBERS_BYTES = 56
+_NUMBERS = re.compile(rb"(?<![0-9])[0-9]{1,10}[\0\t\n\x0c\r ]{1,20}+[0-9]{1,5}[\0\t\n\x0c\r ]{1,20}+\Z")
 
 
 def end_of(document: Document, section: Section) -> int | None:
@@ -66,11 +66,24 @@ def _hidden(document: Document, sections: list[Section], start: int, end: int) -
     for place in range(start, end, STEP_BYTES):
         stop = min(place + STEP_BYTES, end)
         for found in _REPAIRED.finditer(source, place, min(stop + _LONGEST, end)):
-            if found.start() < stop and found.start() not in known:
-                return f"something like an object at byte {found.start()}"
+            at = _beginning(source, found, start)
+            if at is not None and at not in known:
+                return f"something like an object at byte {at}"
         if isinstance(source, HeldFile):
             source.let_go()
     return None
+
+
+def _beginning(source: bytes | mmap, found: re.Match[bytes], start: int) -> int | None:
+    """Where an object's numbers stand before its word, or a trailer's word; None where there are no numbers.
+
+    The word is looked for first: a signature is made of digits, and each could begin a number.
+    """
+    place = found.start()
+    if found.end() - place > len(b"obj"):
+        return place
+    numbers = _NUMBERS.search(source, max(start, place - _NUMBERS_BYTES), place)
+    return numbers.start() if numbers else None
 
 
 def _pieces(document: Document, sections: list[Section], start: int, end: int) -> Iterator[tuple[int, int]]:
