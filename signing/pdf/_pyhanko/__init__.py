@@ -1,4 +1,4 @@
-"""The only package that imports pyHanko: `parser` bounds it, `reading` reads, `writing` writes.
+"""The only package that imports pyHanko: `parser` bounds it, `writing` writes.
 
 pyHanko 0.38 reads files that are to be written behind, and writes incremental updates. It is never asked
 whether a signature is good, nor what an update changed: reading for verification, CMS, trust and time are

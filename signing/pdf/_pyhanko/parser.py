@@ -46,8 +46,8 @@ _LIMITS = DecodeLimits(
 )
 
 
-def open_reader(pdf: bytes | HeldFile) -> tuple[Any, bool]:
-    """A reader, and whether it had to be lenient: a strict one refused the file, or it tells two stories.
+def open_reader(pdf: bytes | HeldFile) -> Any:
+    """A reader; a lenient one where a strict one refused the file, or it tells two stories.
 
     A hybrid-reference file has one table for old readers and one for new ones.
     """
@@ -65,7 +65,7 @@ def open_reader(pdf: bytes | HeldFile) -> tuple[Any, bool]:
             reader = Reader(source, strict=False, decode_limits=_LIMITS)
         if reader.xrefs.total_revisions > MAX_REVISIONS:
             raise TooLarge("pdf", f"more than {MAX_REVISIONS} revisions")
-        return reader, lenient
+        return reader
 
 
 @contextmanager
@@ -88,10 +88,6 @@ def items(array: Any) -> Iterator[Any]:
     """The items of an array, references followed; nothing for what is no array."""
     if isinstance(array, generic.ArrayObject):
         yield from (array[index] for index in range(len(array)))
-
-
-def reference_of(value: Any) -> tuple[int, int] | None:
-    return (value.idnum, value.generation) if isinstance(value, generic.IndirectObject) else None
 
 
 def text_of(value: Any) -> str | None:

@@ -21,9 +21,9 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from signing.held import HeldFile
 from signing.pdf._pyhanko.drawing import Drawing, put_stamps
 from signing.pdf._pyhanko.forms import is_locked, lock_of
-from signing.pdf._pyhanko.parser import get, items, text_of, translated
-from signing.pdf._pyhanko.reading import MAX_DEPTH, Reading
+from signing.pdf._pyhanko.parser import get, items, open_reader, text_of, translated
 from signing.pdf.frame import MATRICES, PageBox
+from signing.pdf.reading import Reading
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from signing.pdf.frame import Appearance, Frame
 
-MAX_PAGES, MAX_ANNOTATIONS = 2_000, 1_000
+MAX_PAGES, MAX_ANNOTATIONS, MAX_DEPTH = 2_000, 1_000, 32
 HIDDEN = 2  # ISO 32000-2, table 167
 _LETTER = generic.ArrayObject(map(generic.NumberObject, (0, 0, 612, 792)))
 
@@ -49,9 +49,9 @@ class Editing:
             raise MalformedInput("pdf", "it is encrypted; remove the password first")
         self._in_place = isinstance(whole, HeldFile)
         with translated():
-            stream = self._reading.reader.stream if isinstance(whole, HeldFile) else io.BytesIO(whole)
-            self._writer = _Writer(stream, prev=self._reading.reader)
-
+            reader = open_reader(whole)
+            stream = reader.stream if isinstance(whole, HeldFile) else io.BytesIO(whole)
+            self._writer = _Writer(stream, prev=reader)
         self.signatures = self._reading.signatures()
 
     @property

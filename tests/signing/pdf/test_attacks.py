@@ -9,7 +9,8 @@ from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pdf_bytes import byte_range, contents_of, with_byte_range, with_contents
 
 from signing.pdf import attachments
-from signing.pdf._pyhanko.reading import Reading
+from signing.pdf._pyhanko.parser import open_reader
+from signing.pdf.reading import Reading
 from signing.reasons import Reason
 from signing.report import Indication
 
@@ -56,15 +57,15 @@ def test_comment_put_over_the_page(desk: Desk, sealed: bytes) -> None:
 
 
 def test_empty_visible_field_put_over_the_page(desk: Desk, sealed: bytes) -> None:
-    (found,) = Reading(sealed).signatures()
-    form = found.embedded.reader.root.raw_get("/AcroForm").idnum
-    old = found.embedded.reader.root["/AcroForm"].raw_get("/Fields")
+    (found,) = open_reader(sealed).embedded_signatures
+    form = found.reader.root.raw_get("/AcroForm").idnum
+    old = found.reader.root["/AcroForm"].raw_get("/Fields")
     fields = " ".join(f"{item.idnum} 0 R" for item in list.__iter__(old))
     changed = {
         form: f"<< /Fields [{fields} 91 0 R] /SigFlags 3 >>".encode(),
         10: (
             b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 11 0 R"
-            b" /Annots [%d 0 R 91 0 R] >>" % found.embedded.sig_field.container_ref.idnum
+            b" /Annots [%d 0 R 91 0 R] >>" % found.sig_field.container_ref.idnum
         ),
         91: b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Cover) /F 4 /P 10 0 R /Rect [70 690 300 730]"
         b" /AP << /N 92 0 R >> >>",
@@ -175,13 +176,13 @@ def test_data_hidden_behind_the_signature(desk: Desk, sealed: bytes) -> None:
 
 def test_one_signature_shown_by_two_fields(desk: Desk, pdf: bytes) -> None:
     sealed = desk.seal(pdf, certify=False)
-    (found,) = Reading(sealed).signatures()
-    form = found.embedded.reader.root.raw_get("/AcroForm").idnum
-    first = found.embedded.sig_field.container_ref.idnum
-    assert found.reference is not None
+    (found,) = open_reader(sealed).embedded_signatures
+    form = found.reader.root.raw_get("/AcroForm").idnum
+    first = found.sig_field.container_ref.idnum
+    value = found.sig_field.raw_get("/V").idnum
     changed = {
         form: f"<< /Fields [{first} 0 R 91 0 R] /SigFlags 3 >>".encode(),
-        91: b"<< " + WIDGET + b" /FT /Sig /T (Twin) /Rect [0 0 0 0] /V %d 0 R >>" % found.reference[0],
+        91: b"<< " + WIDGET + b" /FT /Sig /T (Twin) /Rect [0 0 0 0] /V %d 0 R >>" % value,
     }
     report = desk.verify(append_revision(sealed, changed))
     assert report.indication is FAILED

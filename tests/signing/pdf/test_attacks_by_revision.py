@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 from world.desk import Desk, append_revision, plain_pdf
 
-from signing.pdf._pyhanko.reading import Reading
+from signing.pdf._pyhanko.parser import open_reader
 from signing.reasons import Reason
 from signing.report import Indication
 
@@ -81,7 +81,7 @@ CATALOGUE: dict[str, bytes] = {
 
 def keeping_the_form(sealed: bytes) -> bytes:
     """What the catalogue must say so that the seal is still found."""
-    reader = Reading(sealed).reader
+    reader = open_reader(sealed)
     root = reader.root
     permissions = root["/Perms"].raw_get("/DocMDP").idnum
     form = root.raw_get("/AcroForm").idnum

@@ -16,7 +16,8 @@ from signing.pdf import (
     sign_as_citizen,
     sign_jointly,
 )
-from signing.pdf._pyhanko.reading import Reading
+from signing.pdf._pyhanko.parser import open_reader
+from signing.pdf.reading import Reading
 from signing.reasons import Reason
 from yinxin.base.errors import Conflict, NotFound, UsageError
 
@@ -77,7 +78,7 @@ def test_a_citizen_commits_in_a_role_for_a_reason(desk: Desk, citizen: Seal, sea
     finding = report.findings["signatures"][1]
     assert (finding["commitments"], finding["roles"]) == (["approval"], ["法定代表人", "经办人"])
     # EN 319 142-1, 6.3: no entry Reason beside a commitment
-    assert "/Reason" not in Reading(signed).signatures()[1].embedded.sig_object
+    assert "/Reason" not in open_reader(signed).embedded_signatures[1].sig_object
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_each_page_bears_its_slice(desk: Desk, agency: Seal, pages: int) -> None
     report = desk.verify(document)
     assert report.passed
     assert report.findings["signatures"][0].get("straddles") == (pages if pages > 1 else None)
-    root = Reading(document).reader.root
+    root = open_reader(document).root
     widths = []
     kids = root["/Pages"]["/Kids"]
     for number in range(len(kids)):

@@ -25,7 +25,7 @@ from signing.pdf import (
     seal_copy,
     sign_jointly,
 )
-from signing.pdf._pyhanko.reading import Reading as _Reading
+from signing.pdf._pyhanko.parser import open_reader
 from signing.pdf.profiles.addition import Addition
 from signing.pdf.profiles.commitment import (
     COMMITMENT_TYPE,
@@ -267,7 +267,7 @@ def test_a_straddle_seal_that_is_touched_is_seen(desk: Desk, change: str) -> Non
         Seal(desk.agency, face=red_face()), plain_pdf(pages=3), now=NOON, straddles=True
     )
     assert desk.verify(document).passed
-    reader = _Reading(document).reader
+    reader = open_reader(document)
     page = reader.root["/Pages"]["/Kids"][1]
     slice_ref = page["/Annots"].raw_get(0)
     stamp = slice_ref.get_object()
