@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import re
-import sys
 import threading
 from base64 import b64encode
 from contextlib import ExitStack
@@ -46,18 +45,6 @@ MARKS = (
     b64encode(NAME.encode()).decode(),
     "欧阳".encode("unicode_escape").decode(),
 )
-
-
-@pytest.fixture
-def quiet() -> Iterator[None]:
-    """What `set_up` changes in this process is put back."""
-    root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook, sys.unraisablehook)
-    before, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 @pytest.fixture(scope="module")
@@ -239,7 +226,6 @@ def _audit_texts(office: Node) -> str:
     return "\n".join([*waiting, *(entry.body or "" for entry in log.entries(limit=1000))])
 
 
-@pytest.mark.usefixtures("quiet")
 def test_a_library_and_an_exception_tell_no_values() -> None:
     out = io.StringIO()
     logs.set_up("json", process={"process": "test"}, stream=out)
@@ -259,7 +245,6 @@ def test_a_library_and_an_exception_tell_no_values() -> None:
     assert lines[0]["says"] == "a library's message"
 
 
-@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("kind", ["json", "text"])
 def test_hostile_values_stay_on_their_line(kind: str) -> None:
     out = io.StringIO()
