@@ -333,6 +333,11 @@ def agency_day(moment: datetime) -> date:
     return moment.astimezone(CHINA).date()
 
 
+def agency_time(moment: datetime) -> str:
+    """A moment as the agency's clocks show it, to the second, with the zone."""
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S} {CHINA}"
+
+
 def kind_of(name: str) -> EndingKind | EventKind:
     """The kind of this stored name."""
     return EndingKind(name) if name in set(EndingKind) else EventKind(name)

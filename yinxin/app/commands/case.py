@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import agency_time
 from credentials.office.cases import STATE_NAMES, CaseState
 from credentials.office.desk import WAITING
 from credentials.office.wire import case_facts, case_summary, read_case, read_work
@@ -125,7 +126,7 @@ def list_cases(
             one.number,
             one.work.type_code,
             STATE_NAMES[one.state].in_language(console.language),
-            f"{one.changed_at:%Y-%m-%d %H:%M}",
+            agency_time(one.changed_at),
         )
         for one in found
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from credentials.licence import agency_day
 from credentials.sources.corrections.routing import STATE_NAMES, RequestState
 from yinxin.app.commands.options import (
     actor_option,
@@ -104,7 +105,7 @@ def list_requests(
     console, place = console_of(context), _home(home, passphrase_file)
     corrections = make_corrections(place)
     found = corrections.waiting(actor=clerk_of(place, actor), state=RequestState(state))
-    rows = [(one.id, one.licence, one.field, one.authority, f"{one.asked_at:%Y-%m-%d}") for one in found]
+    rows = [(one.id, one.licence, one.field, one.authority, agency_day(one.asked_at)) for one in found]
     columns = [
         ("编号", "id"),
         ("证照", "licence"),

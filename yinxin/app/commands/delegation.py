@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import click
 
 from credentials.delegations.cards import read_card
 from credentials.delegations.terms import KIND_NAMES, LIFE, Kind, Terms
+from credentials.licence import agency_time
 from wallet.delegations import COPIES
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.own_wallet import Place, read_passphrase
@@ -313,7 +314,7 @@ def uses(
     found = _open(store, issuer, surroundings).uses(delegation)
     rows = [
         (
-            one["at"][:19],
+            _time(one["at"]),
             one["delegation"],
             one["department"],
             one["matter"],
@@ -323,7 +324,7 @@ def uses(
         for one in found
     ]
     columns = [
-        ("时间（UTC）", "at (UTC)"),
+        ("时间", "at"),
         ("委托书", "delegation"),
         ("部门", "department"),
         ("事项", "matter"),
@@ -372,13 +373,17 @@ def _row(console: Console, one: Mapping[str, Any]) -> tuple[str, ...]:
         one["principal"]["name"],
         one["agent"]["name"],
         ", ".join(one["terms"]["matters"]),
-        one["terms"]["ends_at"][:16],
+        _time(one["terms"]["ends_at"]),
         Text(**one["state_name"]).in_language(console.language),
     )
 
 
+def _time(text: str) -> str:
+    return agency_time(datetime.fromisoformat(text))
+
+
 def _proposal(name: str, terms: Terms) -> Text:
-    kind, until = KIND_NAMES[terms.kind], f"{terms.ends_at:%Y-%m-%d %H:%M} UTC"
+    kind, until = KIND_NAMES[terms.kind], agency_time(terms.ends_at)
     matters, types = ", ".join(terms.matters), ", ".join(terms.types)
     return Text(
         f"将委托{name}为{kind.zh}：事项 {matters}；证照 {types}；至 {until}"
@@ -391,11 +396,11 @@ def _proposal(name: str, terms: Terms) -> Text:
 def _meaning(found: Mapping[str, Any]) -> Text:
     terms, principal = found["terms"], found["principal"]["name"]
     matters, types = ", ".join(terms["matters"]), ", ".join(terms["types"])
-    kind, until = Text(**found["kind_name"]), terms["ends_at"][:16]
+    kind, until = Text(**found["kind_name"]), _time(terms["ends_at"])
     return Text(
-        f"{principal}委托您为{kind.zh}：事项 {matters}；证照 {types}；至 {until} UTC。"
+        f"{principal}委托您为{kind.zh}：事项 {matters}；证照 {types}；至 {until}。"
         "委托方可以看到您的每次使用。是否接受？",
-        f"{principal} appoints you as {kind.en}: matters {matters}; licences {types}; until {until} UTC. They see "
+        f"{principal} appoints you as {kind.en}: matters {matters}; licences {types}; until {until}. They see "
         "each of your uses. Do you accept?",
     )
 

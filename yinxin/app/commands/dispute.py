@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from credentials.licence import CHINA, agency_day
+from credentials.licence import agency_day, agency_time
 from credentials.office.disputes.dispute import (
     KIND_NAMES,
     MAX_NAME,
@@ -295,7 +295,7 @@ def _shown(console: Console, found: Dispute, *, for_staff: bool) -> int:
     for line in filter(None, (about, found.words)):
         console.say(f"  {line}", f"  {line}")
     for one in found.answers:
-        said = f"  {one.at.astimezone(CHINA):%Y-%m-%d %H:%M} {one.words}"
+        said = f"  {agency_time(one.at)} {one.words}"
         console.say(said, said)
     if found.result:
         console.say(f"更正后的证照：{found.result}", f"the corrected licence: {found.result}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from credentials.licence import agency_time
 from signing.trust import TrustStore
 from verify_api.mdocs import certificates_in
 from yinxin.app import rounds
@@ -25,7 +25,6 @@ from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from signing.certificates import Certificate
     from yinxin.app.console import Console
@@ -162,11 +161,9 @@ def _more(item: Item, console: Console) -> str:
         title = _TITLES[code].in_language(console.language) if code in _TITLES else code
         parts.append(f"{title} ({detail})" if detail else title)
     if item.until:
-        parts.append(console.text(f"有效至 {_moment(item.until)}", f"good until {_moment(item.until)}"))
+        parts.append(
+            console.text(f"有效至 {agency_time(item.until)}", f"good until {agency_time(item.until)}")
+        )
     if item.due and item.state is not State.DUE:
-        parts.append(console.text(f"下次 {_moment(item.due)}", f"next {_moment(item.due)}"))
+        parts.append(console.text(f"下次 {agency_time(item.due)}", f"next {agency_time(item.due)}"))
     return console.text("；", "; ").join(parts)
-
-
-def _moment(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")

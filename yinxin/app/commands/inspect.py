@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import agency_time
 from credentials.office.supervision.findings import STATE_NAMES, Finding, FindingState
 from credentials.office.supervision.service import By, Search
 from credentials.office.supervision.showing import (
@@ -320,7 +321,7 @@ def _lines(console: Console, told: Sequence[Told]) -> None:
     rows = [
         (
             one.line.log_index,
-            f"{one.line.at:%Y-%m-%d %H:%M:%S}",
+            agency_time(one.line.at),
             action_text(one.line.action).in_language(console.language),
             one.line.actor,
             one.line.subject,

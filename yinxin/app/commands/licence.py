@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from credentials.catalogue import Catalogue
+from credentials.licence import KIND_NAMES, agency_day
 from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands import licence_events, licence_versions
@@ -214,8 +215,8 @@ def show(
     console.table([("项目", "item"), ("内容", "value")], _flat("", licence.to_dict()))
     for event in events:
         console.say(
-            f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}：{event.ground}",
-            f"{event.effective_from:%Y-%m-%d} {event.kind} {event.document_number}: {event.ground}",
+            f"{agency_day(event.effective_from)} {KIND_NAMES[event.kind].zh} {event.document_number}：{event.ground}",
+            f"{agency_day(event.effective_from)} {KIND_NAMES[event.kind].en} {event.document_number}: {event.ground}",
         )
     console.say(f"状态：{state.text.zh}", f"state: {state.text.en}")
     if promised := state.commitment_text:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import agency_time
 from credentials.office.notices import NoticeQueue
 from verify_api.departments import DepartmentDirectory
 from verify_api.notices import granted_fields
@@ -68,7 +70,7 @@ def list_notices(context: click.Context, **given: Any) -> int:
             one["licence"],
             one["text"][str(language)],
             "、".join((field["label"] or {}).get(str(language), field["name"]) for field in one["fields"]),
-            one["told_at"][:16],
+            agency_time(datetime.fromisoformat(one["told_at"])),
         )
         for one in notices
     ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import segno
 
+from credentials.licence import agency_time
 from credentials.oid4vci.offers import AuthenticationMethod, Flow, Holder, Offer
 from yinxin.app import wiring
 from yinxin.app.commands.options import (
@@ -101,7 +102,7 @@ def _show(console: Console, made: OpenOffer, link: str, code: str) -> None:
         f"验证码（请另行告知持证人）：{code}",
         f"code (tell the holder apart from the link): {code}",
     )
-    console.say(f"有效至 {made.expires_at:%H:%M} UTC", f"good until {made.expires_at:%H:%M} UTC")
+    console.say(f"有效至 {agency_time(made.expires_at)}", f"good until {agency_time(made.expires_at)}")
     console.result(
         {
             "offer": made.id,

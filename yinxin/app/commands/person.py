@@ -23,6 +23,7 @@ from yinxin.app.phrases import phrase
 from yinxin.base.actor import staff
 from yinxin.base.errors import MalformedInput, NotFound
 from yinxin.base.files import PRIVATE, read_file, write_new_file
+from yinxin.base.identifiers import CitizenNumber, CreditCode
 
 if TYPE_CHECKING:
     from credentials.persons import Erasure
@@ -78,6 +79,8 @@ def export(
     found = persons.personal_data(place).export(
         person, ground=ground, document_number=document, actor=_registrar(place, actor)
     )
+    if not found["held"]:
+        _require_well_typed(person)
     folder.mkdir(mode=0o700)
     text = json.dumps(found, ensure_ascii=False, indent=2).encode()
     write_new_file(folder / "held.json", text, mode=PRIVATE)
@@ -118,6 +121,8 @@ def erasure(
         person, ground=ground, document_number=document, actor=_registrar(place, actor)
     )
     _show(console, planned)
+    if not (planned.going or planned.staying):
+        _require_well_typed(person)
     return ExitCode.DONE
 
 
@@ -261,6 +266,17 @@ def seal(context: click.Context, passphrase_file: str | None, home: str) -> int:
 
 def _home(home: str, passphrase_file: str | None) -> Home:
     return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+
+
+def _require_well_typed(person: str) -> None:
+    """Nothing is held under a code that cannot be anybody's: most likely a slip of the finger."""
+    form = CitizenNumber if len(person) == 18 and person[:1] != "9" else CreditCode
+    try:
+        form.parse(person)
+    except MalformedInput as exc:
+        raise MalformedInput(
+            "person", f"nothing is held under this code, and it is mistyped: {exc.detail}"
+        ) from exc
 
 
 def _things(file: Path) -> list[tuple[str, str]]:

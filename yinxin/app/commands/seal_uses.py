@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from credentials.licence import CHINA, agency_day, start_of_day
+from credentials.licence import agency_day, agency_time, start_of_day
 from credentials.office.seals import GrantTerms
 from credentials.office.seals.grants import REFUSALS
 from credentials.office.seals.values import STATE_NAMES
@@ -165,7 +165,7 @@ def show(context: click.Context, seal: str, actor: str, home: str) -> int:
         [("时间", "at"), ("告警", "alarm"), ("操作人", "actor")],
         [
             (
-                f"{one.at.astimezone(CHINA):%Y-%m-%d %H:%M}",
+                agency_time(one.at),
                 REFUSALS[one.kind].in_language(console.language),
                 one.actor,
             )
@@ -218,7 +218,7 @@ def uses(
     rows = [
         (
             one.number,
-            f"{one.used_at.astimezone(CHINA):%Y-%m-%d %H:%M:%S}",
+            agency_time(one.used_at),
             one.actor,
             one.licence or "–",
             one.document[:16],

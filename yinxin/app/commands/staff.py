@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from credentials.licence import agency_time
 from yinxin.access.accounts import ROLES
 from yinxin.app import sign_in
 from yinxin.app.commands.options import home_option, passphrase_option, read_passphrase
@@ -229,8 +230,8 @@ def _handed_out(console: Console, made: Enrolment) -> int:
         f"enrolment code (shown once; hand it over in person): {made.code}",
     )
     console.say(
-        f"有效至 {made.expires_at:%Y-%m-%d %H:%M} UTC；在登录页选择“凭注册码登记通行密钥”",
-        f"good until {made.expires_at:%Y-%m-%d %H:%M} UTC, at /register of the service",
+        f"有效至 {agency_time(made.expires_at)}；在登录页选择“凭注册码登记通行密钥”",
+        f"good until {agency_time(made.expires_at)}, at /register of the service",
     )
     console.result(
         {**account_facts(made.account), "code": made.code, "expires_at": made.expires_at.isoformat()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import agency_day
 from yinxin.app.commands.options import (
     actor_option,
     clerk_of,
@@ -294,7 +295,7 @@ def list_events(
             KIND_NAMES[one.facts.kind].in_language(console.language),
             one.facts.subject.shown,
             STATE_NAMES[one.state].in_language(console.language),
-            f"{one.planned_at:%Y-%m-%d}",
+            agency_day(one.planned_at),
         )
         for one in events
     ]

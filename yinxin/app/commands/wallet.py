@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import agency_time
 from credentials.oid4vp.refusal import RequestRefused
 from wallet.receiving import DEFAULT_COPIES, DeliveryRefused, IssuerRefused, OfferRefused
 from yinxin.app.console import ExitCode, console_of
@@ -476,7 +477,7 @@ def _activity_row(console: Console, entry: Activity) -> tuple[str, ...]:
     why = entry.purpose.in_language(console.language) if entry.purpose else "—"
     what = _KINDS[str(entry.kind)].in_language(console.language)
     claims = ", ".join(entry.claims) or "—"
-    return f"{entry.at:%Y-%m-%d %H:%M} UTC", what, entry.licence or "—", who, why, claims
+    return agency_time(entry.at), what, entry.licence or "—", who, why, claims
 
 
 def _json(held: HeldLicence) -> dict[str, Any]:
