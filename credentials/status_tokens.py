@@ -20,7 +20,8 @@ from credentials.vocabulary import (
     STATUS_LIST_CWT_TYP,
     STATUS_LIST_TYP,
 )
-from signing.cbor import decode, encode
+from signing.cbor import encode
+from signing.cbor_any import decode_any
 from signing.cose import TYP, X5CHAIN, Sign1, sign1, x5chain
 from signing.jose import sign_jws
 from yinxin.base.errors import MalformedInput
@@ -70,8 +71,8 @@ def sign_status_cwt(  # noqa: PLR0913 - what a token says
 
 def read_status_cwt(data: bytes) -> tuple[Sign1, Mapping[str, Any]]:
     """The message and its claims under their names in the JWT; `MalformedInput` for anything else."""
-    message = Sign1.parse(data, max_bytes=MAX_TOKEN_BYTES)
-    claims = decode(message.payload, max_bytes=MAX_TOKEN_BYTES) if message.payload is not None else None
+    message = Sign1.parse(data, max_bytes=MAX_TOKEN_BYTES, any_encoding=True)
+    claims = decode_any(message.payload, max_bytes=MAX_TOKEN_BYTES) if message.payload is not None else None
     if not isinstance(claims, dict):
         raise MalformedInput("status list", "TSL 5.2: the claims are no map inside")
     if type(claims.get(CWT_TTL, 1)) is not int:

@@ -77,6 +77,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     # RFC 9053, 2; behind them the numbers of RFC 9864, which name the curve too.
     _row("ES256", "P-256", "sha256", "1.2.840.10045.4.3.2", cose=(-7, -9), coordinate_bytes=32),
     _row("ES384", "P-384", "sha384", "1.2.840.10045.4.3.3", cose=(-35, -51), coordinate_bytes=48),
+    _row("ES512", "P-521", "sha512", "1.2.840.10045.4.3.4", cose=(-36, -52), coordinate_bytes=66),
     _row("RS256", "RSA", "sha256", "1.2.840.113549.1.1.11", null=True),
     _row("RS384", "RSA", "sha384", "1.2.840.113549.1.1.12", null=True),
     _row("RS512", "RSA", "sha512", "1.2.840.113549.1.1.13", null=True),
@@ -91,6 +92,8 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     _row("ECDSA-P256-SHA512", "P-256", "sha512", "1.2.840.10045.4.3.4", in_jose=False),
     _row("ECDSA-P384-SHA256", "P-384", "sha256", "1.2.840.10045.4.3.2", in_jose=False),
     _row("ECDSA-P384-SHA512", "P-384", "sha512", "1.2.840.10045.4.3.4", in_jose=False),
+    _row("ECDSA-P521-SHA256", "P-521", "sha256", "1.2.840.10045.4.3.2", in_jose=False),
+    _row("ECDSA-P521-SHA384", "P-521", "sha384", "1.2.840.10045.4.3.3", in_jose=False),
     # FIPS 204 in certificates (RFC 9881): verified; no signer of ours makes them yet.
     _row("ML-DSA-44", "ML-DSA-44", None, "2.16.840.1.101.3.4.3.17", in_jose=False),
     _row("ML-DSA-65", "ML-DSA-65", None, "2.16.840.1.101.3.4.3.18", in_jose=False),

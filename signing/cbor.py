@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 16
 MAX_ITEMS = 50_000
+ANY_TAG = range(1 << 64)
+"""Every number that a tag can have."""
 
 Value = Any
 """None, bool, int (64 bits), float, bytes, str, list, dict (keys int or str), or `Tag`."""
@@ -86,7 +88,7 @@ def decode(  # noqa: PLR0913 - limits by the door
         raise MalformedInput("cbor", "no bytes")
     if len(data) > max_bytes:
         raise TooLarge("cbor", f"over {max_bytes} bytes")
-    reader = _Reader(bytes(data), frozenset(tags), max_depth, max_items, deterministic=deterministic)
+    reader = _Reader(bytes(data), _contained(tags), max_depth, max_items, deterministic=deterministic)
     try:
         value = reader.item(max_depth)
     except IndexError as exc:
@@ -108,13 +110,17 @@ def embedded(content: bytes) -> Encoded:
     return Encoded(b"".join((_EMBEDDED, _head(_BYTES, len(content)), content)))
 
 
+def _contained(tags: Collection[int]) -> frozenset[int] | range:
+    return tags if isinstance(tags, range | frozenset) else frozenset(tags)
+
+
 class _Reader:
     """One pass over the bytes."""
 
     __slots__ = ("data", "depth", "deterministic", "items", "place", "tags")
 
     def __init__(
-        self, data: bytes, tags: frozenset[int], depth: int, items: int, *, deterministic: bool
+        self, data: bytes, tags: frozenset[int] | range, depth: int, items: int, *, deterministic: bool
     ) -> None:
         self.data, self.tags, self.depth, self.items = data, tags, depth, items
         self.deterministic = deterministic

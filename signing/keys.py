@@ -1,4 +1,4 @@
-"""Public keys: one value for P-256, P-384, RSA, Ed25519, ML-DSA and SM2.
+"""Public keys: one value for P-256, P-384, P-521, RSA, Ed25519, ML-DSA and SM2.
 
 A `PublicKey` is its SubjectPublicKeyInfo in DER and the kind read from it. `cryptography` verifies for
 the kinds that it knows; SM2, whose keys it refuses, goes to `signing.sm2`. Callers see no difference.
@@ -23,25 +23,36 @@ from signing.base64url import decode_base64url, encode_base64url
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 EC_PUBLIC_KEY, RSA_ENCRYPTION, ED25519 = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.3.101.112"
-_CURVES = {"1.2.840.10045.3.1.7": "P-256", "1.3.132.0.34": "P-384", "1.2.156.10197.1.301": "SM2"}
+_CURVES = {
+    "1.2.840.10045.3.1.7": "P-256",
+    "1.3.132.0.34": "P-384",
+    "1.3.132.0.35": "P-521",
+    "1.2.156.10197.1.301": "SM2",
+}
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
 _ECDSA = {name: ec.ECDSA(digest) for name, digest in _HASHES.items()}
-_ON_CURVES = frozenset({"P-256", "P-384"})
-_SIZES = {"P-256": 256, "P-384": 384, "SM2": 256, "Ed25519": 256}
+_ON_CURVES = frozenset({"P-256", "P-384", "P-521"})
+_SIZES = {"P-256": 256, "P-384": 384, "P-521": 521, "SM2": 256, "Ed25519": 256}
 _ML_DSA = {
     f"2.16.840.1.101.3.4.3.{number}": kind
     for number, kind in ((17, "ML-DSA-44"), (18, "ML-DSA-65"), (19, "ML-DSA-87"))
 }  # RFC 9881, 2
-_JWK_MEMBERS = {("EC", "P-256"): ("x", "y"), ("EC", "P-384"): ("x", "y"), ("OKP", "Ed25519"): ("x",)}
-_COORDINATES = {"P-256": (32, 32), "P-384": (48, 48), "Ed25519": (32,)}
-_NATIVE_CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1()}
+_JWK_MEMBERS = {
+    ("EC", "P-256"): ("x", "y"),
+    ("EC", "P-384"): ("x", "y"),
+    ("EC", "P-521"): ("x", "y"),
+    ("OKP", "Ed25519"): ("x",),
+}
+_COORDINATES = {"P-256": (32, 32), "P-384": (48, 48), "P-521": (66, 66), "Ed25519": (32,)}
+_NATIVE_CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 _SPKI_BEFORE = {
     "P-256": bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200"),
     "P-384": bytes.fromhex("3076301006072a8648ce3d020106052b81040022036200"),
+    "P-521": bytes.fromhex("30819b301006072a8648ce3d020106052b8104002303818600"),
     "Ed25519": bytes.fromhex("302a300506032b6570032100"),
 }  # RFC 5480, 2; RFC 8410, 4
 RSA_BITS = range(2048, 8193)  # below is weak, above is a way to burn our time
@@ -81,7 +92,7 @@ class PublicKey:
 
     @classmethod
     def from_coordinates(cls, kind: str, *coordinates: bytes) -> PublicKey:
-        """Take x and y of a point on P-256 or P-384, or the bytes of an Ed25519 key, as wallets send them.
+        """Take x and y of a point on a NIST curve, or the bytes of an Ed25519 key, as wallets send them.
 
         `MalformedInput` for another length, and for a point that is not on its curve.
         """
@@ -96,6 +107,22 @@ class PublicKey:
         # What stands before the bits is the same for each key of a kind.
         key.spki, key.kind = _SPKI_BEFORE[kind] + bits, kind
         return key
+
+    @classmethod
+    def from_half_point(cls, kind: str, x: bytes, *, is_odd: bool) -> PublicKey:
+        """Take x of a point on a NIST curve, and whether its y is odd (SEC 1, 2.3.4).
+
+        The key is the same one as that of the whole point; `MalformedInput` as there.
+        """
+        if len(x) != _COORDINATES[kind][0]:
+            raise MalformedInput("key", "coordinate has the wrong length")
+        try:
+            native = _native_from_point(kind, bytes((2 + is_odd,)) + x)
+        except ValueError as exc:
+            raise MalformedInput("key", "no point of this curve") from exc
+        point: bytes = native.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        middle = 1 + len(x)
+        return cls.from_coordinates(kind, point[1:middle], point[middle:])
 
     def to_jwk(self) -> dict[str, str]:
         """As a public JWK; SM2 has none registered and raises `MalformedInput`."""

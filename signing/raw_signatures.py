@@ -34,8 +34,9 @@ def from_raw(raw: bytes, algorithm: Algorithm) -> bytes | None:
         head, middle = _HEADS[size, first > 0x7F, second > 0x7F]
         return head + raw[:size] + middle + raw[size:]
     r, s = _shortest(raw[:size]), _shortest(raw[size:])
-    # SEQUENCE { INTEGER, INTEGER }; of 128 bytes at most, so that every length is one byte.
-    return b"0%c\x02%c%b\x02%c%b" % (4 + len(r) + len(s), len(r), r, len(s), s)
+    length = 4 + len(r) + len(s)
+    # SEQUENCE { INTEGER, INTEGER }; of over 127 bytes on P-521 alone, and under 256 there.
+    return b"0%b\x02%c%b\x02%c%b" % (_length(length), len(r), r, len(s), s)
 
 
 def _shortest(number: bytes) -> bytes:
@@ -44,13 +45,17 @@ def _shortest(number: bytes) -> bytes:
     return b"\0" + short if short[0] > 0x7F else short
 
 
+def _length(length: int) -> bytes:
+    return bytes((length,)) if length < 0x80 else bytes((0x81, length))
+
+
 # What stands before r and between r and s, by their length and whether either needs a zero ahead.
 _HEADS = {
     (size, first, second): (
-        bytes((0x30, 4 + 2 * size + first + second, 2, size + first)) + bytes(first),
+        b"0%b\x02%c%b" % (_length(4 + 2 * size + first + second), size + first, bytes(first)),
         bytes((2, size + second)) + bytes(second),
     )
-    for size in (32, 48)
+    for size in (32, 48, 66)
     for first in (False, True)
     for second in (False, True)
 }

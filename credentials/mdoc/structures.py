@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from credentials.mdoc.items import Item, usual_item
 from credentials.mdoc.limits import (
     ENCODED_CBOR,
+    EPOCH,
     FULL_DATE,
+    LARGE,
+    LARGE_NEGATIVE,
     MAX_BYTES,
     MAX_DEPTH,
     MIN_RANDOM_BYTES,
     TAGS,
     TDATE,
 )
+from signing.base64url import encode_base64url
 from signing.cbor import Tag, decode, embedded, encode
 from signing.cose import X5CHAIN, Sign1
 from signing.cose.keys import key_from_cose
@@ -39,6 +43,7 @@ _WRITTEN = {  # RFC 3339, 5.6
     ),
     FULL_DATE: re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
+_KINDS: dict[int, set[type]] = {ENCODED_CBOR: {bytes}, EPOCH: {int, float}, LARGE: {bytes}, LARGE_NEGATIVE: {bytes}}
 _digest_id, _identifier = attrgetter("digest_id"), attrgetter("identifier")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -197,14 +202,18 @@ def to_cbor(value: Any) -> Any:
 def to_plain(value: Any) -> Any:
     """An element's value without tags: dates and times as texts, as JSON would have them.
 
-    Encoded CBOR stays the bytes that it is: who knows the element knows what is in it.
+    Encoded CBOR stays the bytes that it is: who knows the element knows what is in it; and so does a number
+    of more than 64 bits. What any other tag means is for who knows the element, too (RFC 8949, 6.1).
     """
     if type(value) is str:
         return value
     if isinstance(value, Tag):
         if not _is_what_its_tag_says(value):
             raise MalformedInput("disclosure", "RFC 8949, 3.4; RFC 8943: a value is not what its tag says")
-        return value.value
+        # RFC 8949, 6.1: what tells a large number below zero from the one above it.
+        return (
+            f"~{encode_base64url(value.value)}" if value.number == LARGE_NEGATIVE else to_plain(value.value)
+        )
     if isinstance(value, dict):
         return {name: to_plain(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -214,10 +223,10 @@ def to_plain(value: Any) -> Any:
 
 def _is_what_its_tag_says(value: Tag) -> bool:
     """A full-date is a day, a tdate a time with its zone, seconds a number, encoded CBOR bytes."""
-    if value.number == ENCODED_CBOR:
-        return isinstance(value.value, bytes)
+    if value.number in _KINDS:
+        return type(value.value) in _KINDS[value.number]
     if value.number not in _WRITTEN:
-        return type(value.value) in {int, float}
+        return True
     if not isinstance(value.value, str) or not _WRITTEN[value.number].fullmatch(value.value):
         return False
     try:

@@ -22,14 +22,14 @@ KTY, CRV, X, Y, D = 1, -1, -2, -3, -4
 _KID, _ALG, _OPERATIONS = 2, 3, 4  # RFC 9052, 7.1
 _VERIFY, _DERIVE = 2, {7, 8}  # RFC 9052, table 5; a device's key may serve to agree on a code's key
 _OKP, _EC2 = 1, 2
-_CURVES = {(_EC2, 1): "P-256", (_EC2, 2): "P-384", (_OKP, 6): "Ed25519"}
+_CURVES = {(_EC2, 1): "P-256", (_EC2, 2): "P-384", (_EC2, 3): "P-521", (_OKP, 6): "Ed25519"}
 _NUMBERS = {name: numbers for numbers, name in _CURVES.items()}
 
 
 def key_from_cose(value: Any) -> PublicKey:
     """The public key of a COSE_Key map; `MalformedInput` for another kind, a private key, or a bad point.
 
-    A compressed point (RFC 9053, 7.1.1: `y` is a truth value) is not taken.
+    Of a compressed point `y` is a truth value, the sign bit (RFC 9053, 7.1.1).
     """
     if not isinstance(value, dict):
         raise MalformedInput("cose key", "not a map")
@@ -40,11 +40,15 @@ def key_from_cose(value: Any) -> PublicKey:
     if name is None:
         raise MalformedInput("cose key", "a kind or curve that is not known here")
     _check_use(value, name)
-    sent: list[Any] = [value.get(X), value.get(Y)] if kind == _EC2 else [value.get(X)]
-    if not all(isinstance(one, bytes) for one in sent):
+    x, y = value.get(X), value.get(Y, b"")
+    if not isinstance(x, bytes) or not isinstance(y, bytes | bool):
         raise MalformedInput("cose key", "a coordinate is missing or no byte string")
     try:
-        return PublicKey.from_coordinates(name, *sent)
+        if kind == _OKP:
+            return PublicKey.from_coordinates(name, x)
+        if isinstance(y, bool):
+            return PublicKey.from_half_point(name, x, is_odd=y)
+        return PublicKey.from_coordinates(name, x, y)
     except MalformedInput as exc:
         raise MalformedInput("cose key", exc.detail) from exc
 

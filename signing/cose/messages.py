@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 from signing.algorithms import ALGORITHMS, Algorithm, algorithm_by_cose
 from signing.cbor import MAX_BYTES, Tag, decode, encode
+from signing.cbor_any import decode_any
 from signing.certificates import MAX_CERTIFICATE_BYTES, Certificate
 from signing.raw_signatures import from_raw, to_raw
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from signing.keys import PublicKey
     from signing.signer import Signer
@@ -61,21 +62,28 @@ class Sign1:
         tagged: bool = True,
         understood: Collection[Label] = (),
         max_bytes: int = MAX_BYTES,
+        any_encoding: bool = False,
     ) -> Sign1:
         """Read a message; `MalformedInput` for whatever RFC 9052 does not allow.
 
         `tagged` says whether tag 18 stands before it; `understood` are the critical labels that the caller
-        handles beside those of this module; a larger message than `max_bytes` is `TooLarge`.
+        handles beside those of this module; a larger message than `max_bytes` is `TooLarge`. With
+        `any_encoding` lengths may be indefinite and numbers longer than they need be.
         """
-        value = decode(data, tags=(SIGN1_TAG,), max_bytes=max_bytes)
+        if any_encoding:
+            value = decode_any(data, max_bytes=max_bytes)
+        else:
+            value = decode(data, tags=(SIGN1_TAG,), max_bytes=max_bytes)
         if tagged:
-            if not isinstance(value, Tag):
+            if not isinstance(value, Tag) or value.number != SIGN1_TAG:
                 raise MalformedInput("cose", "not tagged as COSE_Sign1")
             value = value.value
-        return cls.from_value(value, understood=understood)
+        return cls.from_value(value, understood=understood, any_encoding=any_encoding)
 
     @classmethod
-    def from_value(cls, value: Any, *, understood: Collection[Label] = ()) -> Sign1:
+    def from_value(
+        cls, value: Any, *, understood: Collection[Label] = (), any_encoding: bool = False
+    ) -> Sign1:
         """The same from a value that was decoded already, as part of something larger."""
         if not isinstance(value, list) or len(value) != 4:
             raise MalformedInput("cose", "not an array of four")
@@ -84,7 +92,10 @@ class Sign1:
             raise MalformedInput("cose", "headers and signature are byte strings")
         if not isinstance(unprotected, dict) or not isinstance(payload, bytes | None):
             raise MalformedInput("cose", "not the parts of COSE_Sign1")
-        protected = _kept_headers(sent) if len(sent) <= _KEPT_BYTES else _read_headers(sent)
+        if any_encoding:
+            protected = _headers(sent, decode_any)
+        else:
+            protected = _kept_headers(sent) if len(sent) <= _KEPT_BYTES else _read_headers(sent)
         _check_headers(protected, unprotected, understood)
         return cls(protected, unprotected, payload, signature, b"" if sent in _EMPTY_FORMS else sent)
 
@@ -198,7 +209,11 @@ def is_in_order(chain: tuple[Certificate, ...]) -> bool:
 
 
 def _read_headers(sent: bytes) -> Mapping[Label, Any]:
-    protected = {} if sent in _EMPTY_FORMS else decode(sent)
+    return _headers(sent, decode)
+
+
+def _headers(sent: bytes, read: Callable[[bytes], Any]) -> Mapping[Label, Any]:
+    protected = {} if sent in _EMPTY_FORMS else read(sent)
     if not isinstance(protected, dict):
         raise MalformedInput("cose", "the protected headers are no map")
     return MappingProxyType(protected)

@@ -26,7 +26,7 @@ from signing.signer import Signer
 from yinxin.base.errors import SignerUnavailable, UsageError
 from yinxin.base.files import PRIVATE, write_new_file
 
-KeyKind = Literal["P-256", "P-384", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519"]
+KeyKind = Literal["P-256", "P-384", "P-521", "RSA-2048", "RSA-3072", "RSA-4096", "Ed25519"]
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
@@ -51,6 +51,8 @@ class FileSigner(Signer):
             return cls(ec.generate_private_key(ec.SECP256R1()))
         if kind == "P-384":
             return cls(ec.generate_private_key(ec.SECP384R1()))
+        if kind == "P-521":
+            return cls(ec.generate_private_key(ec.SECP521R1()))
         if kind == "Ed25519":
             return cls(ed25519.Ed25519PrivateKey.generate())
         if kind.startswith("RSA-") and kind[4:] in {"2048", "3072", "4096"}:

@@ -57,7 +57,7 @@ _ADVICE = {
     "TokenNotPresent": "the token is not there; connect it",
     "SessionCount": "the token has no session left; end other programs that use it",
 }
-_POINT_BYTES = (32, 65, 97)  # Ed25519, P-256, P-384
+_POINT_BYTES = (32, 65, 97, 133)  # Ed25519, P-256, P-384, P-521
 _LOCK = RLock()
 _OWNERS: dict[str, int] = {}
 """The process that loaded each driver: a forked one must not use it."""
@@ -196,7 +196,7 @@ class _TokenKey:
         except (MalformedInput, ValueError) as exc:
             raise SignerUnavailable(
                 f"the key {self._place.key_name} is of a kind that does not sign here; "
-                "known: P-256, P-384, RSA from 2048 bits, Ed25519"
+                "known: P-256, P-384, P-521, RSA from 2048 bits, Ed25519"
             ) from exc
 
     def _private(self, session: Any) -> tuple[Any, bool]:

@@ -127,10 +127,18 @@ def in_session(transcript: bytes) -> Callable[[FairWorld], Report[Any]]:
     return lambda w: w.look_at(w.show(None, "name", transcript=transcript), transcript=transcript)
 
 
-def held_by(kind: str) -> Callable[[FairWorld], Report[Any]]:
+def held_by(kind: str, *, halved: bool = False) -> Callable[[FairWorld], Report[Any]]:
+    """A device's key of another kind, or with y as its sign bit alone."""
+
     def show(w: FairWorld) -> Report[Any]:
-        holder = FileSigner.generate(kind)  # type: ignore[arg-type]
-        return w.look_at(w.show(w.issue_mdoc(holder_key=holder.public_key), "name", holder=holder))
+        holder, forger = FileSigner.generate(kind), MdocForger(w)  # type: ignore[arg-type]
+        key = dict(key_to_cose(holder.public_key))
+        if halved:
+            key[-3] = bool(key[-3][-1] & 1)
+        forger.secured["deviceKeyInfo"]["deviceKey"] = key
+        forger.seal()
+        forger.authenticate(holder)
+        return w.look_at(forger.bytes())
 
     return show
 
@@ -166,15 +174,18 @@ MDOCS = [
     Good("no element", "8.3.2.1.2.2", lambda w: w.look_at(w.show(None, disclose={}))),
     Good("several namespaces", "9.1.2.5", lambda w: w.mdoc(several_namespaces)),
     *(Good(f"digests by {name}", "9.1.2.5", lambda w, name=name: w.mdoc(digests_by(name))) for name in ("SHA-256", "SHA-384", "SHA-512")),
-    *(Good(f"an agency with {kind}", "9.1.2.4", sealed_by(kind)) for kind in ("P-256", "P-384", "Ed25519")),
-    *(Good(f"an agency with {kind} by the number {number}", "RFC 9864, 2", sealed_by(kind, number)) for kind, number in (("P-256", -9), ("P-384", -51), ("Ed25519", -19))),
-    *(Good(f"a device with {kind}", "9.1.3.4", held_by(kind)) for kind in ("P-384", "Ed25519")),
+    *(Good(f"an agency with {kind}", "9.1.2.4", sealed_by(kind)) for kind in ("P-256", "P-384", "P-521", "Ed25519")),
+    *(Good(f"an agency with {kind} by the number {number}", "RFC 9864, 2", sealed_by(kind, number)) for kind, number in (("P-256", -9), ("P-384", -51), ("P-521", -52), ("Ed25519", -19))),
+    *(Good(f"a device with {kind}", "9.1.3.4", held_by(kind)) for kind in ("P-384", "P-521", "Ed25519")),
+    *(Good(f"a device with half a point on {kind}", "RFC 9053, 7.1.1", held_by(kind, halved=True)) for kind in ("P-256", "P-384", "P-521")),
     Good("a code in place of a signature", "9.1.3.5", by_code),
     Good("a session through the browser's interface", "OpenID4VP, B.2.6.2", in_session(dc_api_transcript(origin=COUNTER, nonce=NONCE, encryption_key=KEY))),
     Good("a session through the browser, unencrypted", "OpenID4VP, B.2.6.2", in_session(dc_api_transcript(origin=COUNTER, nonce=NONCE))),
     Good("an encrypted session", "OpenID4VP, B.2.6.1", in_session(openid4vp_transcript(client_id="x", nonce=NONCE, response_uri=COUNTER, encryption_key=KEY))),
     *(Good(f"an element that is {name}", "7.2.1", lambda w, value=value: w.element(value)) for name, value in (
         ("a day", Tag(1004, "2028-02-29")), ("a time", Tag(0, "2027-01-01T00:00:00Z")), ("a time elsewhere", Tag(0, "2027-01-01T00:00:00.25+08:00")), ("seconds", Tag(1, 1.5)), ("encoded CBOR", Tag(24, b"\xa1\x61a\x01")),
+        ("an address", Tag(32, "https://a.example")), ("an identifier", Tag(37, bytes(16))), ("days", Tag(100, 20000)), ("a large number", Tag(2, b"\1" + bytes(20))), ("a large number below zero", Tag(3, b"\1" + bytes(20))),
+        ("a part of ten", Tag(4, [-2, 314])), ("a set", Tag(258, [1, 2])), ("a tag in a tag", {"a": [Tag(55799, Tag(1004, "2027-01-01"))]}), ("a tag of nobody", Tag(2**64 - 1, {})),
         ("nothing", None), ("a number", 2**64 - 1), ("below zero", -(2**64)), ("a fraction", 1.1), ("a photograph", b"\xff\xd8" * 80_000), ("an empty text", ""),
         ("nested", {"a": [1, {"b": [b"x", {"c": Tag(1004, "2027-01-01")}]}], "d": {}}), ("numbered", {1: "a", -2: ["b"]}), ("a long text", "面包" * 5000),
     )),

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from base64 import b64encode
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from world.cbor_forms import Writer
 from world.credentials import COUNTER, DISCLOSABLE, ISSUER, NONCE, SECONDS, VCT
 from world.forgery import ABSENT, disclosure
 from world.good_credentials import SALT, FairWorld, Good
@@ -27,7 +29,9 @@ from credentials.status_list import StatusList
 from credentials.type_metadata import integrity_of
 from credentials.verifier import Verifier
 from signing.base64url import encode_base64url
+from signing.cbor import Tag, encode
 from signing.policy import Policy
+from signing.raw_signatures import to_raw
 from signing.revocation import Crl, RevocationSnapshot
 from signing.signers.file import FileSigner
 from signing.trust import TrustStore
@@ -256,9 +260,9 @@ SD_JWT = [
     Good("claims that nobody knows", "RFC 7519, 4", claims(anything={"x": [1]}, x5c="y", kid=7)),
     Good("a key with a name and a use", "RFC 7517, 4", lambda w: w.judged(w.made({"cnf": {"kid": "1", "jwk": {**w.baker.public_key.to_jwk(), "use": "sig", "alg": "ES256", "key_ops": ["verify"], "kid": "1"}}}, w.name))),
     # Whose key signed, with what
-    *(Good(f"an agency with {kind} and {alg}", "RFC 7518, 3.1; RFC 8037; RFC 9864", lambda w, kind=kind, alg=alg: w.by(w.credential_signer(kind), alg)) for kind, alg in (("P-256", "ES256"), ("P-384", "ES384"), ("Ed25519", "EdDSA"), ("Ed25519", "Ed25519"))),
+    *(Good(f"an agency with {kind} and {alg}", "RFC 7518, 3.1; RFC 8037; RFC 9864", lambda w, kind=kind, alg=alg: w.by(w.credential_signer(kind), alg)) for kind, alg in (("P-256", "ES256"), ("P-384", "ES384"), ("P-521", "ES512"), ("Ed25519", "EdDSA"), ("Ed25519", "Ed25519"))),
     *(Good(f"an agency with {alg}", "RFC 7518, 3.3 and 3.5", lambda w, alg=alg: w.by(w.credential_signer(signer=w.rsa).named(alg), alg)) for alg in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")),
-    *(Good(f"a holder with {kind}", "RFC 7800, 3.2", lambda w, kind=kind, alg=alg: w.held(FileSigner.generate(kind), alg)) for kind, alg in (("P-384", "ES384"), ("Ed25519", "EdDSA"))),
+    *(Good(f"a holder with {kind}", "RFC 7800, 3.2", lambda w, kind=kind, alg=alg: w.held(FileSigner.generate(kind), alg)) for kind, alg in (("P-384", "ES384"), ("P-521", "ES512"), ("Ed25519", "EdDSA"))),
     Good("a holder with RSA", "RFC 7518, 6.3", lambda w: w.held(w.rsa.named("PS256"), "PS256")),
     *(Good(f"digests by {name}", "RFC 9901, 4.1.1", lambda w, name=name: w.hashed(name)) for name in ("sha-256", "sha-384", "sha-512", "sha3-256", "sha3-384", "sha3-512")),
     Good("no name for the hash", "RFC 9901, 4.1.1", lambda w: w.judged(w.made({"_sd_alg": ABSENT}, w.name))),
@@ -332,6 +336,28 @@ def older_list(age: timedelta, grace: timedelta) -> Callable[[FairWorld], Report
     return show
 
 
+def oddly_written(number: Callable[[int], int]) -> Callable[[FairWorld], Report[Any]]:
+    """A list as CWT in a form that nobody has to write, and everybody to read."""
+
+    def show(w: FairWorld) -> Report[Any]:
+        signer, writer = w.pki.signer("status"), Writer(number)
+        claims = {
+            2: w.status["status_list"]["uri"],
+            6: SECONDS,
+            4: SECONDS + 600,
+            65534: 60,
+            9999: Tag(37, bytes(16)),
+        }
+        payload = writer.write({**claims, 65533: {"bits": 2, "lst": zlib.compress(bytes(64))}})
+        protected = writer.write({1: -7, 16: "application/statuslist+cwt"})
+        signed = encode(["Signature1", protected, b"", payload])
+        signature = to_raw(signer.sign(signed), signer.algorithm)
+        chain = [one.der for one in signer.chain if not one.is_self_issued]
+        return w.read_list(writer.write(Tag(18, [protected, {33: chain}, payload, signature])))
+
+    return show
+
+
 # Over a mebibyte as it travels: no two entries need be alike.
 VARIED = StatusList.from_bytes(hashlib.shake_128(b"varied").digest(1_200_000), bits=8)
 
@@ -344,6 +370,7 @@ LISTS = [
     Good("a list in its last minute", "TSL, 8.3", older_list(timedelta(minutes=4), timedelta(0))),
     Good("a list within the grace", "TSL, 13.7", older_list(timedelta(minutes=8), timedelta(minutes=10))),
     *(Good(f"a list as CWT of {bits} bits", "TSL, 5.2", lambda w, bits=bits: w.listed(form="cwt", bits=bits)) for bits in (1, 2, 4, 8)),
+    *(Good(f"a list as CWT {name}", "RFC 8392, 7.2; RFC 8949, 3.2", oddly_written(number)) for name, number in (("of indefinite lengths", lambda _: 0), ("with zeros ahead of its numbers", lambda most: most))),
     Good("a list as CWT signed with P-384", "TSL, 5.2", lambda w: w.listed(w.pki.issuing.issue("状态", "status", key_kind="P-384"), form="cwt")),
     Good("another mechanism beside the list", "TSL, 6.2", lambda w: w.judged(w.made({"status": {**w.status, "other": {"x": 1}}}, w.name))),
     Good("more members beside idx and uri", "TSL, 6.2", lambda w: w.judged(w.made({"status": {"status_list": {**w.status["status_list"], "x": 1}}}, w.name))),

@@ -210,7 +210,7 @@ class TestFiles:
         with pytest.raises(SignerUnavailable):
             _ = FileSigner.generate().certificate
         with pytest.raises(UsageError):
-            FileSigner.generate("P-521")  # type: ignore[arg-type]
+            FileSigner.generate("P-224")  # type: ignore[arg-type]
 
 
 def test_a_signature_has_whole_octets_and_so_one_encoding(pki: Pki) -> None:

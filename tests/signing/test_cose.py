@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from world.pki import Pki
 
-KINDS = ("P-256", "P-384", "Ed25519")
+KINDS = ("P-256", "P-384", "P-521", "Ed25519")
 SIGNERS = {kind: FileSigner.generate(kind) for kind in KINDS}  # type: ignore[arg-type]
 EC = SIGNERS["P-256"]
 
@@ -93,9 +93,9 @@ def test_sm2_has_no_number_in_cose() -> None:
         sign1(b"content", sm2)
 
 
-@pytest.mark.parametrize("number", [-9, -51, -19])
+@pytest.mark.parametrize("number", [-9, -51, -52, -19])
 def test_the_numbers_that_name_the_curve_are_read_too(number: int) -> None:
-    signer = SIGNERS[{-9: "P-256", -51: "P-384", -19: "Ed25519"}[number]]
+    signer = SIGNERS[{-9: "P-256", -51: "P-384", -52: "P-521", -19: "Ed25519"}[number]]
     head = cbor.encode({ALG: number})
     assert Sign1.parse(put_together(head, {}, b"x", signed(head, b"x", signer))).is_signed_by(
         signer.public_key
@@ -295,12 +295,13 @@ def their_key(kind: str) -> Any:
         return OKPKey(
             crv=curves.Ed25519, d=native.private_bytes_raw(), x=native.public_key().public_bytes_raw()
         )
-    numbers, size = native.private_numbers(), native.curve.key_size // 8
+    numbers, size = native.private_numbers(), (native.curve.key_size + 7) // 8
     x, y, d = (
         n.to_bytes(size, "big")
         for n in (numbers.public_numbers.x, numbers.public_numbers.y, numbers.private_value)
     )
-    return EC2Key(crv={"P-256": curves.P256, "P-384": curves.P384}[kind], x=x, y=y, d=d)
+    crv = {"P-256": curves.P256, "P-384": curves.P384, "P-521": curves.P521}[kind]
+    return EC2Key(crv=crv, x=x, y=y, d=d)
 
 
 @pytest.mark.peer
@@ -319,7 +320,12 @@ def test_pycose_reads_ours_and_we_read_theirs(kind: str, aad: bytes) -> None:
     assert ours.verify_signature()
     assert ours.payload == b"from us"
 
-    row = {"P-256": algorithms.Es256, "P-384": algorithms.Es384, "Ed25519": algorithms.EdDSA}[kind]
+    row = {
+        "P-256": algorithms.Es256,
+        "P-384": algorithms.Es384,
+        "P-521": algorithms.Es512,
+        "Ed25519": algorithms.EdDSA,
+    }[kind]
     theirs = messages.Sign1Message(
         phdr={headers.Algorithm: row, headers.ContentType: "text/plain"},
         uhdr={headers.KID: b"k"},

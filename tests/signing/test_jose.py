@@ -31,6 +31,7 @@ from yinxin.base.errors import MalformedInput, TooLarge, UsageError, YinxinError
 KINDS = {
     "P-256": (ECKey, "ES256"),
     "P-384": (ECKey, "ES384"),
+    "P-521": (ECKey, "ES512"),
     "RSA-2048": (RSAKey, "RS256"),
     "Ed25519": (OKPKey, "EdDSA"),
 }

@@ -19,7 +19,7 @@ from signing.base64url import decode_base64url, encode_base64url
 from signing.cose.keys import key_from_cose, key_to_cose
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm, YinxinError
 
-KINDS = {"P-256": ECKey, "P-384": ECKey, "RSA-2048": RSAKey, "Ed25519": OKPKey}
+KINDS = {"P-256": ECKey, "P-384": ECKey, "P-521": ECKey, "RSA-2048": RSAKey, "Ed25519": OKPKey}
 PSS = algorithm("PS256").identifier
 SIGNERS = {kind: FileSigner.generate(kind) for kind in KINDS}  # type: ignore[arg-type]
 
@@ -62,7 +62,7 @@ def test_a_key_is_equal_by_bytes() -> None:
 REFUSED = {
     "empty": b"",
     "not a key": b"\x30\x03\x02\x01\x01",
-    "P-521": spki_of(ec.generate_private_key(ec.SECP521R1()).public_key()),
+    "P-224": spki_of(ec.generate_private_key(ec.SECP224R1()).public_key()),
     "secp256k1": spki_of(ec.generate_private_key(ec.SECP256K1()).public_key()),
     "X25519": spki_of(x25519.X25519PrivateKey.generate().public_key()),
     "RSA-1024": spki_of(rsa.generate_private_key(65537, 1024).public_key()),  # noqa: S505 - weak on purpose
@@ -93,7 +93,8 @@ BAD_JWKS: dict[str, Any] = {
     "kind is a list": {**EC, "kty": ["EC"]},
     "another curve": {**EC, "crv": "P-384"},
     "curve of the other key": {**OTHER_EC, "crv": "P-256"},
-    "unknown curve": {**EC, "crv": "P-521"},
+    "unknown curve": {**EC, "crv": "P-224"},
+    "secp256k1": {**EC, "crv": "secp256k1"},
     "curve is a list": {**EC, "crv": []},
     "no y": {name: value for name, value in EC.items() if name != "y"},
     "off the curve": {**EC, "y": EC["x"]},
@@ -213,7 +214,28 @@ def test_ed25519_refuses_what_its_library_refuses() -> None:
     assert not key.verify(b"\x02" + bytes(63), b"message")
 
 
-@pytest.mark.parametrize("kind", ["P-256", "P-384", "Ed25519"])
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521"])
+def test_a_compressed_point_is_the_key_of_the_whole_one(kind: Any) -> None:
+    """RFC 9053, 7.1.1: y may be its sign bit alone."""
+    for _ in range(8):
+        key = FileSigner.generate(kind).public_key
+        sent = dict(key_to_cose(key))
+        sent[-3] = bool(sent[-3][-1] & 1)
+        assert key_from_cose(sent) == key
+        sent[-3] = not sent[-3]
+        assert key_from_cose(sent) != key
+    for wrong in (None, 0, 1, b"", b"\1", "y"):
+        with pytest.raises(MalformedInput):
+            key_from_cose({**sent, -3: wrong})
+    for x in (b"", sent[-2][1:], sent[-2] + b"\0", bytes(len(sent[-2]) - 1) + b"\5", b"\xff" * len(sent[-2])):
+        for is_odd in (False, True):
+            try:
+                assert key_from_cose({**sent, -2: x, -3: is_odd}).point[1 : 1 + len(x)] == x
+            except MalformedInput:
+                continue
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521", "Ed25519"])
 def test_coordinates_make_the_key_that_cryptography_writes(kind: Any) -> None:
     """What stands before a key's bits is kept as constants: they are the library's."""
     for _ in range(20):

@@ -51,7 +51,7 @@ def test_a_policy_file_says_everything() -> None:
         "_ends = {}",
         "clock_skew = 5",
         "algorithms = 'ES256'",
-        "algorithms = ['ES512']",
+        "algorithms = ['ES224']",
         "algorithms = [1]",
         "revocation = 'ignore'",
         "require_timestamp = 1",
