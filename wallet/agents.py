@@ -15,8 +15,8 @@ from yinxin.base.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from wallet.answering import Holding, Pick
     from wallet.copies import ReadCopy
+    from wallet.picks import Holding, Pick
 
 Found = dict[str, "list[Pick]"]
 

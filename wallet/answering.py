@@ -17,7 +17,8 @@ from credentials.oid4vp.transactions import binding_claims
 from credentials.oid4vp.transcripts import transcript_of
 from signing.base64url import decode_base64url, encode_base64url
 from wallet.agents import beside_delegations, delegations_of, showable
-from wallet.present import Shares, shares_of
+from wallet.picks import Holding, Pick
+from wallet.present import shares_of
 from wallet.words import plain
 from yinxin.base.errors import NotFound, UsageError
 from yinxin.base.text import Text
@@ -27,49 +28,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from credentials.claim_paths import Path
-    from credentials.copies import CopyForm
     from credentials.dcql import CredentialQuery
     from credentials.oid4vp.request_objects import VerifiedRequest
     from credentials.oid4vp.transactions import TransactionData
     from signing.signer import Signer
-    from wallet.copies import ReadCopy
 
 Labels = dict[str, dict[str, Text]]  # credential type → text of a path → what people call it
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A licence in the wallet with the copy that would be shown of it; `is_used`: somebody saw it before."""
-
-    licence: str
-    copy: ReadCopy
-    name: Text | None = None
-    is_used: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """One credential that would be shown: which licence answers which query, and what of it.
-
-    `others` are further licences that would do; `agreed` the transactions that showing it agrees to; with
-    `reused` it is a copy that was shown before, by which the holder can be recognised.
-    """
-
-    query_id: str
-    licence: str
-    vct: str
-    paths: tuple[Path, ...]
-    shares: Shares
-    others: tuple[str, ...] = ()
-    agreed: tuple[TransactionData, ...] = ()
-    name: Text | None = None
-    reused: bool = False
-    form: CopyForm = SD_JWT_VC
-
-    @property
-    def title(self) -> Text:
-        """What people call the licence."""
-        return self.name or Text(self.licence, self.licence)
 
 
 @dataclass(frozen=True, slots=True)

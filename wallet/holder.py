@@ -16,11 +16,12 @@ from credentials.oid4vp.vocabulary import ErrorCode
 from credentials.sd_jwt import SdJwt
 from wallet import contents as kept
 from wallet.activity import Activity, ActivityKind, export_json
-from wallet.answering import Answering, Holding, Pick, make_presentation, propose_answer
+from wallet.answering import Answering, make_presentation, propose_answer
 from wallet.contents import HeldLicence
 from wallet.copies import read_copy
 from wallet.exchange import Reply
 from wallet.keys import HolderKey
+from wallet.picks import Holding, Pick
 from wallet.present import Proposal, fulfil, propose
 from wallet.request import PresentationRequest
 from wallet.store import SCRYPT_COST, Store

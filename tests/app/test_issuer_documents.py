@@ -13,7 +13,7 @@ from credentials.published_keys import describe_keys
 from credentials.type_metadata import integrity_of
 from signing.signers.file import FileSigner
 from yinxin.app.issuer_documents import IssuerDocuments
-from yinxin.app.refresh import Fetched
+from yinxin.app.network import Fetched
 from yinxin.base.errors import TooLarge, Unreachable
 
 ISSUER = "https://licences.example/office"

@@ -15,7 +15,8 @@ from signing.trust_list import Freshness, TrustList, TrustRoot, sign_content
 from signing.trust_list.contents import LIST_TYPE
 from signing.trust_list.roots import ROOT_TYPE
 from yinxin.app.home import Home
-from yinxin.app.refresh import Fetched, Refresher
+from yinxin.app.network import Fetched
+from yinxin.app.refresh import Refresher
 from yinxin.app.trust_lists import FOLDER, LIST, ListKeeper
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable, UsageError

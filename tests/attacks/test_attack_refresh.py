@@ -15,7 +15,8 @@ from credentials.status_service import StatusService
 from signing.policy import Policy
 from signing.revocation import Crl, RevocationSnapshot
 from signing.trust import TrustStore
-from yinxin.app.refresh import MAX_KEPT, MAX_TAGGED, Network, Refresher
+from yinxin.app.network import MAX_KEPT, MAX_TAGGED, Network
+from yinxin.app.refresh import Refresher
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable
 from yinxin.base.outbound import Response

@@ -17,8 +17,9 @@ from signing.jose import dump_json
 from signing.policy import Policy
 from signing.revocation import RevocationSnapshot
 from signing.trust import TrustStore
+from yinxin.app.network import Fetched
 from yinxin.app.patience import FREE_SECONDS, HOST_SECONDS, ROUND_SECONDS, Patience
-from yinxin.app.refresh import Fetched, Refresher
+from yinxin.app.refresh import Refresher
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable
 from yinxin.base.outbound import Response

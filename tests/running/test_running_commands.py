@@ -16,7 +16,7 @@ from yinxin.app.backup import manifest as papers
 from yinxin.app.cli import cli, run
 from yinxin.app.console import ExitCode
 from yinxin.app.doctor import State, examine
-from yinxin.app.refresh import Fetched
+from yinxin.app.network import Fetched
 from yinxin.app.serve import running
 from yinxin.app.shelf import Shelf
 from yinxin.base.clock import FixedClock

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.reasons import Reason
     from wallet.activity import Activity
-    from wallet.answering import Pick
     from wallet.holder import HeldLicence
     from wallet.names import Item, Names
+    from wallet.picks import Pick
     from wallet.present import Shared
     from wallet.presenting import Question
     from wallet.wallets import Wallet, Wallets

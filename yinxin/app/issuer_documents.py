@@ -18,7 +18,7 @@ from yinxin.base.errors import TooLarge, Unreachable, YinxinError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from yinxin.app.refresh import Fetched
+    from yinxin.app.network import Fetched
 
 _log = logging.getLogger("yinxin.refresh")
 

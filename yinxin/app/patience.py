@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from yinxin.app.gathering.asking import host_of
 from yinxin.base.errors import Unreachable
@@ -17,7 +17,7 @@ from yinxin.base.errors import Unreachable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from yinxin.app.refresh import Fetched
+    from yinxin.app.network import Fetched, Source
 
 FREE_SECONDS = 0.5  # of one request: what lasts longer is waiting
 HOST_SECONDS, ROUND_SECONDS = 15.0, 60.0
@@ -25,18 +25,10 @@ SILENCES = 2  # in a row, and a host is given up for this round; one where it wa
 MAX_REMEMBERED = 4000  # addresses
 
 
-class Asked(Protocol):
-    """What is asked: a source of lists."""
-
-    def get(self, url: str, limit: int) -> Fetched:
-        """The answer of an address, of at most `limit` bytes."""
-        ...
-
-
 class Patience:
     """Asks a source, as long as this round and the host have patience left; else `Unreachable`."""
 
-    def __init__(self, source: Asked, *, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, source: Source, *, steady: Callable[[], float] = time.monotonic) -> None:
         """`steady` is this machine's steady clock, in seconds."""
         self._source, self._steady = source, steady
         self._round = 0

@@ -11,8 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from credentials.status_snapshot import StatusSnapshot
 from signing.jose import load_json_object
@@ -21,6 +20,7 @@ from signing.revocation import Crl, RevocationSnapshot
 from verify_api.documents import Snapshots
 from yinxin.app.gathering.taking import take_list
 from yinxin.app.issuer_documents import IssuerDocuments
+from yinxin.app.network import Network
 from yinxin.app.patience import Patience
 from yinxin.app.trust_lists import ListKeeper
 from yinxin.base.errors import Conflict, MalformedInput, YinxinError
@@ -33,56 +33,12 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
     from signing.trust_list import ServingList
     from yinxin.app.home import Home
+    from yinxin.app.network import Fetched, Source
 
 MAX_CRL_BYTES, MAX_STATUS_BYTES, MAX_STATUS_LISTS = 64 << 20, 4 << 20, 1000
 # The share of the patience that is left which each kind may use, so that the ones after it have some.
 _CRLS, _TRUST, _STATUSES, _KEYS = 0.4, 0.3, 0.6, 0.5
-MAX_TAGGED, MAX_KEPT = 4000, 256 << 20  # answers, and their bytes together
 _log = logging.getLogger("yinxin.refresh")
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What an address answered, and when."""
-
-    body: bytes
-    at: datetime
-
-
-class Source(Protocol):
-    """Where lists come from; raises an error of ours when it has none."""
-
-    def get(self, url: str, limit: int) -> Fetched:
-        """The answer of an address, of at most `limit` bytes."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """Asks the addresses themselves, and remembers the answers that can be asked for by their tags."""
-
-    home: Home
-    _tagged: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-
-    def get(self, url: str, limit: int) -> Fetched:
-        """The answer of an address, of at most `limit` bytes; one that did not change is not sent again."""
-        tag, before = self._tagged.get(url, ("", b""))
-        headers = {"If-None-Match": tag} if tag else None
-        answer = self.home.outbound.get(url, headers=headers, max_bytes=limit)
-        if tag and answer.status == 304:
-            return Fetched(before, self.home.clock.now())
-        if answer.status != 200:
-            raise MalformedInput("answer", f"{url} answers {answer.status}")
-        if tag := answer.headers.get("etag") or "":
-            self._remember(url, tag, answer.body)
-        return Fetched(answer.body, self.home.clock.now())
-
-    def _remember(self, url: str, tag: str, body: bytes) -> None:
-        """The oldest goes: a list of ever new addresses fills no memory."""
-        self._tagged.pop(url, None)
-        self._tagged[url] = (tag, body)
-        while len(self._tagged) > MAX_TAGGED or sum(len(one) for _, one in self._tagged.values()) > MAX_KEPT:
-            del self._tagged[next(iter(self._tagged))]
 
 
 class Refresher:

@@ -20,7 +20,7 @@ from yinxin.app.gathering.gatherer import Gatherer
 from yinxin.app.gathering.hand import AtHand
 from yinxin.app.gathering.library import Library
 from yinxin.app.home import way_out
-from yinxin.app.refresh import Network
+from yinxin.app.network import Network
 from yinxin.app.repeating import repeat
 from yinxin.app.trust_lists import ListKeeper, stands_on
 from yinxin.base.clock import SystemClock

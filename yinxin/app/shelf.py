@@ -11,7 +11,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from yinxin.app.refresh import Fetched
+from yinxin.app.network import Fetched
 from yinxin.base.errors import MalformedInput, Unreachable
 from yinxin.base.files import read_file, replace_file
 
