@@ -15,7 +15,9 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # are zero), and the padding that is left out. One alone is no byte.
 _ENDS = (b"", b"", b"AQgw", b"AEIMQUYcgkosw048")
 _PADDING = (b"", b"", b"==", b"=")
-_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
+# Letters of the other alphabet alone become letters of none.
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_+/=", b"+/!!!")
+_FOREIGN = "a character or the length is not allowed"
 _encode, _decode = binascii.b2a_base64, binascii.a2b_base64
 
 
@@ -34,10 +36,10 @@ def decode_base64url(text: object) -> bytes:
 def decode_base64url_bytes(data: bytes) -> bytes:
     """The same for a text that is bytes already, as a part of a token is."""
     rest = len(data) & 3
-    # Nothing is left once the alphabet is taken out: ten times as fast as a pattern.
-    if data.translate(None, _ALPHABET):
-        raise MalformedInput("base64url", "a character or the length is not allowed")
     if rest and data[-1] not in _ENDS[rest]:
-        detail = "a character or the length is not allowed" if rest == 1 else "has spare bits"
-        raise MalformedInput("base64url", detail)
-    return _decode(data.translate(_FROM_URL) + _PADDING[rest])
+        is_foreign = rest == 1 or data.translate(None, _ALPHABET)
+        raise MalformedInput("base64url", _FOREIGN if is_foreign else "has spare bits")
+    try:
+        return _decode(data.translate(_FROM_URL) + _PADDING[rest], strict_mode=True)
+    except binascii.Error as exc:
+        raise MalformedInput("base64url", _FOREIGN) from exc

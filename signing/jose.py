@@ -21,7 +21,7 @@ from jose import jws
 from jose.backends.base import Key
 
 from signing.algorithms import ALGORITHMS, Algorithm
-from signing.base64url import decode_base64url, decode_base64url_bytes, encode_base64url
+from signing.base64url import decode_base64url_bytes, encode_base64url
 from signing.raw_signatures import from_raw, to_raw
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
+_SHORT = 2 * MAX_JSON_DEPTH  # characters that cannot nest deeper
 _LONG_NUMBER = re.compile(r"[0-9]{20}")  # or a long row of digits in a text, which does no harm
 _BY_JOSE_NAME = {row.name: row for row in ALGORITHMS if row.in_jose}
 # python-jose has no EdDSA, and takes as long around an ES256 signature as the signature itself.
@@ -115,20 +116,21 @@ def parse_jws(
         raise MalformedInput("jwt", "not a text")
     if len(token) > max_characters:
         raise TooLarge("jwt", f"over {max_characters} characters")
-    head, _, rest = token.partition(".")
-    sent = rest.encode("utf-8", "replace").split(b".", 2)
-    if len(sent) != 2:
+    signed, _, signature = token.encode("utf-8", "surrogatepass").rpartition(b".")
+    head, dot, body = signed.partition(b".")
+    if not dot or b"." in body:
         raise MalformedInput("jwt", "not three parts")
-    body, signature = sent
     header = _kept_header(head) if len(head) <= _KEPT_CHARACTERS else _read_header(head)
     if "crit" in header:
         _check_critical(header, understood)
-    payload, raw = decode_base64url_bytes(body), decode_base64url_bytes(signature)
-    return Token(header, payload, b"%b.%b" % (head.encode(), body), raw)
+    parts = header, decode_base64url_bytes(body), signed, decode_base64url_bytes(signature)
+    return tuple.__new__(Token, parts)  # as Token(*parts), in half the time
 
 
-def _read_header(text: str) -> Mapping[str, Any]:
-    header = load_json_object(decode_base64url(text))
+def _read_header(sent: bytes) -> Mapping[str, Any]:
+    if not sent.isascii():
+        raise MalformedInput("base64url", "a character is not allowed")
+    header = load_json_object(decode_base64url_bytes(sent))
     if not isinstance(header.get("alg"), str) or header["alg"].lower() == "none":
         raise MalformedInput("jwt", "no algorithm")
     if "b64" in header:
@@ -174,21 +176,20 @@ def check_written(text: str) -> None:
 def load_json(data: bytes | str) -> Any:
     """Strict JSON: UTF-8, no repeated names, no NaN, numbers and depth bounded; else `MalformedInput`."""
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
+        text = data.decode() if isinstance(data, bytes) else data
         try:  # what `json` does, without its search for spaces around a text that has none
             value, end = _SCAN(text, 0)
         except StopIteration:
             end = -1  # it begins with a space, or says below what is wrong
         if end != len(text):
-            value = _DECODER.decode(text)
+            value, end = _DECODER.decode(text), len(text)
         # RFC 8259, 8.2: an escaped half of a surrogate pair is no character.
         if "\\" in text and "\\u" in text:
             dump_json(value)
     except (ValueError, RecursionError) as exc:
         raise MalformedInput("json", "not strict JSON") from exc
-    # Fewer brackets than the limit cannot nest deeper than it.
-    is_short = len(text) <= 2 * MAX_JSON_DEPTH
-    if not is_short and text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
+    # Fewer brackets than the limit cannot nest deeper than it, and a short text has no more.
+    if end > _SHORT and text.count("{") + text.count("[") > MAX_JSON_DEPTH and _depth(value) > MAX_JSON_DEPTH:
         raise MalformedInput("json", f"nested deeper than {MAX_JSON_DEPTH}")
     return value
 
