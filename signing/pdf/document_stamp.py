@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signing.pdf import _pyhanko
 from signing.pdf.store import Store
+from signing.pdf.writers import by_first
 from yinxin.base.errors import TooLarge
 
 if TYPE_CHECKING:
+    from signing.pdf.frame import Prepared
     from signing.timestamp import Timestamper
 
 TOKEN_ROOM, MAX_TOKEN_BYTES = 8 * 1024, 128 * 1024
@@ -23,7 +24,7 @@ def stamp_document(
     Nothing is judged here. Raises `TooLarge` for a token over `MAX_TOKEN_BYTES`, what the time-stamp
     authority raises, and as `Seal.apply` for what is no PDF that can be signed.
     """
-    prepared = _pyhanko.prepare_archive(pdf, store, reserve=room)
+    prepared: Prepared = by_first(pdf, lambda editing: editing.prepare_archive(store, reserve=room))
     token = timestamper.stamp(prepared.digest, digest_algorithm="sha256")
     if len(token) > MAX_TOKEN_BYTES:
         raise TooLarge("timestamp", f"a token over {MAX_TOKEN_BYTES} bytes")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from signing.pdf.face import Picture
 
+MAX_WAITING = 256  # fields that lock others
 # ISO 32000-2, 12.5.5: the matrix that makes an appearance stand upright on a page that is turned.
 MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 
@@ -88,6 +89,39 @@ class Frame(NamedTuple):
     location: str | None = None
     permission: int = 2
     stamps: tuple[Stamp, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewField:
+    """A field to be made: its name, page, rectangle there (None for none), and the fields it leaves open."""
+
+    name: str
+    page: int
+    rectangle: tuple[float, float, float, float] | None
+    leaves_open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockingField:
+    """A signature field that locks others when it is signed: all but those that it leaves open."""
+
+    name: str
+    leaves_open: frozenset[str]
+    is_signed: bool
+
+
+def face_content(shown: Appearance | Stamp, left: float, room: tuple[float, float] | None) -> str:
+    """What draws a face: the picture under the name Face, `left` of it cut off by the edge.
+
+    In a `room` of another width and height it stands in the middle, as large as can be.
+    """
+    width, height, below = shown.width, shown.height, 0.0
+    if room is not None:
+        scale = min(room[0] / width, room[1] / height)
+        width, height = width * scale, height * scale
+        left, below = (width - room[0]) / 2, (room[1] - height) / 2
+    x, y = (f"{one:.4f}" if abs(one) >= 0.0001 else "0" for one in (-left, below))
+    return f"q {width:.4f} 0 0 {height:.4f} {x} {y} cm /Face Do Q"
 
 
 class Prepared(Protocol):

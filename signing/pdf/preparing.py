@@ -1,7 +1,7 @@
 """Write everything of one more signature but the signature: its field, its face, and the room for it.
 
-Two writers do that: `signing.pdf.update` where the file's structure is plain, and pyHanko's everywhere else;
-the first one that can is taken.
+Writers of our own do that where the file's structure is plain or orderly (`signing.pdf.update`), and
+pyHanko's everywhere else; the first one that can is taken.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from signing.held import HeldFile
-from signing.pdf import _pyhanko
 from signing.pdf.frame import Appearance, Frame
 from signing.pdf.placing import covers, free_place, in_units, rectangle, shown_size
 from signing.pdf.profiles.addition import NOTHING
+from signing.pdf.profiles.straddle import straddle
 from signing.pdf.update import NotPlain, PlainEditing
+from signing.pdf.writers import by_first
 from yinxin.base.errors import Conflict, TooLarge, UsageError
 from yinxin.base.files import MAX_FILE_BYTES
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from signing.pdf.frame import PageBox, Prepared, Stamp
     from signing.pdf.placing import Rectangle
     from signing.pdf.profiles.addition import Addition
+    from signing.pdf.writers import Editing
 
 MAX_PDF_BYTES = 64 << 20
 MOST = 0.5  # how much of another annotation a face covers at most on a certified document
@@ -58,29 +60,37 @@ def prepare_update(
         addition, reason = wish.addition.reason_for(wish.reason)
         wish = wish._replace(addition=addition, reason=reason)
         reserve += addition.room
-        if addition.needs_whole_writer:
-            return _by_whole_writer(pdf, wish, digest_algorithm, reserve)
-    try:
-        editing = PlainEditing(cast("bytes", pdf))  # a held file answers as octets do
-        prepared = editing.prepare(
-            _frame(editing, wish, ()), digest_algorithm=digest_algorithm, reserve=reserve
-        )
-    except NotPlain:
-        return _by_whole_writer(pdf, wish, digest_algorithm, reserve)
-    return prepared, wish.addition.attributes(straddles=0) if wish.addition is not NOTHING else ()
+    across = wish.addition.across
+    if across is None:
+        try:
+            plain = PlainEditing(cast("bytes", pdf))  # a held file answers as octets do
+            return _prepared(plain, wish, (), digest_algorithm, reserve)
+        except NotPlain:
+            pass
+
+    def work(editing: Editing) -> tuple[Prepared, tuple[bytes, ...]]:
+        if across is not None and editing.signatures:
+            # Slices on the pages are content: an earlier signature covers those pages without them.
+            raise Conflict("a straddle seal comes with the first signature: later it would change the pages")
+        stamps = straddle(across, editing.page_boxes()) if across else ()
+        return _prepared(editing, wish, stamps, digest_algorithm, reserve)
+
+    return by_first(pdf, work)
 
 
-def _by_whole_writer(
-    pdf: bytes | HeldFile, wish: Wish, digest_algorithm: str, reserve: int
+def _prepared(
+    editing: Editing | PlainEditing,
+    wish: Wish,
+    stamps: tuple[Stamp, ...],
+    digest_algorithm: str,
+    reserve: int,
 ) -> tuple[Prepared, tuple[bytes, ...]]:
-    editing, addition = _pyhanko.Editing(pdf), wish.addition
-    stamps = addition.stamps(editing.page_boxes() if addition.across else ())
-    frame = _frame(editing, wish, stamps)
+    frame, addition = _frame(editing, wish, stamps), wish.addition
     prepared = editing.prepare(frame, digest_algorithm=digest_algorithm, reserve=reserve)
-    return prepared, addition.attributes(straddles=len(stamps))
+    return prepared, addition.attributes(straddles=len(stamps)) if addition is not NOTHING else ()
 
 
-def _frame(editing: PlainEditing | _pyhanko.Editing, wish: Wish, stamps: tuple[Stamp, ...]) -> Frame:
+def _frame(editing: Editing | PlainEditing, wish: Wish, stamps: tuple[Stamp, ...]) -> Frame:
     box, certify = editing.page_box(wish.page), _may_certify(editing) and wish.certify
     if wish.addition.is_certifying and not certify:
         raise Conflict("only the first signature of a document certifies it")
@@ -97,14 +107,14 @@ def _frame(editing: PlainEditing | _pyhanko.Editing, wish: Wish, stamps: tuple[S
     )
 
 
-def _may_certify(editing: PlainEditing | _pyhanko.Editing) -> bool:
+def _may_certify(editing: Editing | PlainEditing) -> bool:
     found = editing.signatures
     if found and any(item.permission == 1 for item in found):
         raise Conflict("an earlier signature forbids any further one (DocMDP level 1)")
     return not found and not editing.is_certified
 
 
-def _field_name(editing: PlainEditing | _pyhanko.Editing, wanted: str | None) -> str:
+def _field_name(editing: Editing | PlainEditing, wanted: str | None) -> str:
     names = editing.field_names()
     if wanted is None:
         number = 1
@@ -118,7 +128,7 @@ def _field_name(editing: PlainEditing | _pyhanko.Editing, wanted: str | None) ->
     return wanted
 
 
-def _shown(editing: PlainEditing | _pyhanko.Editing, wish: Wish, box: PageBox) -> Appearance:
+def _shown(editing: Editing | PlainEditing, wish: Wish, box: PageBox) -> Appearance:
     waits = wish.field is not None and wish.field in editing.field_names()
     taken = () if waits else editing.page_taken(wish.page)
     assert wish.face is not None  # noqa: S101 - asked by the caller

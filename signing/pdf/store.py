@@ -6,7 +6,7 @@ is a hint for who writes a file, and everything they name has to stand in those 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Ref, Stream
@@ -29,6 +29,16 @@ class Store:
     certificates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsp: tuple[bytes, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not (self.certificates or self.crls or self.ocsp)
+
+    def without(self, known: Store) -> Store:
+        """What of it is not in another one, each thing once."""
+        pairs = zip(astuple(self), astuple(known), strict=True)
+        return Store(*(tuple(one for one in dict.fromkeys(own) if one not in other) for own, other in pairs))
 
 
 def read_store(document: Document) -> Store:

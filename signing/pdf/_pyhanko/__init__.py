@@ -14,26 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from signing.pdf._pyhanko.copying import write_copy
-    from signing.pdf._pyhanko.forms import LockingField, NewField, add_fields, locking_fields
-    from signing.pdf._pyhanko.keeping import prepare_archive
     from signing.pdf._pyhanko.writing import Editing
 
 __all__ = [
     "Editing",
-    "LockingField",
-    "NewField",
-    "add_fields",
-    "locking_fields",
-    "prepare_archive",
     "write_copy",
 ]
 _ROOMS = {
     "Editing": "writing",
-    "LockingField": "forms",
-    "NewField": "forms",
-    "add_fields": "forms",
-    "locking_fields": "forms",
-    "prepare_archive": "keeping",
     "write_copy": "copying",
 }
 

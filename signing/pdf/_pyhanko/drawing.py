@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 
-from signing.pdf.frame import MATRICES
+from signing.pdf.frame import MATRICES, face_content
 
 if TYPE_CHECKING:
     from signing.pdf.face import Picture
@@ -42,7 +42,7 @@ class Drawing:
         width, height = room or (shown.width / parts, shown.height)
         key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts, width, height)
         if key not in self._forms:
-            content = _placed(shown, part * shown.width / parts, room)
+            content = face_content(shown, part * shown.width / parts, room)
             self._forms[key] = self._draw(shown, (width, height), content)
         return self._forms[key]
 
@@ -69,17 +69,6 @@ class Drawing:
                 color[pdf_name("/SMask")] = self._writer.add_object(_raster(picture, picture.alpha.data, 1))
             self._images[id(picture)] = self._writer.add_object(color)
         return self._images[id(picture)]
-
-
-def _placed(shown: Appearance | Stamp, left: float, room: tuple[float, float] | None) -> str:
-    """The content of a form: the picture, `left` of it cut off by the form's edge."""
-    width, height, below = shown.width, shown.height, 0.0
-    if room is not None:
-        scale = min(room[0] / width, room[1] / height)
-        width, height = width * scale, height * scale
-        left, below = (width - room[0]) / 2, (room[1] - height) / 2
-    x, y = (f"{one:.4f}" if abs(one) >= 0.0001 else "0" for one in (-left, below))
-    return f"q {width:.4f} 0 0 {height:.4f} {x} {y} cm /Face Do Q"
 
 
 def put_stamps(writer: Any, frame: Frame, drawing: Drawing) -> None:

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, SigFieldSpec, append_signature_field
 
 from signing.pdf._pyhanko.parser import get, items, text_of, translated
+from signing.pdf.frame import MAX_WAITING, LockingField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_WAITING = 256
-
-
-@dataclass(frozen=True, slots=True)
-class NewField:
-    """A field to be made: its name, page, rectangle there (None for none), and the fields it leaves open."""
-
-    name: str
-    page: int
-    rectangle: tuple[float, float, float, float] | None
-    leaves_open: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LockingField:
-    """A signature field that locks others when it is signed: all but those that it leaves open."""
-
-    name: str
-    leaves_open: frozenset[str]
-    is_signed: bool
+    from signing.pdf.frame import NewField
 
 
 def add_fields(writer: Any, fields: Iterable[NewField]) -> bytes:

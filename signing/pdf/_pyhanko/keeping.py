@@ -11,9 +11,9 @@ from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 
+from signing.pdf._pyhanko.finishing import Prepared
 from signing.pdf._pyhanko.parser import get, translated
 from signing.pdf._pyhanko.store import read_store
-from signing.pdf._pyhanko.writing import Editing, Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
 DIGEST = "sha256"
 
 
-def prepare_archive(pdf: bytes, store: Store, *, reserve: int) -> Prepared:
+def prepare_archive(writer: Any, names: frozenset[str], store: Store, *, reserve: int) -> Prepared:
     """One update with this evidence in the store and room for `reserve` octets of a document time-stamp.
 
-    What the store holds already stays, and nothing is in it twice. Raises as `Editing` does.
+    `names` are those of the fields there. What the store holds already stays, and nothing is in it twice.
     """
-    editing = Editing(pdf)
     with translated():
-        writer = editing.writer
         _keep(writer, store)
-        names = editing.field_names()
         field = next(name for number in range(1, len(names) + 2) if (name := f"Archive{number}") not in names)
         steps = PdfCMSEmbedder(new_field_spec=SigFieldSpec(field)).write_cms(field, writer)
         next(steps)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import codecs
 import io
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import SEEK_END
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.form_tools import get_single_field_annot
@@ -20,18 +20,21 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 
 from signing.held import HeldFile
 from signing.pdf._pyhanko.drawing import Drawing, put_stamps
-from signing.pdf._pyhanko.forms import is_locked, lock_of
+from signing.pdf._pyhanko.finishing import Prepared
+from signing.pdf._pyhanko.forms import add_fields, is_locked, lock_of, locking_fields
+from signing.pdf._pyhanko.keeping import prepare_archive
 from signing.pdf._pyhanko.parser import get, items, open_reader, text_of, translated
 from signing.pdf.frame import MATRICES, PageBox
 from signing.pdf.reading import Reading
 from yinxin.base.errors import Conflict, MalformedInput, TooLarge, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pyhanko.sign.fields import FieldMDPSpec
 
-    from signing.pdf.frame import Appearance, Frame
+    from signing.pdf.frame import Appearance, Frame, LockingField, NewField
+    from signing.pdf.store import Store
 
 MAX_PAGES, MAX_ANNOTATIONS, MAX_DEPTH = 2_000, 1_000, 32
 HIDDEN = 2  # ISO 32000-2, table 167
@@ -117,33 +120,17 @@ class Editing:
             prepared, output = steps.send(way_out)
             return Prepared(prepared.document_digest, reserve, prepared, output)
 
+    def prepare_archive(self, store: Store, *, reserve: int) -> Prepared:
+        """Evidence and room for `reserve` octets of a time-stamp of the document: see `keeping`."""
+        return prepare_archive(self._writer, self.field_names(), store, reserve=reserve)
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """An update that waits for its signature."""
+    def locking_fields(self) -> list[LockingField]:
+        """The top signature fields that lock others, in the order of the form; at most `MAX_WAITING`."""
+        return locking_fields(self._writer.root)
 
-    digest: bytes
-    reserve: int
-    _gap: Any
-    _output: Any
-
-    def fill(self, signature: bytes) -> bytes:
-        """The finished file."""
-        self._fill(signature)
-        made: bytes = self._output.getvalue()
-        return made
-
-    def fill_into(self, file: IO[bytes], signature: bytes) -> None:
-        """The finished file, where it was opened as a held one: the update is in it already."""
-        self._fill(signature)
-        self._output.flush()
-        file.seek(0, SEEK_END)
-
-    def _fill(self, signature: bytes) -> None:
-        if len(signature) > self.reserve:
-            raise Conflict("the signature is larger than the room kept for it")
-        with translated():
-            self._gap.fill_with_cms(self._output, signature)
+    def add_fields(self, fields: Iterable[NewField]) -> bytes:
+        """The file with empty signature fields; each locks all fields but the ones it leaves open."""
+        return add_fields(self._writer, fields)
 
 
 class _Writer(IncrementalPdfFileWriter):

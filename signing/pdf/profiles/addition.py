@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.profiles.commitment import commitment_attribute, roles_attribute
 from signing.pdf.profiles.statement import Statement, statement_attribute
-from signing.pdf.profiles.straddle import MAX_PAGES, straddle
+from signing.pdf.profiles.straddle import MAX_PAGES
 from yinxin.base.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from signing.pdf.face import SealFace
-    from signing.pdf.frame import PageBox, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,6 @@ class Addition:
     is_certifying: bool = False
 
     @property
-    def needs_whole_writer(self) -> bool:
-        """Whether more is written than a seal, a field and its face."""
-        return self.across is not None
-
-    @property
     def room(self) -> int:
         """How many octets of CMS its attributes take at most."""
         return sum(map(len, self.attributes(straddles=MAX_PAGES if self.across else 0)))
@@ -46,10 +38,6 @@ class Addition:
     def permission(self) -> int:
         """The level of DocMDP (ISO 32000-2, table 257)."""
         return 1 if self.is_final else 2
-
-    def stamps(self, pages: Sequence[PageBox]) -> tuple[Stamp, ...]:
-        """The slices of the straddle seal, if there is one."""
-        return straddle(self.across, pages) if self.across else ()
 
     def attributes(self, *, straddles: int) -> tuple[bytes, ...]:
         """Signed attributes in DER; `straddles` is the number of slices that were put on."""

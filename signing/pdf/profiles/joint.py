@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from signing.pdf import _pyhanko
+from signing.pdf.frame import NewField
 from signing.pdf.placing import in_units, rectangle, shown_size
 from signing.pdf.profiles.addition import Addition
 from signing.pdf.profiles.statement import MAX_ORDER, Statement
+from signing.pdf.writers import by_first
 from yinxin.base.errors import Conflict, NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from signing.pdf.profiles.kinds import Shown
     from signing.pdf.seal import Seal
+    from signing.pdf.writers import Editing
 
 MAX_NAME_CHARACTERS = 120
 
@@ -51,22 +53,24 @@ def prepare_joint(pdf: bytes, signers: Sequence[Place], *, left_open: tuple[str,
     _check_names([*names, *left_open])
     if not 2 <= len(names) <= MAX_ORDER:
         raise UsageError(f"2 to {MAX_ORDER} sign jointly")
-    editing = _pyhanko.Editing(pdf)
-    if editing.signatures:
-        raise Conflict("the order is stated before anybody signs")
-    taken = editing.field_names() & set(names)
-    if taken:
-        raise Conflict(f"there are fields of these names already: {', '.join(sorted(taken))}")
-    fields = [
-        _pyhanko.NewField(one.name, one.page, _rectangle(editing, one), (*names[number + 1 :], *left_open))
-        for number, one in enumerate(signers)
-    ]
-    return _pyhanko.add_fields(editing.writer, fields)
+
+    def work(editing: Editing) -> bytes:
+        if editing.signatures:
+            raise Conflict("the order is stated before anybody signs")
+        taken = editing.field_names() & set(names)
+        if taken:
+            raise Conflict(f"there are fields of these names already: {', '.join(sorted(taken))}")
+        return editing.add_fields(
+            NewField(one.name, one.page, _rectangle(editing, one), (*names[number + 1 :], *left_open))
+            for number, one in enumerate(signers)
+        )
+
+    return by_first(pdf, work)
 
 
 def order_of_signing(pdf: bytes) -> tuple[tuple[str, bool], ...]:
     """The names of a joint signing in their order, and whether each signed; nothing for other files."""
-    return _order(_pyhanko.Editing(pdf))
+    return by_first(pdf, _order)
 
 
 def sign_jointly(seal: Seal, pdf: bytes, *, field: str, now: datetime, **asked: Unpack[Shown]) -> bytes:
@@ -74,7 +78,7 @@ def sign_jointly(seal: Seal, pdf: bytes, *, field: str, now: datetime, **asked: 
 
     `NotFound` when no joint signing knows that field, `Conflict` for whoever signs out of turn or twice.
     """
-    order = _order(_pyhanko.Editing(pdf))
+    order = order_of_signing(pdf)
     names = [name for name, _ in order]
     if field not in names:
         raise NotFound(f"no joint signing of this document has a field {field!r}")
@@ -89,9 +93,9 @@ def sign_jointly(seal: Seal, pdf: bytes, *, field: str, now: datetime, **asked: 
     return seal.apply(pdf, now=now, field=field, addition=addition, **asked)
 
 
-def _order(editing: _pyhanko.Editing) -> tuple[tuple[str, bool], ...]:
+def _order(editing: Editing) -> tuple[tuple[str, bool], ...]:
     """Fields whose locks make a chain: each leaves open exactly the later ones, and what all leave open."""
-    found = _pyhanko.locking_fields(editing.writer.root)
+    found = editing.locking_fields()
     found.sort(key=lambda one: -len(one.leaves_open))
     names = {one.name for one in found}
     for number, one in enumerate(found):
@@ -108,7 +112,7 @@ def _check_names(names: Sequence[str]) -> None:
         raise UsageError("two signers have one name")
 
 
-def _rectangle(editing: _pyhanko.Editing, one: Place) -> tuple[float, float, float, float] | None:
+def _rectangle(editing: Editing, one: Place) -> tuple[float, float, float, float] | None:
     box = editing.page_box(one.page)
     if one.at is None:
         return None

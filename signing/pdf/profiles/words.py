@@ -44,8 +44,27 @@ def _lines(finding: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"骑缝章：共 {pages} 页", f"straddle seal across {pages} pages")
     if finding.get("certifies") and finding.get("permission") == 1:
         yield Text("盖章后不得再有任何改动", "nothing may follow it")
+    for told in finding.get("unsigned") or ():
+        yield _UNSIGNED[told["kind"]](told["name"], told["value"])
     if copy := finding.get("copy"):
         yield _copy(copy)
+
+
+def _filled(name: str, value: str) -> Text:
+    return Text(
+        f"签署后填入，无人为此签名：{name} = {value}",
+        f"filled in after signing, nobody signed for it: {name} = {value}",
+    )
+
+
+def _noted(page: str, text: str) -> Text:
+    return Text(
+        f"签署后加注，无人为此签名：{page}：{text}",
+        f"a note was put on after signing, nobody signed for it: {page}: {text}",
+    )
+
+
+_UNSIGNED = {"filled": _filled, "noted": _noted}
 
 
 def _copy(copy: Mapping[str, Any]) -> Text:

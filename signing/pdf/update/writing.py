@@ -25,10 +25,7 @@ _SIMPLE = re.compile(r"[A-Z][a-z]{0,40}\d{1,9}")
 # EN 319 142-1, 5.6: files before PDF 2.0 say which extension they use, and extensions came with 1.7.
 _ESIC = b"/Extensions<</ESIC<</Type/DeveloperExtensions/BaseVersion/1.7/ExtensionLevel 1>>>>"
 _OF_VERSION = {b"2.0": b"", b"1.7": _ESIC}
-_CERTIFIES = (
-    b"\n/Reference[<</Type/SigRef/TransformMethod/DocMDP"
-    b"/TransformParams<</Type/TransformParams/V/1.2/P %d>>>>]"
-)
+_CERTIFIES = b"<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/V/1.2/P %d>>>>"
 # 132: printed, as PDF/A wants it, and locked.
 _WIDGET = b"%d 0 obj\n<</Type/Annot/Subtype/Widget/FT/Sig/T %b/F 132/Rect[%b]/P %d 0 R/V %d 0 R%b>>\nendobj\n"
 
@@ -66,17 +63,34 @@ def widget(number: int, frame: Frame, page_number: int, signature: int, form: in
     return _WIDGET % (number, text(frame.field), rectangle, page_number, signature, picture)
 
 
-def signature(number: int, frame: Frame) -> bytes:
-    """The signature's dictionary up to its byte range."""
+def hidden_widget(number: int, field: str, page_number: int, signature: int) -> bytes:
+    """A field that shows nothing, and its place on the page."""
+    return _WIDGET % (number, text(field), b"0 0 0 0", page_number, signature, b"")
+
+
+def signature(number: int, frame: Frame, references: bytes | None = None) -> bytes:
+    """The signature's dictionary up to its byte range; `references` say what may follow, written already."""
     reason = b"\n/Reason " + text(frame.reason) if frame.reason is not None else b""
     location = b"\n/Location " + text(frame.location) if frame.location is not None else b""
+    if references is None:
+        references = b"\n/Reference[%b]" % certification(frame.permission) if frame.certify else b""
     return b"%d 0 obj\n<<\n/Type/Sig\n/Filter/Adobe.PPKLite\n/SubFilter/ETSI.CAdES.detached%b%b%b%b" % (
         number,
         b"\n/M(%b)" % date(frame.time) if frame.time is not None else b"",
         reason,
         location,
-        _CERTIFIES % frame.permission if frame.certify else b"",
+        references,
     )
+
+
+def certification(permission: int) -> bytes:
+    """The reference of a signature that certifies: what may follow it (ISO 32000-2, 12.8.2.2)."""
+    return _CERTIFIES % permission
+
+
+def document_stamp(number: int) -> bytes:
+    """The dictionary of a time-stamp of the document up to its byte range (ISO 32000-2, 12.8.5)."""
+    return b"%d 0 obj\n<<\n/Type/DocTimeStamp\n/Filter/Adobe.PPKLite\n/SubFilter/ETSI.RFC3161" % number
 
 
 def table_stream(rows: list[tuple[int, int]]) -> tuple[bytes, bytes]:
@@ -128,15 +142,16 @@ def drawing(shown: Appearance, numbers: tuple[int, int, int]) -> tuple[tuple[int
         image, len(content), content,
     )  # fmt: skip
     if picture.alpha is None:
-        return (form, head + drawn), (image, _raster(image, picture, picture.color.data, b""))
+        return (form, head + drawn), (image, raster(image, picture, picture.color.data, b""))
     return (
         (form, head + drawn),
-        (image, _raster(image, picture, picture.color.data, b"/SMask %d 0 R" % mask)),
-        (mask, _raster(mask, picture, picture.alpha.data, b"", colors=1)),
+        (image, raster(image, picture, picture.color.data, b"/SMask %d 0 R" % mask)),
+        (mask, raster(mask, picture, picture.alpha.data, b"", colors=1)),
     )
 
 
-def _raster(number: int, picture: Picture, data: bytes, more: bytes, *, colors: int | None = None) -> bytes:
+def raster(number: int, picture: Picture, data: bytes, more: bytes, *, colors: int | None = None) -> bytes:
+    """An image with these filtered rows; `colors` is 1 for a mask."""
     colors = colors or picture.color.colors
     # ISO 32000-2, table 8: predictor 15 means PNG filters, each row names its own.
     return (

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world.desk import Desk, plain_pdf
 
-from signing.pdf import preparing
+from signing.pdf import preparing, writers
 from signing.pdf.update import NotPlain
 
 if TYPE_CHECKING:
@@ -27,14 +27,16 @@ def sealed(desk: Desk, pdf: bytes) -> bytes:
     return desk.seal(pdf, reason="准予许可 Approved", location="津城")
 
 
-@pytest.fixture(scope="module", params=["our writer", "pyhanko's writer"])
+@pytest.fixture(scope="module", params=["plain", "orderly", "pyhanko's"])
 def writer(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Which of the two writers seals plain files: the same tests hold for both."""
+    """Which of the writers seals: the same tests hold for all of them."""
 
     def refuse(_pdf: bytes) -> None:
         raise NotPlain
 
     with pytest.MonkeyPatch.context() as patch:
-        if request.param != "our writer":
+        if request.param != "plain":
             patch.setattr(preparing, "PlainEditing", refuse)
+        if request.param == "pyhanko's":
+            patch.setattr(writers, "OrderlyEditing", refuse)
         yield request.param

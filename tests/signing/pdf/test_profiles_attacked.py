@@ -44,6 +44,7 @@ from signing.pdf.profiles.statement import (
     read_statement,
     statement_attribute,
 )
+from signing.pdf.update import NotPlain
 from signing.reasons import Reason
 from yinxin.base.errors import UsageError, YinxinError
 
@@ -235,6 +236,11 @@ def test_a_joint_signer_after_a_forged_lock_is_stopped(desk: Desk) -> None:
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A maker that does not care what earlier signatures lock."""
     monkeypatch.setattr("signing.pdf._pyhanko.writing.is_locked", lambda *_: False)
+    monkeypatch.setattr("signing.pdf.writers.OrderlyEditing", _never)
+
+
+def _never(_pdf: bytes) -> None:
+    raise NotPlain
 
 
 @pytest.mark.parametrize("field", [None, "Witness"])

@@ -1,4 +1,4 @@
-"""Two writers put seals into files: our own where the structure is plain, pyHanko's everywhere else."""
+"""Writers put seals into files: ours where the structure is plain or orderly, pyHanko's everywhere else."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from world.desk import Desk, append_revision, plain_pdf, png, red_face
 from world.mutants import Edit, edited
 from world.pdf_bytes import byte_range
+from world.pdf_files import one_page, with_form
 from world.pki import NOON
 
-from signing.pdf import SealFace, preparing, verify
+from signing.pdf import SealFace, preparing, verify, writers
 from signing.pdf._pyhanko import Editing
 from signing.pdf.frame import Frame
 from signing.pdf.profiles.addition import Addition
@@ -26,35 +27,6 @@ DESK = Desk()
 REVOCATION = DESK.revocation()
 PAGE = b"<< /Type /Page /Parent 2 0 R /Contents 11 0 R >>"
 QUICK = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
-
-
-def one_page(page: str = "", catalogue: str = "", tree: str = "", trailer: str = "") -> bytes:
-    """A file of one page with these further entries."""
-    media = "" if "/MediaBox" in page + tree else "/MediaBox [0 0 595 842]"
-    return append_revision(
-        b"%PDF-1.7\n",
-        {
-            1: f"<< /Type /Catalog /Pages 2 0 R {catalogue} >>".encode(),
-            2: f"<< /Type /Pages /Kids [10 0 R] /Count 1 {media} {tree} >>".encode(),
-            10: f"<< /Type /Page /Parent 2 0 R /Contents 11 0 R {page} >>".encode(),
-            11: b"<< /Length 0 >>\nstream\n\nendstream",
-        },
-        extra=trailer.encode(),
-    )
-
-
-def with_form(field: str, fields: str = "[20 0 R]", form: str = "", *, apart: bool = False) -> bytes:
-    """A file of one page with a form of one field, which is object 20."""
-    body = f"<< /Fields {fields} {form} >>"
-    pdf = one_page(catalogue=f"/AcroForm {'21 0 R' if apart else body}")
-    objects = {number: body.encode() for number, body in ((20, f"<< {field} >>"), (21, body))}
-    return one_revision(pdf, objects)
-
-
-def one_revision(pdf: bytes, more: dict[int, bytes]) -> bytes:
-    """The same file with more objects, in its one revision."""
-    places = re.findall(rb"(\d+) 0 obj\n(.*?)\nendobj\n", pdf, re.DOTALL)
-    return append_revision(b"%PDF-1.7\n", {int(number): body for number, body in places} | more)
 
 
 @pytest.fixture
@@ -224,8 +196,10 @@ def test_both_writers_say_the_same(
     ours = DESK.seal(pdf, certify=certify, **asked)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(preparing, "PlainEditing", _never)
+        orderly = DESK.seal(pdf, certify=certify, **asked)
+        patch.setattr(writers, "OrderlyEditing", _never)
         theirs = DESK.seal(pdf, certify=certify, **asked)
-    assert facts(ours) == facts(theirs)
+    assert facts(ours) == facts(theirs) == facts(orderly)
     report = verify(ours, DESK.trust, revocation=REVOCATION, now=NOON)
     assert report.passed, report.reasons
 
@@ -238,6 +212,8 @@ def test_both_writers_say_the_same_of_a_final_seal(monkeypatch: pytest.MonkeyPat
     asked = {"stamped": False, "addition": Addition(is_final=True, is_certifying=True)}
     ours = DESK.seal(plain_pdf(), **asked)
     monkeypatch.setattr(preparing, "PlainEditing", _never)
+    assert facts(ours) == facts(DESK.seal(plain_pdf(), **asked))
+    monkeypatch.setattr(writers, "OrderlyEditing", _never)
     assert facts(ours) == facts(DESK.seal(plain_pdf(), **asked))
     assert b"/P 1>>" in ours
     assert DESK.verify(ours, revocation=REVOCATION).passed
@@ -255,14 +231,14 @@ def test_both_writers_say_the_same_of_a_final_seal(monkeypatch: pytest.MonkeyPat
 def test_both_writers_say_the_same_of_older_files_and_of_forms(
     pdf: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = DESK.seal(pdf, stamped=False)
-    monkeypatch.setattr(preparing, "PlainEditing", _never)
-    theirs = DESK.seal(pdf, stamped=False)
-    assert facts(ours) == facts(theirs)
-    said = [PdfFileReader(io.BytesIO(sealed)).root for sealed in (ours, theirs)]
-    assert said[0].get("/Version") == said[1].get("/Version")
-    first, second = (sorted(root["/AcroForm"]) for root in said)
-    assert first == second
+    made = [DESK.seal(pdf, stamped=False)]
+    for module, writer in ((preparing, "PlainEditing"), (writers, "OrderlyEditing")):
+        monkeypatch.setattr(module, writer, _never)
+        made.append(DESK.seal(pdf, stamped=False))
+    assert facts(made[0]) == facts(made[1]) == facts(made[2])
+    said = [PdfFileReader(io.BytesIO(sealed)).root for sealed in made]
+    assert len({str(root.get("/Version")) for root in said}) == 1
+    assert len({str(sorted(root["/AcroForm"])) for root in said}) == 1
 
 
 @pytest.mark.parametrize("face", [None, red_face(), SealFace(png(16, 9, kind=2), 40, 30)])

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 import subprocess
-import zlib
 from shutil import which
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 from world.desk import Desk, plain_pdf, red_face
 from world.mutants import Edit, edited
+from world.pdf_files import Kind, streamed
 
 from signing.pdf.frame import Frame
 from signing.pdf.update import NotPlain, PlainEditing
@@ -25,65 +24,6 @@ if TYPE_CHECKING:
 
 DESK = Desk()
 REVOCATION = DESK.revocation()
-OBJECT = re.compile(rb"(\d+) 0 obj\n(.*?)\nendobj\n", re.DOTALL)
-
-
-class Kind(NamedTuple):
-    """How a file with a table in a stream is written."""
-
-    packed: bool = True
-    predictor: bool = True
-    deflated: bool = True
-    behind: bytes = b""
-    index: bytes = b""
-    identity: bytes = b"/ID [<00> <01>]"
-    more: bytes = b""
-    pack_type: bytes = b"/ObjStm"
-
-
-def packed(data: bytes, kind: Kind) -> bytes:
-    return zlib.compress(data) if kind.deflated else data
-
-
-def streamed(pdf: bytes, kind: Kind) -> bytes:
-    """The same objects in a file with a table that is a stream."""
-    objects = {int(number): body for number, body in OBJECT.findall(pdf)}
-    together = [number for number in objects if kind.packed and b"stream" not in objects[number]]
-    pack, table = max(objects) + 1, max(objects) + 2
-    how = b"/Filter /FlateDecode" if kind.deflated else b""
-    if together:
-        inside = b" ".join(objects[number] for number in together)
-        heads, place = [], 0
-        for number in together:
-            heads.append(b"%d %d" % (number, place))
-            place += len(objects[number]) + 1
-        head = b" ".join(heads) + b" "
-        data = packed(head + inside, kind)
-        objects[pack] = b"<< /Type %b /N %d /First %d /Length %d %b >>\nstream\n%b\nendstream" % (
-            kind.pack_type, len(together), len(head), len(data), how, data,
-        )  # fmt: skip
-    out = bytearray(b"%PDF-1.7\n")
-    rows = {0: bytes((0, 0, 0, 0, 255))}
-    for number, body in objects.items():
-        if number in together:
-            rows[number] = bytes((2, *pack.to_bytes(3, "big"), together.index(number)))
-            continue
-        rows[number] = bytes((1, *len(out).to_bytes(3, "big"), 0))
-        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
-    rows[table], above, lines = bytes((1, *len(out).to_bytes(3, "big"), 0)), bytes(5), []
-    for number in range(table + 1):
-        row = rows.get(number, bytes(5))
-        steps = bytes((one - other) % 256 for one, other in zip(row, above, strict=True))
-        lines.append(b"\2" + steps if kind.predictor else row)
-        above = row
-    data, start = packed(b"".join(lines), kind), len(out)
-    predicted = b"/DecodeParms << /Predictor 12 /Columns 5 >>" if kind.predictor else b""
-    out += b"%d 0 obj\n<< /Type /XRef /Size %d /W [1 3 1] /Root 1 0 R /Length %d %b %b %b %b %b >>\n" % (
-        table, table + 1, len(data), how, predicted, kind.index, kind.identity, kind.more,
-    )  # fmt: skip
-    return bytes(
-        out + b"stream\n%b\nendstream\nendobj\n%bstartxref\n%d\n%%%%EOF\n" % (data, kind.behind, start)
-    )
 
 
 GOOD = {

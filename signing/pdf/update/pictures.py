@@ -1,0 +1,90 @@
+"""The looks that one update brings: each picture, and each form of it, goes into the file once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signing.pdf.frame import MATRICES, face_content
+from signing.pdf.parsing import Ref
+from signing.pdf.update.values import written
+from signing.pdf.update.writing import raster, text
+
+if TYPE_CHECKING:
+    from signing.pdf.face import Picture
+    from signing.pdf.frame import Appearance, Stamp
+    from signing.pdf.update.draft import Draft
+
+# ISO 32000-2, table 167: printed, read only, locked, and its contents locked.
+LOCKED = 4 | 64 | 128 | 512
+
+
+class Pictures:
+    """What is drawn in one update."""
+
+    def __init__(self, draft: Draft) -> None:
+        """Keep the update."""
+        self._draft = draft
+        self._images: dict[int, int] = {}
+        self._forms: dict[tuple[float, ...], Ref] = {}
+
+    def form(
+        self,
+        shown: Appearance | Stamp,
+        *,
+        part: int = 0,
+        parts: int = 1,
+        room: tuple[float, float] | None = None,
+    ) -> Ref:
+        """An appearance: the picture, or an upright slice of it, so turned that it stands upright.
+
+        `room` is another width and height to fill: the picture stands in the middle, as large as can be.
+        """
+        width, height = room or (shown.width / parts, shown.height)
+        key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts, width, height)
+        if key not in self._forms:
+            content = face_content(shown, part * shown.width / parts, room).encode()
+            self._forms[key] = self._draw(shown, (width, height), content, self._image(shown.picture))
+        return self._forms[key]
+
+    def empty(self, width: float, height: float) -> Ref:
+        """An appearance that shows nothing yet."""
+        number = self._draft.number()
+        self._draft.add(
+            number,
+            b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Resources<<>>/Length 0>>\nstream\n"
+            b"\nendstream\nendobj\n" % (number, width, height),
+        )
+        return Ref(number, 0)
+
+    def stamp(self, stamp: Stamp, *, page: Ref, name: str) -> Ref:
+        """One stamp as an annotation (ISO 32000-2, 12.5.6.12), not yet on its page."""
+        look = self.form(stamp, part=stamp.part, parts=stamp.parts)
+        number = self._draft.number()
+        self._draft.add(
+            number,
+            b"%d 0 obj\n<</Type/Annot/Subtype/Stamp/Rect[%.4f %.4f %.4f %.4f]/F %d/NM %b/Contents %b"
+            b"/P %b/AP<</N %b>>>>\nendobj\n"
+            % (number, *stamp.rectangle, LOCKED, text(name), text(stamp.text), written(page), written(look)),
+        )
+        return Ref(number, 0)
+
+    def _draw(self, shown: Appearance | Stamp, size: tuple[float, float], content: bytes, image: int) -> Ref:
+        number = self._draft.number()
+        self._draft.add(
+            number,
+            b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Matrix[%d %d %d %d 0 0]"
+            b"/Resources<</XObject<</Face %d 0 R>>>>/Length %d>>\nstream\n%b\nendstream\nendobj\n"
+            % (number, *size, *MATRICES[shown.rotate], image, len(content), content),
+        )
+        return Ref(number, 0)
+
+    def _image(self, picture: Picture) -> int:
+        if id(picture) not in self._images:
+            image, more = self._draft.number(), b""
+            if picture.alpha:
+                mask = self._draft.number()
+                self._draft.add(mask, raster(mask, picture, picture.alpha.data, b"", colors=1))
+                more = b"/SMask %d 0 R" % mask
+            self._draft.add(image, raster(image, picture, picture.color.data, more))
+            self._images[id(picture)] = image
+        return self._images[id(picture)]
