@@ -42,7 +42,8 @@ def _found(data: bytes) -> Iterator[Certificate]:
         for contents in carried_signatures(data):
             yield from _of_cms(contents, padded=True)
     elif data[:1] == b"\x30":
-        yield from _of_cms(data, padded=False)
+        for one in cms.apart(data):
+            yield from _of_cms(one, padded=False)
     elif b"-----BEGIN CERTIFICATE-----" in data:
         yield from load_pem_chain(data, limit=MAX_CARRIED)
     else:

@@ -5,17 +5,20 @@
     report = verify(signature, content, trust, revocation=snapshot, now=now)
 
 `archive` makes B-LTA, and renews it. Content is bytes, or a file that is read in pieces. Who signed and when
-is judged by `signing.judging`, as in a PDF. Several signers in one file are not written and not read.
+is judged by `signing.judging`, as in a PDF. A file of several signers passes when each of them does; such
+files are not written here, and not extended.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from signing import cms, der
 from signing.archive_stamp import evidence_inside, judge_archive, with_archive_stamp
+from signing.contents import Content, ContentDigest, Given, Hashed, digest_of, plain_digest, whole
+from signing.countersigned import countersigned
 from signing.existence import evidence_from, is_archived
 from signing.judging import (
     Question,
@@ -37,6 +40,7 @@ from signing.revocation import RevocationSnapshot
 from yinxin.base.errors import Conflict, MalformedInput, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from signing.certificates import Certificate
@@ -45,20 +49,7 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 
-@dataclass(frozen=True, slots=True)
-class ContentDigest:
-    """A content of which only the digest is known, in bytes; `algorithm` is its hash's name (sha256 …).
-
-    It answers for a signature that was made with that hash; time-stamps over the content with another hash
-    cannot be checked.
-    """
-
-    algorithm: str
-    value: bytes
-
-
-Content = bytes | BinaryIO
-_PIECE = 1 << 20
+__all__ = ["ContentDigest", "VerifiedFile", "archive", "extend", "sign", "verify"]
 _NOTHING = RevocationSnapshot()
 
 
@@ -68,7 +59,8 @@ class VerifiedFile(Evidence):
 
     `path` goes from the signer's certificate to the anchor; `usage` is "seal" or "signature". `proved_at` is
     the time that a time-stamp proves, `claimed_at` only what the signer says. `content_digest` is the
-    file's SHA-256 in hex, empty where only another digest of it was given.
+    file's SHA-256 in hex, empty where only another digest of it was given. `others` signed in the same
+    structure, and passed too; which of them comes first says nothing.
     """
 
     usage: str
@@ -76,11 +68,17 @@ class VerifiedFile(Evidence):
     proved_at: datetime | None
     claimed_at: datetime | None
     content_digest: str
+    others: tuple[VerifiedFile, ...] = ()
 
     @property
     def certificate(self) -> Certificate:
         """The signer's certificate."""
         return self.path[0]
+
+    @property
+    def everybody(self) -> tuple[VerifiedFile, ...]:
+        """What each signer's signature proves; this one comes first."""
+        return (self, *self.others)
 
 
 def sign(
@@ -96,8 +94,8 @@ def sign(
     With `inside` the content is carried in the signature. Raises what the signer and the authority raise,
     `UsageError` for content that would make it larger than `cms.MAX_CMS_BYTES`.
     """
-    carried = _whole(content) if inside else None
-    digest = _digest(cms.cms_digest(signer.algorithm), carried if carried is not None else content)
+    carried = whole(content) if inside else None
+    digest = digest_of(cms.cms_digest(signer.algorithm), carried if carried is not None else content)
 
     def stamp(value: bytes) -> bytes:
         assert timestamper is not None  # noqa: S101 - only handed over when there is one
@@ -192,18 +190,30 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     A `ContentDigest` stands for a content that does not leave its owner's hands.
     Times mean what they mean in `signing.pdf.verify`. Evidence that came along is used beside `revocation`.
     """
-    policy, checks = policy or Policy.default(), list[Check]()
-    findings: dict[str, Any] = {}
-    question = Question(trust, revocation, policy, at or now, known_at or now)
+    question = Question(trust, revocation, policy or Policy.default(), at or now, known_at or now)
+    try:
+        each = cms.apart(signature)
+    except MalformedInput:  # which is said below
+        each = (signature,)
+    if len(each) == 1:
+        return _verify_one(signature, content, question)
+    shared = Hashed(content) if content is not None else None
+    return _together(signature, [_verify_one(one, shared, question) for one in each], question)
+
+
+def _verify_one(signature: bytes, content: Given | None, question: Question) -> Report[VerifiedFile]:
+    """The report on a structure with one signer."""
+    checks, findings = list[Check](), dict[str, Any]()
     outcome: _Outcome | None = None
     try:
         signed = cms.parse(signature)
         carried = _carried(signed)
         if carried:
-            merged = revocation.merged_with(carried)
-            question = Question(trust, merged, policy, at or now, known_at or now)
+            question = replace(question, revocation=question.revocation.merged_with(carried))
         outcome = _judge(signature, signed, content, carried, question, checks)
         findings = outcome.findings()
+        if told := countersigned(signature, signed, question):
+            findings["countersignatures"] = told
     except MalformedInput as exc:
         checks.append(Check("format", Reason.FORMAT_FAILURE, detail=str(exc)[:300]))
 
@@ -214,16 +224,53 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
             key, who.usage, who.path, outcome.proved_at, outcome.claimed_time, outcome.content_digest
         )
 
+    return _report(signature, checks, findings, question, make if outcome and outcome.signer else None)
+
+
+def _together(
+    signature: bytes, reports: Sequence[Report[VerifiedFile]], question: Question
+) -> Report[VerifiedFile]:
+    """One report on several signers: it passes when each of them does."""
+    names = [f"signer-{number}" for number, _ in enumerate(reports, 1)]
+    told = [
+        {**report.findings, "field": name, "indication": str(report.indication)}
+        for name, report in zip(names, reports, strict=True)
+    ]
+    for one in told:
+        one.setdefault("signer", None)
+    checks = [
+        replace(check, name=f"{name}/{check.name}")
+        for name, report in zip(names, reports, strict=True)
+        for check in report.checks
+    ]
+    digests = {str(one.get("content", "")) for one in told}
+    findings = {"signatures": told, "content": digests.pop() if len(digests) == 1 else ""}
+
+    def make(_key: EvidenceKey) -> VerifiedFile:
+        first, *others = [report.require() for report in reports]
+        return replace(first, others=tuple(others))
+
+    return _report(signature, checks, findings, question, make)
+
+
+def _report(
+    signature: bytes,
+    checks: Sequence[Check],
+    findings: dict[str, Any],
+    question: Question,
+    make: Callable[[EvidenceKey], VerifiedFile] | None,
+) -> Report[VerifiedFile]:
+    snapshots = {"trust": question.trust.snapshot_id, "revocation": question.revocation.snapshot_id}
     return Report(
         subject="cades",
         digest=hashlib.sha256(signature).hexdigest(),
         at=question.at,
         known_at=question.known_at,
         checks=tuple(checks),
-        policy=policy.hash,
-        snapshots={"trust": trust.snapshot_id, "revocation": question.revocation.snapshot_id},
+        policy=question.policy.hash,
+        snapshots=snapshots,
         findings=findings,
-        make_evidence=make if outcome and outcome.signer else None,
+        make_evidence=make,
     )
 
 
@@ -260,7 +307,7 @@ class _Outcome:
 def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was made of them
     signature: bytes,
     signed: cms.SignedData,
-    content: Content | ContentDigest | None,
+    content: Given | None,
     carried: RevocationSnapshot | None,
     question: Question,
     checks: list[Check],
@@ -294,30 +341,29 @@ def _judge(  # noqa: PLR0913, PLR0917 - one signature in its parts, and what was
     return _Outcome(signed, signer, stamps, claimed, plain, level)
 
 
-def _meant(signed: cms.SignedData, content: Content | ContentDigest | None, name: str) -> bytes:
+def _meant(signed: cms.SignedData, content: Given | None, name: str) -> bytes:
     """The hash of the content that is meant, given or carried; nothing where there is none."""
     given = signed.content if content is None else content
-    return b"" if given is None else _digest(name, given)
+    return b"" if given is None else digest_of(name, given)
 
 
-def _content_digests(
-    signed: cms.SignedData, content: Content | ContentDigest | None, checks: list[Check]
-) -> tuple[bytes, str]:
+def _content_digests(signed: cms.SignedData, content: Given | None, checks: list[Check]) -> tuple[bytes, str]:
     """The hash that the signature names, and SHA-256 in hex where it can be had, over the content meant."""
     given = signed.content if content is None else content
     if given is None:
         checks.append(Check("content", Reason.SIGNED_DATA_NOT_FOUND))
         return b"", ""
-    plain = _digest("sha256", given)
-    digest = plain if signed.digest_algorithm == "sha256" else _digest(signed.digest_algorithm, given)
+    plain = digest_of("sha256", given)
+    digest = plain if signed.digest_algorithm == "sha256" else digest_of(signed.digest_algorithm, given)
     if (
         content is not None
         and signed.content is not None
         and digest != known_hash(signed.digest_algorithm, signed.content)
     ):
         checks.append(Check("content", Reason.HASH_FAILURE, detail="another content is carried inside"))
-    if isinstance(content, ContentDigest) and content.algorithm != signed.digest_algorithm:
-        detail = f"{content.algorithm} was given, the signature is over {signed.digest_algorithm}"
+    stand_in = plain_digest(content) if content is not None else None
+    if stand_in and stand_in.algorithm != signed.digest_algorithm:
+        detail = f"{stand_in.algorithm} was given, the signature is over {signed.digest_algorithm}"
         checks.append(Check("content", Reason.SIGNED_DATA_NOT_FOUND, detail=detail))
     return digest, plain.hex()
 
@@ -340,26 +386,3 @@ def _carried(signed: cms.SignedData) -> RevocationSnapshot | None:
     if not signed.crls and not signed.ocsp and not crls and not ocsp:
         return None
     return evidence_from((*signed.crls, *crls), (*signed.ocsp, *ocsp))
-
-
-def _digest(name: str, content: Content | ContentDigest) -> bytes:
-    """The hash of the content, read in pieces from its beginning; nothing for a hash we do not know."""
-    if isinstance(content, ContentDigest):
-        return content.value if content.algorithm == name else b""
-    if isinstance(content, bytes):
-        return known_hash(name, content)
-    try:
-        state = hashlib.new(name)
-    except ValueError:
-        return b""
-    content.seek(0)
-    while piece := content.read(_PIECE):
-        state.update(piece)
-    return state.digest()
-
-
-def _whole(content: Content) -> bytes:
-    if isinstance(content, bytes):
-        return content
-    content.seek(0)
-    return content.read(cms.MAX_CMS_BYTES + 1)

@@ -18,8 +18,10 @@ from verify_api.questions import DIGEST_NAMES
 from verify_api.workers import OutcomeState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from signing.report import Report
     from verify_api.documents import Material
     from verify_api.questions import Question
     from verify_api.workers import Outcome
@@ -35,8 +37,6 @@ def examine_signature(
         content = detached.ContentDigest(DIGEST_NAMES[len(digest)], bytes.fromhex(digest))
     report = detached.verify(signature, content, trust, revocation=revocation, policy=policy, now=now)
     found = report.findings
-    signer = found.get("signer") or {}
-    shown = {**found, "field": "", "signer": signer.get("name"), "coverage": "whole_file"}
     answer: dict[str, Any] = {
         "checks": [
             [
@@ -50,15 +50,25 @@ def examine_signature(
         ],
         "policy": report.policy,
         "snapshots": dict(report.snapshots),
-        "signature": {
-            **{name: shown.get(name) for name in SIGNATURE_MEMBERS},
-            "indication": str(report.indication),
-        },
+        "signatures": [_shown(one, report) for one in found.get("signatures", [found])],
         "content": found.get("content") or report.digest,
     }
     if report.passed:
-        answer["signed_by"] = organisations(report.require().certificate)
+        signers = report.require().everybody
+        answer["signed_by"] = [code for one in signers for code in organisations(one.certificate)]
     return with_lacking(answer, signature)
+
+
+def _shown(found: Mapping[str, Any], report: Report[detached.VerifiedFile]) -> dict[str, Any]:
+    """One signature as reports show it."""
+    plain = {name: found.get(name) for name in SIGNATURE_MEMBERS}
+    said = {
+        "field": found.get("field", ""),
+        "signer": (found.get("signer") or {}).get("name"),
+        "coverage": "whole_file",
+        "indication": found.get("indication", str(report.indication)),
+    }
+    return plain | said
 
 
 def read_outcome(question: Question, outcome: Outcome, material: Material) -> Examined:
@@ -79,6 +89,6 @@ def read_outcome(question: Question, outcome: Outcome, material: Material) -> Ex
         checks,
         answer["policy"],
         answer["snapshots"],
-        signatures=(answer["signature"],),
+        signatures=tuple(answer["signatures"]),
         signed_by=tuple(answer.get("signed_by", ())),
     )

@@ -1,4 +1,4 @@
-"""CMS SignedData (RFC 5652) with one signer: what seals of PDFs, `.p7s` files and time-stamps are made of.
+"""CMS SignedData (RFC 5652): what seals of PDFs, `.p7s` files and time-stamps are made of.
 
     encoded = cms.sign(signer, digest)
     signed = cms.parse(encoded)
@@ -10,6 +10,7 @@ algorithm, signature value. Whether the certificate is trusted is the work of `s
 signed that of `signing.timestamp`.
 """
 
+from signing.cms.apart import MAX_SIGNERS, apart, chains, countersignatures
 from signing.cms.checking import check_signature, verifies
 from signing.cms.reading import (
     MAX_CERTIFICATES,
@@ -53,6 +54,7 @@ __all__ = [
     "MAX_CERTIFICATES",
     "MAX_CMS_BYTES",
     "MAX_EVIDENCE",
+    "MAX_SIGNERS",
     "MESSAGE_DIGEST",
     "OCSP_RESPONSE",
     "SIGNED_DATA",
@@ -63,10 +65,13 @@ __all__ = [
     "TIMESTAMP_TOKEN",
     "TST_INFO",
     "SignedData",
+    "apart",
     "attribute",
     "chain_bound",
+    "chains",
     "check_signature",
     "cms_digest",
+    "countersignatures",
     "digest_identifier",
     "hash_with",
     "parse",

@@ -45,7 +45,7 @@ def check_signature(  # noqa: PLR0913 - every fact that a verdict depends on com
     signed: SignedData,
     digest: bytes,
     *,
-    content_type: str = DATA,
+    content_type: str | None = DATA,
     policy: Policy,
     at: datetime,
     reference_required: bool = True,
@@ -53,7 +53,8 @@ def check_signature(  # noqa: PLR0913 - every fact that a verdict depends on com
     """The cryptographic checks, in order: algorithm, digest, certificate reference, signature value.
 
     `digest` is the hash of the content with `signed.digest_algorithm`; `at` is when the algorithm has to
-    be good enough for `policy`. Never raises for what is in `signed`. `reference_required` demands an
+    be good enough for `policy`. `content_type` is None for a countersignature, which names no type (RFC 5652,
+    11.4). Never raises for what is in `signed`. `reference_required` demands an
     ESS certificate reference (CAdES, time-stamps).
     """
     return (
@@ -86,9 +87,12 @@ def _algorithm_check(signed: SignedData, policy: Policy, at: datetime) -> Check:
 _GOOD_ALGORITHMS = {row.name: Check("algorithm", detail=row.name) for row in ALGORITHMS}
 
 
-def _digest_fault(signed: SignedData, digest: bytes, content_type: str) -> Reason | None:
+def _digest_fault(signed: SignedData, digest: bytes, content_type: str | None) -> Reason | None:
     kinds = signed.attributes.get(CONTENT_TYPE, ())
-    if kinds != (der.oid(content_type),) or signed.content_type != content_type:
+    if content_type is None:
+        if kinds:
+            return Reason.FORMAT_FAILURE
+    elif kinds != (der.oid(content_type),) or signed.content_type != content_type:
         return Reason.FORMAT_FAILURE
     if len(signed.attributes.get(SIGNING_TIME, (b"",))) != 1:  # RFC 5652, 11.3: one time or none
         return Reason.SIG_CONSTRAINTS_FAILURE

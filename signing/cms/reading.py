@@ -29,7 +29,7 @@ def parse(data: bytes, *, padded: bool = False) -> SignedData:
     """Read a ContentInfo with SignedData and exactly one signer; `MalformedInput` otherwise.
 
     `padded` reads it as it stands in PDFs: zero octets may be behind it, and lengths left open (BER). A
-    file with several signers is refused as a whole: whoever asks "who signed this" wants one answer.
+    structure with several signers is taken apart first (`apart`): "who signed this" has one answer here.
     """
     if len(data) > MAX_CMS_BYTES:
         raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
@@ -60,13 +60,13 @@ def read_certificates(data: bytes) -> tuple[Certificate, ...]:
     if len(data) > MAX_CMS_BYTES:
         raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
     try:
-        fields = _fields(der.read_exactly(data, der.SEQUENCE))
+        fields = fields_of(der.read_exactly(data, der.SEQUENCE))
         return next((_certificates(item) for item in fields[3:-1] if item.tag == _CERTIFICATES), ())
     except (ValueError, IndexError) as exc:
         raise MalformedInput("cms", "fields are missing or wrong") from exc
 
 
-def _fields(outer: der.Element) -> list[der.Element]:
+def fields_of(outer: der.Element) -> list[der.Element]:
     """The fields of SignedData: version, digest algorithms, content, [0] and [1] where present, signers."""
     kind, wrapped = der.elements(outer)
     if kind.encoded != _SIGNED_DATA or wrapped.tag != 0xA0:
@@ -83,7 +83,7 @@ _OPTIONAL = frozenset({(), (_CERTIFICATES,), (_REVOCATIONS,), (_CERTIFICATES, _R
 
 
 def _signed_data(outer: der.Element) -> SignedData:
-    _version, _digests, encapsulated, *optional, infos = _fields(outer)
+    _version, _digests, encapsulated, *optional, infos = fields_of(outer)
     content_type, content = _content(encapsulated)
     groups = {item.tag: item for item in optional}
     certificates = _certificates(groups[_CERTIFICATES]) if _CERTIFICATES in groups else ()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from world.departments import BUREAU, MATTER, PURPOSE, City
 from world.pki import Pki
+from world.signers import joined
 
 from signing import cms, detached
 from signing.signers.file import FileSigner
@@ -48,6 +49,18 @@ def test_a_department_hears_who_signed_and_gets_a_receipt(city: City) -> None:
         "GET", f"/v1/verifications/{said['id']}", None, {"Authorization": f"Bearer {city.token()}"}
     )
     assert recorded.json["digest"] == said["digest"]
+
+
+def test_two_agencies_in_one_file_are_two_signatures(city: City) -> None:
+    twice = joined(signature_of(city), signature_of(city, signer=city.pki.signer("signature", "张三")))
+    said = city.ask(encoded(document=CONTENT, signature=twice)).json
+    assert said["indication"] == "passed"
+    assert [one["indication"] for one in said["signatures"]] == ["passed", "passed"]
+    assert {one["usage"] for one in said["signatures"]} == {"seal", "signature"}
+    stranger = joined(signature_of(city), signature_of(city, signer=Pki().signer("signature", "张三")))
+    said = city.ask(encoded(document=CONTENT, signature=stranger)).json
+    assert said["indication"] != "passed"
+    assert sorted(one["indication"] for one in said["signatures"]) == ["indeterminate", "passed"]
 
 
 def test_the_content_need_not_leave_its_owner(city: City) -> None:

@@ -27,7 +27,7 @@ from signing.report import Indication
 from yinxin.base.text import Language, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import click
 
@@ -127,17 +127,25 @@ class Console:
         if report.then is not report.indication:
             then = RichText(self.text("  签署时：", "  at the time of signing: "))
             self._out.print(RichText.assemble(then, self.verdict(report.then)))
-        for signature in report.findings.get("signatures", ()):
-            who = readable(str(signature.get("signer") or "?"))
+        for signature in _signatures(report.findings):
+            signer = signature.get("signer") or "?"
+            who = readable(str(signer.get("name") if isinstance(signer, dict) else signer))
             self._out.print(RichText(self.text(f"  签署者：{who}", f"  signed by {who}")))
             for line in signature.get("says", ()):
                 self._out.print(RichText(f"    {readable(line[self.language])}"))
+            for counter in signature.get("countersignatures", ()):
+                self._countersigned(counter)
         for says in report.findings.get("standing", ()):
             self._out.print(RichText(f"  {says[self.language]}"))
         for reason in sorted(report.reasons, key=lambda reason: reason.code):
             says, do = reason.text.in_language(self.language), reason.next_step.in_language(self.language)
             self._out.print(RichText(f"  · {says} [{reason.code}, {reason.clause}]"))
             self._out.print(RichText(f"    → {do}", style="dim"))
+
+    def _countersigned(self, counter: Mapping[str, Any]) -> None:
+        who = readable(str((counter.get("signer") or {}).get("name") or "?"))
+        said = RichText(self.text(f"    副签：{who} ", f"    countersigned by {who}: "))
+        self._out.print(RichText.assemble(said, self.verdict(Indication(counter["indication"]))))
 
     def error(self, error: YinxinError, *, slip: Slip | None = None) -> None:
         """What went wrong, for a person or as JSON on standard error; with the slip of a refusal."""
@@ -170,6 +178,11 @@ class Console:
         with Progress(*columns, console=self._err, transient=True, disable=not self._err.is_terminal) as bar:
             task = bar.add_task(self.text(zh, en), total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _signatures(findings: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The signatures of a document, or the one beside a file."""
+    return findings.get("signatures") or ([findings] if findings.get("signer") else [])
 
 
 def readable(text: str) -> str:

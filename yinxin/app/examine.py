@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import chain_of
-from signing import detached, pdf
+from signing import cms, detached, pdf
 from signing.jose import parse_jws
 from signing.policy import Policy
 from signing.reasons import Reason
@@ -175,6 +175,8 @@ class Examiner:
                 chains = pdf.certificate_chains(data)
             elif kind is Kind.PRESENTATION:
                 chains = [chain_of(SdJwt.parse(data.decode("ascii").strip()).issuer_jwt)]
+            elif _is_beside(file.name, data):
+                chains = cms.chains(data)
             elif mdoc := MdocFile.of(data):
                 chains = [mdoc.chain]
         return [self._to_anchor(chain) for chain in chains if chain]
