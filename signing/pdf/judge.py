@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +33,13 @@ if TYPE_CHECKING:
 
     from signing.certificates import Certificate
     from signing.pdf.gate import Gap
+    from signing.pdf.revisions.changes import Told
+    from signing.pdf.revisions.history import Review
     from signing.policy import Policy
     from signing.timestamp import TimestampResult
 
 MAX_LINE_ENDS = 16  # in bytes, behind a signed file
+MAX_TOLD = 64  # fillings and notes that a finding tells of
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Judgement:
     signed: cms.SignedData | None = None
     proved_at: datetime | None = None
     changes: str = "none"
+    unsigned: tuple[Told, ...] = ()
     usage: str = ""
     path: tuple[Certificate, ...] = ()
     stamps: list[TimestampResult] = field(default_factory=list)
@@ -117,6 +121,7 @@ class Judgement:
             "location": found.location,
             "permission": found.permission,
             "indication": str(_worst(self.checks)),
+            **({"unsigned": [asdict(one) for one in self.unsigned[:MAX_TOLD]]} if self.unsigned else {}),
             **self.said.finding(),
         }
 
@@ -189,9 +194,10 @@ def judge_changes(  # noqa: PLR0913 - what one look back depends on
 
     Archive data (certificates, revocation data, document time-stamps) may follow any signature. Fields
     may be filled, and signatures added, when somebody's later signature stands for it (`is_followed`; a
-    time-stamp is nobody's), or else when the policy says so and the signature does not forbid it; the same
-    holds for comments. Behind the signature that `reaches_furthest` no byte may stand that is not of such a
-    revision.
+    time-stamp is nobody's). Without, an empty field may be filled in, and a note be put where the signature
+    says so (DocMDP 3): the finding tells of both. What goes further, other values and comments, is good when
+    the policy says so and the signature does not forbid it. Behind the signature that `reaches_furthest` no
+    byte may stand that is not of such a revision.
     """
     if judgement.gap.whole_file or _is_line_end(reading, judgement.gap.covered):
         judgement.checks.append(Check("changes_after_signing"))
@@ -202,18 +208,31 @@ def judge_changes(  # noqa: PLR0913 - what one look back depends on
         return
     review = reading.review(judgement.found, ends)
     permission, detail = judgement.found.permission, review.detail
-    judgement.changes = "filled" if review.level == "form" and not is_followed else review.level
+    judgement.changes = _kind_of(review, permission, is_followed=is_followed)
     good = {
         "none": not reaches_furthest,
         "archive": True,
         "form": permission != 1,
+        "permitted": permission != 1 and policy.allows_change("permitted"),
         "filled": permission != 1 and policy.allows_change("filled"),
         "annotation": permission in {None, 3} and policy.allows_change("annotation"),
     }.get(judgement.changes, False)
+    judgement.unsigned = review.told if judgement.changes == "permitted" else ()
     if reaches_furthest and review.level == "none":
         detail = "bytes follow that belong to no revision"
     reason = None if good else Reason.DOCUMENT_CHANGED_AFTER_SIGNING
     judgement.checks.append(Check("changes_after_signing", reason, detail=detail or review.level))
+
+
+def _kind_of(review: Review, permission: int | None, *, is_followed: bool) -> str:
+    """What came after, in the words of a policy."""
+    if review.level == "annotation" and ("annotation" in review.more or permission != 3):
+        return "annotation"
+    if review.level not in {"form", "annotation"}:
+        return review.level
+    if "form" in review.more and not is_followed:
+        return "filled"
+    return "form" if is_followed and review.level == "form" else "permitted"
 
 
 def _is_line_end(reading: Reading, covered: int) -> bool:

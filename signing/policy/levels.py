@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SIGNER_USAGES = frozenset({"seal", "signature"})
 # What may stand behind a signature in a document, the strictest first.
-Changes = Literal["none", "archive", "form", "filled", "annotation"]
-CHANGES: tuple[Changes, ...] = ("none", "archive", "form", "filled", "annotation")
+Changes = Literal["none", "archive", "form", "permitted", "filled", "annotation"]
+CHANGES: tuple[Changes, ...] = ("none", "archive", "form", "permitted", "filled", "annotation")
 
 
 class Level(StrEnum):

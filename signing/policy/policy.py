@@ -73,7 +73,8 @@ class Policy:
 
     Documents: `demand` holds for every signature on a document, `licence_types` holds more for documents that
     are a licence of a type, by its code. `allowed_changes` says what may be added behind a signature:
-    nothing, archive data, later signatures and fields filled in before one of those (`form`), fields that
+    nothing, archive data, later signatures and fields filled in before one of those (`form`), empty fields
+    that nobody signed for and notes that the signature permits (`permitted`), other values of fields that
     nobody signed for (`filled`), comments (`annotation`). `require_timestamp` is level B-T.
 
     Credentials: `issuer_keys` says how the keys of an issuer, by its `iss`, are found: by certificates
@@ -96,7 +97,7 @@ class Policy:
     require_timestamp: bool = False
     demand: Demand = Demand()  # noqa: RUF009 - frozen
     licence_types: tuple[tuple[str, Demand], ...] = ()
-    allowed_changes: Changes = "form"
+    allowed_changes: Changes = "permitted"
     issuer_keys: tuple[tuple[str, str], ...] = ()
     type_metadata: Literal["if_available", "require"] = "if_available"
     revocation: Literal["require", "if_available"] = "require"

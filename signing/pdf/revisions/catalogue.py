@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Name, Ref, Stream
-from signing.pdf.revisions.forms import ARCHIVE, FORM, FormRules, rectangle
+from signing.pdf.revisions.changes import ANNOTATION, ARCHIVE, FORM, Change, Told
+from signing.pdf.revisions.forms import FormRules, rectangle
 from signing.pdf.revisions.metadata import MAX_PACKET_BYTES, say_the_same
 from signing.pdf.revisions.pages import PageRules
 from signing.pdf.revisions.sameness import Comparison, refuse
@@ -20,22 +20,12 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Document, Value
     from signing.pdf.revisions.fields import Field
 
-ANNOTATION = "annotation"
 # Of a trailer: how the table is written, and what a file is known by from version to version.
 _WRITTEN = frozenset(
     {"Size", "Prev", "XRefStm", "ID", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "Root", "Info"}
 )
 _PASSING_INFO = frozenset({"ModDate", "CreationDate", "Producer"})
 _VERSION = re.compile(r"[1-9]\.[0-9]")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that an update did: how far it goes, in words, and the field it did it to, if one."""
-
-    level: str
-    what: str
-    field: str | None = None
 
 
 class DocumentRules:
@@ -82,11 +72,11 @@ class DocumentRules:
         self._covering()
         return self.changes
 
-    def _say(self, level: str, what: str, field: str | None = None) -> None:
-        self.changes.append(Change(level, what, field))
+    def _say(self, level: str, what: str, field: str | None = None, told: Told | None = None) -> None:
+        self.changes.append(Change(level, what, field, told))
 
-    def _annotated(self, what: str) -> None:
-        self._say(ANNOTATION, what)
+    def _annotated(self, what: str, told: Told | None = None) -> None:
+        self._say(ANNOTATION, what, None, told)
 
     def _trailer(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> None:
         for key in new.keys() - _WRITTEN:  # what is left out there says nothing to anybody

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from signing.pdf.parsing import Ref
+from signing.pdf.revisions.changes import ARCHIVE, FORM, Told
 from signing.pdf.revisions.fields import Field, full_name
+from signing.pdf.revisions.filling import Filling, told
 from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, refuse
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     from signing.pdf.parsing import Value
 
-ARCHIVE, FORM = "archive", "form"
 FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M", "DA", "DS", "MK"})
 SIGNED = frozenset({"V", "AP", "AS", "M", "MK", "DA"})
 # What a field gets that becomes its own widget, and nothing else: it might be something else as well.
@@ -36,17 +37,21 @@ NEW_FIELD = frozenset(
 HIDDEN, READ_ONLY = 2, 1
 
 
+class Say(Protocol):
+    """Takes a change: how far it goes, in words, the name of the field, what people are told of it."""
+
+    def __call__(self, level: str, what: str, field: str | None, told: Told | None = None, /) -> None:
+        """Take it."""
+
+
 @dataclass
 class FormRules:
-    """Compare the forms of two states.
-
-    `said` is told of a change: how far it goes, in words, and the name of the field.
-    """
+    """Compare the forms of two states; `said` takes what changed."""
 
     comparison: Comparison
     old_fields: Mapping[int, Field]
     new_fields: Mapping[int, Field]
-    said: Callable[[str, str, str | None], None]
+    said: Say
     shown: list[int] = field(default_factory=list)
     widgets: set[int] = field(default_factory=set)
     signed: set[int] = field(default_factory=set)
@@ -141,7 +146,7 @@ class FormRules:
         if kind == "Sig":
             allowed = self._signed(before, after, name)
         else:
-            allowed = self._filled(before, after, name, kind)
+            allowed = self._filled((before, after), (a, b), name, kind)
         free: dict[str, Callable[[Value, Value], None]] = dict.fromkeys(allowed, _free)
         if allowed and kind == "Sig":
             free |= {"F": _flags_of_widget}
@@ -164,14 +169,22 @@ class FormRules:
         return SIGNED
 
     def _filled(
-        self, before: dict[str, Value], after: dict[str, Value], name: str, kind: str | None
+        self,
+        owner: tuple[dict[str, Value], dict[str, Value]],
+        widget: tuple[dict[str, Value], dict[str, Value]],
+        name: str,
+        kind: str | None,
     ) -> frozenset[str]:
         """What may differ at a field that is filled in: something when its value does."""
+        before, after = owner
         if kind not in {"Tx", "Ch", "Btn"}:
             return frozenset()
         if self.comparison.same(before.get("V"), after.get("V"), drawn=True):
             return frozenset()
-        self.said(FORM, f"{name} was filled in", name)
+        plain = None
+        if Filling(self.comparison, kind).is_plain(owner, widget):
+            plain = Told("filled", name, told(after.get("V"), self.comparison.new))
+        self.said(FORM, f"{name} was filled in", name, plain)
         return FILLED_IN
 
     def _added(self, good: Callable[[Value], bool]) -> Callable[[Value, Value], None]:

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import IN_USE, PACKED, Ref
-from signing.pdf.revisions.catalogue import ANNOTATION, Change, DocumentRules
+from signing.pdf.revisions.catalogue import DocumentRules
+from signing.pdf.revisions.changes import ARCHIVE, LEVELS, NONE, OTHER, Change, Told
 from signing.pdf.revisions.fields import Field, fields
-from signing.pdf.revisions.forms import ARCHIVE, FORM
 from signing.pdf.revisions.graph import Graph, pointers
 from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, Refused
@@ -24,16 +24,19 @@ if TYPE_CHECKING:
 
 MAX_OBJECTS = 8_388_608
 MAX_WIDTHS = (2, 8, 4)  # octets of the columns of a cross-reference stream
-NONE, OTHER = "none", "other"
-_LEVELS = (NONE, ARCHIVE, FORM, ANNOTATION, OTHER)
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What happened after one signature: `level` is none, archive, form, annotation or other."""
+    """What happened after one signature: `level` is none, archive, form, annotation or other.
+
+    `told` are the fillings and notes of which people are told, `more` the levels of all other changes.
+    """
 
     level: str
     detail: str = ""
+    told: tuple[Told, ...] = ()
+    more: frozenset[str] = frozenset()
 
 
 class History:
@@ -85,9 +88,11 @@ class History:
             if change.field is not None and change.level != ARCHIVE and permissions.locked(change.field)
         ]
         changes += locked
-        worst = max((change.level for change in changes), key=_LEVELS.index, default=NONE)
+        worst = max((change.level for change in changes), key=LEVELS.index, default=NONE)
         named = dict.fromkeys(change.what for change in changes if change.level == worst)
-        return Review(worst, "; ".join(named)[:300])
+        told = dict.fromkeys(change.told for change in changes if change.told)
+        more = frozenset(change.level for change in changes if not change.told)
+        return Review(worst, "; ".join(named)[:300], tuple(told), more)
 
     def _after(self, boundary: int) -> list[Change]:
         """What the next revision did, judged once."""
