@@ -134,6 +134,11 @@ class Settings:
         "制证窗口的网址，供本机关工作人员使用；通行密钥绑定此域名",
         "the issuing desk's address, for the agency's own staff; passkeys are bound to its host",
     )
+    desk_required: bool = _setting(
+        False,  # noqa: FBT003 - a default among defaults
+        "制发、变更、终止证照只经制证窗口（多人办理）；yinxin licence 的相应命令随之停用",
+        "licences are made, changed and ended by several people at the desk alone: `yinxin licence` refuses",
+    )
     agency_name: str = _setting("未命名机关", "发证机关名称（中文）", "the issuing agency's name in Chinese")
     agency_name_en: str = _setting(
         "Unnamed agency", "发证机关名称（英文）", "the issuing agency's name in English"

@@ -12,7 +12,7 @@ from credentials.licence import KIND_NAMES, agency_day
 from credentials.repository import LicenceRepository
 from yinxin.app import wiring
 from yinxin.app.commands import licence_events, licence_versions
-from yinxin.app.commands.licence_events import open_home
+from yinxin.app.commands.licence_events import open_for_change
 from yinxin.app.commands.offer import offer
 from yinxin.app.commands.options import (
     Moment,
@@ -140,7 +140,7 @@ def issue(
 ) -> int:
     """Write one PDF for each licence; exit 1 when a row was faulty."""
     console = console_of(context)
-    place = open_home(home, passphrase_file)
+    place = open_for_change(home, passphrase_file)
     issuer = wiring.issuer(place)
     output.mkdir(parents=True, exist_ok=True)
     data = read_file(applications)

@@ -20,6 +20,7 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.actor import system
+from yinxin.base.errors import NotPermitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,16 @@ _ENDINGS = [str(kind) for kind in EndingKind if kind is not EndingKind.SUPERSEDE
 def open_home(home: str, passphrase_file: str | None) -> Home:
     """The installation, with its keys."""
     return Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
+
+
+def open_for_change(home: str, passphrase_file: str | None) -> Home:
+    """The same, for what one person does alone; `NotPermitted` where the desk is demanded for it."""
+    place = open_home(home, passphrase_file)
+    if place.settings.desk_required:
+        raise NotPermitted(
+            "desk_required: this is done at the desk, by its pages, `yinxin case` or `yinxin bundle`"
+        )
+    return place
 
 
 def deciding(function: Any) -> Any:
@@ -101,7 +112,11 @@ def resume(context: click.Context, identifier: str, **facts: Any) -> int:
 def meet(context: click.Context, identifier: str, **facts: Any) -> int:
     """Its due date no longer matters."""
     return _change(
-        context, identifier, facts, lambda issuer, event: issuer.meet_commitment(identifier, **event)
+        context,
+        identifier,
+        facts,
+        lambda issuer, event: issuer.meet_commitment(identifier, **event),
+        is_for_one=True,
     )
 
 
@@ -204,9 +219,13 @@ def _change(
     identifier: str,
     facts: dict[str, Any],
     change: Callable[[Issuer, dict[str, Any]], Event],
+    *,
+    is_for_one: bool = False,
 ) -> int:
+    """Record it. `is_for_one` is what no case of the desk is about."""
     console = console_of(context)
-    place = open_home(facts["home"], facts["passphrase_file"])
+    begin = open_home if is_for_one else open_for_change
+    place = begin(facts["home"], facts["passphrase_file"])
     event = decided(place, facts)
     if "effective_from" in facts:
         event["effective_from"] = facts["effective_from"]

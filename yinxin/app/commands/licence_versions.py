@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from yinxin.app import wiring
-from yinxin.app.commands.licence_events import FROM, decided, deciding, open_home
+from yinxin.app.commands.licence_events import FROM, decided, deciding, open_for_change
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
 from yinxin.base.errors import MalformedInput
@@ -184,7 +184,7 @@ def split(
 def _make(context: click.Context, facts: dict[str, Any], output: Path, act: Verb) -> int:
     """Write one file, or into a folder one for each."""
     console = console_of(context)
-    place = open_home(facts["home"], facts["passphrase_file"])
+    place = open_for_change(facts["home"], facts["passphrase_file"])
     made = act(wiring.issuer(place), decided(place, facts))
     for issued in made:
         file = output / f"{issued.licence.identifier}.pdf" if output.is_dir() else output
