@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Name, Ref, Stream
 from signing.pdf.revisions.changes import ANNOTATION, ARCHIVE, FORM, Change, Told
-from signing.pdf.revisions.forms import FormRules, rectangle
+from signing.pdf.revisions.forms import FormRules
 from signing.pdf.revisions.metadata import MAX_PACKET_BYTES, say_the_same
 from signing.pdf.revisions.pages import PageRules
 from signing.pdf.revisions.sameness import Comparison, refuse
 from signing.pdf.revisions.structure import StructureRules
+from signing.pdf.revisions.widgets import rectangle
 from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from signing.pdf.parsing import Ref
@@ -11,14 +12,15 @@ from signing.pdf.revisions.fields import Field, full_name
 from signing.pdf.revisions.filling import Filling, told
 from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, refuse
+from signing.pdf.revisions.widgets import is_seen, is_widget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from signing.pdf.parsing import Value
+    from signing.pdf.parsing import Document, Value
 
 FILLED_IN = frozenset({"V", "RV", "AP", "AS", "I", "M", "DA", "DS", "MK"})
-SIGNED = frozenset({"V", "AP", "AS", "M", "MK", "DA"})
+SIGNED = frozenset({"V", "AP", "AS", "M", "MK"})
 # What a field gets that becomes its own widget, and nothing else: it might be something else as well.
 WIDGET: dict[str, Callable[[Value], bool]] = {
     "P": lambda value: type(value) is Ref,
@@ -34,7 +36,7 @@ NEW_FIELD = frozenset(
         "Lang", "DV",
     }
 )  # fmt: skip
-HIDDEN, READ_ONLY = 2, 1
+READ_ONLY, MAX_ABOVE = 1, 32
 
 
 class Say(Protocol):
@@ -108,7 +110,7 @@ class FormRules:
         kids = {"Kids": lambda one, other: self._kids(one, other, a, b, name, kind)}
         if kind == "Sig" and "V" not in a and "V" in b:
             self.signed.add(old.number)
-        self._terminal(a, b, name, kind, kids)
+        self._terminal(a, b, name, kind, kids, number=old.number)
 
     def _kids(  # noqa: PLR0913, PLR0917 - a field in both states, and what it inherits
         self, old: Value, new: Value, a: dict[str, Value], b: dict[str, Value], name: str, kind: str | None
@@ -129,7 +131,15 @@ class FormRules:
                 one, other = self.comparison.old.resolve(item), self.comparison.new.resolve(item)
                 if type(one) is not dict or type(other) is not dict:
                     refuse(f"{name}: its widget was taken away")
-                self._terminal(one, other, name, kind, {"Kids": self._fixed}, owner=(a, b))
+                self._terminal(
+                    one,
+                    other,
+                    name,
+                    kind,
+                    {"Kids": self._fixed},
+                    number=item.number if type(item) is Ref else -1,
+                    owner=(a, b),
+                )
 
     def _terminal(  # noqa: PLR0913 - a field in both states, and what it inherits
         self,
@@ -139,6 +149,7 @@ class FormRules:
         kind: str | None,
         rules: Mapping[str, Callable[[Value, Value], None]],
         *,
+        number: int,
         owner: tuple[dict[str, Value], dict[str, Value]] | None = None,
     ) -> None:
         """A field or widget that both states have."""
@@ -146,7 +157,7 @@ class FormRules:
         if kind == "Sig":
             allowed = self._signed(before, after, name)
         else:
-            allowed = self._filled((before, after), (a, b), name, kind)
+            allowed = self._filled((before, after), (a, b), name, kind, number)
         free: dict[str, Callable[[Value, Value], None]] = dict.fromkeys(allowed, _free)
         if allowed and kind == "Sig":
             free |= {"F": _flags_of_widget}
@@ -162,9 +173,8 @@ class FormRules:
         if old is not None or new is None:
             return frozenset()
         stamp = self.comparison.new.get(new, "SubFilter") == "ETSI.RFC3161"
-        kids = _list(self.comparison.new.get(after, "Kids"))
-        shown = [after, *(one for one in map(self.comparison.new.resolve, kids) if type(one) is dict)]
-        level = ARCHIVE if stamp and not any(map(self._is_seen, shown)) else FORM
+        seen = self._is_shown(self.comparison.old, before) or self._is_shown(self.comparison.new, after)
+        level = ARCHIVE if stamp and not seen else FORM
         self.said(level, f"{name} was signed", name)
         return SIGNED
 
@@ -174,6 +184,7 @@ class FormRules:
         widget: tuple[dict[str, Value], dict[str, Value]],
         name: str,
         kind: str | None,
+        number: int,
     ) -> frozenset[str]:
         """What may differ at a field that is filled in: something when its value does."""
         before, after = owner
@@ -182,7 +193,7 @@ class FormRules:
         if self.comparison.same(before.get("V"), after.get("V"), drawn=True):
             return frozenset()
         plain = None
-        if Filling(self.comparison, kind).is_plain(owner, widget):
+        if number not in self._borrowed and Filling(self.comparison, kind).is_plain(owner, widget):
             plain = Told("filled", name, told(after.get("V"), self.comparison.new))
         self.said(FORM, f"{name} was filled in", name, plain)
         return FILLED_IN
@@ -239,7 +250,7 @@ class FormRules:
             if type(entries) is not dict or entries.keys() - NEW_FIELD or (kids and "Kids" in entries):
                 refuse(f"the field {name!r} holds more than a signature's field does")
             self.widgets.add(ref.number)
-            if self._is_seen(entries):
+            if is_seen(self.comparison.new, entries):
                 seen = True
                 self.shown.append(ref.number)
         if found.entries.keys() - NEW_FIELD:
@@ -249,14 +260,10 @@ class FormRules:
         level = ARCHIVE if stamp and not seen else FORM
         self.said(level, f"the field {name!r} to sign in was added", name)
 
-    def _is_seen(self, widget: dict[str, Value]) -> bool:
-        flags = self.comparison.new.get(widget, "F")
-        if type(flags) is int and flags & HIDDEN:
-            return False
-        if "Rect" not in widget:
-            return False
-        box = rectangle(self.comparison.new.get(widget, "Rect"), self.comparison)
-        return box is None or (box[2] > box[0] and box[3] > box[1])
+    def _is_shown(self, document: Document, entries: dict[str, Value]) -> bool:
+        """Whether a field or one of its widgets is seen in one state."""
+        kids = map(document.resolve, _list(document.get(entries, "Kids")))
+        return any(is_seen(document, one) for one in (entries, *kids) if type(one) is dict)
 
     def _appearances(self, old: Value, new: Value) -> None:
         if self.comparison.new.resolve(new) is True and self.comparison.old.resolve(old) is not True:
@@ -299,29 +306,48 @@ class FormRules:
             level = FORM if self._is_drawn_anew else ARCHIVE
             self.said(level, "the form got letters to be drawn with", None)
 
-    @property
+    @cached_property
     def _is_drawn_anew(self) -> bool:
-        """Whether readers draw something from what the form says: fields but those to sign in, free text."""
-        return bool({one.kind for one in self.old_fields.values()} - {"Sig", None}) or any(
-            self.comparison.old.get(note, "Subtype") == "FreeText" for note in self._notes()
+        """Whether readers draw something from what the form says: fields but those to sign in, free text.
+
+        Some take a widget for a field that is in no form, and a field for one of its kind that says it oddly.
+        """
+        fields = self.old_fields.values()
+        if any(one.kind != "Sig" and (one.kind is not None or "Rect" in one.entries) for one in fields):
+            return True
+        old = self.comparison.old
+        to_sign = {number for number, one in self.old_fields.items() if one.kind == "Sig"}
+        return any(
+            old.get(note, "Subtype") == "FreeText"
+            or ((type(item) is not Ref or item.number not in to_sign) and is_widget(old, note))
+            for item, note in self._notes(old)
         )
 
-    def _notes(self) -> Iterator[Value]:
-        """What lay on the pages."""
-        old = self.comparison.old
-        for number in page_tree(old):
-            notes = _list(old.get(old.load(old.reference(number)), "Annots"))
-            old.budget.spend(len(notes))
-            yield from map(old.resolve, notes)
+    @cached_property
+    def _borrowed(self) -> set[int]:
+        """Fields from which something inherits that is none of theirs: readers may show their value there."""
+        new, found = self.comparison.new, set()
+        noted = [(item, note) for item, note in self._notes(new) if type(note) is dict]
+        in_form: list[tuple[Value, Value]] = [(one.ref, one.entries) for one in self.new_fields.values()]
+        for item, entries in noted + in_form:
+            is_own = True
+            for _ in range(MAX_ABOVE):
+                above = entries.get("Parent")
+                holder = new.resolve(above)
+                if type(holder) is not dict:
+                    break
+                is_own = is_own and type(item) is Ref and item in _list(new.get(holder, "Kids"))
+                if not is_own and type(above) is Ref:
+                    found.add(above.number)
+                item, entries = above, holder  # noqa: PLW2901 - one step up
+        return found
 
-
-def rectangle(value: Value, comparison: Comparison) -> tuple[float, float, float, float] | None:
-    """A rectangle with its lower left corner first; None for what is none."""
-    numbers = [comparison.new.resolve(item) for item in value] if type(value) is list else []
-    if len(numbers) != 4 or not all(type(item) in {int, float} for item in numbers):
-        return None
-    left, bottom, right, top = numbers
-    return min(left, right), min(bottom, top), max(left, right), max(bottom, top)
+    def _notes(self, document: Document) -> Iterator[tuple[Value, Value]]:
+        """What lies on the pages, as it is listed and as it is."""
+        for number in page_tree(document):
+            notes = _list(document.get(document.load(document.reference(number)), "Annots"))
+            document.budget.spend(len(notes))
+            yield from ((item, document.resolve(item)) for item in notes)
 
 
 def _list(value: Value) -> list[Value]:

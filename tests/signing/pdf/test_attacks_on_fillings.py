@@ -25,7 +25,7 @@ from world.pdf_forms import (
     waiting,
     written,
 )
-from world.pdf_paper import stream
+from world.pdf_paper import references, stream
 
 from signing.reasons import Reason
 
@@ -235,3 +235,13 @@ def test_a_field_that_came_behind_the_signature(desk: Desk) -> None:
 def test_a_filling_and_something_else(desk: Desk) -> None:
     paper = fill_name(signed(desk))
     refused(desk, paper.write({1: paper.entry(1, PageMode=b"/UseThumbs")}))
+
+
+def test_a_widget_elsewhere_that_inherits_the_value(desk: Desk) -> None:
+    """It is in no form and among nobody's widgets, but some readers draw what it inherits."""
+    stray = b"<< /Type /Annot /Subtype /Widget /Parent 30 0 R /Rect [0 0 595 842] /DA (/F1 99 Tf) >>"
+    paper = waiting({50: stray})
+    paper.notes.append(50)
+    paper.write({10: paper.entry(10, Annots=references(paper.notes))})
+    assert desk.verify(signed(desk, paper.copy()).pdf).passed
+    refused(desk, fill_name(signed(desk, paper)))
