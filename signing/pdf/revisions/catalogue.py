@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from signing.pdf.parsing import Name, Ref, Stream
 from signing.pdf.revisions.changes import ANNOTATION, ARCHIVE, FORM, Change, Told
 from signing.pdf.revisions.forms import FormRules
-from signing.pdf.revisions.metadata import MAX_PACKET_BYTES, say_the_same
+from signing.pdf.revisions.metadata import MAX_PACKET_BYTES, say_the_same, says_nothing_new
 from signing.pdf.revisions.pages import PageRules
 from signing.pdf.revisions.sameness import Comparison, refuse
 from signing.pdf.revisions.structure import StructureRules
@@ -81,9 +81,17 @@ class DocumentRules:
 
     def _trailer(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> None:
         for key in new.keys() - _WRITTEN:  # what is left out there says nothing to anybody
+            if key == "AdditionalStreams" and self._leads_to_no_stream(new[key]):
+                continue
             if key not in old or not self._comparison.same(old[key], new[key]):
                 refuse(f"the trailer: /{key} was changed")
         self._info(old.get("Info"), new.get("Info"))
+
+    def _leads_to_no_stream(self, named: Value) -> bool:
+        """Whether the editable original that LibreOffice names is none: it counts on whenever it signs."""
+        state = self._comparison.new
+        items = state.resolve(named)
+        return type(items) is list and not any(isinstance(state.resolve(one), Stream) for one in items)
 
     def _info(self, old: Value, new: Value) -> None:
         """Dates and makers may change with any update; a new title is for a further signature."""
@@ -101,6 +109,9 @@ class DocumentRules:
             self._say(ARCHIVE if same else FORM, "what the file says about itself was changed")
 
     def _store(self, old: Value, new: Value) -> None:
+        """Evidence may come, and parts of it may go; who takes all of it away does no work of an archive."""
+        if old is not None and new is None:
+            refuse("the evidence was taken away")
         if not self._comparison.same(old, new, drawn=True):
             self._say(ARCHIVE, "evidence was put in")
 
@@ -149,7 +160,10 @@ class DocumentRules:
             return
         a = _packet(self._comparison.old, self._comparison.old.resolve(old))
         b = _packet(self._comparison.new, self._comparison.new.resolve(new))
-        lasting = a is not None and b is not None and say_the_same(a, b)
+        if old is None and b is not None:
+            lasting = says_nothing_new(b)
+        else:
+            lasting = a is not None and b is not None and say_the_same(a, b)
         self._say(ARCHIVE if lasting else FORM, "the metadata were changed")
 
     def _covering(self) -> None:

@@ -27,6 +27,18 @@ PASSING = frozenset(
         "{http://ns.adobe.com/pdf/1.3/}Producer",
     }
 )
+# What says how a file was made, and that it is a PDF: nothing about its content.
+TECHNICAL = PASSING | {f"{_XMP}CreateDate", f"{_XMP}CreatorTool", f"{_MEDIA}DocumentID"}
+_FORMAT = "{http://purl.org/dc/elements/1.1/}format", "application/pdf"
+
+
+def says_nothing_new(packet: bytes) -> bool:
+    """Whether a packet, where there was none, says but how the file was made."""
+    found = _properties(packet)
+    return found is not None and all(
+        isinstance(one, tuple) and len(one) == 3 and (one[1] in TECHNICAL or one[1:] == _FORMAT)
+        for one in found
+    )
 
 
 def say_the_same(old: bytes, new: bytes) -> bool:

@@ -239,6 +239,25 @@ def signed(desk: Desk, **how: object) -> Paper:
     return Paper().sign(desk.agency, **how)
 
 
+MADE = (
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"'
+    ' xmlns:pdf="http://ns.adobe.com/pdf/1.3/" dc:format="application/pdf" pdf:Producer="yinxin"'
+    ' xmp:CreateDate="2026-11-20T12:00:00Z" xmp:ModifyDate="2026-11-20T12:00:00Z"{more}/></rdf:RDF>'
+)
+
+
+def packet(text: str) -> bytes:
+    return stream(text.encode(), b"/Type /Metadata /Subtype /XML")
+
+
+def originals(desk: Desk, body: bytes) -> Paper:
+    """The number that the trailer names for the editable original is nobody's, and later somebody's."""
+    trailer = b" /AdditionalStreams [/application#2fvnd.oasis.opendocument.text 405 0 R]"
+    paper = Paper(trailer=trailer).sign(desk.agency)
+    return paper.write({405: body, 1: paper.entry(1, DSS=b"<< /Certs [401 0 R] >>"), 401: certificate(desk)})
+
+
 EXTENSION = (
     b"<< /ESIC << /BaseVersion /1.7 /ExtensionLevel 1 >> /ADBE << /BaseVersion /1.7 /ExtensionLevel 8 >> >>"
 )
@@ -271,6 +290,13 @@ ARCHIVED: dict[str, Callable[[Desk], Paper]] = {
         d,
         more={12: b"<< /Title (x) /ModDate (D:2027) /Producer (y) >>"},
     ),
+    "a stamp, a version, and the first metadata, of technical things": lambda d: stamped(
+        (p := signed(d)).write(
+            {1: p.entry(1, Version=b"/2.0", Metadata=b"405 0 R"), 405: packet(MADE.format(more=""))}
+        ),
+        d,
+    ),
+    "LibreOffice names an original that is none": lambda d: originals(d, b"<< /Type /Annot >>"),
     "a stamp in a stream of references": lambda d: stamped(signed(d), d, layout="stream"),
     "a stamp in object streams": lambda d: stamped(signed(d), d, layout="packed"),
 }
@@ -285,3 +311,29 @@ def test_two_signatures_and_an_archive(desk: Desk) -> None:
     paper = also(fill(rich().sign(desk.agency, permission=2)), desk)
     passes(desk, stamped(store(paper, desk), desk), 2)
     assert desk.verify(paper.pdf, now=NOON + timedelta(hours=1)).passed
+
+
+NOT_ARCHIVED: dict[str, Callable[[Desk], Paper]] = {
+    "the first metadata name the document": lambda d: (p := signed(d)).write(
+        {1: p.entry(1, Metadata=b"405 0 R"), 405: packet(MADE.format(more=' dc:title="Void"'))}
+    ),
+    "the first metadata say that it is no PDF": lambda d: (p := signed(d)).write(
+        {1: p.entry(1, Metadata=b"405 0 R"), 405: packet(MADE.replace("application/", "x/").format(more=""))}
+    ),
+    "the first metadata cannot be read": lambda d: (p := signed(d)).write(
+        {1: p.entry(1, Metadata=b"405 0 R"), 405: packet("<rdf:RDF")}
+    ),
+    "the first metadata are none": lambda d: (p := signed(d)).write({1: p.entry(1, Metadata=b"(x)")}),
+    "an original comes in": lambda d: originals(d, stream(b"another document")),
+    "an original is named": lambda d: signed(d).write(
+        {405: stream(b"x")}, trailer=b" /AdditionalStreams [/a 405 0 R]"
+    ),
+    "the evidence is taken away": lambda d: (p := store(signed(d), d).sign(d.citizen, "Second")).write(
+        {1: {key: value for key, value in p.entry(1).items() if key != "DSS"}}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_ARCHIVED)
+def test_what_is_no_archive_data(desk: Desk, name: str) -> None:
+    assert not desk.verify(NOT_ARCHIVED[name](desk).pdf).passed
