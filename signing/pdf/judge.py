@@ -22,6 +22,7 @@ from signing.judging import (
 from signing.pdf.evidence import VerifiedSignature
 from signing.pdf.profiles.judging import NOTHING_SAID, Said
 from signing.pdf.reading import PADES, RFC3161, FoundSignature, Reading
+from signing.pdf.revisions.fields import ANNOTATIONS
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from signing.revocation import RevocationSnapshot
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 MAX_LINE_ENDS = 16  # in bytes, behind a signed file
 MAX_TOLD = 64  # fillings and notes that a finding tells of
+MAX_NOTES = 16  # behind one signature; more of them could cover a page together
 
 
 @dataclass
@@ -226,7 +228,10 @@ def judge_changes(  # noqa: PLR0913 - what one look back depends on
 
 def _kind_of(review: Review, permission: int | None, *, is_followed: bool) -> str:
     """What came after, in the words of a policy."""
-    if review.level == "annotation" and ("annotation" in review.more or permission != 3):
+    notes = sum(one.kind == "noted" for one in review.told)
+    if review.level == "annotation" and (
+        "annotation" in review.more or permission != ANNOTATIONS or notes > MAX_NOTES
+    ):
         return "annotation"
     if review.level not in {"form", "annotation"}:
         return review.level

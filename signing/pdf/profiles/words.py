@@ -57,10 +57,11 @@ def _filled(name: str, value: str) -> Text:
     )
 
 
-def _noted(page: str, text: str) -> Text:
+def _noted(author: str, text: str) -> Text:
+    zh, en = (f"{author}：", f"{author}: ") if author else ("", "")
     return Text(
-        f"签署后加注，无人为此签名：{page}：{text}",
-        f"a note was put on after signing, nobody signed for it: {page}: {text}",
+        f"签署后加注，无人为此签名：{zh}{text}",
+        f"a note was put on after signing, nobody signed for it: {en}{text}",
     )
 
 
