@@ -6,7 +6,6 @@ types, permissions and the key binding are judged where `credentials.verifier` p
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from credentials.disclosures import Revealed
     from signing.certificates import Certificate
 
-_NAME = re.compile(r"\S+")
 _ALWAYS_VISIBLE, _TYPED, _NAMED = map(good, ("always_visible_claims", "credential_type", "issuer_name"))
+_ABSENT: Mapping[str, Any] = {}  # no cnf, of which nothing is wrong
 _RARE = frozenset({"sub", "jti", "vct#integrity", "aka_vcts"})
 _KEYS, _PRIVATE = frozenset({"jwk", "jwe", "jku"}), frozenset({"d", "k"})
 
@@ -48,10 +47,14 @@ def never_hidden_check(revealed: Revealed) -> Check:
     return Check("always_visible_claims", Reason.CLAIM_NOT_ALLOWED, detail=", ".join(hidden))
 
 
-def types_check(claims: Mapping[str, Any]) -> Check:
-    """The types that it says it is of, and texts that must be texts (SD-JWT VC, 2.2.2.1; RFC 7519, 4.1)."""
-    vct = claims.get("vct")
-    if _RARE.isdisjoint(claims) and _is_name(vct) and not _confirmation_fault(claims.get("cnf", {})):
+def types_check(claims: Mapping[str, Any], *, known: Any = _ABSENT) -> Check:
+    """The types that it says it is of, and texts that must be texts (SD-JWT VC, 2.2.2.1; RFC 7519, 4.1).
+
+    `known` is a `cnf` that `holder_key` made a key of: it keeps these rules.
+    """
+    vct, confirmation = claims.get("vct"), claims.get("cnf", _ABSENT)
+    is_sound = confirmation is known or not _confirmation_fault(confirmation)
+    if is_sound and _RARE.isdisjoint(claims) and _is_name(vct):
         return _TYPED
     others = claims.get("aka_vcts", ["-"])
     texts = [name for name in ("sub", "jti") if not isinstance(claims.get(name, ""), str)]
@@ -75,7 +78,7 @@ def _are_names(values: list[Any]) -> bool:
 
 def _is_name(value: Any) -> bool:
     """Whether this may be a collision-resistant name (RFC 7515, 2): it has no space in it."""
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+    return isinstance(value, str) and value.split() == [value]
 
 
 def _confirmation_fault(confirmation: Any) -> str:

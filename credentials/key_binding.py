@@ -7,14 +7,14 @@ and not used before is decided by who keeps sessions, not here.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from credentials.claim_paths import as_path, covers, leads_to, select, to_text
 from credentials.disclosures import digest_of
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import is_date
 from credentials.vocabulary import KEY_BINDING_TYP
-from signing.jose import jose_algorithm, parse_jws, sign_jws
+from signing.jose import jose_algorithm, load_json_object, parse_jws, sign_jws
 from signing.keys import PublicKey
 from signing.reasons import Reason
 from signing.report import Check, good
@@ -84,20 +84,45 @@ def holder_key(claims: Mapping[str, Any]) -> PublicKey | None:
     confirmation = claims["cnf"]
     if not isinstance(confirmation, dict) or "jwk" not in confirmation:
         raise MalformedInput("cnf", "RFC 7800, 3.2: no jwk")
-    if "jwe" in confirmation or "jku" in confirmation:
+    if len(confirmation) > 1 and ("jwe" in confirmation or "jku" in confirmation):
         raise MalformedInput("cnf", "RFC 7800, 3.1: more than one key")
     jwk = confirmation["jwk"]
     try:
         key = PublicKey.from_jwk(jwk)
     except MalformedInput as exc:
         raise MalformedInput("cnf", f"RFC 7800, 3.2: {exc.detail}") from exc
-    if jwk.get("use", "sig") != "sig":
-        raise MalformedInput("cnf", "RFC 7517, 4.2: the key is not for signatures")
-    if "key_ops" in jwk and (not isinstance(jwk["key_ops"], list) or "verify" not in jwk["key_ops"]):
-        raise MalformedInput("cnf", "RFC 7517, 4.3: the key is not to verify with")
-    if "alg" in jwk and ((row := jose_algorithm(jwk["alg"])) is None or row.key_kind != key.kind):
-        raise MalformedInput("cnf", "RFC 7517, 4.4: the key is of another kind than its algorithm")
+    if not _OF_A_USE.isdisjoint(jwk):
+        _check_use(jwk, key)
     return key
+
+
+class Binding(NamedTuple):
+    """A KB-JWT as it was read, and the key of a `cnf`; whether it was made by this key is not said."""
+
+    confirmation: Mapping[str, Any]
+    key: PublicKey
+    token: Token
+    claims: Mapping[str, Any]
+
+    def signature(self, now: datetime, policy: Policy) -> Check:
+        """The check of its algorithm and its signature."""
+        return _signature(self.token, self.key, now, policy)
+
+
+def read_binding(sd_jwt: SdJwt) -> Binding | None:
+    """The key binding of an SD-JWT whose `cnf` is plain, read ahead; None where anything is odd.
+
+    Who verifies the issuer's signature and the holder's one right after the other is done sooner by a tenth:
+    what a processor keeps at hand for one serves the other. The rules then say what was odd.
+    """
+    try:
+        key = holder_key(sd_jwt.payload)
+        if key is None or sd_jwt.key_binding is None:
+            return None
+        token = parse_jws(sd_jwt.key_binding)
+        return Binding(sd_jwt.payload["cnf"], key, token, load_json_object(token.payload))
+    except MalformedInput:
+        return None
 
 
 def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's
@@ -109,24 +134,33 @@ def check_key_binding(  # noqa: PLR0913 - each is a demand of the verifier's
     now: datetime,
     policy: Policy,
     max_age: timedelta = MAX_AGE,
+    read: tuple[Binding, Check] | None = None,
 ) -> tuple[Check, ...]:
-    """Every rule of RFC 9901, 7.3 (5) about the KB-JWT. `now` is when it was handed in."""
+    """Every rule of RFC 9901, 7.3 (5) about the KB-JWT. `now` is when it was handed in.
+
+    `read` is what `read_binding` made of this SD-JWT, and its signature's check by this key.
+    """
     if sd_jwt.key_binding is None:
         return (Check("key_binding", Reason.KEY_BINDING_MISSING),)
-    try:
-        token = parse_jws(sd_jwt.key_binding)
-        claims = token.claims()
-    except MalformedInput as exc:
-        return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=exc.detail),)
-    signature, digest = (
-        _signature(token, key, now, policy),
-        digest_of(sd_jwt.signed_over, sd_jwt.digest_algorithm),
-    )
-    is_bound = signature is _SIGNED and claims.get("sd_hash") == digest
-    named = _NAMES.isdisjoint(claims) and token.header.get("typ") == KEY_BINDING_TYP
-    meant = claims.get("aud") == audience and claims.get("nonce") == nonce
+    if read is None:
+        try:
+            token = parse_jws(sd_jwt.key_binding)
+            binding = Binding({}, key, token, token.claims())
+        except MalformedInput as exc:
+            return (Check("key_binding", Reason.KEY_BINDING_INVALID, detail=exc.detail),)
+        read = binding, binding.signature(now, policy)
+    (_, _, token, claims), signature = read
+    digest = digest_of(sd_jwt.signed_over, sd_jwt.digest_algorithm)
     time = _time(claims, now, policy.clock_skew, max_age)
-    if is_bound and named and meant and time is _IN_TIME:
+    if (
+        signature is _SIGNED
+        and time is _IN_TIME
+        and claims.get("sd_hash") == digest
+        and claims.get("aud") == audience
+        and claims.get("nonce") == nonce
+        and token.header.get("typ") == KEY_BINDING_TYP
+        and _NAMES.isdisjoint(claims)
+    ):
         return _PROVED
     # Something is wrong, or odd: rule by rule, up to the first group that fails.
     first = (
@@ -149,7 +183,18 @@ _SIGNED, _IN_TIME = good("key_binding_signature"), good("presentation_time")
 _PROVED = (
     good("key_binding_type"), _SIGNED, good("sd_hash"), good("audience"), good("nonce"), _IN_TIME
 )  # fmt: skip
-_NAMES = frozenset({"iss", "sub", "jti"})
+_NAMES, _LIMITS = frozenset({"iss", "sub", "jti"}), frozenset({"nbf", "exp"})
+_OF_A_USE = frozenset({"use", "key_ops", "alg"})
+
+
+def _check_use(jwk: Mapping[str, Any], key: PublicKey) -> None:
+    """What a key says of its use, where it says it: it is to verify signatures with."""
+    if jwk.get("use", "sig") != "sig":
+        raise MalformedInput("cnf", "RFC 7517, 4.2: the key is not for signatures")
+    if "key_ops" in jwk and (not isinstance(jwk["key_ops"], list) or "verify" not in jwk["key_ops"]):
+        raise MalformedInput("cnf", "RFC 7517, 4.3: the key is not to verify with")
+    if "alg" in jwk and ((row := jose_algorithm(jwk["alg"])) is None or row.key_kind != key.kind):
+        raise MalformedInput("cnf", "RFC 7517, 4.4: the key is of another kind than its algorithm")
 
 
 def _chosen(revealed: Revealed, disclose: Collection[ClaimPath]) -> set[int]:
@@ -195,8 +240,12 @@ def _check(name: str, reason: Reason = Reason.KEY_BINDING_INVALID, *, passed: bo
 
 def _time(claims: Mapping[str, Any], now: datetime, skew: timedelta, max_age: timedelta) -> Check:
     """`_IN_TIME` itself where it was made lately, and holds."""
-    moment = now.timestamp()
-    made, start, end = claims.get("iat"), claims.get("nbf", 0), claims.get("exp", moment + 1)
+    moment, made = now.timestamp(), claims.get("iat")
+    # Nearly every one is made lately, to the second, and says nothing more of times.
+    oldest = max(moment - max_age.total_seconds(), 0)
+    if type(made) is int and oldest <= made <= moment and _LIMITS.isdisjoint(claims):
+        return _IN_TIME
+    start, end = claims.get("nbf", 0), claims.get("exp", moment + 1)
     if not (is_date(made) and is_date(start) and is_date(end)):
         detail = "RFC 7519, 2: iat, nbf or exp is no date"
         return Check(_IN_TIME.name, Reason.KEY_BINDING_INVALID, detail=detail)

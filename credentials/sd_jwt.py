@@ -63,17 +63,19 @@ class SdJwt(NamedTuple):
             raise TooLarge("sd-jwt", f"over {MAX_CHARACTERS} characters")
         if not text.isascii():
             raise MalformedInput("sd-jwt", "RFC 9901, 4: a character of no base64url text")
-        token, *disclosures = text.split("~", MAX_DISCLOSURES + 2)
-        if len(disclosures) > MAX_DISCLOSURES + 1:
+        parts = text.split("~", MAX_DISCLOSURES + 2)
+        if len(parts) > MAX_DISCLOSURES + 2:
             raise TooLarge("sd-jwt", f"over {MAX_DISCLOSURES} disclosures")
-        if not disclosures:
+        if len(parts) == 1:
             raise MalformedInput("sd-jwt", "RFC 9901, 4: no tilde")
-        binding = disclosures.pop()
+        binding = parts.pop()
+        disclosures = tuple(parts[1:])
         if "" in disclosures:
             raise MalformedInput("sd-jwt", "RFC 9901, 4: an empty disclosure")
-        issuer_jwt = parse_jws(token)
+        token = parse_jws(parts[0])
         signed_over = text[: len(text) - len(binding)]
-        return cls(issuer_jwt, issuer_jwt.claims(), tuple(disclosures), binding or None, signed_over)
+        read = token, load_json_object(token.payload), disclosures, binding or None, signed_over
+        return tuple.__new__(cls, read)  # as cls(*read), in half the time
 
     @classmethod
     def from_json(cls, text: str | bytes) -> SdJwt:

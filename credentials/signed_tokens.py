@@ -45,16 +45,15 @@ _REMEMBERED_BYTES = 32 << 10  # a larger chain is read and judged again each tim
 
 
 class Signed(NamedTuple):
-    """How the signature came out: the leaf (None when there is none), the checks, the chain as sent."""
+    """How the signature came out: the leaf (None when there is none), the checks, the chain as sent.
+
+    `is_genuine` is whether the leaf's key made the signature; it says nothing of trust in the leaf.
+    """
 
     certificate: Certificate | None
     checks: tuple[Check, ...]
     chain: tuple[Certificate, ...] = ()
-
-    @property
-    def is_genuine(self) -> bool:
-        """Whether the leaf's key made the signature; says nothing of trust in the leaf."""
-        return self.certificate is not None and _NOT_GENUINE.isdisjoint(map(_reason_of, self.checks))
+    is_genuine: bool = False
 
 
 class _Window(NamedTuple):
@@ -65,15 +64,34 @@ class _Window(NamedTuple):
 
 
 class _Judged(NamedTuple):
-    """A path at a second: its checks, the window of a good one, and whether a key of it is in other hands."""
+    """A path at a second: its checks, the window of a good one, and whether a key of it is in other hands.
+
+    `signed` is what a good signature by its leaf comes to.
+    """
 
     checks: tuple[Check, ...]
     window: _Window | None
     is_compromised: bool
+    signed: Signed
+
+    @classmethod
+    def of(
+        cls,
+        chain: tuple[Certificate, ...],
+        checks: tuple[Check, ...],
+        *,
+        window: _Window | None = None,
+        is_compromised: bool = False,
+    ) -> _Judged:
+        every = _GENUINE + checks
+        signed = Signed(chain[0], every, chain, _NOT_GENUINE.isdisjoint(map(_reason_of, every)))
+        return cls(checks, window, is_compromised, signed)
 
 
 _THUMBPRINTS = (("x5t", "4.1.7", hashlib.sha1), ("x5t#S256", "4.1.8", hashlib.sha256))
 _GENUINE = good("algorithm"), good("signature")
+_NOW = Scope.NOW  # as a name of its own, which is found faster
+_VALID_NOW = (good("validity", _NOW),)
 _FORMS = (("kid", str), ("cty", str), ("jku", str), ("x5u", str), ("jwk", dict))
 _NOT_GENUINE = {
     Reason.FORMAT_FAILURE,
@@ -115,9 +133,9 @@ class ChainSignatures:
                 return Signed(None, (found,))
             chain = found
         checks = self._signature(token, chain[0], at)
-        if checks is not _GENUINE:
-            return Signed(chain[0], checks)
-        return Signed(chain[0], _GENUINE + self.path_checks(chain, at, issued_at), chain)
+        return (
+            self._judgement(chain, at, issued_at).signed if checks is _GENUINE else Signed(chain[0], checks)
+        )
 
     def path_checks(
         self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None
@@ -127,21 +145,22 @@ class ChainSignatures:
         Whoever has a lost key writes any time into a token: nothing that a compromised key signed holds, now
         or then.
         """
+        return self._judgement(chain, at, made).checks
+
+    def _judgement(self, chain: tuple[Certificate, ...], at: datetime, made: datetime | None) -> _Judged:
         second = at.replace(microsecond=0) if at.microsecond else at
         latest = self._latest.find(chain)
-        if latest is not None and latest[0] == second:
-            checks, window, is_compromised = latest[1]
-        else:
-            checks, window, is_compromised = self._judge_at(chain, second)
+        judged = latest[1] if latest is not None and latest[0] == second else self._judge_at(chain, second)
         # Good now, and every certificate valid then: it was good then.
-        if made is None or is_compromised or (window and window.start <= made <= window.end):
-            return checks
+        window = judged.window
+        if made is None or judged.is_compromised or (window and window.start <= made <= window.end):
+            return judged
         # Signed outside the certificate's validity: that is wrong for both verdicts.
         scope = Scope.THEN if chain[0].is_valid_at(made) else Scope.BOTH
         judge = self._judge(chain)
         then = judge(chain, made.replace(microsecond=0), scope)
         now = judge(chain, second, Scope.NOW)
-        return (*now.checks, *then.checks)
+        return _Judged.of(chain, (*now.checks, *then.checks))
 
     def _chain_of(self, header: Mapping[str, Any]) -> tuple[Certificate, ...] | Check:
         """The chain that a header carries, or what is wrong with it."""
@@ -199,11 +218,11 @@ class ChainSignatures:
         if lost and not any(check.reason for check in result.checks):  # asked about a day before it was lost
             detail = f"{lost[0].common_name}: its key is compromised, so its times prove nothing"
             again = Check("certificate_revocation", Reason.CERTIFICATE_REVOKED, scope, detail)
-            return _Judged((*result.checks, again), None, is_compromised=True)
+            return _Judged.of(chain, (*result.checks, again), is_compromised=True)
         if not result.path or any(check.reason for check in result.checks):
-            return _Judged(result.checks, None, bool(lost))
+            return _Judged.of(chain, result.checks, is_compromised=bool(lost))
         start, end = max(c.not_before for c in result.path), min(c.not_after for c in result.path)
-        return _Judged(result.checks, _Window(start, end), is_compromised=False)
+        return _Judged.of(chain, result.checks, window=_Window(start, end))
 
 
 def moment_check(
@@ -214,11 +233,10 @@ def moment_check(
     `skew` is how far the issuer's clock may be ahead; the end is never stretched.
     """
     moment = at.timestamp()
-    made, start = claims.get("iat", moment), claims.get("nbf", moment)
-    end = claims.get("exp", moment + 1)
+    made, start, end = claims.get("iat", 0), claims.get("nbf", 0), claims.get("exp", moment + 1)
     are_numbers = _NUMBERS.issuperset((type(made), type(start), type(end)))
     if are_numbers and 0 <= made <= moment and 0 <= start <= moment < end < END_OF_CALENDAR:
-        return (good("validity", scope),)
+        return _VALID_NOW if scope is _NOW else (good("validity", scope),)
     late = (at + skew).timestamp()
     for name in ("iat", "nbf", "exp"):
         if name in claims and not is_date(claims[name]):

@@ -10,7 +10,6 @@ indeterminate: an issuer makes credentials that end before its certificate does.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -23,7 +22,7 @@ from credentials.claim_checks import (
     never_hidden_check,
     types_check,
 )
-from credentials.key_binding import MAX_AGE, check_key_binding, holder_key
+from credentials.key_binding import MAX_AGE, check_key_binding, holder_key, read_binding
 from credentials.permission import Permission
 from credentials.published_keys import judge_by_published
 from credentials.sd_jwt import SdJwt
@@ -53,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from credentials.disclosures import Revealed
+    from credentials.key_binding import Binding
     from credentials.known_types import KnownTypes
     from credentials.published_keys import PublishedKeys
     from credentials.status_snapshot import StatusSnapshot
@@ -150,26 +150,35 @@ class Verifier:
         at = now or self._clock.now()
         case = _Case(self, at, audience, nonce, require_key_binding, delegations)
         case.examine(presentation)
-        digest = hashlib.sha256(str(presentation).encode("utf-8", "replace")).hexdigest()
-        return Report(
-            "sd-jwt-vc",
-            digest,
-            at,
-            at,
-            tuple(case.checks),
-            self._policy_hash,
-            {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id, **case.snapshots},
-            case.findings,
-            case.evidence,
+        return Report.of_text(
+            str(presentation),
+            subject="sd-jwt-vc",
+            at=at,
+            known_at=at,
+            checks=tuple(case.checks),
+            policy=self._policy_hash,
+            snapshots=case.snapshots,
+            findings=case.findings,
+            make_evidence=case.evidence,
         )
 
     @cached_property
     def _policy_hash(self) -> str:
         return self.policy.hash
 
+    @cached_property
+    def _snapshots(self) -> Mapping[str, str]:
+        return {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id}
+
 
 class _Case:
     """One verification: collects checks, stops where the next rule would have nothing to stand on."""
+
+    _key: PublicKey | None = None
+    _issuer: Certificate | str | None = None  # who was proved to have signed it
+    _chain: tuple[Certificate, ...] = ()
+    _made: datetime | None = None
+    _read: tuple[Binding, Check] | None = None  # the key binding, and how its signature came out
 
     def __init__(  # noqa: PLR0913, PLR0917 - private, one call
         self,
@@ -184,23 +193,22 @@ class _Case:
         self._delegations = delegations
         self._at = at
         self._audience, self._nonce, self._bound = audience, nonce, bound
-        self._key: PublicKey | None = None
-        self._issuer: Certificate | str | None = None  # who was proved to have signed it
-        self._chain: tuple[Certificate, ...] = ()
-        self._made: datetime | None = None
         self.checks: list[Check] = []
-        self.snapshots: dict[str, str] = {}
+        self.snapshots = dict(verifier._snapshots)  # noqa: SLF001 - its own case
         self.findings: dict[str, Any] = {}
 
     def examine(self, presentation: str) -> None:
         """Go through the rules in their order."""
         try:
             credential = _read(presentation)
+            binding = read_binding(credential) if self._bound else None
             if not self._bound and credential.key_binding is not None:
                 parse_jws(credential.key_binding)  # RFC 9901, 4: what stands last is a KB-JWT or nothing
             self.checks.append(_FORMAT)
             if not self._check_issuer(credential):
                 return
+            if binding is not None:
+                self._read = binding, binding.signature(self._at, self._verifier.policy)
             revealed = credential.reveal()
             self._check_claims(revealed)
             self._check_binding(credential, revealed)
@@ -249,10 +257,11 @@ class _Case:
 
     def _check_claims(self, revealed: Revealed) -> None:
         claims = revealed.claims
+        read = self._read
         self.checks += (
             disclosures_check(revealed),
             never_hidden_check(revealed),
-            types_check(claims),
+            types_check(claims, known=read[0].confirmation) if read else types_check(claims),
             issuer_name_check(claims, self._issuer),
             *self._permission(claims),
             *self._type(revealed),
@@ -301,7 +310,10 @@ class _Case:
     def _check_binding(self, credential: SdJwt, revealed: Revealed) -> None:
         if not self._bound or self._audience is None or self._nonce is None:
             return
-        key = holder_key(revealed.claims)
+        claims, read = revealed.claims, self._read
+        if read is not None and claims.get("cnf") is not read[0].confirmation:
+            read = None
+        key = read[0].key if read else holder_key(claims)
         if key is None:
             detail = "the credential is bound to no key"
             self._add(Check("key_binding", Reason.KEY_BINDING_MISSING, detail=detail))
@@ -314,6 +326,7 @@ class _Case:
             now=self._at,
             policy=self._verifier.policy,
             max_age=self._verifier.max_age,
+            read=read,
         )
         self.checks += checks
         self._key = key

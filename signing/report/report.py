@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 from signing.report.checks import kind_of
@@ -116,6 +117,7 @@ class Evidence:
 
 
 T = TypeVar("T", bound=Evidence)
+_DIGESTED = "_digested"  # the text of a report whose digest nobody asked for yet
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,24 @@ class Report(Generic[T]):
     snapshots: Mapping[str, str] = field(default_factory=dict)
     findings: Mapping[str, Any] = field(default_factory=dict)
     make_evidence: Callable[[EvidenceKey], T] | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of_text(cls, text: str, **told: Any) -> Report[T]:
+        """The report on a text, whose digest is made when it is asked for; `told` are the other fields."""
+        report = cls.__new__(cls)
+        report.__dict__.update(told)
+        report.__dict__[_DIGESTED] = text
+        return report
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> str:
+            """The digest that was put off; nothing else is ever missing."""
+            text = self.__dict__.get(_DIGESTED)
+            if name != "digest" or text is None:
+                raise AttributeError(name)
+            digest = self.__dict__["digest"] = sha256(text.encode("utf-8", "replace")).hexdigest()
+            return digest
 
     @property
     def indication(self) -> Indication:
