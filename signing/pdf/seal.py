@@ -6,6 +6,7 @@ The input's bytes stay as they are and an incremental update comes behind them. 
 
 from __future__ import annotations
 
+from copy import copy
 from os import SEEK_END
 from typing import IO, TYPE_CHECKING, Any
 
@@ -57,6 +58,12 @@ class Seal:
     def face(self) -> SealFace | None:
         """The picture that it shows, None for a seal without one."""
         return self._face
+
+    def with_face(self, face: SealFace | None) -> Seal:
+        """The same seal with another picture, or without one."""
+        other = copy(self)
+        other._face = face  # noqa: SLF001 - of this class
+        return other
 
     def apply(  # noqa: PLR0913 - what is asked of one seal, all by name
         self,

@@ -14,7 +14,7 @@ from world.tsa import MemoryTsa
 from signing import RevocationSnapshot
 from signing.pdf import archive, verify
 from yinxin.app.cli import run
-from yinxin.app.commands import seal_expiring
+from yinxin.app.commands import seal_expiring, seal_tools
 from yinxin.app.console import ExitCode
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable
@@ -65,9 +65,10 @@ def desk(tmp_path: Path) -> Desk:
 @pytest.fixture
 def authority(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Authority:
     made = Authority(desk)
-    monkeypatch.setattr(seal_expiring, "SystemClock", lambda: FixedClock(*NOON.timetuple()[:6]))
-    monkeypatch.setattr(seal_expiring, "HttpTimestamper", lambda *_: made)
-    monkeypatch.setattr(seal_expiring, "pause", lambda _: None)
+    for module in (seal_expiring, seal_tools):
+        monkeypatch.setattr(module, "SystemClock", lambda: FixedClock(*NOON.timetuple()[:6]))
+    monkeypatch.setattr(seal_tools, "HttpTimestamper", lambda *_: made)
+    monkeypatch.setattr(seal_tools, "pause", lambda _: None)
     return made
 
 

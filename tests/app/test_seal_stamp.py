@@ -13,7 +13,7 @@ from world.tsa import MemoryTsa
 from signing import RevocationSnapshot, detached
 from signing.pdf import verify
 from yinxin.app.cli import run
-from yinxin.app.commands import seal_stamp
+from yinxin.app.commands import seal_stamp, seal_tools
 from yinxin.app.console import ExitCode
 from yinxin.base.clock import FixedClock
 from yinxin.base.errors import Unreachable
@@ -31,8 +31,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk.trust.save(tmp_path / "trust")
     for name, authority in (("root", desk.pki.root), ("issuing", desk.pki.issuing)):
         (tmp_path / f"{name}.crl").write_bytes(authority.crl(NOON))
-    monkeypatch.setattr(seal_stamp, "SystemClock", lambda: FixedClock(*AT.timetuple()[:6]))
-    monkeypatch.setattr(seal_stamp, "HttpTimestamper", lambda *_: MemoryTsa(desk.tsa.signer, AT))
+    for module in (seal_stamp, seal_tools):
+        monkeypatch.setattr(module, "SystemClock", lambda: FixedClock(*AT.timetuple()[:6]))
+    monkeypatch.setattr(seal_tools, "HttpTimestamper", lambda *_: MemoryTsa(desk.tsa.signer, AT))
     return desk
 
 
@@ -84,7 +85,7 @@ def test_the_next_authority_is_asked_when_the_first_is_down(
 ) -> None:
     good = MemoryTsa(desk.tsa.signer, AT)
     monkeypatch.setattr(
-        seal_stamp, "HttpTimestamper", lambda url, _: good if url == "http://other.example/" else _Down()
+        seal_tools, "HttpTimestamper", lambda url, _: good if url == "http://other.example/" else _Down()
     )
     (tmp_path / "letter.pdf").write_bytes(desk.seal(plain_pdf()))
     assert stamp(tmp_path, "letter.pdf", "--tsa", "http://other.example/") == 0

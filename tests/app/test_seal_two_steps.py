@@ -12,7 +12,7 @@ from world.pki import NOON
 from signing import cms
 from signing.pdf import load_pending
 from yinxin.app.cli import run
-from yinxin.app.commands import seal_two_steps
+from yinxin.app.commands import seal_tools, seal_two_steps
 from yinxin.app.console import ExitCode
 from yinxin.base.clock import FixedClock
 
@@ -25,8 +25,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     desk = Desk()
     (tmp_path / "chain.pem").write_bytes(b"".join(one.to_pem() for one in desk.agency.chain))
     (tmp_path / "letter.pdf").write_bytes(plain_pdf())
-    monkeypatch.setattr(seal_two_steps, "SystemClock", lambda: FixedClock(*NOON.timetuple()[:6]))
-    monkeypatch.setattr(seal_two_steps, "HttpTimestamper", lambda *_: desk.tsa)
+    for module in (seal_two_steps, seal_tools):
+        monkeypatch.setattr(module, "SystemClock", lambda: FixedClock(*NOON.timetuple()[:6]))
+    monkeypatch.setattr(seal_tools, "HttpTimestamper", lambda *_: desk.tsa)
     return desk
 
 

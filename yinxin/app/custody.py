@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credentials.office.seals.uses import Alarm
-    from signing.signer import Signer
+    from signing.certificates import Certificate
     from yinxin.app.home import Home
 
 
 def custody(
     home: Home,
     *,
-    signer: Signer | None = None,
+    certificate: Certificate | None = None,
     on_alarm: Callable[[Alarm], None] = lambda _alarm: None,
 ) -> Custody:
-    """Custody of the home's seal key, or of another `signer`'s that the register knows.
+    """Custody of the home's seal key, or of that of another `certificate` that the register knows.
 
     A home that used its seal before there was a register goes on: the seal is entered as "in use,
     registered from before". Once people keep the register, a key that it does not know seals nothing.
@@ -32,7 +32,7 @@ def custody(
     adoption.adopt(own, name=name, owner_name=settings.agency_name, key=SEAL)
     return Custody(
         settings.agency_code,
-        certificate=signer.certificate if signer else own,
+        certificate=certificate or own,
         database=home.database,
         clock=home.clock,
         on_alarm=on_alarm,

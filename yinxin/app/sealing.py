@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from credentials.office.proofs import Proofs
     from credentials.office.seals import Seal
     from credentials.office.seals.drills import Drill
-    from signing.signer import Signer
+    from signing.certificates import Certificate
     from yinxin.app.home import Home
     from yinxin.base.actor import Actor
 
@@ -31,11 +31,9 @@ def register(home: Home, proofs: Proofs) -> Seals:
     return Seals(home.settings.agency_code, database=home.database, proofs=proofs, clock=home.clock)
 
 
-def keeps(home: Home, signer: Signer) -> bool:
-    """Whether the seal of this key is in the home's custody: its own, or one that the register knows."""
-    if not signer.chain:
-        return False
-    fingerprint = signer.certificate.fingerprint
+def keeps(home: Home, certificate: Certificate) -> bool:
+    """Whether the seal with this certificate is in the home's custody: its own, or one that the register knows."""
+    fingerprint = certificate.fingerprint
     if any(chain[0].fingerprint == fingerprint for chain in home.every_chain(SEAL)):
         return True
     seals = register(home, office_proofs(home))

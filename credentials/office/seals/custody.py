@@ -82,12 +82,20 @@ class Custody:
         worst = closest(refusals)
         raise self._refused(seal, refusals.get(worst), worst, actor, wanted, now)
 
-    def used(
-        self, session: Session, permit: Permit | None, *, document: str, licence: str | None, at: datetime
+    def used(  # noqa: PLR0913 - the facts of a use
+        self,
+        session: Session,
+        permit: Permit | None,
+        *,
+        document: str,
+        licence: str | None,
+        at: datetime,
+        elsewhere: bool = False,
     ) -> None:
         """Write down a use, in the transaction that records what was sealed.
 
-        `Conflict` when the seal or the grant was stopped since leave was given.
+        `elsewhere`: the key is not here, and somebody else signed with it. `Conflict` when the seal or the
+        grant was stopped since leave was given.
         """
         uses = UseRepository(session)
         if permit is None or not uses.may_use(permit.seal, permit.grant):
@@ -98,7 +106,8 @@ class Custody:
             subject=permit.seal,
             actor=permit.actor,
             at=at,
-            details={"document": document, "licence": licence, "grant": permit.grant},
+            details={"document": document, "licence": licence, "grant": permit.grant}
+            | ({"key": "elsewhere"} if elsewhere else {}),
         )
         uses.add(
             seal=permit.seal,

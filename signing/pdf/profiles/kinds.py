@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Unpack
 
+    from signing.pdf.face import SealFace
     from signing.pdf.seal import Seal
 
 
@@ -47,10 +48,15 @@ def seal_as_agency(
     revision. `is_final`: nothing may follow (DocMDP 1); else forms may be filled and others sign (DocMDP 2).
     `Conflict` where somebody signed before, `UsageError` for a straddle seal without a face or on a low page.
     """
-    if straddles and seal.face is None:
-        raise UsageError("a straddle seal needs a seal face")
-    addition = Addition(is_final=is_final, across=seal.face if straddles else None, is_certifying=True)
+    addition = of_agency(seal.face, straddles=straddles, is_final=is_final)
     return seal.apply(pdf, now=now, addition=addition, **asked)
+
+
+def of_agency(face: SealFace | None, *, straddles: bool = False, is_final: bool = False) -> Addition:
+    """What an agency's seal adds: see `seal_as_agency`."""
+    if straddles and face is None:
+        raise UsageError("a straddle seal needs a seal face")
+    return Addition(is_final=is_final, across=face if straddles else None, is_certifying=True)
 
 
 def sign_as_citizen(
@@ -67,7 +73,12 @@ def sign_as_citizen(
     `commitment` is a row of `COMMITMENTS`. The reason goes into the signed statement: EN 319 142-1 keeps it
     out of the signature dictionary beside a commitment.
     """
-    return seal.apply(pdf, now=now, addition=Addition(commitment, tuple(roles)), **asked)
+    return seal.apply(pdf, now=now, addition=of_citizen(commitment, roles), **asked)
+
+
+def of_citizen(commitment: str = "approval", roles: tuple[str, ...] = ()) -> Addition:
+    """What a person's signature adds: see `sign_as_citizen`."""
+    return Addition(commitment, tuple(roles))
 
 
 def countersign(  # noqa: PLR0913 - what is said of one signature, all by name

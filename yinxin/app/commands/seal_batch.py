@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from signing.pdf.profiles.commitment import COMMITMENTS
 from yinxin.app.commands.options import (
     actor_option,
-    clerk_of,
     home_option,
     passphrase_option,
     read_passphrase,
@@ -25,16 +25,18 @@ from yinxin.app.commands.seal_options import (
     signer_option,
     tsa_option,
 )
+from yinxin.app.commands.seal_tools import face_in, home_at, leave_of, own_face
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
 from yinxin.app.seal_batches import Batch, Book, Key, Order, State, Tally
+from yinxin.app.seal_batches.profile import KINDS, SEAL, Profile
 from yinxin.base.clock import SystemClock, pause
 from yinxin.base.errors import NotFound, UsageError
-from yinxin.base.files import read_file
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from signing.pdf import SealFace
     from yinxin.app.console import Console
     from yinxin.app.home import Home
     from yinxin.app.seal_batches import Entry
@@ -70,6 +72,37 @@ _STATES = {
 @page_option
 @place_option
 @click.option("--reason", help=phrase("盖章事由", "why they are sealed"))
+@click.option(
+    "--faces",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help=phrase(
+        "每个文件各用一个印模：目录中与其同名的 .png",
+        "a face for each file: the .png of its name in this folder",
+    ),
+)
+@click.option(
+    "--profile",
+    "kind",
+    type=click.Choice(KINDS),
+    default=SEAL,
+    show_default=True,
+    help=phrase(
+        "签署种类，同名命令见 yinxin seal certify、sign",
+        "what kind of signature, as of the commands `yinxin seal certify` and `sign`",
+    ),
+)
+@click.option("--straddle", is_flag=True, help=phrase("加盖骑缝章", "a straddle seal across all pages"))
+@click.option("--final", is_flag=True, help=phrase("盖章后不得再改动或签署", "nothing may follow"))
+@click.option(
+    "--commitment", type=click.Choice([*COMMITMENTS]), help=phrase("承诺类型", "what the signer commits to")
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    help=phrase("签署人自称的身份；可重复", "a role that the signer claims; may be given again"),
+)
 @tsa_option
 @click.option(
     "--stamp-within",
@@ -96,24 +129,25 @@ def batch(context: click.Context, /, folder: Path, output: Path | None, **asked:
     if not key and not home:
         raise UsageError(phrase("请用 --home 或 --key 指明印章", "name a seal by --home or --key"))
     passphrase = read_passphrase(asked["passphrase_file"], required=not home)
-    place = _home(home, passphrase) if home else None
+    place = home_at(home, passphrase) if home else None
     where = Key(uri=key or "", home="" if key else home, secret=passphrase)
     signer = where.open()
     order = Order(
         where,
-        face=_face(place, asked["face"], invisible=asked["invisible"]),
+        face=None if asked["invisible"] else _face(None if key else place, asked),
         page=asked["page"],
         at=asked["at"],
         reason=asked["reason"],
         authorities=asked["tsas"],
         allow_private=_allowed(place, asked["allow_private"]),
         stamp_within=timedelta(minutes=asked["stamp_within"]) if asked["stamp_within"] else None,
+        profile=Profile(
+            asked["kind"], asked["straddle"], asked["final"], asked["commitment"], asked["roles"]
+        ),
+        faces=asked["faces"],
     )
-    more: dict[str, Any] = {}
-    if place is not None:
-        from yinxin.app.seal_batches.leave import Leave  # noqa: PLC0415 - it brings the register
-
-        more["leave"] = Leave.of(place, signer, clerk_of(place, asked["actor"]))
+    leave = leave_of(place, signer.chain, asked["actor"])
+    more: dict[str, Any] = {"leave": leave} if leave else {}
     target = output or folder.with_name(f"{folder.resolve().name}.sealed")
     with console.progress("盖章", "sealing") as progress:
         work = Batch(
@@ -176,24 +210,10 @@ def _says(console: Console, entry: Entry, now: datetime) -> str:
     return console.text(f"时间戳期限 {due}", f"its time-stamp is due at {due}")
 
 
-def _home(folder: str, passphrase: str | None) -> Home:
-    from yinxin.app.home import Home  # noqa: PLC0415 - it brings the database
-
-    return Home.open(folder, passphrase=passphrase)
-
-
-def _face(place: Home | None, file: Path | None, *, invisible: bool) -> Any:
-    from signing.pdf import SealFace  # noqa: PLC0415 - it brings pyHanko
-
-    if invisible:
-        return None
-    if file:
-        return SealFace(read_file(file), 42, 42)
-    if place is None:
-        return None
-    from yinxin.app import wiring  # noqa: PLC0415 - it brings every room
-
-    return wiring.seal(place).face
+def _face(place: Home | None, asked: dict[str, Any]) -> SealFace | None:
+    """One face for all: the file that is named, or the home's; none where each file has its own."""
+    shown = face_in(asked["face"])
+    return own_face(place) if place and not shown and not asked["faces"] else shown
 
 
 def _allowed(place: Home | None, named: tuple[str, ...]) -> tuple[str, ...]:

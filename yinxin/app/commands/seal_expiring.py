@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from signing.timestamp import HttpTimestamper
-from signing.timestamp_pool import any_of
 from yinxin.app.commands.options import crl_option, home_option, policy_option, trust_option
 from yinxin.app.commands.seal_options import private_option, tsa_option
+from yinxin.app.commands.seal_tools import authorities, home_at
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.phrases import phrase
 from yinxin.app.seal_batches.renewing import Renewal, look
-from yinxin.base.clock import SystemClock, pause
+from yinxin.base.clock import SystemClock
 from yinxin.base.errors import UsageError
-from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from signing.timestamp import Timestamper
     from yinxin.app.console import Console
-    from yinxin.app.home import Home
     from yinxin.app.seal_batches.renewing import Finding
 
 DAYS_OF_A_MONTH = 30.4375
@@ -72,7 +68,7 @@ def expiring(context: click.Context, /, folder: Path, **asked: Any) -> int:
         raise UsageError(
             phrase("续期需用 --tsa 指明时间戳服务", "renewing needs a time-stamp authority (--tsa)")
         )
-    place = _home(asked["home"])
+    place = home_at(asked["home"]) if asked["home"] else None
     stands_on = Examiner.of(
         asked["trust"], asked["crls"], home=place, clock=SystemClock(), policy=asked["policy"]
     )
@@ -83,7 +79,7 @@ def expiring(context: click.Context, /, folder: Path, **asked: Any) -> int:
     found = [one for one in everything if one.lasting is None or one.lasting.until <= until]
     if asked["renew"]:
         target = asked["output"] or folder.with_name(f"{folder.resolve().name}.renewed")
-        timestamper = _authorities(asked["tsas"], asked["allow_private"], place)
+        timestamper = authorities(place, asked["tsas"], asked["allow_private"])
         with console.progress("续期", "renewing") as progress:
             work = Renewal(folder, target, known, timestamper, now)
             found = work.run(found, progress=progress)
@@ -116,18 +112,6 @@ def _row(console: Console, one: Finding) -> list[str]:
         str(lasting.level) if lasting else "",
         says,
     ]
-
-
-def _home(folder: str | None) -> Home | None:
-    from yinxin.app.home import Home  # noqa: PLC0415 - it brings the database
-
-    return Home.open(folder) if folder else None
-
-
-def _authorities(urls: tuple[str, ...], allowed: tuple[str, ...], place: Home | None) -> Timestamper:
-    outbound = place.outbound if place and not allowed else Outbound(allowed_private=allowed)
-    rows = {url: HttpTimestamper(url, outbound) for url in urls}
-    return any_of(rows, clock=SystemClock(), wait=pause)
 
 
 COMMANDS = (expiring,)

@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from signing import detached, pdf
-from signing.timestamp import HttpTimestamper
-from signing.timestamp_pool import any_of
 from yinxin.app.commands.options import crl_option, home_option, policy_option, trust_option
 from yinxin.app.commands.seal_options import private_option
+from yinxin.app.commands.seal_tools import authorities
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
-from yinxin.base.clock import SystemClock, pause
+from yinxin.base.clock import SystemClock
 from yinxin.base.files import read_file, write_new_file
-from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
     from signing.timestamp import Timestamper
@@ -71,9 +69,7 @@ def stamp(
     console = console_of(context)
     place = Home.open(home) if home else None
     stands_on = Examiner.of(trust, crls, home=place, clock=SystemClock(), policy=policy)
-    outbound = place.outbound if place and not allow_private else Outbound(allowed_private=allow_private)
-    asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
-    stamped = _stamped(file, stands_on, any_of(asked_in_order, clock=SystemClock(), wait=pause))
+    stamped = _stamped(file, stands_on, authorities(place, tsas, allow_private))
     target = output or file.with_name(f"{file.stem}.stamped{file.suffix}")
     write_new_file(target, stamped)
     console.say(f"已加盖时间戳：{target}", f"stamped: {target}")

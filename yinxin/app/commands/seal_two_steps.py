@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from signing.certificates import load_certificates
-from signing.timestamp import HttpTimestamper
-from signing.timestamp_pool import any_of
+from yinxin.app.commands.options import actor_option, home_option
 from yinxin.app.commands.seal_options import (
     face_option,
     page_option,
@@ -18,12 +17,19 @@ from yinxin.app.commands.seal_options import (
     private_option,
     tsa_option,
 )
+from yinxin.app.commands.seal_tools import authorities, face_in, home_at, leave_of
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.phrases import phrase
+from yinxin.app.seal_batches.elsewhere import (
+    PENDING,
+    complete_all,
+    prepare_all,
+    read_signatures,
+    to_sign,
+)
 from yinxin.base.clock import SystemClock
 from yinxin.base.errors import UsageError
 from yinxin.base.files import read_file, write_new_file
-from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,18 +37,24 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.pdf import Pending
     from signing.timestamp import Timestamper
+    from yinxin.app.console import Console
+    from yinxin.app.home import Home
+    from yinxin.app.seal_batches.elsewhere import Step
+    from yinxin.app.seal_batches.leave import Leave
 
 _PREPARE = phrase(
-    "为存放在别处的密钥准备一个待签 PDF（新文件 原名.pending），并给出待签的杂凑值。\n\n证书可以晚到：先不带 --certificate 准备，"
-    "证书到后再对 .pending 文件执行一次并带上 --certificate。",
+    "为存放在别处的密钥准备一个待签 PDF（新文件 原名.pending），并给出待签的杂凑值；给出目录则准备其中全部 PDF，待签清单在 "
+    "to-sign.json。\n\n证书可以晚到：先不带 --certificate 准备，证书到后再对 .pending 文件执行一次并带上 --certificate。",
     "Prepare a PDF for a key that is elsewhere (into a new file, NAME.pending), and say which hash it has to "
-    "sign.\n\nThe certificate may come late: prepare without --certificate, and once it is there do the same "
-    "with the .pending file and --certificate.",
+    "sign; of a folder every PDF, with a list of all in to-sign.json.\n\nThe certificate may come late: prepare "
+    "without --certificate, and once it is there do the same with the .pending file and --certificate.",
 )
 _COMPLETE = phrase(
-    "把别处签好的签名值放入待签文件，写成已盖章的 PDF。待签文件被改动过的，一律拒绝。",
-    "Put the signature that was made elsewhere into a prepared file: the sealed PDF. A prepared file that was "
-    "changed is refused.",
+    "把别处签好的签名值放入待签文件，写成已盖章的 PDF；给出目录则用 --signatures 逐一完成。待签文件被改动过的，一律拒绝。"
+    "\n\n加 --home 时，印章登记中有该证书的，先查授权并记入用印日志（注明密钥在别处）。",
+    "Put the signature that was made elsewhere into a prepared file: the sealed PDF; of a folder into each, by "
+    "--signatures. A prepared file that was changed is refused.\n\nWith --home a seal that the register knows by "
+    "this certificate needs leave, and its use is logged, as one of a key elsewhere.",
 )
 _path = click.Path(dir_okay=False, path_type=Path)
 _output = click.option("-o", "--output", type=_path, help=phrase("新文件", "the new file"))
@@ -87,21 +99,28 @@ def prepare_seal(
     reason: str | None,
 ) -> int:
     """Write the prepared file, and say what is to be signed."""
-    from signing.pdf import SealFace, dump_pending, is_pending, prepare  # noqa: PLC0415 - it brings pyHanko
+    from signing.pdf import dump_pending, is_pending, prepare  # noqa: PLC0415 - it brings the writers
 
-    console, data = console_of(context), read_file(file)
+    console, shown = console_of(context), face_in(face)
     chain = load_certificates(read_file(certificate)) if certificate else ()
-    if is_pending(data):
-        pending, name = _with_chain(data, chain, algorithm), f"{file.stem}.known.pending"
-    else:
-        shown, name = SealFace(read_file(face), 42, 42) if face else None, f"{file.stem}.pending"
-        pending = prepare(
+
+    def make(data: bytes) -> Pending:
+        return prepare(
             data, now=SystemClock().now(), chain=chain, algorithm=algorithm, digest_algorithm=digest,
             face=shown, page=page, at=at, reason=reason,
         )  # fmt: skip
+
+    if file.is_dir():
+        target = output or file.with_name(f"{file.resolve().name}{PENDING}")
+        return _tell_all(console, target, prepare_all(file, target, make))
+    data = read_file(file)
+    if is_pending(data):
+        pending, name = _with_chain(data, chain, algorithm), f"{file.stem}.known.pending"
+    else:
+        pending, name = make(data), f"{file.stem}.pending"
     target = output or file.with_name(name)
     write_new_file(target, dump_pending(pending))
-    answer = _to_sign(pending)
+    answer = to_sign(pending)
     console.say(f"已准备：{target}", f"prepared: {target}")
     for name, value in answer.items():
         console.say(f"{name}: {value}", f"{name}: {value}")
@@ -120,30 +139,44 @@ def prepare_seal(
     ),
 )
 @click.option(
+    "--signatures",
+    type=_path,
+    help=phrase(
+        "一个目录的全部签名值（JSON：文件名对应 base64 签名值）",
+        "the signatures of a folder (JSON: a name, and its signature in base64)",
+    ),
+)
+@click.option(
     "--cms",
     type=_path,
     help=phrase("对方制作的整个 CMS 签名（DER）", "a whole CMS signature of the other side (DER)"),
 )
 @tsa_option
 @private_option
+@actor_option("clerk")
+@home_option(required=False)
 @click.pass_context
 def complete_seal(
     context: click.Context,
+    /,
     file: Path,
     output: Path | None,
-    signature: Path | None,
-    cms: Path | None,
-    tsas: tuple[str, ...],
-    allow_private: tuple[str, ...],
+    **asked: Any,
 ) -> int:
     """Write the sealed file and say where it is."""
-    from signing.pdf import load_pending  # noqa: PLC0415 - it brings pyHanko
+    from signing.pdf import load_pending  # noqa: PLC0415 - it brings the writers
 
-    console, pending = console_of(context), load_pending(read_file(file))
-    outbound = Outbound(allowed_private=allow_private)
-    asked_in_order = {tsa: HttpTimestamper(tsa, outbound) for tsa in tsas}
-    timestamper = any_of(asked_in_order, clock=SystemClock()) if tsas else None
-    sealed = _completed(pending, signature, cms, timestamper, SystemClock().now())
+    console, place = console_of(context), home_at(asked["home"]) if asked["home"] else None
+    tsas = asked["tsas"]
+    timestamper = authorities(place, tsas, asked["allow_private"]) if tsas else None
+    if file.is_dir():
+        return _complete_folder(console, file, output, place, timestamper, asked)
+    pending = load_pending(read_file(file))
+    leave = leave_of(place, pending.chain, asked["actor"], elsewhere=True)
+    permit = leave.ask(1) if leave else None
+    sealed = _completed(pending, asked["signature"], asked["cms"], timestamper, SystemClock().now())
+    if leave:
+        leave.write_down(permit, [hashlib.sha256(sealed).hexdigest()])
     target = output or file.with_name(f"{file.name.split('.')[0]}.sealed.pdf")
     write_new_file(target, sealed)
     console.say(f"已盖章：{target}", f"sealed: {target}")
@@ -151,10 +184,48 @@ def complete_seal(
     return ExitCode.DONE
 
 
+def _complete_folder(
+    console: Console,
+    folder: Path,
+    output: Path | None,
+    place: Home | None,
+    timestamper: Timestamper | None,
+    asked: dict[str, Any],
+) -> int:
+    if not asked["signatures"] or asked["signature"] or asked["cms"]:
+        raise UsageError(
+            phrase(
+                "目录须用 --signatures 给出各文件的签名值", "a folder takes its signatures by --signatures"
+            )
+        )
+    target = output or folder.with_name(f"{folder.resolve().name.removesuffix(PENDING)}.sealed")
+    known: dict[tuple[Certificate, ...], Leave | None] = {}
+
+    def leave(chain: tuple[Certificate, ...]) -> Leave | None:
+        if chain not in known:
+            known[chain] = leave_of(place, chain, asked["actor"], elsewhere=True)
+        return known[chain]
+
+    found = complete_all(folder, target, read_signatures(asked["signatures"]), timestamper, leave)
+    return _tell_all(console, target, found)
+
+
+def _tell_all(console: Console, target: Path, found: list[Step]) -> int:
+    faults = [one for one in found if one.fault]
+    console.say(
+        f"{len(found) - len(faults)} 个文件在 {target}", f"{len(found) - len(faults)} files are in {target}"
+    )
+    if faults:
+        columns = [("文件", "file"), ("说明", "says")]
+        console.table(columns, [[one.file, one.fault] for one in faults])
+    console.result({"folder": str(target), "files": [one.to_dict() for one in found]})
+    return ExitCode.FAILED if faults else ExitCode.DONE
+
+
 def _completed(
     pending: Pending, signature: Path | None, cms: Path | None, timestamper: Timestamper | None, now: datetime
 ) -> bytes:
-    from signing.pdf import complete, complete_with_cms  # noqa: PLC0415 - it brings pyHanko
+    from signing.pdf import complete, complete_with_cms  # noqa: PLC0415 - it brings the writers
 
     if signature and not cms:
         return complete(pending, read_file(signature), timestamper=timestamper)
@@ -169,20 +240,11 @@ def _completed(
 
 
 def _with_chain(data: bytes, chain: tuple[Certificate, ...], algorithm: str | None) -> Pending:
-    from signing.pdf import load_pending  # noqa: PLC0415 - it brings pyHanko
+    from signing.pdf import load_pending  # noqa: PLC0415 - it brings the writers
 
     if not chain:
         raise UsageError(phrase("请用 --certificate 给出证书链", "give the chain by --certificate"))
     return load_pending(data).with_chain(chain, algorithm=algorithm)
-
-
-def _to_sign(pending: Pending) -> dict[str, str]:
-    """What the other side needs, by name: hashes in hex, longer things in base64."""
-    about = {"digest_algorithm": pending.digest_algorithm, "document_hash": pending.digest.hex()}
-    if pending.algorithm is None:
-        return about
-    about |= {"algorithm": pending.algorithm.name, "to_sign": b64encode(pending.to_sign).decode()}
-    return about | ({"hash": pending.hash_to_sign.hex()} if pending.algorithm.digest else {})
 
 
 COMMANDS = (prepare_seal, complete_seal)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from credentials.custody import Permit
     from credentials.office.seals import Custody
-    from signing.signer import Signer
+    from signing.certificates import Certificate
     from yinxin.app.home import Home
     from yinxin.base.actor import Actor
 
@@ -27,11 +27,13 @@ class Leave:
     home: Home
     who: Actor
     kept_by: Custody | None
+    elsewhere: bool = False
 
     @classmethod
-    def of(cls, home: Home, signer: Signer, who: Actor) -> Leave:
-        """The leave that this person needs for this key."""
-        return cls(home, who, custody(home, signer=signer) if sealing.keeps(home, signer) else None)
+    def of(cls, home: Home, chain: Sequence[Certificate], who: Actor, *, elsewhere: bool = False) -> Leave:
+        """The leave that this person needs for the key with this chain; `elsewhere`: it is not at hand here."""
+        is_kept = bool(chain) and sealing.keeps(home, chain[0])
+        return cls(home, who, custody(home, certificate=chain[0]) if is_kept else None, elsewhere)
 
     def ask(self, count: int) -> Permit | None:
         """Leave for so many files; raises as `Custody.allow` does."""
@@ -50,4 +52,6 @@ class Leave:
             for digest in digests:
                 if digest not in known:
                     at = self.home.clock.now()
-                    self.kept_by.used(session, permit, document=digest, licence=None, at=at)
+                    self.kept_by.used(
+                        session, permit, document=digest, licence=None, at=at, elsewhere=self.elsewhere
+                    )

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from signing.signer import open_signer
 from signing.timestamp import HttpTimestamper
 from signing.timestamp_pool import PoolPolicy, StampingAuthority, TimestamperPool
+from yinxin.app.seal_batches.profile import Profile
 from yinxin.base.clock import SystemClock, pause
 from yinxin.base.errors import UsageError
+from yinxin.base.files import read_file
 from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from signing.pdf import Seal, SealFace
     from signing.signer import Signer
     from signing.timestamp import Timestamper
 
 LONGEST_WAIT = timedelta(days=7)
+FACE_MM = 42.0  # of a face that is a file
+PLAIN = Profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One key, one face, one place.
+    """One key, one kind of signature, one place; one face, or one for each file from the folder `faces`.
 
     Without `stamp_within` a file is stamped while it is sealed, where `authorities` (URLs, asked in order)
     are named at all. With it the seal comes first and the time-stamp follows within that time.
@@ -56,19 +62,27 @@ class Order:
     authorities: tuple[str, ...] = ()
     allow_private: tuple[str, ...] = ()
     stamp_within: timedelta | None = None
+    profile: Profile = PLAIN
+    faces: Path | None = None
 
     def __post_init__(self) -> None:
-        """`UsageError` for a time-stamp that is to follow and nobody to give it."""
+        """`UsageError` for what does not go together, as a time-stamp that follows and nobody to give it."""
         if self.stamp_within is not None:
             if not self.authorities:
                 raise UsageError("a time-stamp that follows needs a time-stamp authority")
             if not timedelta(0) < self.stamp_within <= LONGEST_WAIT:
                 raise UsageError("a time-stamp follows within a week at most")
+        if self.face is not None and self.faces is not None:
+            raise UsageError("one face for all files, or one for each")
+        if self.profile.straddles and self.face is None and self.faces is None:
+            raise UsageError("a straddle seal needs a seal face")
 
     def identity(self, signer: Signer) -> str:
-        """What files of one batch have in common: another seal, face, place or reason is another batch."""
+        """What files of one batch have in common: another seal, face, place, reason or kind is another batch."""
         face = hashlib.sha256(self.face.png).hexdigest() if self.face else None
-        what = [signer.certificate.fingerprint, face, self.page, self.at, self.reason]
+        what: list[Any] = [signer.certificate.fingerprint, face, self.page, self.at, self.reason]
+        what += [asdict(self.profile)] if self.profile != PLAIN else []
+        what += ["a face a file"] if self.faces else []
         return hashlib.sha256(json.dumps(what).encode()).hexdigest()
 
     @property
@@ -84,6 +98,14 @@ class Order:
         return Seal(
             signer, face=self.face, timestamper=at_once, room_for_timestamp=self.stamp_within is not None
         )
+
+    def face_of(self, file: str) -> SealFace | None:
+        """The face that this file shows; `NotFound` where each has one of its own and this one has none."""
+        if self.faces is None:
+            return self.face
+        from signing.pdf import SealFace  # noqa: PLC0415 - only where there are faces
+
+        return SealFace(read_file((self.faces / file).with_suffix(".png")), FACE_MM, FACE_MM)
 
     def timestamper(self) -> Timestamper | None:
         """The authorities as one, the first preferred; None where none is named."""

@@ -111,11 +111,12 @@ class Hand:
         def work(now: datetime) -> Made:
             from signing.pdf.files import seal_file  # noqa: PLC0415 - it brings pyHanko
 
-            order = self.order
+            order, seal = self.order, self.seal
+            seal = seal.with_face(order.face_of(file)) if order.faces else seal
             draft.parent.mkdir(parents=True, exist_ok=True)
             seal_file(
-                self.seal, source, draft, now=now, replace=True, flush=False,
-                page=order.page, at=order.at, reason=order.reason,
+                seal, source, draft, now=now, replace=True, flush=False,
+                page=order.page, at=order.at, reason=order.reason, addition=order.profile.addition(seal.face),
             )  # fmt: skip
             return self._made(file, now, source, draft, is_stamped=order.stamps_at_once)
 
