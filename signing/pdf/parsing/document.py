@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from signing.pdf.parsing.filters import decode
 from signing.pdf.parsing.lexer import SPACE, Budget, read_value
-from signing.pdf.parsing.objects import Parsed, parse_object
-from signing.pdf.parsing.values import Ref, Stream
-from signing.pdf.parsing.xref import FREE, IN_USE, PACKED, Entry, Section, filters_of, read_sections, start_of
+from signing.pdf.parsing.objects import HEAD, Parsed, parse_object
+from signing.pdf.parsing.values import Ref, Stream, Value
+from signing.pdf.parsing.xref import (
+    FREE,
+    IN_USE,
+    PACKED,
+    Entry,
+    Section,
+    filters_of,
+    read_sections,
+    start_of,
+    unpacking_oddity,
+)
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from signing.pdf.parsing.values import Source, Value
+    from signing.pdf.parsing.values import Source
 
 MAX_HOPS = 16
 MAX_PACK_BYTES = 16 << 20
@@ -26,6 +37,16 @@ _ANY_TRAILER = re.compile(rb"trailer[" + SPACE + rb"]*+(?=<<)")
 _OF_A_PACK = frozenset({"Type", "N", "First", "Filter", "DecodeParms"})
 
 Identity = tuple[int, int, int]
+
+
+class Packed(NamedTuple):
+    """An object in an object stream: its number and value, and where that stands in what is unpacked."""
+
+    number: int
+    value: Value
+    names_twice: bool
+    place: int
+    end: int
 
 
 class Document:
@@ -40,7 +61,7 @@ class Document:
         self.source, self.size = source, len(source)
         self.budget = budget or Budget()
         self._parsed: dict[int, Parsed] = {}
-        self._packs: dict[tuple[int, int], list[tuple[int, Value, bool]]] = {}
+        self._packs: dict[tuple[int, int], list[Packed]] = {}
         if source.find(b"%PDF-", 0, HEADER_BYTES) < 0:
             raise MalformedInput("pdf", "no PDF header")
         self.is_rebuilt = rebuild
@@ -164,6 +185,10 @@ class Document:
         entry = self._table.get(number)
         return Ref(number, entry.detail if entry and entry.kind == IN_USE else 0)
 
+    def entry(self, number: int) -> Entry | None:
+        """What the table says of an object; None where it says nothing."""
+        return self._table.get(number)
+
     def oddity(self, number: int) -> str:
         """What about an object other readers might understand otherwise; empty where there is none."""
         entry = self._table.get(number)
@@ -172,8 +197,29 @@ class Document:
         if entry.kind == IN_USE:
             return self.parsed(entry.place).oddity
         held = self.packed(entry.place)
-        twice = entry.detail < len(held) and held[entry.detail][2]
+        twice = entry.detail < len(held) and held[entry.detail].names_twice
         return self.oddity(entry.place) or "a dictionary that names something twice" * twice
+
+    def pack_oddity(self, pack: int) -> str:
+        """What about an object stream other readers might unpack otherwise; empty where there is nothing."""
+        held, place = self.packed(pack), self._table[pack].place
+        stream = self.parsed(place).value
+        if len({one.number for one in held}) != len(held):
+            return "an object stream that names an object twice"
+        if any(after.place < before.end for before, after in pairwise(held)):
+            return "an object stream whose objects lie over each other"
+        return unpacking_oddity(stream.entries)
+
+    def text_of(self, number: int) -> tuple[Source, int, int]:
+        """Where an object's value is written: in what, from where, up to where. The object is there."""
+        entry = self._table[number]
+        if entry.kind == IN_USE:
+            found = self.parsed(entry.place)
+            head = HEAD.match(self.source, found.start, found.end)
+            return self.source, head.end() if head else found.start, found.end
+        held = self.packed(entry.place)[entry.detail]
+        stream = self.parsed(self._table[entry.place].place).value
+        return self.decode(stream, limit=MAX_PACK_BYTES), held.place, held.end
 
     def parsed(self, place: int) -> Parsed:
         """The object at a place of the file, up to where this revision ends."""
@@ -198,8 +244,8 @@ class Document:
         """The encoded content of a stream."""
         return self.source[stream.start : stream.end]
 
-    def packed(self, pack: int) -> list[tuple[int, Value, bool]]:
-        """The objects of an object stream: number, value, and whether it names something twice."""
+    def packed(self, pack: int) -> list[Packed]:
+        """The objects of an object stream."""
         entry = self._table.get(pack)
         if entry is None or entry.kind != IN_USE:
             raise MalformedInput("pdf", "an object stream that is not there")
@@ -209,7 +255,7 @@ class Document:
             raise MalformedInput("pdf", "an object stream that is none")
         return self.unpacked(stream)
 
-    def unpacked(self, stream: Stream) -> list[tuple[int, Value, bool]]:
+    def unpacked(self, stream: Stream) -> list[Packed]:
         """The objects in an object stream, as `packed`."""
         key = stream.start, stream.end
         if key not in self._packs:
@@ -224,9 +270,9 @@ class Document:
             if ref.generation:
                 return None
             held = self.packed(entry.place)
-            if entry.detail >= len(held) or held[entry.detail][0] != ref.number:
+            if entry.detail >= len(held) or held[entry.detail].number != ref.number:
                 raise MalformedInput("pdf", f"object {ref.number} is not where it should be")
-            return held[entry.detail][1]
+            return held[entry.detail].value
         if entry.detail != ref.generation:
             return None
         found = self.parsed(entry.place)
@@ -234,7 +280,7 @@ class Document:
             raise MalformedInput("pdf", f"object {ref.number} is not where it should be")
         return found.value
 
-    def _unpack(self, stream: Stream) -> Iterator[tuple[int, Value, bool]]:
+    def _unpack(self, stream: Stream) -> Iterator[Packed]:
         # What is read here is remembered for all revisions: nothing of it may hang on an object that changes.
         if any(key in _OF_A_PACK and _points(value) for key, value in stream.entries.items()):
             raise MalformedInput("pdf", "an object stream that hangs on other objects")
@@ -246,8 +292,9 @@ class Document:
         if len(heads) != 2 * count or not all(item.isdigit() and len(item) <= 10 for item in heads):
             raise MalformedInput("pdf", "an object stream with less than it says")
         for number, place in zip(heads[::2], heads[1::2], strict=True):
-            value, _, twice = read_value(data, first + int(place), len(data), self.budget)
-            yield int(number), value, twice
+            begin = first + int(place)
+            value, end, twice = read_value(data, begin, len(data), self.budget)
+            yield Packed(int(number), value, twice, begin, end)
 
     def _rebuilt(self) -> list[Section]:
         """One section made of all objects in the file, the last of each number, and the last trailer."""
@@ -267,8 +314,8 @@ class Document:
             elif kind == "ObjStm":
                 packs.append(number)
         for pack in packs:
-            for index, (number, _, _) in enumerate(self.packed(pack)):
-                entries.setdefault(number, Entry(PACKED, pack, index))
+            for index, held in enumerate(self.packed(pack)):
+                entries.setdefault(held.number, Entry(PACKED, pack, index))
         for found in _ANY_TRAILER.finditer(self.source):
             value, _, _ = read_value(self.source, found.end(), self.size, self.budget)
             trailer = value if isinstance(value, dict) and "Root" in value else trailer

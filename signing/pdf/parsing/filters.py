@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MAX_FILTERS = 4
 _WHITE = b"\0\t\n\x0c\r "
-_PNG_FIRST, _TIFF = 10, 2
+_PNG_FIRST, _PNG_LAST = 10, 15
 
 
 def decode(data: bytes, names: list[Value], parameters: list[Value], *, limit: int) -> bytes:
@@ -66,7 +66,7 @@ def _unpredicted(data: bytes, parameters: dict[str, Value]) -> bytes:
     columns, colors = parameters.get("Columns", 1), parameters.get("Colors", 1)
     bits = parameters.get("BitsPerComponent", 8)
     whole = all(type(item) is int and 0 < item <= 1 << 16 for item in (predictor, columns, colors, bits))
-    if not whole or predictor < _PNG_FIRST or colors * bits > 256:
+    if not whole or not _PNG_FIRST <= predictor <= _PNG_LAST or colors * bits > 256:
         raise MalformedInput("pdf", "a stream with a predictor that is not read here")
     step = max(1, colors * bits // 8)
     return _png_rows(data, (columns * colors * bits + 7) // 8, step)

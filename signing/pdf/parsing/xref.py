@@ -27,6 +27,8 @@ _TABLE = re.compile(rb"[" + SPACE + rb"]*+xref(?=[" + SPACE + rb"])")
 _PART = re.compile(rb"[" + SPACE + rb"]*+([0-9]{1,10})[ \t]++([0-9]{1,10})[" + SPACE + rb"]*+")
 _ENTRY = re.compile(rb"[" + SPACE + rb"]*+([0-9]{10})[ ]([0-9]{5})[ ]([nf])(?=[" + SPACE + rb"]|t)")
 _BLOCK = re.compile(rb"(?:[0-9]{10} [0-9]{5} [nf](?: [\r\n]|\r\n))*+")
+_NOWHERE = (b"0000000000", b"n")
+_OTHER_WAYS = ("F", "DP", "FFilter", "FDecodeParms")
 _TRAILER = re.compile(rb"[" + SPACE + rb"]*+trailer")
 
 
@@ -42,8 +44,9 @@ class Entry(NamedTuple):
 class Section:
     """One cross-reference section: where it stands, its entries, its trailer.
 
-    `hidden` are the entries of the stream beside a table (a hybrid file), `extents` the bytes that the
-    section itself takes up in the file.
+    `extents` are the bytes that the section itself takes up in the file. `oddity` says what in it readers
+    might understand otherwise, `looseness` how it is written that some cannot read it, and repair the file.
+    `own` is the object that it is, for a stream.
     """
 
     place: int
@@ -52,6 +55,8 @@ class Section:
     extents: list[tuple[int, int]] = field(default_factory=list)
     is_hybrid: bool = False
     oddity: str = ""
+    looseness: str = ""
+    own: Ref | None = None
 
 
 def start_of(source: Source, end: int) -> tuple[int, int, bool]:
@@ -108,14 +113,19 @@ def read_section(source: Source, place: int, end: int, budget: Budget) -> Sectio
 
 def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budget) -> Section:
     entries: dict[int, Entry] = {}
-    place, oddity = opened.end(), ""
+    place, oddity, looseness = opened.end(), "", ""
     while (part := _PART.match(source, place, end)) is not None:
         first, count = int(part[1]), int(part[2])
         place = part.end()
         budget.spend(1 + max(0, min(count, (end - place) // 18)))
         known = len(entries)
+        behind = place + 20 * count
         words, place = _words(source, place, end, count)
         entries.update(_entries(first, words))
+        if place != behind:
+            looseness = "a cross-reference table whose entries are not twenty bytes long"
+        if _NOWHERE in zip(words[::3], words[2::3], strict=True):
+            looseness = "an object that is said to lie where the file begins"
         if len(entries) != known + count:
             oddity = "a cross-reference table that names an object twice"
     closed = _TRAILER.match(source, place, end)
@@ -125,7 +135,9 @@ def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budge
     if not isinstance(trailer, dict):
         raise MalformedInput("pdf", "a trailer that is no dictionary")
     oddity = "a trailer that names something twice" if twice else oddity
-    return Section(opened.start(), entries, trailer, [(opened.start(), after)], oddity=oddity)
+    return Section(
+        opened.start(), entries, trailer, [(opened.start(), after)], oddity=oddity, looseness=looseness
+    )
 
 
 def _words(source: Source, place: int, end: int, count: int) -> tuple[list[bytes], int]:
@@ -168,8 +180,17 @@ def _read_stream(source: Source, place: int, end: int, budget: Budget) -> Sectio
     trailer = stream.entries
     names, parameters = filters_of(trailer)
     data = decode(source[stream.start : stream.end], names, parameters, limit=MAX_STREAM_BYTES)
-    entries = _unpacked(data, trailer, budget)
-    return Section(place, entries, trailer, [(parsed.start, parsed.end)], oddity=parsed.oddity)
+    entries, twice = _unpacked(data, trailer, budget)
+    oddity = parsed.oddity or "a cross-reference table that names an object twice" * twice
+    return Section(
+        place,
+        entries,
+        trailer,
+        [(parsed.start, parsed.end)],
+        oddity=oddity,
+        looseness=unpacking_oddity(trailer),
+        own=parsed.ref,
+    )
 
 
 def filters_of(entries: dict[str, Value]) -> tuple[list[Value], list[Value]]:
@@ -181,7 +202,24 @@ def filters_of(entries: dict[str, Value]) -> tuple[list[Value], list[Value]]:
     )
 
 
-def _unpacked(data: bytes, trailer: dict[str, Value], budget: Budget) -> dict[int, Entry]:
+def unpacking_oddity(entries: dict[str, Value]) -> str:
+    """How a stream of references or objects is packed that not all readers unpack alike; else empty.
+
+    Some take short names of the entries before the long ones, some take no parameters for a list of filters.
+    """
+    names, parameters = entries.get("Filter"), entries.get("DecodeParms")
+    is_list = type(names) is list
+    if any(key in entries for key in _OTHER_WAYS):
+        return "a stream that some readers unpack otherwise"
+    if parameters is not None and (type(parameters) is list) != is_list:
+        return "a stream whose filters and parameters do not fit"
+    if (names if is_list else [names]) not in ([None], [], ["FlateDecode"]):
+        return "a stream with filters that are not usual there"
+    return ""
+
+
+def _unpacked(data: bytes, trailer: dict[str, Value], budget: Budget) -> tuple[dict[int, Entry], bool]:
+    """The entries, and whether one number is named twice."""
     widths, size = trailer.get("W"), trailer.get("Size")
     if not isinstance(widths, list) or len(widths) != 3 or not all(map(_is_width, widths)):
         raise MalformedInput("pdf", "a cross-reference stream without widths")
@@ -196,11 +234,12 @@ def _unpacked(data: bytes, trailer: dict[str, Value], budget: Budget) -> dict[in
     ):
         raise MalformedInput("pdf", "a cross-reference stream without an index")
     entries: dict[int, Entry] = {}
-    place, read = 0, int.from_bytes
+    place, read, named = 0, int.from_bytes, 0
     for start, count in zip(index[::2], index[1::2], strict=True):
         if count < 0 or start < 0 or count > (len(data) - place) // row:
             raise MalformedInput("pdf", "a cross-reference stream with less than it says")
         budget.spend(count)
+        named += count
         for number in range(start, start + count):
             middle = place + first
             kind = read(data[place:middle], "big") if first else IN_USE
@@ -208,7 +247,7 @@ def _unpacked(data: bytes, trailer: dict[str, Value], budget: Budget) -> dict[in
             last = later + third
             entries[number] = Entry(kind, read(data[middle:later], "big"), read(data[later:last], "big"))
             place += row
-    return entries
+    return entries, named != len(entries)
 
 
 def _is_width(value: Value) -> bool:

@@ -88,8 +88,8 @@ class Graph:
         except MalformedInput:
             self._unread.add(pack)
             return
-        for number, value, _ in held:
-            self._link(number, value)
+        for one in held:
+            self._link(one.number, one.value)
 
     def _link(self, number: int, value: Value) -> None:
         for target in references(value, self._roles):

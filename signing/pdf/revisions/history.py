@@ -12,6 +12,7 @@ from signing.pdf.revisions.changes import ARCHIVE, LEVELS, NONE, OTHER, Change, 
 from signing.pdf.revisions.fields import Field, fields
 from signing.pdf.revisions.graph import Graph, pointers
 from signing.pdf.revisions.pages import page_tree
+from signing.pdf.revisions.readers import objects_fault, own_numbers, tables_fault
 from signing.pdf.revisions.sameness import Comparison, Refused
 from signing.pdf.revisions.tiling import end_of, tiling_fault
 from yinxin.base.errors import MalformedInput, TooLarge
@@ -112,6 +113,7 @@ class History:
         sections = new.sections[: len(new.sections) - len(old.sections)]
         fault = tiling_fault(new, sections, old.size, new.size)
         fault = fault or _ambiguity(old, new, sections) or _replaced(old, new, sections)
+        fault = fault or tables_fault(old, new, sections)
         if fault:
             raise Refused(fault)
         changed = self._graph.changed(old, new)
@@ -119,7 +121,11 @@ class History:
             _demand_clean(old, number)
             _demand_clean(new, number)
             _demand_whole(old, new, number)
-        comparison = Comparison(old, new, self._graph.reaching(changed))
+        if fault := objects_fault(old, new, changed):
+            raise Refused(fault)
+        tables = own_numbers(sections)
+        comparison = Comparison(old, new, self._graph.reaching(changed | tables))
+        comparison.tables = tables
         before, after = _by_number(old), _by_number(new)
         comparison.roles = self._pages | (before.keys() & after.keys()) | _catalogue(old, new)
         found = DocumentRules(comparison, before, after).compare()

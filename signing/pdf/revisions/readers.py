@@ -1,0 +1,83 @@
+"""What an update may not do because readers would not agree: some repair the file, some begin elsewhere.
+
+A reader that repairs a file takes the last object of each number that it finds, whatever the tables say. So
+nothing in an update may be written such that some cannot read it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signing.pdf.parsing import PACKED
+from signing.pdf.parsing.lexer import skip_spaces
+from signing.pdf.parsing.objects import parse_object
+from signing.pdf.revisions.spelling import unlike
+from yinxin.base.errors import MalformedInput, TooLarge
+
+if TYPE_CHECKING:
+    from signing.pdf.parsing import Document, Ref, Section, Value
+
+HEADER_BYTES = 9  # one reader begins behind so many, the others with the first line that is no comment
+
+
+def tables_fault(old: Document, new: Document, sections: list[Section]) -> str | None:
+    """What in the tables of an update some readers cannot read, or would not look at; None when nothing."""
+    loose = next((section.looseness for section in sections if section.looseness), None)
+    if loose:
+        return loose
+    if any(_takes_anothers_number(new, section) for section in sections):
+        return "a table that has the number of another object"
+    if sections and (_begins_elsewhere(old) or _begins_elsewhere(new)):
+        return "a file that readers begin to read at its front, or at its end"
+    return None
+
+
+def objects_fault(old: Document, new: Document, changed: set[int]) -> str | None:
+    """What in the objects of an update not all readers read alike; None where they do."""
+    packs = set()
+    for number in sorted(changed):
+        entry = new.entry(number)
+        if entry is not None and entry.kind == PACKED and entry.place not in packs:
+            packs.add(entry.place)
+            if oddity := new.pack_oddity(entry.place):
+                return f"object {entry.place}: {oddity}"
+        if fault := unlike(old, new, number):
+            return f"object {number}: {fault}"
+    return None
+
+
+def own_numbers(sections: list[Section]) -> frozenset[int]:
+    """The numbers of tables that are objects: one reader takes them for these, whatever the table says."""
+    return frozenset(section.own.number for section in sections if section.own is not None)
+
+
+def _takes_anothers_number(document: Document, section: Section) -> bool:
+    if section.own is None or document.identity(section.own.number) is None:
+        return False
+    return document.place_of(section.own) != section.extents[0][0]
+
+
+def _begins_elsewhere(document: Document) -> bool:
+    """Whether the file is linearized by its own words, as long as they say, and has its table elsewhere.
+
+    Annex F of ISO 32000-2: readers go by the table behind the first object then, not by the one at the end.
+    """
+    for place in {0, HEADER_BYTES}:
+        begin = skip_spaces(document.source, place, document.size)
+        try:
+            first = parse_object(document.source, begin, document.size, document.budget, number_of=_no_value)
+        except TooLarge:
+            raise
+        except MalformedInput:
+            continue
+        if type(first.value) is not dict or "Linearized" not in first.value:
+            continue
+        stated = document.resolve(first.value.get("L"))
+        behind = skip_spaces(document.source, first.end, document.size)
+        if stated == document.size and document.sections[0].place != behind:
+            return True
+    return False
+
+
+def _no_value(_: Ref) -> Value:
+    return None

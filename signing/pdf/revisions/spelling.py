@@ -1,0 +1,88 @@
+"""How the objects of an update are written: what one reader takes for another value than the next does.
+
+Values that say the same to this reader are compared elsewhere. An update may write an object anew in words
+that mean the same to a strict reader and not to all: what is looked for here is left to nobody's patience.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from signing.pdf.parsing import IN_USE, PACKED, Ref, Stream
+from signing.pdf.parsing.lexer import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from signing.pdf.parsing import Document
+
+MAX_NUMBER, MAX_NAME = 64, 200  # characters; one reader cuts words off at 255
+_REGULAR = rb"[^\0\t\n\x0c\r ()<>\[\]{}/%]"
+_TOKEN = re.compile(
+    rb"(?:[\0\t\n\x0c\r ]++|%[^\r\n]*+)*+(?:(\()|(<<|\[)|(>>|\])|(/" + _REGULAR + rb"*+)"
+    rb"|<[0-9A-Fa-f\0\t\n\x0c\r ]*+>|(" + _REGULAR + rb"++))"
+)
+_PART = re.compile(rb"\\[\0-\xff]|[()]")
+# An end of line that is no line feed and not escaped, and octal numbers beyond an octet.
+_UNLIKE = re.compile(rb"(?<!\\)\r|\\[4-7][0-7][0-7]")
+
+NULL = "an entry that is null"
+RETURN = "a string with an end of line that not all read alike"
+LONG = "a word that some readers cut off"
+REFERENCE = "an object that is a reference"
+
+
+def unlike(old: Document, new: Document, number: int) -> str | None:
+    """What in the newer version of an object not all readers read alike; None where they do.
+
+    What stood there in the old version stays as it was signed.
+    """
+    found = set(_oddities(new, number))
+    if found and old.identity(number) is not None:
+        found -= set(_oddities(old, number))
+    return min(found, default=None)
+
+
+def _oddities(document: Document, number: int) -> Iterator[str]:
+    entry = document.entry(number)
+    if entry is None or entry.kind not in {IN_USE, PACKED}:
+        return
+    value = document.load(document.reference(number))
+    if type(value) is Ref:
+        yield REFERENCE
+    data, place, end = document.text_of(number)
+    if isinstance(value, Stream) and entry.kind == IN_USE:
+        end = value.start
+    yield from _spelled(data[place:end], document)
+
+
+def _spelled(data: bytes, document: Document) -> Iterator[str]:
+    place, closers, last, steps = 0, [b""], b"", 0
+    while found := _TOKEN.match(data, place):
+        steps += 1
+        place, word = found.end(), found[found.lastindex] if found.lastindex else b""
+        if found[1]:
+            place, text = _string(data, place)
+            if _UNLIKE.search(text):
+                yield RETURN
+        elif found[2] and len(closers) <= MAX_DEPTH:
+            closers.append(word)
+        elif found[3] and len(closers) > 1:
+            closers.pop()
+        elif len(word) > (MAX_NAME if found[4] else MAX_NUMBER):
+            yield LONG
+        elif found[5] == b"null" and closers[-1] == b"<<" and last.startswith(b"/"):
+            yield NULL
+        last = word
+    document.budget.spend(steps)
+
+
+def _string(data: bytes, place: int) -> tuple[int, bytes]:
+    """Where a string ends whose opening parenthesis is behind us, and what stands in it."""
+    depth = 1
+    for part in _PART.finditer(data, place):
+        depth += {b"(": 1, b")": -1}.get(part[0], 0)
+        if not depth:
+            return part.end(), data[place : part.start()]
+    return len(data), data[place:]
