@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from signing.base64url import encode_base64url
 from signing.jose import dump_json, load_json_object, sign_jws
 from verify_api.receipts import VerifiedReceipt, verify_receipt
 from yinxin.access.tokens import ASSERTION_TYPE
@@ -137,6 +138,17 @@ class Client:
         """Verify a presentation that was made for `nonce()`. Keywords as for `verify_pdf`."""
         digest = hashlib.sha256(presentation.encode()).hexdigest()
         return self._verify({"presentation": presentation, "nonce": nonce}, digest, **question)
+
+    def verify_mdoc(
+        self, response: bytes, *, nonce: str, session: Mapping[str, Any], **question: Any
+    ) -> ClientAnswer:
+        """Verify a DeviceResponse that was shown to a session of one's own, made with `nonce()`.
+
+        `session` is what its request said: `client_id` and `response_uri`, or `origin`; and
+        `encryption_thumbprint` (RFC 7638) where the answer was encrypted. Keywords as for `verify_pdf`.
+        """
+        values = {"presentation": encode_base64url(response), "nonce": nonce, "session": dict(session)}
+        return self._verify(values, hashlib.sha256(response).hexdigest(), **question)
 
     def verify_licence(
         self, licence: str, *, licence_type: str | None = None, **question: Any

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from signing.reasons import Reason
+from signing.report import Check
 from verify_api import beside, documents, lacking
 from verify_api.documents import Examined, Kind, Material
-from verify_api.mdocs import MdocFile
+from verify_api.handover import Handover
+from verify_api.mdocs import MdocFile, examine_mdoc
 from verify_api.workers import OutcomeState
 from yinxin.base.errors import TooManyRequests, UsageError
 
@@ -73,7 +76,10 @@ class Examiner:
         if department is None:
             return Examined(kind, "", ())
         if kind is Kind.MDOC:
-            raise UsageError("an mdoc is shown to a session of ours: begin one (POST /v1/presentations)")
+            raise UsageError(
+                "an mdoc is handed in as presentation, with nonce and session; "
+                "or it is shown to a session of ours (POST /v1/presentations)"
+            )
         text = document.decode("ascii").strip()
         return self._presentation(text, question, moments, material, department)
 
@@ -117,11 +123,26 @@ class Examiner:
     ) -> Examined:
         if not question.nonce or department is None:
             raise UsageError("a presentation comes with the nonce that it was made for")
+        if question.session is not None:
+            return self._mdoc(text, question, moments, material, department)
         examined = documents.examine_presentation(
             text, material, audience=department.id, nonce=question.nonce, now=moments.now
         )
         self.tell(lacking.lacking_of(text, examined))
         return examined
+
+    def _mdoc(
+        self, text: str, question: Question, moments: Moments, material: Material, department: Department
+    ) -> Examined:
+        """An mdoc that was shown to the department's own session."""
+        session = question.session or Handover()
+        transcript = session.transcript(question.nonce or "")
+        examined = examine_mdoc(text, material, transcript=transcript, now=moments.now)
+        self.tell(lacking.lacking_of(text, examined))
+        if session.is_of(department.id):
+            return replace(examined, checks=(*examined.checks, Check("audience")))
+        foreign = Check("audience", Reason.WRONG_AUDIENCE, detail="the session is another's")
+        return replace(examined, checks=(*examined.checks, foreign), claims=None)
 
     def tell(self, certificates: list[Certificate]) -> None:
         """Have it heard; nobody waits for it, and an answer does not depend on it."""

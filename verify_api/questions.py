@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from signing.jose import dump_json
 from verify_api import documents
+from verify_api.handover import Handover
 from yinxin.base.errors import TooLarge, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Question:
 
     A `signature` (CMS, `.p7s`) comes with the `document` that it is over, with the hex digest of one that is
     not handed in (`content_digest`, by the signature's own hash), or alone where it carries its content.
+    A `session` of the caller's own says that the `presentation` is an mdoc (a DeviceResponse in base64url).
     `licence` is an identifier or the number on paper (`licence_type` where a number is not unique).
     `claims` narrows the grant. `as_of` and `known_at` name the moment and the knowledge asked about.
     """
@@ -40,6 +42,7 @@ class Question:
     known_at: datetime | None = None
     signature: bytes | None = field(default=None, repr=False)
     content_digest: str | None = None
+    session: Handover | None = None
 
     @property
     def digest(self) -> str:
@@ -59,6 +62,10 @@ def check_question(question: Question) -> None:
         raise UsageError("hand in exactly one of document, presentation and licence")
     elif question.content_digest is not None:
         raise UsageError("a digest is of what a signature is over: hand in the signature")
+    if question.session is not None:
+        if question.presentation is None or not question.nonce:
+            raise UsageError("a session is that of an mdoc: hand it in as presentation, with its nonce")
+        question.session.transcript(question.nonce)
     if question.document is not None and len(question.document) > documents.MAX_DOCUMENT_BYTES:
         raise TooLarge("document", f"over {documents.MAX_DOCUMENT_BYTES} bytes")
     if len(question.presentation or "") > documents.MAX_PRESENTATION_CHARACTERS:
@@ -84,4 +91,6 @@ def _plain(value: Any) -> Any:
         return hashlib.sha256(value).hexdigest()
     if value is None or isinstance(value, (str, int)):
         return value
+    if isinstance(value, Handover):
+        return value.plain()
     return list(value) if isinstance(value, tuple) else value.isoformat()

@@ -94,7 +94,7 @@ class Case:
         if self.settled:
             return SessionAnswer(self.settled)
         nonce = self.question.nonce
-        if self.examined.kind is not Kind.PRESENTATION or not nonce:
+        if self.examined.kind not in {Kind.PRESENTATION, Kind.MDOC} or not nonce:
             return None
         facts = {"department": self.department.id, "presentation": bytes.fromhex(self.examined.digest)}
         trial = assess(self.examined, self.entry, moments=self.moments, session=Check("session"))

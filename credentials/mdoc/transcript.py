@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 
 
 def openid4vp_transcript(
-    *, client_id: str, nonce: str, response_uri: str, encryption_key: PublicKey | None = None
+    *, client_id: str, nonce: str, response_uri: str, encryption_key: PublicKey | bytes | None = None
 ) -> bytes:
     """The transcript of a request by redirect (B.2.6.1), encoded.
 
-    `encryption_key` is the verifier's key that the response is encrypted to, None where it is not.
+    `encryption_key` is the verifier's key that the response is encrypted to, or its thumbprint (RFC 7638,
+    SHA-256); None where it is not.
     """
     info = encode([client_id, nonce, _thumbprint(encryption_key), response_uri])
     return encode([None, None, ["OpenID4VPHandover", hashlib.sha256(info).digest()]])
 
 
-def dc_api_transcript(*, origin: str, nonce: str, encryption_key: PublicKey | None = None) -> bytes:
+def dc_api_transcript(*, origin: str, nonce: str, encryption_key: PublicKey | bytes | None = None) -> bytes:
     """The transcript of a request through the Digital Credentials API (B.2.6.2), encoded."""
     info = encode([origin, nonce, _thumbprint(encryption_key)])
     return encode([None, None, ["OpenID4VPDCAPIHandover", hashlib.sha256(info).digest()]])
 
 
-def _thumbprint(key: PublicKey | None) -> bytes | None:
-    return None if key is None else decode_base64url(key.thumbprint)
+def _thumbprint(key: PublicKey | bytes | None) -> bytes | None:
+    return key if key is None or isinstance(key, bytes) else decode_base64url(key.thumbprint)

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from verify_api.documents import MAX_PRESENTATION_CHARACTERS
+from verify_api.handover import Handover
 from verify_api.questions import Question
 from yinxin.base.errors import MalformedInput
 
@@ -31,6 +32,7 @@ _MOMENT = (
     r"[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$"
 )
 _DIGEST = r"^([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$"
+_THUMBPRINT = r"^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 _BASE64 = r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 _IS_MOMENT, _IS_LICENCE = re.compile(_MOMENT, re.ASCII), re.compile(_LICENCE)
 
@@ -48,11 +50,23 @@ def _check_licence(value: object) -> str:
 
 
 Word = Annotated[str, StringConstraints(strict=True, pattern=_WORD)]
+SessionText = Annotated[str, StringConstraints(strict=True, pattern=_TOKEN, max_length=2048)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
 BothLanguages = dict[str, str]
 
 
 FILES = ("document", "signature")
+
+
+class _Session(BaseModel):
+    """The caller's own session that an mdoc was shown in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_id: SessionText | None = None
+    response_uri: SessionText | None = None
+    origin: SessionText | None = None
+    encryption_thumbprint: Annotated[str, StringConstraints(strict=True, pattern=_THUMBPRINT)] | None = None
 
 
 class _VerificationRequest(BaseModel):
@@ -66,6 +80,7 @@ class _VerificationRequest(BaseModel):
         | None
     ) = None
     nonce: Annotated[str, StringConstraints(strict=True, pattern=_NONCE)] | None = None
+    session: _Session | None = None
     licence: Annotated[str, BeforeValidator(_check_licence)] | None = None
     licence_type: Word | None = None
     purpose: Word | None = None
@@ -94,6 +109,7 @@ def read_question(values: dict[str, Any]) -> Question:
         content_digest=request.content_digest,
         presentation=request.presentation,
         nonce=request.nonce,
+        session=_handover(request.session) if request.session else None,
         licence=request.licence,
         licence_type=request.licence_type,
         purpose=request.purpose or "",
@@ -102,6 +118,10 @@ def read_question(values: dict[str, Any]) -> Question:
         as_of=request.as_of,
         known_at=request.known_at,
     )
+
+
+def _handover(session: _Session) -> Handover:
+    return Handover(session.client_id, session.response_uri, session.origin, session.encryption_thumbprint)
 
 
 def decode_document(values: dict[str, Any]) -> dict[str, Any]:
@@ -176,6 +196,49 @@ _BY_PRESENTATION = _variant(
     },
     nonce=_NONCE_FIELD,
 )
+_SESSION_TEXT = {"type": "string", "pattern": _TOKEN, "maxLength": 2048}
+_KEY_OF_SESSION = {
+    "type": "string",
+    "pattern": _THUMBPRINT,
+    "description": (
+        "答复加密所用公钥的指纹（RFC 7638） / Thumbprint (RFC 7638) of the key it was encrypted to"
+    ),
+}
+_BY_MDOC = _variant(
+    "mdoc 出示 / An mdoc that was shown",
+    ["presentation", "nonce", "session"],
+    presentation={
+        "type": "string",
+        "pattern": r"^[A-Za-z0-9_-]+$",
+        "maxLength": MAX_PRESENTATION_CHARACTERS,
+        "description": "DeviceResponse，base64url / DeviceResponse in base64url",
+    },
+    nonce=_NONCE_FIELD,
+    session={
+        "description": (
+            "本部门请求的 OpenID4VP 会话（B.2.6）：地址属于本部门，nonce 由本服务发给 / The department's own "
+            "OpenID4VP session (B.2.6): at its own address, with a nonce from here"
+        ),
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": {
+                    "client_id": _SESSION_TEXT,
+                    "response_uri": _SESSION_TEXT,
+                    "encryption_thumbprint": _KEY_OF_SESSION,
+                },
+                "required": ["client_id", "response_uri"],
+                "additionalProperties": False,
+            },
+            {
+                "type": "object",
+                "properties": {"origin": _SESSION_TEXT, "encryption_thumbprint": _KEY_OF_SESSION},
+                "required": ["origin"],
+                "additionalProperties": False,
+            },
+        ],
+    },
+)
 _BY_NUMBER = _variant(
     "证照标识或编号 / Identifier or number",
     ["licence"],
@@ -241,6 +304,7 @@ REQUEST_BODY = {
                     _by_signature(_IN_BASE64),
                     _by_digest(_IN_BASE64),
                     _BY_PRESENTATION,
+                    _BY_MDOC,
                     _BY_NUMBER,
                 ]
             },
