@@ -105,10 +105,16 @@ class EtsiList:
 
 
 def read_list(
-    data: bytes, *, signers: Collection[Certificate], now: datetime, after: EtsiList | None = None
+    data: bytes,
+    *,
+    signers: Collection[Certificate],
+    now: datetime,
+    after: EtsiList | None = None,
+    is_ended_too: bool = False,
 ) -> EtsiList:
     """The list in this XML, signed by one of `signers`, in time at `now` and no older than `after`.
 
+    `is_ended_too` takes one past its end as well, for comparing a newer one with it and for nothing else.
     `MalformedInput` for what is damaged or not rightly signed, `NotPermitted` when somebody else signed,
     `Conflict` for one past its end, of the future, or older than the one at hand.
     """
@@ -119,7 +125,8 @@ def read_list(
         raise _wrong("what was signed is not XML") from exc
     if not signer.is_valid_at(found.issued_at):
         raise Conflict(f"the list was made outside the validity of its signer {signer.common_name}")
-    if found.next_update <= now or found.next_update <= found.issued_at:
+    is_over = found.next_update <= now and not is_ended_too
+    if is_over or found.next_update <= found.issued_at:
         raise Conflict(f"the list ended {found.next_update.isoformat()}")
     if found.issued_at > now:
         raise Conflict("the list was made in the future")

@@ -1,12 +1,15 @@
-"""`yinxin trust add | show | diff | explain | list`."""
+"""`yinxin trust add | fetch | show | diff | explain | list`."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from credentials.licence import agency_time
+from signing.certificates import load_certificates
 from signing.trust import TrustStore
 from signing.usages import USAGES
 from yinxin.app import trust_words
@@ -14,8 +17,11 @@ from yinxin.app.commands.trust_list import trust_list
 from yinxin.app.console import ExitCode, console_of
 from yinxin.app.examine import Examiner
 from yinxin.app.phrases import phrase
+from yinxin.app.trust_fetching import asking, fetch_lists
 from yinxin.app.trust_sources import Found, Vouching, added_to, read_source
 from yinxin.base.clock import SystemClock
+from yinxin.base.files import read_file
+from yinxin.base.outbound import Outbound
 
 if TYPE_CHECKING:
     from signing.certificates import Certificate
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _PLACE = click.Path(path_type=Path)
+_FETCH_SECONDS = 60.0  # national lists have up to some ten megabytes
 _COLUMNS = [("名称", "name"), ("用途", "uses"), ("有效期至", "until"), ("SHA-256", "SHA-256")]
 
 
@@ -111,6 +118,51 @@ def add(context: click.Context, /, folder: Path, source: Path, uses: tuple[str, 
     fingerprints = [anchor.certificate.fingerprint for anchor in found.anchors]
     console.result({"added": fingerprints, "left_aside": list(found.notes)})
     return ExitCode.DONE
+
+
+@command.command(
+    "fetch",
+    help=phrase(
+        "获取 ETSI 信任列表（及列表之列表所指各国列表）到目录；签名、时限、版本不符的不采用，原有的保留。"
+        "随后用 trust add 离线读取。",
+        "Fetch a trusted list of ETSI, and the national ones that a list of lists points to, into a folder. What is "
+        "not rightly signed, in time and no older is not taken, and what was there stays. `trust add` reads it then.",
+    ),
+)
+@click.argument("address")
+@click.argument("folder", type=_FOLDER)
+@click.option(
+    "--signer",
+    "signers",
+    multiple=True,
+    required=True,
+    type=_FILE,
+    help=phrase("可签署该列表的证书，须先核对", "who may sign the list, compared before"),
+)
+@click.option(
+    "--allow-private",
+    multiple=True,
+    help=phrase("允许访问的内网地址", "a private address that may be called"),
+)
+@click.pass_context
+def fetch(
+    context: click.Context,
+    address: str,
+    folder: Path,
+    signers: tuple[Path, ...],
+    allow_private: tuple[str, ...],
+) -> int:
+    """Exit 1 when a national list could not be taken."""
+    console = console_of(context)
+    outbound = Outbound(allowed_private=allow_private, timeout_seconds=_FETCH_SECONDS)
+    folder.mkdir(parents=True, exist_ok=True)
+    known = [one for file in signers for one in load_certificates(read_file(file))]
+    told = fetch_lists(address, folder, signers=known, ask=asking(outbound), now=SystemClock().now())
+    columns = [("地区", "of"), ("文件", "file"), ("有效期至", "until"), ("未采用的原因", "why not taken")]
+    rows = [(one.territory, one.file, agency_time(one.until) if one.until else "–", one.why) for one in told]
+    console.table(columns, rows)
+    console.result([{**asdict(one), "until": one.until.isoformat() if one.until else None} for one in told])
+    return ExitCode.DONE if all(one.is_taken for one in told) else ExitCode.FAILED
 
 
 @command.command(
