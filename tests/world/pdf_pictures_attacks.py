@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 from world.pdf_paper import (
     HEAD,
+    RFC3161,
+    ROOM,
+    SLOT,
     Body,
     Paper,
     _reference_stream,
     encoded,
+    filled,
     last_table,
     one_page,
     revised,
@@ -275,6 +279,90 @@ def from_its_front(desk: Desk) -> Paper:
     return paper.write(dict(store), before=b" " * (left - 1) + b"\n")
 
 
+def stamped(desk: Desk, widget: bytes, look: bytes) -> Paper:
+    """A time-stamp behind a certified file, in a field with a look: nobody's key is needed for it."""
+    paper = Paper()
+    paper.write({11: GOOD}).sign(desk.agency, permission=1)
+    more: dict[int, Body] = {201: look}
+    return paper.sign(stamp_of(desk), "Stamp", kind=RFC3161, entries=b"", widget=widget, more=more)
+
+
+def look(text: bytes = b"EVIL", box: bytes = b"0 0 350 200") -> bytes:
+    entries = b"/Subtype /Form /BBox [%b] /Resources << /Font << /F1 3 0 R >> >>"
+    return stream(b"BT /F1 60 Tf 2 5 Td (%b) Tj ET" % text, entries % box)
+
+
+def flagged(desk: Desk, flags: bytes) -> Paper:
+    return stamped(desk, b"/Rect [50 600 400 800] /F %b /AP << /N 201 0 R >>" % flags, look())
+
+
+def without_area(desk: Desk, box: bytes) -> Paper:
+    """Ghostscript draws it as large as it is."""
+    return stamped(desk, b"%b /F 4 /AP << /N 201 0 R >>" % box, look())
+
+
+def later(paper: Paper, desk: Desk, number: int, field: bytes) -> Paper:
+    """A field that was there gets a time-stamp."""
+    value = b"<< /Type /DocTimeStamp /Filter /Adobe.PPKLite /SubFilter %b %b /Contents <%b> >>"
+    paper.write({number: field, 210: value % (RFC3161, SLOT, b"00" * ROOM)}, plain=(210,))
+    paper.pdf = filled(paper.pdf, stamp_of(desk))
+    return paper
+
+
+def cover_taken_away(desk: Desk) -> Paper:
+    """An empty field to sign in covers words; it gets a time-stamp and is hidden. All show the words."""
+    field = b"<< /Type /Annot /Subtype /Widget /FT /Sig /T (S) /P 10 0 R /Rect [60 690 460 740] %b >>"
+    paper = Paper()
+    paper.write({11: stream(b"BT /F1 24 Tf 72 700 Td (NOT VALID) Tj ET")})
+    white = stream(b"1 g 0 0 400 50 re f", b"/Subtype /Form /BBox [0 0 400 50]")
+    paper.form({30: field % b"/F 4 /AP << /N 201 0 R >>"}, {201: white})
+    return later(paper.sign(desk.agency, permission=1), desk, 30, field % b"/F 2 /V 210 0 R")
+
+
+def beside_the_form(
+    desk: Desk, before: dict[str, bytes], after: dict[str, bytes], more: bytes = b""
+) -> Paper:
+    """A widget that is in no form is drawn by what the form says."""
+    paper = Paper()
+    widget = b"<< %b /Subtype /Widget /FT /Tx /T (Name) /V (EVIL) /Rect [72 500 372 540] %b >>"
+    paper.notes.append(30)
+    paper.write(
+        {
+            1: paper.entry(1, AcroForm=b"20 0 R"),
+            10: paper.entry(10, Annots=b"[30 0 R]"),
+            11: GOOD,
+            20: {"Fields": b"[]", **before},
+            30: widget % (ANNOTATION, more),
+            31: drawn(b"GOOD"),
+        }
+    ).sign(desk.agency)
+    form = {key: value for key, value in paper.entry(20).items() if key in {"Fields", "SigFlags"}}
+    return paper.write({20: {**form, **after}})
+
+
+def kind_in_a_string(desk: Desk) -> Paper:
+    """PDFium takes it for a text field."""
+    paper = Paper()
+    paper.form(
+        {30: b"<< %b /Subtype /Widget /FT (Tx) /T (N) /V (EVIL) /Rect [72 500 372 540] >>" % ANNOTATION}
+    )
+    return paper.sign(desk.agency).write({20: paper.entry(20, DA=LETTERS, DR=FONT)})
+
+
+def letters_of_another_field(desk: Desk, *, in_form: bool) -> Paper:
+    """A text field names the field to sign in as what is above it, and takes its letters."""
+    text = b"<< %b /Subtype /Widget /FT /Tx /T (N) /V (EVIL) /Rect [72 500 372 540] /Parent 40 0 R >>"
+    paper = Paper()
+    paper.form({40: b"<< /FT /Sig /T (S) >>", 30: text % ANNOTATION}, DR=FONT)
+    fields = b"[40 0 R 30 0 R]" if in_form else b"[40 0 R]"
+    paper.fields = [40, 30] if in_form else [40]
+    paper.write({10: paper.entry(10, Annots=b"[30 0 R]"), 20: paper.entry(20, Fields=fields)})
+    paper.notes = [30]
+    return later(
+        paper.sign(desk.agency, permission=1), desk, 40, b"<< /FT /Sig /T (S) /V 210 0 R /DA %b >>" % LETTERS
+    )
+
+
 ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "an object in use at zero": in_use_at_zero,
     "information at zero": information_at_zero,
@@ -285,6 +373,7 @@ ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "a table that has a free number": table_with_a_free_number,
     "another generation": other_generation,
     "a font below another generation": below_another_generation,
+    "a note of another generation": note_of_another_generation,
     "a page turned by a fraction": turned_by_a_fraction,
     "a page turned by a long number": turned_by_a_long_number,
     "a page whose box is null": box_of_nothing,
@@ -299,4 +388,22 @@ ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "packed twice": packed_twice,
     "packed over each other": packed_over_each_other,
     "from its front": from_its_front,
+    "flags beyond 32 bits": lambda d: flagged(d, b"4294967302"),
+    "flags beyond 64 bits": lambda d: flagged(d, b"18446744073709551622"),
+    "flags below zero": lambda d: flagged(d, b"-2"),
+    "a time-stamp as flat as a line": lambda d: without_area(d, b"/Rect [60 709 300 709]"),
+    "a time-stamp as narrow as a line": lambda d: without_area(d, b"/Rect [80 600 80 800]"),
+    "a time-stamp at a point": lambda d: without_area(d, b"/Rect [80 709 80 709]"),
+    "a time-stamp without a place": lambda d: without_area(d, b""),
+    "a cover taken away": cover_taken_away,
+    "letters for what is beside the form": lambda d: beside_the_form(d, {}, {"DA": LETTERS, "DR": FONT}),
+    "what is beside the form drawn anew no more": lambda d: beside_the_form(
+        d,
+        {"DA": LETTERS, "DR": FONT, "NeedAppearances": b"true"},
+        {"DA": LETTERS, "DR": FONT},
+        b"/AP << /N 31 0 R >>",
+    ),
+    "a kind of field in a string": kind_in_a_string,
+    "letters of another field": lambda d: letters_of_another_field(d, in_form=True),
+    "letters for what is beside the form from a field": lambda d: letters_of_another_field(d, in_form=False),
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Ref
+from signing.pdf.revisions.comments import quiet_note
 from signing.pdf.revisions.sameness import Comparison, refuse
 from yinxin.base.errors import MalformedInput, TooLarge
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from signing.pdf.parsing import Document, Value
+    from signing.pdf.revisions.changes import Told
 
 MAX_PAGES, MAX_DEPTH = 100_000, 64
 _SHOWN = ("Resources", "MediaBox", "CropBox", "Rotate")
@@ -51,7 +54,7 @@ class PageRules:
     new_fields: frozenset[int]
     widgets: set[int]
     signed: set[int]
-    annotated: Callable[[str], None]
+    annotated: Callable[[str, Told | None], None]
     placed: dict[int, list[Value]] = field(default_factory=dict)
 
     def tree(self, old: Value, new: Value) -> None:
@@ -73,8 +76,8 @@ class PageRules:
             refuse(f"page {ref.number} is no page any more")
         where = f"page {ref.number}"
         if "Kids" not in old:
-            rules = {
-                "Annots": self._annotations,
+            rules: dict[str, Callable[[Value, Value], None]] = {
+                "Annots": partial(self._annotations, ref),
                 "LastModified": _free,
                 "Parent": self._upwards,
                 "StructParents": _structured,
@@ -93,7 +96,7 @@ class PageRules:
         self.comparison.entries(old, new, where, {"Kids": kids, "Parent": self._upwards}, drawn=True)
         return below
 
-    def _annotations(self, old: Value, new: Value) -> None:
+    def _annotations(self, page: Ref, old: Value, new: Value) -> None:
         """What lay on the page is still there in the same order; what is new is a field's widget, or said."""
         before = _list(self.comparison.old.resolve(old))
         after = _list(self.comparison.new.resolve(new))
@@ -106,7 +109,7 @@ class PageRules:
             elif type(item) is Ref and item.number in self.old_fields - self.signed:
                 refuse("a field is shown where it was not")
             else:
-                self.annotated("an annotation was added")
+                self.annotated("an annotation was added", quiet_note(self.comparison, item, page))
         if place < len(before):
             refuse("an annotation was taken away or put behind another")
 
@@ -123,7 +126,7 @@ class PageRules:
         if not self.comparison.same(one, other) and self.comparison.same(
             old.get("Annots"), new.get("Annots")
         ):
-            self.annotated("the order of tabs was changed")
+            self.annotated("the order of tabs was changed", None)
 
     def _is_still(self, old: Value, new: Value) -> bool:
         """Whether an item of the list is the one that was there; one that was changed is said."""
@@ -140,16 +143,18 @@ class PageRules:
     def _same(self, old: Value, new: Value) -> bool:
         a, b = self.comparison.old.resolve(old), self.comparison.new.resolve(new)
         if type(a) is not dict or type(b) is not dict:
-            return self.comparison.same(a, b)
+            return self.comparison.same(old, new)
         if a.keys() != b.keys():
             return False
-        return all(self.comparison.same(a[key], b[key], drawn=key == "AP") for key in a)
+        return all(
+            self.comparison.same_entry(key, a[key], b[key], drawn=key in {"AP", "Parent"}) for key in a
+        )
 
     def _changed(self, ref: Ref) -> None:
         entries = self.comparison.old.resolve(ref)
         if type(entries) is not dict or self.comparison.old.get(entries, "Subtype") in {"Widget", None}:
             refuse("a widget that belongs to no field was changed")
-        self.annotated("an annotation was changed")
+        self.annotated("an annotation was changed", None)
 
 
 def _list(value: Value) -> list[Value]:
