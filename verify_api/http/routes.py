@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from signing.jose import dump_json, load_json_object
 from verify_api.departments import Department
 from verify_api.documents import MAX_DOCUMENT_BYTES, MAX_PRESENTATION_CHARACTERS
-from verify_api.http import schemas
+from verify_api.http import request_bodies, schemas
 from verify_api.http.limits import Buckets, Limits, address_of
 from verify_api.service import SCOPES
 from yinxin.access.tokens import ALGORITHMS, OAuthError
@@ -80,7 +80,7 @@ def _add_token(routes: APIRouter, service: VerificationService, limits: Limits) 
         tags=["认证 / Authentication"],
         summary="取得访问令牌 / Obtain an access token",
         description="OAuth 2.0 client_credentials，私钥签名认证 / Client credentials, private_key_jwt",
-        openapi_extra={"requestBody": schemas.TOKEN_BODY},
+        openapi_extra={"requestBody": request_bodies.TOKEN_BODY},
         responses={
             200: {"model": schemas.TokenAnswer},
             400: {"model": schemas.OAuthProblem},
@@ -120,7 +120,7 @@ def _add_verifications(
             "Departments name purpose and matter, and get what their grant covers and a signed receipt; "
             "anybody else gets verdict and status only."
         ),
-        openapi_extra={"requestBody": schemas.REQUEST_BODY, "security": _OPTIONAL},
+        openapi_extra={"requestBody": request_bodies.REQUEST_BODY, "security": _OPTIONAL},
         responses={
             200: {"model": schemas.VerificationAnswer | schemas.AnonymousAnswer},
             **_problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
