@@ -93,7 +93,9 @@ class OrderlyEditing:
         """
         names, draft = self.field_names(), self._draft()
         field = next(name for number in range(1, len(names) + 2) if (name := f"Archive{number}") not in names)
-        put_archive(draft, self._root, self._pages, field, store.without(self._reading.store()))
+        put_archive(
+            draft, self._root, self._pages, field, store.without(self._reading.store()), version=self._version
+        )
         return with_room(self._pdf, self._before, draft.objects(), digest_algorithm="sha256", reserve=reserve)
 
     def locking_fields(self) -> list[LockingField]:
@@ -124,12 +126,16 @@ class OrderlyEditing:
         self._root = root
         self._version = max(header[1].decode(), _version(document))
         kept = {key: value for key, value in newest.trailer.items() if key not in _OF_TABLE}
+        sizes = [one.trailer.get("Size", 0) for one in document.sections]
+        if not all(type(one) is int and one <= MAX_SIZE for one in sizes):
+            raise NotPlain
         return Before(
             newest.place,
             newest.trailer.get("Type") == "XRef",
             {written(Name(key))[1:]: written(value) for key, value in kept.items()},
             _identity(newest.trailer.get("ID")),
-            size,
+            # No new object takes the number of one that was there, or that the trailer names in vain.
+            max(*sizes, *(number + 1 for number in _named(list(kept.values())))),
         )
 
     def _top_fields(self) -> Iterator[tuple[str, Value, Value]]:
@@ -155,6 +161,14 @@ class OrderlyEditing:
             raise NotPlain
         lock_of(self._document, entries)
         return item
+
+
+def _named(value: Value) -> Iterator[int]:
+    """The numbers of the objects that a value names."""
+    if type(value) is Ref:
+        yield value.number
+    for item in value.values() if type(value) is dict else value if type(value) is list else ():
+        yield from _named(item)
 
 
 def _version(document: Document) -> str:

@@ -58,13 +58,17 @@ def put_signature(  # noqa: PLR0913 - where it goes, and what
     draft.add(own.number, writing.signature(own.number, frame, _references(frame, lock, root)))
 
 
-def put_archive(draft: Draft, root: Ref, pages: PageTree, field: str, store: Store) -> None:
+def put_archive(  # noqa: PLR0913 - where it goes, and what
+    draft: Draft, root: Ref, pages: PageTree, field: str, store: Store, *, version: str
+) -> None:
     """Evidence in the store, and a field with a time-stamp of the document, which shows nothing."""
     catalogue, page = Spot(draft, root), pages.page(0).ref
     _keep(catalogue, store)
     own, widget = Ref(draft.number(), 0), draft.number()
     draft.add(widget, writing.hidden_widget(widget, field, page.number, own.number))
     _add_field(catalogue, page, Ref(widget, 0), flags=_SIGNED_FLAGS)
+    if version < "2.0":
+        _name_extension(catalogue, version)
     draft.add(own.number, writing.document_stamp(own.number))
 
 

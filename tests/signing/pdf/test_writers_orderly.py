@@ -235,6 +235,15 @@ def test_nothing_that_was_there_is_written_anew_but_what_changes() -> None:
     assert sorted(written_anew) == sorted([10, int(form[1])])  # the page and the form; not the catalogue
 
 
+@pytest.mark.parametrize("named", [b"12 0 R", b"[/A << /B 12 0 R >>]"])
+def test_no_new_object_becomes_one_that_was_missing(named: bytes) -> None:
+    pdf = append_revision(plain_pdf(), {}, extra=b" /More " + named)
+    assert b"/Size 12 " in pdf
+    made = CITIZEN.apply(pdf, now=NOON)
+    assert not re.search(rb"\n12 0 obj", made)
+    assert DESK.verify(made).passed
+
+
 def test_the_order_of_a_joint_signing_is_read_by_both(
     by_the_library: Callable[[Callable[[], Any]], Any],
 ) -> None:
