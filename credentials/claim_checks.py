@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from credentials.disclosures import Revealed
     from signing.certificates import Certificate
 
-_ALWAYS_VISIBLE, _TYPED, _NAMED = map(good, ("always_visible_claims", "credential_type", "issuer_name"))
+_DISCLOSED, _ALWAYS_VISIBLE = map(good, ("disclosures", "always_visible_claims"))
+_TYPED, _NAMED = map(good, ("credential_type", "issuer_name"))
 _ABSENT: Mapping[str, Any] = {}  # no cnf, of which nothing is wrong
 _RARE = frozenset({"sub", "jti", "vct#integrity", "aka_vcts"})
 _KEYS, _PRIVATE = frozenset({"jwk", "jwe", "jku"}), frozenset({"d", "k"})
@@ -30,7 +31,7 @@ _KEYS, _PRIVATE = frozenset({"jwk", "jwe", "jku"}), frozenset({"d", "k"})
 def disclosures_check(revealed: Revealed) -> Check:
     """SD-JWT VC, 2.2.2.5: where nothing can be disclosed selectively there is no `_sd`."""
     if not revealed.is_empty:
-        return good("disclosures")
+        return _DISCLOSED
     return Check("disclosures", Reason.DISCLOSURE_INVALID, detail="SD-JWT VC, 2.2.2.5: _sd without a digest")
 
 
@@ -112,7 +113,7 @@ def issuer_name_check(claims: Mapping[str, Any], issuer: Certificate | str | Non
     if not isinstance(name, str) or not name:
         return Check("issuer_name", Reason.CLAIM_INVALID, detail="RFC 7519, 4.1.1: iss is no text")
     addresses, hosts = _places_of(issuer) if issuer else ((), ())
-    if not (addresses or hosts) or name in addresses or (hosts and host_of(name) in hosts):
+    if name in addresses or not (addresses or hosts) or (hosts and host_of(name) in hosts):
         return _NAMED
     return Check("issuer_name", Reason.ISSUER_MISMATCH, detail="iss is not in the certificate")
 

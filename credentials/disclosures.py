@@ -117,7 +117,7 @@ def is_flat(encoded: bytes, payload: Mapping[str, Any]) -> bool:
 def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool = False) -> Revealed:
     """Put disclosures back into a signed payload (RFC 9901, 7.1, steps 3 to 5).
 
-    With `flat` no control name stands below the top of the payload, so that only what is disclosed is walked.
+    With `flat` no control name stands below the top of the payload, so that it need not be walked through.
     Raises `MalformedInput` of the kind `disclosure` or `digest algorithm`, with the clause in
     its detail, and `TooLarge` when the claims would nest too deeply.
     """
@@ -127,8 +127,10 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool
     by_digest = {encode_base64url(hashed(text).digest()): index for index, text in enumerate(sent)}
     if len(by_digest) != len(sent):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
+    if flat and (plain := _reveal_plain(payload, sent, by_digest)):
+        return plain
     work = _Revelation(sent, by_digest)
-    claims = work.flat_object(payload) if flat else work.object(payload, (), None, 1)
+    claims = work.object(payload, (), None, 1)
     placed, seen = tuple(work.placed), work.seen
     if len(placed) != len(sent):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (5): a disclosure belongs nowhere")
@@ -137,6 +139,41 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool
     )
     answer = claims, placed, len(seen) - len(placed), withheld, not seen and work.has_empty
     return tuple.__new__(Revealed, answer)  # as Revealed(*answer), in half the time
+
+
+def _reveal_plain(
+    payload: Mapping[str, Any], sent: Sequence[bytes], by_digest: Mapping[str, int]
+) -> Revealed | None:
+    """The same where each disclosure is a top-level claim that is no container, and no rule is broken.
+
+    None where it is otherwise: the walk through the tree says what is there, or what is wrong.
+    """
+    claims = dict(payload)
+    claims.pop(DIGEST_ALGORITHM, None)
+    digests = claims.pop(DIGESTS, None)
+    if type(digests) is not list or not digests or not _TEXT.issuperset(map(type, digests)):
+        return None
+    seen = set(digests)
+    if len(seen) != len(digests) or not by_digest.keys() <= seen:
+        return None
+    placed = []
+    try:
+        for digest in filter(by_digest.__contains__, digests):
+            index = by_digest[digest]
+            parts = load_json(decode_base64url_bytes(sent[index]))
+            salt, name, value = parts
+            if type(parts) is not list or type(salt) is not str or type(value) in _CONTAINERS:
+                return None
+            if type(name) is not str or name in claims or name in CONTROL_NAMES:
+                return None
+            claims[name] = value
+            placed.append(_placed(Placed, (index, (name,), None)))
+    except (MalformedInput, TypeError, ValueError):  # also where it is not three of something
+        return None
+    return tuple.__new__(Revealed, (claims, tuple(placed), len(seen) - len(placed), _NONE_WITHHELD, False))
+
+
+_NONE_WITHHELD: Mapping[Path, frozenset[int]] = MappingProxyType({})
 
 
 def _hash_of(algorithm: str) -> Any:
@@ -268,14 +305,6 @@ class _Revelation:
         self.has_empty = False
         self.placed: list[Placed] = []
         self.withheld: dict[Path, list[int]] = {}
-
-    def flat_object(self, node: Mapping[str, Any]) -> dict[str, Any]:
-        """The same as `object` for a payload with control names at its top alone."""
-        answer = dict(node)
-        answer.pop(DIGEST_ALGORITHM, None)
-        if DIGESTS in answer:
-            self._members(answer.pop(DIGESTS), answer, (), None, 1)
-        return answer
 
     def object(self, node: Mapping[str, Any], path: Path, parent: int | None, depth: int) -> dict[str, Any]:
         if CONTROL_NAMES.isdisjoint(node) and _CONTAINERS.isdisjoint(map(type, node.values())):

@@ -50,11 +50,15 @@ class KnownTypes:
         A credential that names its type's document (`vct#integrity`, 5.5) is judged by that one; any other
         keeps the rules of one version.
         """
-        vct, integrity = revealed.claims.get("vct"), revealed.claims.get("vct#integrity")
-        if not isinstance(vct, str) or not (integrity is None or isinstance(integrity, str)):
+        claims = revealed.claims
+        vct, integrity = claims.get("vct"), claims.get("vct#integrity")
+        if type(vct) is not str or not (integrity is None or type(integrity) is str):
             return (_refused("vct or vct#integrity is no text"),)
         try:
-            found = [one.check(revealed) for one in self._made(vct, integrity)]
+            made = self._made(vct, integrity)
+            if len(made) == 1:
+                return made[0].check(revealed)
+            found = [one.check(revealed) for one in made]
         except NotFound as exc:
             missing = Check("type_metadata", Reason.TYPE_METADATA_UNAVAILABLE, detail=exc.detail)
             return (missing,) if required else ()

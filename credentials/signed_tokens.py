@@ -286,7 +286,8 @@ def is_date(value: Any) -> TypeGuard[float]:
 def is_failed(checks: Iterable[Check]) -> bool:
     """Whether one of these settles it."""
     reasons = set(map(_reason_of, checks))
-    return any(reason is not None and reason.indication is Indication.FAILED for reason in reasons)
+    reasons.discard(None)
+    return bool(reasons) and any(reason.indication is Indication.FAILED for reason in reasons)
 
 
 def chain_of(token: Token) -> tuple[Certificate, ...]:

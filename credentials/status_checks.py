@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signing.certificates import Certificate
     from signing.trust_list import ServingList
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")  # RFC 3986, 3: a scheme, and no space
+_is_uri = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+").fullmatch  # RFC 3986, 3: a scheme, and no space
 _MEANINGS = {VALID: None, INVALID: Reason.CREDENTIAL_REVOKED, SUSPENDED: Reason.CREDENTIAL_SUSPENDED}
 
 
@@ -63,7 +63,7 @@ def look_up(  # noqa: PLR0913 - what a status stands on, by the door
     standing = _standing(snapshot, index, at, grace)
     if form is not None and form != snapshot.form and standing.reason is not Reason.CREDENTIAL_REVOKED:
         standing = _check(Reason.STATUS_UNKNOWN, f"SD-JWT VC, 2.2.2.3: the list is no {form}")
-    return Status(standing, snapshot, findings)
+    return tuple.__new__(Status, (standing, snapshot, findings))  # as Status(…), in half the time
 
 
 def is_theirs(
@@ -74,8 +74,10 @@ def is_theirs(
     The same key signed both; or an authority of the chain certified who signed the list; or the trust list
     names whoever signed it, or where it stands, for this issuer.
     """
-    signer = snapshot.issuer
-    if signer.spki == chain[0].spki or signer.issuer_der in [one.issuer_der for one in chain]:
+    signer, leaf = snapshot.issuer, chain[0]
+    if signer.issuer_der == leaf.issuer_der or signer.spki == leaf.spki:
+        return True
+    if signer.issuer_der in [one.issuer_der for one in chain]:
         return True
     named = trust_list.issuer(Issued(None, subject=chain[0].subject)) if trust_list else None
     if named is None:
@@ -86,11 +88,11 @@ def is_theirs(
 
 def status_reference(status: Any) -> tuple[str, int] | None:
     """Where the status of a credential stands, by its `status` claim; None when that leads nowhere."""
-    entry = status.get("status_list") if isinstance(status, dict) else None
-    if not isinstance(entry, dict):
+    entry = status.get("status_list") if type(status) is dict else None
+    if type(entry) is not dict:
         return None
     uri, index = entry.get("uri"), entry.get("idx")
-    if not isinstance(uri, str) or not _URI.fullmatch(uri) or type(index) is not int or index < 0:
+    if type(uri) is not str or type(index) is not int or index < 0 or not _is_uri(uri):
         return None
     return uri, index
 
@@ -100,6 +102,8 @@ def _standing(snapshot: StatusSnapshot, index: int, at: datetime, grace: timedel
         value = snapshot.status(index)
     except NotFound as exc:
         return _check(Reason.STATUS_REFERENCE_INVALID, exc.detail)
+    if value == VALID and snapshot.is_fresh(at, grace=grace):
+        return _VALID
     # A revocation is final, so a list that is out of date still proves it.
     if value != INVALID and not snapshot.is_fresh(at, grace=grace):
         return _check(Reason.STATUS_STALE, f"as of {snapshot.issued_at.isoformat()}")
@@ -109,3 +113,6 @@ def _standing(snapshot: StatusSnapshot, index: int, at: datetime, grace: timedel
 @lru_cache(128)
 def _check(reason: Reason | None, detail: str) -> Check:
     return Check("status", reason, Scope.NOW, detail)
+
+
+_VALID = _check(None, f"status {VALID}")

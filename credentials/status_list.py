@@ -28,7 +28,7 @@ _COMPRESSION = 6  # 15 % larger than 9 and fifteen times faster for a million en
 class StatusList:
     """Numbers of 1, 2, 4 or 8 bits in a row, the first in the lowest bits of the first byte (4.1)."""
 
-    __slots__ = ("_per_byte", "_values", "bits")
+    __slots__ = ("_mask", "_per_byte", "_values", "bits")
 
     def __init__(self, size: int, *, bits: int = 2) -> None:
         """A list of `size` entries, all 0 (valid), rounded up to whole bytes."""
@@ -37,7 +37,7 @@ class StatusList:
         if not 0 < size <= MAX_LIST_BYTES * 8 // bits:
             raise UsageError("a status list of this size cannot be published")
         self.bits = bits
-        self._per_byte = 8 // bits
+        self._per_byte, self._mask = 8 // bits, (1 << bits) - 1
         self._values = bytearray(-(-size // self._per_byte))
 
     @classmethod
@@ -83,9 +83,12 @@ class StatusList:
     def get(self, index: int) -> int:
         """The value of one entry; `NotFound` outside the list."""
         place, entry = divmod(index, self._per_byte)
-        if not 0 <= place < len(self._values):
+        if place < 0:
             raise _no_entry(index)
-        return self._values[place] >> entry * self.bits & (1 << self.bits) - 1
+        try:
+            return self._values[place] >> entry * self.bits & self._mask
+        except IndexError as exc:
+            raise _no_entry(index) from exc
 
     def get_many(self, indexes: Sequence[int]) -> bytes:
         """The values of many entries, in the order asked: for whoever checks a whole register.

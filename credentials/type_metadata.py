@@ -78,7 +78,7 @@ class _PlainRules(NamedTuple):
         if not self.is_all:
             return False
         claims = revealed.claims.keys()
-        disclosed = {placed.path[0] for placed in revealed.placed if len(placed.path) == 1}
+        disclosed = {path[0] for _, path, _ in revealed.placed if len(path) == 1}
         demanded = self.visible if revealed.undisclosed else self.mandatory
         return disclosed.isdisjoint(self.never) and demanded <= claims and self.always & claims <= disclosed
 

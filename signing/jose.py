@@ -116,13 +116,15 @@ def parse_jws(
         raise MalformedInput("jwt", "not a text")
     if len(token) > max_characters:
         raise TooLarge("jwt", f"over {max_characters} characters")
-    signed, _, signature = token.encode("utf-8", "surrogatepass").rpartition(b".")
-    head, dot, body = signed.partition(b".")
-    if not dot or b"." in body:
-        raise MalformedInput("jwt", "not three parts")
+    sent = token.encode("utf-8", "surrogatepass")
+    try:
+        head, body, signature = sent.split(b".", 3)
+    except ValueError as exc:
+        raise MalformedInput("jwt", "not three parts") from exc
     header = _kept_header(head) if len(head) <= _KEPT_CHARACTERS else _read_header(head)
     if "crit" in header:
         _check_critical(header, understood)
+    signed = sent[: ~len(signature)]  # all before the last dot
     parts = header, decode_base64url_bytes(body), signed, decode_base64url_bytes(signature)
     return tuple.__new__(Token, parts)  # as Token(*parts), in half the time
 

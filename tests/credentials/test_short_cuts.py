@@ -18,8 +18,20 @@ from yinxin.base.errors import MalformedInput
 
 DISCLOSURES = [
     encode_base64url(dump_json(parts))
-    for parts in (["s", "name", "x"], ["s", "place", {"_sd": []}], ["s", "rows", [{"...": "d"}]], ["s", "y"])
+    for parts in (
+        ["s", "name", "x"],
+        ["s", "place", {"_sd": []}],
+        ["s", "rows", [{"...": "d"}]],
+        ["s", "y"],
+        "abc",
+        {"s": 1, "name": 2, "x": 3},
+        [7, "name", "x"],
+        ["s", "_sd", "x"],
+        ["s", 7, "x"],
+        7,
+    )
 ]
+TOGETHER = st.lists(st.sampled_from(DISCLOSURES), max_size=3, unique=True)
 NAMES = st.sampled_from(["name", "status", "_sd", "_sd_alg", "...", "a_sd", '"_sd"', "\\_sd", "x"])
 LEAVES = st.sampled_from(["_sd", '"_sd"', "...", "sha-256", "plain", 1, None, *map(digest_of, DISCLOSURES)])
 TREES = st.recursive(
@@ -38,6 +50,15 @@ def revealed(payload: dict[str, Any], disclosures: list[str], *, flat: bool) -> 
         return reveal(payload, disclosures, flat=flat)
     except MalformedInput as exc:
         return f"{exc.kind} {exc.detail}"
+
+
+@given(others=st.dictionaries(st.sampled_from(["name", "x"]), st.integers()), shown=TOGETHER, extra=DIGESTS)
+def test_a_usual_presentation_is_revealed_alike(
+    others: dict[str, Any], shown: list[str], extra: list[str]
+) -> None:
+    """Disclosures of every form whose digests all stand where they belong, beside others."""
+    payload = {**others, "_sd": [*map(digest_of, shown), *extra]}
+    assert revealed(payload, shown, flat=True) == revealed(payload, shown, flat=False)
 
 
 @given(
