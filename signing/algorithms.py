@@ -6,7 +6,7 @@ in the house branches on an algorithm's name: it asks the row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from signing import der
@@ -18,9 +18,13 @@ DIGEST_OIDS = {
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
     "sha512": "2.16.840.1.101.3.4.2.3",
+    "sha3_256": "2.16.840.1.101.3.4.2.8",
+    "sha3_384": "2.16.840.1.101.3.4.2.9",
+    "sha3_512": "2.16.840.1.101.3.4.2.10",
 }
-_DIGEST_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64}
-MAX_IDENTIFIER_BYTES = 256
+_DIGEST_BYTES = {"sha256": 32, "sha384": 48, "sha512": 64, "sha3_256": 32, "sha3_384": 48, "sha3_512": 64}
+MAX_IDENTIFIER_BYTES, MAX_SALT_BYTES = 256, 1024
+BRAINPOOL = ("brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Algorithm:
     `identifier` how certificates name it (dotted, and the whole AlgorithmIdentifier in DER). `cose` are its
     numbers in COSE, the one that we write first; empty when none is registered or none is used here.
     `coordinate_bytes` is the length of r and of s, where JOSE and COSE write a signature as the two of them.
-    `is_pss` tells RSA-PSS, with MGF1 by the same hash and a salt of its length, from PKCS #1 v1.5.
+    `is_pss` tells RSA-PSS, with MGF1 by the same hash, from PKCS #1 v1.5; its salt has the hash's length
+    where `salt_bytes` says nothing else.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Algorithm:
     cose: tuple[int, ...] = ()
     coordinate_bytes: int | None = None
     is_pss: bool = False
+    salt_bytes: int | None = None
 
 
 def _row(  # noqa: PLR0913 - a row of a table
@@ -61,7 +67,7 @@ def _row(  # noqa: PLR0913 - a row of a table
     return Algorithm(name, key_kind, digest, oid, identifier, in_jose, cose, coordinate_bytes)
 
 
-def _pss(name: str, digest: str) -> Algorithm:
+def _pss(name: str, digest: str, *, in_jose: bool = True) -> Algorithm:
     """RSASSA-PSS as RFC 4055, 3.1 writes its parameters, and RFC 7518, 3.5 chooses them."""
     hashed = der.sequence(der.oid(DIGEST_OIDS[digest]), der.null())
     parameters = der.sequence(
@@ -70,7 +76,7 @@ def _pss(name: str, digest: str) -> Algorithm:
         der.explicit(2, der.integer(_DIGEST_BYTES[digest])),
     )
     identifier = der.sequence(der.oid(RSA_PSS), parameters)
-    return Algorithm(name, "RSA", digest, RSA_PSS, identifier, is_pss=True)
+    return Algorithm(name, "RSA", digest, RSA_PSS, identifier, in_jose, is_pss=True)
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (
@@ -94,6 +100,35 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     _row("ECDSA-P384-SHA512", "P-384", "sha512", "1.2.840.10045.4.3.4", in_jose=False),
     _row("ECDSA-P521-SHA256", "P-521", "sha256", "1.2.840.10045.4.3.2", in_jose=False),
     _row("ECDSA-P521-SHA384", "P-521", "sha384", "1.2.840.10045.4.3.3", in_jose=False),
+    # Verified: SHA-3 (RFC 9688), Ed448 (RFC 8419), the curves of Brainpool (RFC 5639).
+    _row("RSA-SHA3-256", "RSA", "sha3_256", "2.16.840.1.101.3.4.3.14", null=True, in_jose=False),
+    _row("RSA-SHA3-384", "RSA", "sha3_384", "2.16.840.1.101.3.4.3.15", null=True, in_jose=False),
+    _row("RSA-SHA3-512", "RSA", "sha3_512", "2.16.840.1.101.3.4.3.16", null=True, in_jose=False),
+    _pss("PSS-SHA3-256", "sha3_256", in_jose=False),
+    _pss("PSS-SHA3-384", "sha3_384", in_jose=False),
+    _pss("PSS-SHA3-512", "sha3_512", in_jose=False),
+    _row("ECDSA-P256-SHA3-256", "P-256", "sha3_256", "2.16.840.1.101.3.4.3.10", in_jose=False),
+    _row("ECDSA-P256-SHA3-384", "P-256", "sha3_384", "2.16.840.1.101.3.4.3.11", in_jose=False),
+    _row("ECDSA-P256-SHA3-512", "P-256", "sha3_512", "2.16.840.1.101.3.4.3.12", in_jose=False),
+    _row("ECDSA-P384-SHA3-256", "P-384", "sha3_256", "2.16.840.1.101.3.4.3.10", in_jose=False),
+    _row("ECDSA-P384-SHA3-384", "P-384", "sha3_384", "2.16.840.1.101.3.4.3.11", in_jose=False),
+    _row("ECDSA-P384-SHA3-512", "P-384", "sha3_512", "2.16.840.1.101.3.4.3.12", in_jose=False),
+    _row("ECDSA-P521-SHA3-256", "P-521", "sha3_256", "2.16.840.1.101.3.4.3.10", in_jose=False),
+    _row("ECDSA-P521-SHA3-384", "P-521", "sha3_384", "2.16.840.1.101.3.4.3.11", in_jose=False),
+    _row("ECDSA-P521-SHA3-512", "P-521", "sha3_512", "2.16.840.1.101.3.4.3.12", in_jose=False),
+    _row("Ed448", "Ed448", None, "1.3.101.113", in_jose=False),
+    *(
+        _row(f"ECDSA-{curve}-{name}", curve, digest, oid, in_jose=False)
+        for curve in BRAINPOOL
+        for name, digest, oid in (
+            ("SHA256", "sha256", "1.2.840.10045.4.3.2"),
+            ("SHA384", "sha384", "1.2.840.10045.4.3.3"),
+            ("SHA512", "sha512", "1.2.840.10045.4.3.4"),
+            ("SHA3-256", "sha3_256", "2.16.840.1.101.3.4.3.10"),
+            ("SHA3-384", "sha3_384", "2.16.840.1.101.3.4.3.11"),
+            ("SHA3-512", "sha3_512", "2.16.840.1.101.3.4.3.12"),
+        )
+    ),
     # FIPS 204 in certificates (RFC 9881): verified; no signer of ours makes them yet.
     _row("ML-DSA-44", "ML-DSA-44", None, "2.16.840.1.101.3.4.3.17", in_jose=False),
     _row("ML-DSA-65", "ML-DSA-65", None, "2.16.840.1.101.3.4.3.18", in_jose=False),
@@ -123,30 +158,35 @@ def algorithm_by_identifier(encoded: bytes, key_kind: str) -> Algorithm:
     try:
         name, *parameters = der.children(der.read_exactly(encoded, der.SEQUENCE))
         oid = der.read_oid(name)
-        digest = _pss_digest(parameters) if oid == RSA_PSS else None
+        digest, salt = pss_parameters(parameters) if oid == RSA_PSS else (None, None)
     except (MalformedInput, ValueError) as exc:
         raise UnknownAlgorithm("an algorithm identifier that cannot be read") from exc
     rows = (row for row in ALGORITHMS if (row.oid, row.key_kind) == (oid, key_kind))
     for row in rows:
-        if not row.is_pss or row.digest == digest:
+        if not row.is_pss:
             return row
+        if row.digest == digest:
+            return row if salt == _DIGEST_BYTES[digest] else replace(row, salt_bytes=salt)
     raise UnknownAlgorithm(oid)
 
 
-def _pss_digest(parameters: list[der.Element]) -> str | None:
-    """The hash of RSASSA-PSS parameters that are those of a row; None for any others."""
+def pss_parameters(parameters: list[der.Element]) -> tuple[str | None, int]:
+    """The hash of RSASSA-PSS parameters and the length of the salt; None for a hash that is not taken here.
+
+    RFC 4055, 3.1: MGF1 is by the same hash; where no length is given, it is 20.
+    """
     if len(parameters) != 1 or parameters[0].tag != der.SEQUENCE:
-        return None
+        return None, 0
     given = {part.tag: part.content for part in der.children(parameters[0])}
-    if not {0xA0, 0xA1, 0xA2} <= given.keys() <= {0xA0, 0xA1, 0xA2, 0xA3}:
-        return None  # SHA-1 is what stands for a missing part
+    if not {0xA0, 0xA1} <= given.keys() <= {0xA0, 0xA1, 0xA2, 0xA3}:
+        return None, 0  # SHA-1 is what stands for a missing part
     mask, *masked = der.children(der.read_exactly(given[0xA1], der.SEQUENCE))
     digests = {_digest(given[0xA0]), *(_digest(part.encoded) for part in masked)}
     digest = digests.pop()
-    salt = der.read_integer(der.read_exactly(given[0xA2], der.INTEGER))
+    salt = der.read_integer(der.read_exactly(given[0xA2], der.INTEGER)) if 0xA2 in given else 20
     trailer = der.read_integer(der.read_exactly(given[0xA3], der.INTEGER)) if 0xA3 in given else 1
     is_ours = not digests and len(masked) == 1 and der.read_oid(mask) == _MGF1 and trailer == 1
-    return digest if is_ours and digest and salt == _DIGEST_BYTES[digest] else None
+    return (digest if is_ours and 0 <= salt <= MAX_SALT_BYTES else None), salt
 
 
 def _digest(encoded: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""Public keys: one value for P-256, P-384, P-521, RSA, Ed25519, ML-DSA and SM2.
+"""Public keys: one value for curves of NIST and of Brainpool, RSA, Ed25519, Ed448, ML-DSA and SM2.
 
 A `PublicKey` is its SubjectPublicKeyInfo in DER and the kind read from it. `cryptography` verifies for
 the kinds that it knows; SM2, whose keys it refuses, goes to `signing.sm2`. Callers see no difference.
@@ -18,25 +18,33 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from signing import der, sm2
-from signing.algorithms import Algorithm, default_algorithm
+from signing.algorithms import BRAINPOOL, RSA_PSS, Algorithm, default_algorithm, pss_parameters
 from signing.base64url import decode_base64url, encode_base64url
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 EC_PUBLIC_KEY, RSA_ENCRYPTION, ED25519 = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.3.101.112"
+ED448 = "1.3.101.113"
 _CURVES = {
     "1.2.840.10045.3.1.7": "P-256",
     "1.3.132.0.34": "P-384",
     "1.3.132.0.35": "P-521",
     "1.2.156.10197.1.301": "SM2",
+    "1.3.36.3.3.2.8.1.1.7": "brainpoolP256r1",
+    "1.3.36.3.3.2.8.1.1.11": "brainpoolP384r1",
+    "1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1",
 }
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
+    "sha3_256": hashes.SHA3_256(),
+    "sha3_384": hashes.SHA3_384(),
+    "sha3_512": hashes.SHA3_512(),
 }
 _ECDSA = {name: ec.ECDSA(digest) for name, digest in _HASHES.items()}
-_ON_CURVES = frozenset({"P-256", "P-384", "P-521"})
-_SIZES = {"P-256": 256, "P-384": 384, "P-521": 521, "SM2": 256, "Ed25519": 256}
+_ON_CURVES = frozenset({"P-256", "P-384", "P-521", *BRAINPOOL})
+_SIZES = {"P-256": 256, "P-384": 384, "P-521": 521, "SM2": 256, "Ed25519": 256, "Ed448": 456}
+_SIZES |= {name: int(name.removeprefix("brainpoolP").removesuffix("r1")) for name in BRAINPOOL}
 _ML_DSA = {
     f"2.16.840.1.101.3.4.3.{number}": kind
     for number, kind in ((17, "ML-DSA-44"), (18, "ML-DSA-65"), (19, "ML-DSA-87"))
@@ -71,6 +79,8 @@ class PublicKey:
             sm2.check_point(self.point)
         else:
             _ = self._native
+        if self.kind == "RSA":
+            _ = self._only_pss
 
     @classmethod
     def from_jwk(cls, jwk: object) -> PublicKey:
@@ -125,16 +135,16 @@ class PublicKey:
         return cls.from_coordinates(kind, point[1:middle], point[middle:])
 
     def to_jwk(self) -> dict[str, str]:
-        """As a public JWK; SM2 has none registered and raises `MalformedInput`."""
+        """As a public JWK; `MalformedInput` for keys that have none, or are for RSASSA-PSS alone."""
         key = self._native
-        if isinstance(key, ec.EllipticCurvePublicKey):
+        if isinstance(key, ec.EllipticCurvePublicKey) and ("EC", self.kind) in _JWK_MEMBERS:
             point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
             middle = (len(point) + 1) // 2
             x, y = encode_base64url(point[1:middle]), encode_base64url(point[middle:])
             return {"kty": "EC", "crv": self.kind, "x": x, "y": y}
         if isinstance(key, ed25519.Ed25519PublicKey):
             return {"kty": "OKP", "crv": "Ed25519", "x": encode_base64url(key.public_bytes_raw())}
-        if isinstance(key, rsa.RSAPublicKey):
+        if isinstance(key, rsa.RSAPublicKey) and self._only_pss is None:
             rsa_numbers = key.public_numbers()
             return {
                 "kty": "RSA",
@@ -207,8 +217,10 @@ class PublicKey:
             if self.kind in _ON_CURVES:
                 key.verify(signature, message, _ECDSA[row.digest or ""])
             elif self.kind == "RSA":
+                if self._only_pss is not None and (not row.is_pss or self._only_pss not in {"", row.digest}):
+                    return False
                 digest = _HASHES[row.digest or ""]
-                key.verify(signature, message, _padding(digest, is_pss=row.is_pss), digest)
+                key.verify(signature, message, _padding(digest, row), digest)
             else:
                 key.verify(signature, message)
         except (InvalidSignature, ValueError):
@@ -236,6 +248,17 @@ class PublicKey:
         return der.read_bit_string(bits)
 
     @cached_property
+    def _only_pss(self) -> str | None:
+        """Of an RSA key that is for RSASSA-PSS alone (RFC 4055, 1.2): the hash it is for, or "" for any."""
+        identifier = list(der.children(next(der.children(der.read_exactly(self.spki, der.SEQUENCE)))))
+        if der.read_oid(identifier[0]) != RSA_PSS:
+            return None
+        digest = pss_parameters(identifier[1:])[0] if len(identifier) > 1 else ""
+        if digest is None:
+            raise MalformedInput("key", "parameters of RSASSA-PSS that are not taken here")
+        return digest
+
+    @cached_property
     def _native(self) -> Any:
         if self.kind == "SM2":
             raise MalformedInput("key", "cryptography knows no SM2 keys")
@@ -258,10 +281,12 @@ def _kind_of(spki: bytes) -> str:
     if not identifier:
         raise MalformedInput("key", "no algorithm")
     name = der.read_oid(identifier[0])
-    if name == RSA_ENCRYPTION:
+    if name in {RSA_ENCRYPTION, RSA_PSS}:
         return "RSA"
     if name == ED25519:
         return "Ed25519"
+    if name == ED448 and len(identifier) == 1:
+        return "Ed448"
     if name in _ML_DSA and len(identifier) == 1:
         return _ML_DSA[name]
     if name == EC_PUBLIC_KEY and len(identifier) == 2:
@@ -284,8 +309,9 @@ def _rsa_from_jwk(jwk: dict[str, Any]) -> rsa.RSAPublicKey:
     return rsa.RSAPublicNumbers(e, n).public_key()
 
 
-def _padding(digest: hashes.HashAlgorithm, *, is_pss: bool) -> padding.AsymmetricPadding:
-    return padding.PSS(padding.MGF1(digest), digest.digest_size) if is_pss else padding.PKCS1v15()
+def _padding(digest: hashes.HashAlgorithm, row: Algorithm) -> padding.AsymmetricPadding:
+    salt = digest.digest_size if row.salt_bytes is None else row.salt_bytes
+    return padding.PSS(padding.MGF1(digest), salt) if row.is_pss else padding.PKCS1v15()
 
 
 def _unsigned(value: int) -> bytes:

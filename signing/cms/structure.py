@@ -30,8 +30,12 @@ DIGESTS = {
     "sha1": "1.3.14.3.2.26",
     **DIGEST_OIDS,
     "sm3": "1.2.156.10197.1.401",
+    "shake256": "2.16.840.1.101.3.4.2.12",
 }
+_SHAKE256_LENGTH = "2.16.840.1.101.3.4.2.18"  # with its length in bits as parameter
+_SHAKE256_BYTES = 64  # RFC 8702, 3.1; RFC 8419, 3.1
 _HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}  # `new` takes longer
+_LONG = {"shake256": "shake_256"}
 _DIGEST_NAMES = {dotted: name for name, dotted in DIGESTS.items()}
 STRONG_DIGESTS = frozenset(DIGESTS) - {"sha1"}
 
@@ -86,29 +90,34 @@ def read_digest(identifier: der.Element) -> str:
 
 @lru_cache(maxsize=64)
 def _digest_named(content: bytes) -> str:
-    first = next(der.children(der.Element(der.SEQUENCE, content, b"")), None)
-    if first is None:
+    parts = list(der.children(der.Element(der.SEQUENCE, content, b"")))
+    if not parts:
         raise MalformedInput("cms", "no digest algorithm")
-    dotted = der.read_oid(first)
+    dotted = der.read_oid(parts[0])
+    if dotted == _SHAKE256_LENGTH and [one.encoded for one in parts[1:]] == [
+        der.integer(8 * _SHAKE256_BYTES)
+    ]:
+        return "shake256"
     return _DIGEST_NAMES.get(dotted, dotted)
 
 
 def cms_digest(algorithm: Algorithm) -> str:
-    """The hash over the content that goes with a signature algorithm (RFC 8419, 2.3 for Ed25519)."""
-    return algorithm.digest or "sha512"
+    """The hash over the content that goes with a signature algorithm (RFC 8419, 2.3 and 3.1 for EdDSA)."""
+    return algorithm.digest or ("shake256" if algorithm.name == "Ed448" else "sha512")
 
 
 def hash_with(name: str, *parts: bytes | memoryview | HeldFile) -> bytes:
     """The hash of the concatenated parts.
 
-    `UnknownAlgorithm` for one that this machine lacks, and for those without a length of their own (SHAKE).
+    `UnknownAlgorithm` for one that this machine lacks, and for those whose length is not fixed by a standard.
     """
     try:
-        state = _HASHES[name]() if name in _HASHES else hashlib.new(name)
+        state = _HASHES[name]() if name in _HASHES else hashlib.new(_LONG.get(name, name))
     except ValueError as exc:
         raise UnknownAlgorithm(name) from exc
-    if not state.digest_size:
+    if not state.digest_size and name != "shake256":
         raise UnknownAlgorithm(name)
     for part in parts:
         feed(state, part)
-    return state.digest()
+    length = () if state.digest_size else (_SHAKE256_BYTES,)
+    return state.digest(*length)

@@ -135,6 +135,6 @@ def test_a_lock_on_other_fields_leaves_this_one_open(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("allowed", "passes"), [("archive", False), ("form", False), ("permitted", True), ("filled", True)]
 )
-def test_a_policy_says_whether_it_passes(desk: Desk, allowed: str, passes: bool) -> None:  # noqa: FBT001
+def test_a_policy_says_whether_it_passes(desk: Desk, allowed: str, passes: bool) -> None:  # noqa: FBT001 - a row
     policy = Policy(allowed_changes=allowed)  # type: ignore[arg-type]
     assert desk.verify(fill_name(signed(desk)).pdf, policy=policy).passed is passes
