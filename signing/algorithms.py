@@ -165,7 +165,7 @@ def algorithm_by_identifier(encoded: bytes, key_kind: str) -> Algorithm:
     for row in rows:
         if not row.is_pss:
             return row
-        if row.digest == digest:
+        if digest and row.digest == digest:
             return row if salt == _DIGEST_BYTES[digest] else replace(row, salt_bytes=salt)
     raise UnknownAlgorithm(oid)
 

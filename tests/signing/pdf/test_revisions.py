@@ -380,7 +380,8 @@ def test_a_policy_may_let_fillings_and_comments_follow(desk: Desk) -> None:
         (2, filled, "filled", True),
         (1, filled, "annotation", False),
         (None, filled, "filled", True),
-        (3, noted, "filled", False),
+        (3, noted, "form", False),
+        (3, noted, "permitted", True),
         (3, noted, "annotation", True),
         (2, noted, "annotation", False),
     ):
