@@ -190,6 +190,8 @@ def kind_of(document: bytes) -> Kind:
     text = document[:MAX_PRESENTATION_CHARACTERS].strip()
     if text.startswith(b"eyJ") and b"~" in text and text.isascii():
         return Kind.PRESENTATION
+    if text.startswith(b"{") and text.isascii() and b'"payload"' in text and b'"protected"' in text:
+        return Kind.PRESENTATION  # RFC 9901, 8: the JSON form
     return Kind.UNKNOWN
 
 

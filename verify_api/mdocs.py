@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from credentials.mdoc.limits import MAX_BYTES
@@ -11,6 +11,8 @@ from credentials.mdoc.structures import read_issuer_signed
 from credentials.mdoc.verifying import only_document
 from signing.base64url import decode_base64url
 from signing.carried import MAX_CARRIED, carried_in
+from signing.reasons import Reason
+from signing.report import Check
 from verify_api.documents import STILL_GENUINE, Examined, Kind, named_licence
 from yinxin.base.errors import MalformedInput, YinxinError
 
@@ -53,11 +55,23 @@ class MdocFile:
         issued = only_document(self.data).issuer_signed if self.is_response else read_issuer_signed(self.data)
         return issued.authentication.chain
 
-    def verify(self, verifier: MdocVerifier, *, now: datetime) -> Report[Any]:
-        """Its report. Nobody asked for it in a session of ours, so it says nothing of who holds it."""
+    def verify(
+        self, verifier: MdocVerifier, *, now: datetime, transcript: bytes | None = None
+    ) -> Report[Any]:
+        """Its report; without the `transcript` of the session that asked for it, nothing of who holds it.
+
+        What an issuer handed out was shown in no session: then its device's signature is missing.
+        """
         if self.is_response:
-            return verifier.verify(self.data, now=now, require_device_authentication=False)
-        return verifier.verify_issued(self.data, now=now)
+            demanded = transcript is not None
+            return verifier.verify(
+                self.data, transcript=transcript, now=now, require_device_authentication=demanded
+            )
+        report = verifier.verify_issued(self.data, now=now)
+        if transcript is None:
+            return report
+        missing = Check("device_authentication", Reason.KEY_BINDING_MISSING)
+        return replace(report, checks=(*report.checks, missing))
 
 
 def _first_key(data: bytes) -> bytes:

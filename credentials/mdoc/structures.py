@@ -43,7 +43,12 @@ _WRITTEN = {  # RFC 3339, 5.6
     ),
     FULL_DATE: re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
 }
-_KINDS: dict[int, set[type]] = {ENCODED_CBOR: {bytes}, EPOCH: {int, float}, LARGE: {bytes}, LARGE_NEGATIVE: {bytes}}
+_KINDS: dict[int, set[type]] = {
+    ENCODED_CBOR: {bytes},
+    EPOCH: {int, float},
+    LARGE: {bytes},
+    LARGE_NEGATIVE: {bytes},
+}
 _digest_id, _identifier = attrgetter("digest_id"), attrgetter("identifier")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 

@@ -10,7 +10,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from signing.base64url import decode_base64url
-from signing.cbor import encode
+from signing.cbor import ANY_TAG, decode, encode
+from yinxin.base.errors import MalformedInput
 
 if TYPE_CHECKING:
     from signing.keys import PublicKey
@@ -32,6 +33,15 @@ def dc_api_transcript(*, origin: str, nonce: str, encryption_key: PublicKey | by
     """The transcript of a request through the Digital Credentials API (B.2.6.2), encoded."""
     info = encode([origin, nonce, _thumbprint(encryption_key)])
     return encode([None, None, ["OpenID4VPDCAPIHandover", hashlib.sha256(info).digest()]])
+
+
+def is_transcript(data: bytes) -> bool:
+    """Whether these bytes may be a session's transcript (ISO/IEC 18013-5, 9.1.5.1): an array of three."""
+    try:
+        value = decode(data, tags=ANY_TAG)
+    except MalformedInput:
+        return False
+    return isinstance(value, list) and len(value) == 3
 
 
 def _thumbprint(key: PublicKey | bytes | None) -> bytes | None:

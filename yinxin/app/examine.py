@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from credentials.mdoc.transcript import is_transcript
 from credentials.sd_jwt import SdJwt
 from credentials.signed_tokens import chain_of
 from signing import cms, detached, pdf
@@ -30,7 +31,7 @@ from verify_api.verification import Assessment, Moments, assess
 from verify_api.workers import Outcome, OutcomeState
 from yinxin.app.home import Home, revocation_from
 from yinxin.app.trust_lists import stands_on
-from yinxin.base.errors import MalformedInput, TooLarge
+from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 from yinxin.base.files import MAX_FILE_BYTES, read_file
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from yinxin.app.gathering.library import Gathered
     from yinxin.base.clock import Clock
 
+_ONE_OF_TWO = (
+    "an audience and a nonce are for an SD-JWT VC, a transcript is for an mdoc; other files have none"
+)
 SIGNATURE_SUFFIXES = frozenset({".p7s", ".p7m"})
 
 
@@ -69,6 +73,31 @@ class Exhibit:
     def held(self) -> Exhibit:
         """The same with its content in memory; `TooLarge`."""
         return replace(self, content=read_file(self.content)) if isinstance(self.content, Path) else self
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Whom a presentation must have been made for: then whoever made it proves to hold the credential's key.
+
+    An SD-JWT VC names `audience` and `nonce`; an mdoc's device signs the `transcript` of its session, encoded.
+    """
+
+    audience: str | None = None
+    nonce: str | None = None
+    transcript: bytes | None = None
+
+    def __post_init__(self) -> None:
+        """`UsageError` for half of one, and for bytes that are no transcript (ISO/IEC 18013-5, 9.1.5.1)."""
+        if bool(self.audience) != bool(self.nonce):
+            raise UsageError("an audience and a nonce are demanded together")
+        if self.transcript is not None and not is_transcript(self.transcript):
+            raise UsageError("the file holds no session transcript: encoded CBOR, an array of three")
+
+    def require_for(self, kind: str) -> None:
+        """`UsageError` where this is not what such a presentation can answer to."""
+        fits = {"sd-jwt-vc": self.nonce, "mdoc": self.transcript}
+        if fits.get(kind) is None or None not in {self.nonce, self.transcript}:
+            raise UsageError(_ONE_OF_TWO)
 
 
 class Examiner:
@@ -127,9 +156,14 @@ class Examiner:
         rules = Policy.default().with_changes(strict_usage=False)
         return cls(Snapshots(trust, policy=rules, trust_list=listed), clock=clock)
 
-    def examine(self, file: Path, *, at: datetime | None = None) -> Report[Any]:
-        """The report on one file; `NotFound` only when there is no such file."""
+    def examine(self, file: Path, *, at: datetime | None = None, demand: Demand | None = None) -> Report[Any]:
+        """The report on one file; `NotFound` only when there is no such file.
+
+        With a `demand` the file is a presentation that must answer to it; `UsageError` for another file.
+        """
         if _is_large_pdf(file):
+            if demand:
+                demand.require_for("pdf")
             return self._large_pdf(file, at)
         try:
             exhibit = Exhibit.of(file)
@@ -137,10 +171,10 @@ class Examiner:
             now = self.clock.now()
             check = Check("size", Reason.TOO_LARGE, detail=error.detail)
             return Report("file", "", now, now, (check,), self.snapshots.policy.hash)
-        return self.look_at(exhibit, at=at)
+        return self._shown(exhibit, at, demand) if demand else self.look_at(exhibit, at=at)
 
     def look_at(self, exhibit: Exhibit, *, at: datetime | None = None) -> Report[Any]:
-        """The report on what is at hand."""
+        """The report on what is at hand; of a presentation it says nothing of who holds it."""
         now, data = self.clock.now(), exhibit.data
         kind = documents.kind_of(data)
         if kind is Kind.PDF:
@@ -166,6 +200,20 @@ class Examiner:
             str(examined.kind), examined.digest, at or now, now, examined.checks, self.snapshots.policy.hash
         )
 
+    def _shown(self, exhibit: Exhibit, at: datetime | None, demand: Demand) -> Report[Any]:
+        """The report on a presentation that was made for somebody."""
+        now, data = at or self.clock.now(), exhibit.data
+        if documents.kind_of(data) is Kind.PRESENTATION:
+            demand.require_for("sd-jwt-vc")
+            text = data.decode("ascii").strip()
+            verifier = Material(self.snapshots).verifier
+            return verifier.verify(text, audience=demand.audience, nonce=demand.nonce, now=now)
+        mdoc = MdocFile.of(data)
+        if mdoc is None:
+            raise UsageError(_ONE_OF_TWO)
+        demand.require_for("mdoc")
+        return mdoc.verify(Material(self.snapshots).mdoc_verifier, now=now, transcript=demand.transcript)
+
     def chains(self, file: Path) -> list[tuple[Certificate, ...]]:
         """The certificates behind the file's signers, leaf first, up to our anchor where one fits."""
         data = read_file(file, limit=documents.MAX_DOCUMENT_BYTES)
@@ -174,7 +222,9 @@ class Examiner:
             if kind is Kind.PDF:
                 chains = pdf.certificate_chains(data)
             elif kind is Kind.PRESENTATION:
-                chains = [chain_of(SdJwt.parse(data.decode("ascii").strip()).issuer_jwt)]
+                text = data.decode("ascii").strip()
+                credential = SdJwt.from_json(text) if text.startswith("{") else SdJwt.parse(text)
+                chains = [chain_of(credential.issuer_jwt)]
             elif _is_beside(file.name, data):
                 chains = cms.chains(data)
             elif mdoc := MdocFile.of(data):

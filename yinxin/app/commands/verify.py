@@ -20,7 +20,7 @@ from yinxin.app.commands.options import (
     trust_option,
 )
 from yinxin.app.console import ExitCode, console_of, exit_code
-from yinxin.app.examine import Examiner, Exhibit
+from yinxin.app.examine import Demand, Examiner, Exhibit
 from yinxin.app.examine_code import CodeExaminer, Sources
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
@@ -28,7 +28,7 @@ from yinxin.app.rounds import evidence_for
 from yinxin.app.trust_lists import serving_list
 from yinxin.base.clock import SystemClock
 from yinxin.base.errors import NotFound
-from yinxin.base.files import write_new_file
+from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from signing.trust_list import ServingList
     from yinxin.app.console import Console
 
+MAX_TRANSCRIPT_BYTES = 1 << 16
 MOST_SHOWN = 60  # characters of a code's text; the rest says nothing to a person
 _HELP = phrase(
     "核验文件：PDF、SD-JWT 或 mdoc 凭证、核验回执，或文件旁的签名（.p7s）；用 --qr 核验纸质证照上的二维码。用 --archive 将结论连同全部依据归档，用 --replay 重新核验已归档的结论。\n\n信任锚取自 --trust 目录或安装目录；不访问网络（除非用 --gather 先行收集），不改动文件。",
@@ -147,6 +148,25 @@ _HELP = phrase(
         "an address that codes may lead to, like https://verify.city.example/q; may be given again",
     ),
 )
+@click.option(
+    "--audience",
+    help=phrase(
+        "出示须针对的核验方（与 --nonce 同用；SD-JWT VC）：持有人须证明持有密钥",
+        "whom the presentation must name (SD-JWT VC, with --nonce): its holder proves to have the key",
+    ),
+)
+@click.option(
+    "--nonce",
+    help=phrase("出示须针对的随机数（SD-JWT VC）", "the nonce that it must answer to (SD-JWT VC)"),
+)
+@click.option(
+    "--transcript",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=phrase(
+        "mdoc 出示时会话的 SessionTranscript（CBOR 文件）：设备须对其签名",
+        "the session's transcript (SessionTranscript in CBOR) that the device of an mdoc must have signed",
+    ),
+)
 @home_option(required=False)
 @passphrase_option
 @click.pass_context
@@ -168,20 +188,17 @@ def command(
     at: datetime | None,
     issuers: Path | None,
     addresses: tuple[str, ...],
+    audience: str | None,
+    nonce: str | None,
+    transcript: Path | None,
     home: str | None,
     passphrase_file: str | None,
 ) -> int:
     """Print one report for each file and code; exit 0 when all passed, 1 when one failed, 3 when one is open."""
     if replay:
         return _replay(context, replay, inputs, page)
-    if inputs:
-        raise click.UsageError(phrase("--inputs 与 --replay 同用", "--inputs goes with --replay"))
-    if (archive or page) and (len(files) != 1 or codes):
-        raise click.UsageError(
-            phrase("--archive 和 --page 一次用于一个文件", "--archive and --page take one file at a time")
-        )
-    if not files and not codes:
-        raise click.UsageError(phrase("请给出文件，或用 --qr 给出二维码", "name a file, or a code with --qr"))
+    _check_options(files, codes, alone=bool(archive or page), inputs=inputs)
+    demand = _demand(files, codes, audience, nonce, transcript, archive)
     console = console_of(context)
     # The register's rows are sealed: who asks with a home has its passphrase.
     passphrase = read_passphrase(passphrase_file, required=False) if home else None
@@ -195,7 +212,11 @@ def command(
             trust, crls, home=place, clock=SystemClock(), policy=policy, gathered=beside, listed=listed
         )
     for file in files:
-        report = _keep(console, examiner, file, at, archive) if archive else examiner.examine(file, at=at)
+        report = (
+            _keep(console, examiner, file, at, archive)
+            if archive
+            else examiner.examine(file, at=at, demand=demand)
+        )
         reports.append(report)
         if page:
             _write_page(console, page, file.name, report)
@@ -208,6 +229,41 @@ def command(
             answers.append({"qr": code, **report.to_dict()})
     console.result({"reports": answers})
     return exit_code(reports)
+
+
+def _check_options(
+    files: tuple[Path, ...], codes: tuple[str, ...], *, alone: bool, inputs: Path | None
+) -> None:
+    """Refuse options that do not go together; `alone` where one file at a time is taken."""
+    if inputs:
+        raise click.UsageError(phrase("--inputs 与 --replay 同用", "--inputs goes with --replay"))
+    if alone and (len(files) != 1 or codes):
+        raise click.UsageError(
+            phrase("--archive 和 --page 一次用于一个文件", "--archive and --page take one file at a time")
+        )
+    if not files and not codes:
+        raise click.UsageError(phrase("请给出文件，或用 --qr 给出二维码", "name a file, or a code with --qr"))
+
+
+def _demand(
+    files: tuple[Path, ...],
+    codes: tuple[str, ...],
+    audience: str | None,
+    nonce: str | None,
+    transcript: Path | None,
+    archive: Path | None,
+) -> Demand | None:
+    """Whom the one presentation must have been made for; None where nothing is demanded."""
+    if audience is None and nonce is None and transcript is None:
+        return None
+    if len(files) != 1 or codes or archive:
+        raise click.UsageError(
+            phrase(
+                "--audience、--nonce 和 --transcript 一次用于一个出示文件，且不与 --archive 同用",
+                "--audience, --nonce and --transcript take one presentation at a time, and no --archive",
+            )
+        )
+    return Demand(audience, nonce, read_file(transcript, limit=MAX_TRANSCRIPT_BYTES) if transcript else None)
 
 
 def _listed(file: Path | None, roots: tuple[Path, ...]) -> ServingList | None:
