@@ -6,7 +6,7 @@ changes, whatever is recorded later. `standing_checks` turns the answer into the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from yinxin.base.identifiers import LicenceIdentifier
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
 
@@ -46,7 +46,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The answer: the state, since when, by which event, and what became of a commitment."""
+    """The answer: the state, since when, by which event, and what became of a commitment.
+
+    `successor` names the version that took this one's place, and how it stood, where it did not hold either.
+    """
 
     state: State
     as_of: datetime
@@ -56,6 +59,7 @@ class Standing:
     superseded_by: str | None = None
     commitment_due: date | None = None
     commitment_met: bool = False
+    successor: tuple[str, Standing] | None = None
 
     @property
     def holds(self) -> bool:
@@ -85,7 +89,7 @@ class Standing:
         words = _WORDS[self.state]
         day = agency_day(self.since) if self.since else None
         if self.state is State.SUPERSEDED and self.event:
-            return _superseded(self.event)
+            return _and_then(_superseded(self.event), self.successor)
         if day is None or self.state in {State.UNKNOWN, State.ANNULLED}:
             return words
         return Text(f"{words.zh}（自{_zh(day)}起）", f"{words.en} since {day}")
@@ -131,6 +135,21 @@ def standing(
         commitment_due=licence.commitment_due,
         commitment_met=met,
     )
+
+
+def followed(found: Standing, every: Mapping[str, Standing]) -> Standing:
+    """The same with what became of the version that took its place, where that does not hold any more.
+
+    `every` is how the other versions stood, by identifier, at the same moment and by the same knowledge.
+    Those that were superseded in their turn are passed over, each once. Who holds a superseded version
+    would else go and look for one that is void.
+    """
+    left, name, after = dict(every), found.superseded_by, None
+    while found.state is State.SUPERSEDED and name and (after := left.pop(name, None)):
+        if after.state is not State.SUPERSEDED:
+            return found if after.state in _NO_NEWS else replace(found, successor=(name, after))
+        name = after.superseded_by
+    return found
 
 
 def unknown(*, as_of: datetime, known_at: datetime) -> Standing:
@@ -208,10 +227,25 @@ def _superseded(event: Event) -> Text:
     return Text(f"真实，{word}，自{_zh(day)}起{'，并'.join(zh)}", f"genuine, {' and '.join(en)}")
 
 
+def _and_then(words: Text, successor: tuple[str, Standing] | None) -> Text:
+    """What became of the version that took its place; of a void one only the agency can say what counts."""
+    if successor is None:
+        return words
+    identifier, after = successor
+    version, ended = LicenceIdentifier.parse(identifier).version, after.text
+    ask = _WHICH if after.state is State.ANNULLED else Text("", "")
+    return Text(
+        f"{words.zh}；但第 {version} 版{ended.zh}{ask.zh}",
+        f"{words.en}; but version {version} is {ended.en}{ask.en}",
+    )
+
+
 def _zh(day: date | None) -> str:
     return f"{day.year}年{day.month}月{day.day}日" if day else ""
 
 
+# What needs no word more than that it took the place of another.
+_NO_NEWS = frozenset({State.IN_FORCE, State.NOT_YET_VALID, State.UNKNOWN})
 _REASONS = {
     State.UNKNOWN: Reason.LICENCE_UNKNOWN,
     State.NOT_YET_VALID: Reason.NOT_YET_VALID,
@@ -223,6 +257,7 @@ _REASONS = {
     State.REVOKED: Reason.LICENCE_REVOKED,
     State.SUPERSEDED: Reason.LICENCE_SUPERSEDED,
 }
+_WHICH = Text("，以哪一版为准请询问发证机关", ": ask the agency which version counts")
 _WORDS = {
     State.UNKNOWN: Text("证照库中没有记载", "not known to the register"),
     State.NOT_YET_VALID: Text("尚未生效", "not yet in force"),

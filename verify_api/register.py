@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from credentials.repository import LicenceRepository
-from credentials.standing import Standing, standing
+from credentials.standing import Standing, followed, standing
 from signing.jose import dump_json
 from yinxin.base.errors import MalformedInput
 from yinxin.base.identifiers import LicenceIdentifier
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from credentials.licence import Event, Licence
     from yinxin.base.database import Database
+
+
+MAX_LATER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,13 @@ class RegisterEntry:
     """What the register has of a licence; `named` is the version that an identifier named.
 
     Asked by the number alone (`named` is None), the version that was current at the moment answers, and
-    `versions` are all of them, oldest first.
+    `versions` are all of them, oldest first. `later` are versions behind the named one, where another took
+    its place.
     """
 
     versions: tuple[Version, ...]
     named: Version | None = None
+    later: tuple[Version, ...] = ()
 
     @property
     def snapshot_id(self) -> str:
@@ -52,7 +57,15 @@ class RegisterEntry:
 
         Claims stay out, because who knows all but one of them could find that one by trying.
         """
-        return hashlib.sha256(dump_json([_facts(one) for one in self.versions])).hexdigest()
+        return hashlib.sha256(dump_json([_facts(one) for one in (*self.versions, *self.later)])).hexdigest()
+
+    def standing(self, version: Version, *, as_of: datetime, known_at: datetime) -> Standing:
+        """How a version stood, and what became of the one that took its place."""
+        every = {
+            one.licence.identifier: one.standing(as_of=as_of, known_at=known_at)
+            for one in (*self.versions, *self.later)
+        }
+        return followed(every[version.licence.identifier], every)
 
     def version_at(self, *, as_of: datetime, known_at: datetime) -> Version:
         """The version that a question is about."""
@@ -92,8 +105,21 @@ class RepositoryRegister:
             if found is None:
                 return None
             every = [found] if identifier or not history else licences.versions(found.identifier)
-            versions = tuple(Version(one, tuple(licences.events(one.identifier))) for one in every)
-        return RegisterEntry(versions, versions[0] if identifier else None)
+            versions = tuple(_version(licences, one) for one in every)
+            later = _later(licences, versions[0]) if identifier else ()
+        return RegisterEntry(versions, versions[0] if identifier else None, later)
+
+
+def _version(licences: LicenceRepository, licence: Licence) -> Version:
+    return Version(licence, tuple(licences.events(licence.identifier)))
+
+
+def _later(licences: LicenceRepository, named: Version) -> tuple[Version, ...]:
+    """The versions behind one whose place was taken; most licences have none, so they are not asked for."""
+    if not any(event.replaced_by for event in named.events):
+        return ()
+    every = licences.versions(named.licence.identifier)[-MAX_LATER:]
+    return tuple(_version(licences, one) for one in every if one.version > named.licence.version)
 
 
 def _facts(version: Version) -> list[Any]:

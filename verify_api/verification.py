@@ -217,8 +217,10 @@ def _assess_entry(
     version = entry.version_at(as_of=moments.now, known_at=moments.now)
     then = entry.version_at(as_of=moments.moment, known_at=moments.knowledge)
     licence = (then if moments.names_one else version).licence
-    now = version.standing(as_of=moments.now, known_at=moments.now)
-    asked = then.standing(as_of=moments.moment, known_at=moments.knowledge) if moments.names_one else None
+    now = entry.standing(version, as_of=moments.now, known_at=moments.now)
+    asked = (
+        entry.standing(then, as_of=moments.moment, known_at=moments.knowledge) if moments.names_one else None
+    )
     differs = False
     if examined.kind is not Kind.LICENCE:
         content = _content_check(examined, licence)

@@ -16,6 +16,8 @@ from world.pki import Pki
 
 from credentials.licence import EndingKind, EventKind
 from signing.jose import dump_json
+from verify_api.register import RepositoryRegister
+from yinxin.app.decisions.register_facts import ArchivedRegister
 from yinxin.base.audit import AuditLog, Sequencer
 
 if TYPE_CHECKING:
@@ -193,6 +195,27 @@ def test_an_annulled_licence_was_never_valid(city: City, serial: str) -> None:
     reply = city.ask(document(pdf), as_of=(city.clock.now() - timedelta(days=50)).isoformat())
     assert (reply.json["indication"], reply.json["then"]) == ("failed", "failed")
     assert codes(reply) == {"licence_annulled"}
+
+
+def test_whoever_holds_what_was_corrected_hears_that_the_correction_is_void(city: City, serial: str) -> None:
+    old, pdf = city.issue(serial)
+    now = city.clock.now()
+    new = city.licence(serial, version=2, replaces=old.identifier, recorded_at=now, issued_at=now)
+    city.happen(old, EndingKind.SUPERSEDED, replaced_by=new.identifier)
+    city.clock.advance(timedelta(hours=1))
+    city.happen(new, EndingKind.ANNULLED)
+    reply = city.ask(document(pdf))
+    assert codes(reply) == {"licence_superseded"}
+    text = reply.json["status"]["now"]["text"]
+    assert "version 002 is annulled, as if it had never been valid: ask the agency" in text["en"]
+    assert "第 002 版已撤销，自始无效，以哪一版为准请询问发证机关" in text["zh"]
+    before = city.ask(document(pdf), known_at=(now + timedelta(minutes=1)).isoformat())
+    assert "annulled" not in before.json["status"]["as_of"]["text"]["en"]
+    entry = RepositoryRegister(city.database).find(old.identifier)
+    assert entry
+    assert [one.licence.identifier for one in entry.later] == [new.identifier]
+    archived = ArchivedRegister(old.identifier, entry)
+    assert ArchivedRegister.from_json(archived.to_json()) == archived
 
 
 def test_a_replaced_licence_is_genuine_and_superseded_never_revoked(city: City, serial: str) -> None:

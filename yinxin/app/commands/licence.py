@@ -10,6 +10,7 @@ import click
 from credentials.catalogue import Catalogue
 from credentials.licence import KIND_NAMES, agency_day
 from credentials.repository import LicenceRepository
+from verify_api.register import RepositoryRegister
 from yinxin.app import wiring
 from yinxin.app.commands import licence_events, licence_versions
 from yinxin.app.commands.licence_events import open_for_change
@@ -211,7 +212,9 @@ def show(
         licences = LicenceRepository(session)
         licence = wiring.reading(place).licence(identifier, actor=system("command line"))
         events = licences.events(licence.identifier)
-        state = licences.standing(licence.identifier, as_of=as_of or now, known_at=known_at or now)
+    entry = RepositoryRegister(place.database).find(licence.identifier)
+    assert entry and entry.named  # noqa: S101, PT018 - it was just read, and licences are never deleted
+    state = entry.standing(entry.named, as_of=as_of or now, known_at=known_at or now)
     console.table([("项目", "item"), ("内容", "value")], _flat("", licence.to_dict()))
     for event in events:
         console.say(

@@ -17,7 +17,7 @@ from yinxin.base.errors import MalformedInput
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,15 @@ class ArchivedRegister:
         """As an input of an archive."""
         entry = self.entry
         named = entry.versions.index(entry.named) if entry and entry.named in entry.versions else None
-        versions = [
-            {"licence": _plain(one.licence), "events": [_plain(event) for event in one.events]}
-            for one in (entry.versions if entry else ())
-        ]
+        versions, later = (entry.versions, entry.later) if entry else ((), ())
         return dump_json(
-            {"text": self.text, "known": entry is not None, "named": named, "versions": versions}
+            {
+                "text": self.text,
+                "known": entry is not None,
+                "named": named,
+                "versions": _written(versions),
+                **({"later": _written(later)} if later else {}),
+            }
         )
 
     @classmethod
@@ -49,15 +52,23 @@ class ArchivedRegister:
         """From an input of an archive; `MalformedInput`."""
         content = load_json_object(data)
         try:
-            versions = tuple(
-                Version(_made(Licence, one["licence"], _LICENCE), _events(one["events"]))
-                for one in content["versions"]
-            )
+            versions, later = (_versions(content.get(name, [])) for name in ("versions", "later"))
             named = versions[content["named"]] if content["named"] is not None else None
-            entry = RegisterEntry(versions, named) if content["known"] else None
+            entry = RegisterEntry(versions, named, later) if content["known"] else None
             return cls(str(content["text"]), entry)
         except (KeyError, TypeError, ValueError, IndexError) as exc:
             raise MalformedInput("register", "not what a register said of a licence") from exc
+
+
+def _written(versions: Iterable[Version]) -> list[dict[str, Any]]:
+    return [
+        {"licence": _plain(one.licence), "events": [_plain(event) for event in one.events]}
+        for one in versions
+    ]
+
+
+def _versions(rows: Iterable[Mapping[str, Any]]) -> tuple[Version, ...]:
+    return tuple(Version(_made(Licence, one["licence"], _LICENCE), _events(one["events"])) for one in rows)
 
 
 def _plain(value: Any) -> Any:
