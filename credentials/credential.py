@@ -8,10 +8,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from credentials.vocabulary import LICENCE_IDENTIFIER, PROVENANCE
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from credentials.catalogue import LicenceType
     from credentials.licence import Licence
+
+
+# What every credential of ours says beside its type's own fields, and what people call it.
+COMMON_CLAIMS: Mapping[str, Text] = {
+    "licence_name": Text("证照名称", "Licence"),
+    "licence_number": Text("证照编号", "Licence number"),
+    "issuing_authority": Text("发证机关", "Issuing authority"),
+    "issuing_authority_code": Text("发证机关代码", "Code of the authority"),
+    "issued_on": Text("发证日期", "Date of issue"),
+    "valid_from": Text("有效期自", "Valid from"),
+    "valid_until": Text("有效期至", "Valid until"),
+    "licence_version": Text("版本", "Version"),
+    PROVENANCE: Text("资料来源", "Source of the data"),
+    LICENCE_IDENTIFIER: Text("电子证照标识", "Licence identifier"),
+}
+SOMETIMES = frozenset({"valid_until", PROVENANCE})
+"""Those of them that not every licence has."""
 
 
 def credential_claims(

@@ -14,8 +14,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from credentials.claim_paths import to_text
+from credentials.credential import COMMON_CLAIMS
 from credentials.fields import shown_date
-from credentials.vocabulary import DELEGATION, LICENCE_IDENTIFIER, NEVER_DISCLOSABLE, PROVENANCE
+from credentials.vocabulary import DELEGATION, NEVER_DISCLOSABLE
 from wallet.words import plain
 from yinxin.base.errors import UnknownLicenceType
 from yinxin.base.text import Text
@@ -27,19 +28,6 @@ if TYPE_CHECKING:
 
 MAX_VALUE_CHARACTERS, MAX_ITEMS, MAX_DEPTH, MAX_CLAIMS = 500, 50, 4, 200
 MAX_PICTURE_CHARACTERS = 512 * 1024
-# What every credential of ours says beside its type's own fields (`credentials.credential`).
-COMMON: Mapping[str, Text] = {
-    "licence_name": Text("证照名称", "Licence"),
-    "licence_number": Text("证照编号", "Licence number"),
-    "issuing_authority": Text("发证机关", "Issuing authority"),
-    "issuing_authority_code": Text("发证机关代码", "Code of the authority"),
-    "issued_on": Text("发证日期", "Date of issue"),
-    "valid_from": Text("有效期自", "Valid from"),
-    "valid_until": Text("有效期至", "Valid until"),
-    "licence_version": Text("版本", "Version"),
-    PROVENANCE: Text("资料来源", "Source of the data"),
-    LICENCE_IDENTIFIER: Text("电子证照标识", "Licence identifier"),
-}
 # What serves the machines and tells a holder nothing.
 _PROTOCOL = NEVER_DISCLOSABLE | {"iat", "jti", "sub"}
 _PICTURE = re.compile(r"data:image/(?:jpeg|png);base64,[A-Za-z0-9+/]+={0,2}")
@@ -84,7 +72,7 @@ class Names:
     def labels(self) -> dict[str, dict[str, Text]]:
         """What people call claims, by type and text of the path; for consent."""
         return {
-            one.vct: {**COMMON, **{to_text((field.name,)): field.label for field in one.fields}}
+            one.vct: {**COMMON_CLAIMS, **{to_text((field.name,)): field.label for field in one.fields}}
             for one in self._catalogue
         }
 
@@ -114,7 +102,7 @@ class Names:
         """All that a licence says, in the type's order, without what only machines read."""
         kind = self.kind(vct)
         order = [field.name for field in kind.fields] if kind else []
-        order += [name for name in COMMON if name not in order]
+        order += [name for name in COMMON_CLAIMS if name not in order]
         order += [name for name in claims if name not in order]
         found = [name for name in order if name in claims and name not in _PROTOCOL]
         return [self.item(vct, name, claims[name], learnt) for name in found[:MAX_CLAIMS]]
@@ -150,7 +138,7 @@ class Names:
     def _label(self, vct: str, name: str, learnt: Mapping[str, Text] | None) -> Text:
         kind = self.kind(vct)
         field = next((one for one in kind.fields if one.name == name), None) if kind else None
-        known = field.label if field else (learnt or {}).get(name) or COMMON.get(name)
+        known = field.label if field else (learnt or {}).get(name) or COMMON_CLAIMS.get(name)
         return Text(plain(known.zh), plain(known.en)) if known else Text(plain(name), plain(name))
 
 

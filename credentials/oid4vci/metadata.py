@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from credentials.credential import COMMON_CLAIMS, SOMETIMES
 from credentials.oid4vci import vocabulary as names
 
 if TYPE_CHECKING:
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
     from yinxin.base.text import Text
 
 _ALGORITHMS = sorted(names.ALGORITHMS)
-# What every credential of ours says beside its type's own fields (`credentials.credential`).
-_COMMON: tuple[tuple[str, str, str], ...] = (
-    ("licence_number", "证照编号", "Licence number"),
-    ("issuing_authority", "发证机关", "Issuing authority"),
-    ("issued_on", "发证日期", "Date of issue"),
-    ("valid_from", "有效期自", "Valid from"),
-)
 
 
 def well_known_path(url: str, suffix: str) -> str:
@@ -110,10 +104,10 @@ def server_metadata(url: str, *, scopes: Iterable[str], with_code: bool) -> dict
 def _claims(kind: LicenceType) -> Iterable[dict[str, Any]]:
     for field in kind.fields:
         yield {"path": [field.name], "mandatory": field.required, "display": _display(field.label)}
-    for name, zh, en in _COMMON:
-        if not any(field.name == name for field in kind.fields):
-            labels = [{"name": zh, "locale": "zh-CN"}, {"name": en, "locale": "en"}]
-            yield {"path": [name], "mandatory": True, "display": labels}
+    own = {field.name for field in kind.fields}
+    for name, label in COMMON_CLAIMS.items():
+        if name not in own:
+            yield {"path": [name], "mandatory": name not in SOMETIMES, "display": _display(label)}
 
 
 def _display(text: Text) -> list[dict[str, str]]:

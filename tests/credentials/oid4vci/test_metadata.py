@@ -12,6 +12,7 @@ from world.office import URL
 from world.pki import NOON
 from world.vci import IssuingOffice
 
+from credentials.credential import credential_claims
 from credentials.http.wallets import prefers_jwt
 from credentials.oid4vci.metadata import well_known_path
 from signing.certificates import Certificate
@@ -70,6 +71,17 @@ def test_every_licence_type_is_a_configuration(light_office: IssuingOffice) -> N
         claims = {tuple(row["path"]): row for row in one["credential_metadata"]["claims"]}
         assert {(field.name,) for field in kind.fields} <= set(claims)
         assert all(len(row["display"]) == 2 for row in claims.values())
+
+
+def test_there_are_words_for_all_that_a_copy_says(light_office: IssuingOffice) -> None:
+    """Other makers' wallets have no names of ours: what is not told is shown by its raw name."""
+    licence = light_office.licence
+    kind = light_office.catalogue.of(licence)
+    said = set(credential_claims(licence, kind, url=URL, status=("https://x.example", 0)))
+    configuration = light_office.client.get(ISSUER).json()["credential_configurations_supported"][kind.code]
+    told = {row["path"][0]: row["mandatory"] for row in configuration["credential_metadata"]["claims"]}
+    assert said - {"iss", "vct", "iat", "nbf", "exp", "status"} <= set(told)
+    assert {name for name, is_mandatory in told.items() if is_mandatory} <= said
 
 
 def test_the_shape_is_the_specifications(light_office: IssuingOffice, vectors: Path) -> None:
