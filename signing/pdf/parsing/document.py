@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,6 +93,20 @@ class Document:
         answer.is_rebuilt, answer.ends_well = False, True
         answer._parsed, answer._packs = self._parsed, self._packs
         answer.sections = sections
+        answer._settle()
+        return answer
+
+    def by_tables_alone(self) -> Document:
+        """The file as readers see it that know no streams beside tables: the other half of a hybrid one."""
+        answer = object.__new__(Document)
+        answer.source, answer.size, answer.budget = self.source, self.size, self.budget
+        answer.is_rebuilt, answer.ends_well = self.is_rebuilt, self.ends_well
+        answer._parsed, answer._packs = self._parsed, self._packs
+        answer.sections = [
+            one if one.visible is None else replace(one, entries=one.visible, visible=None, is_hybrid=False)
+            for one in self.sections
+        ]
+        self.budget.spend(sum(len(one.entries) for one in answer.sections) // 2)
         answer._settle()
         return answer
 

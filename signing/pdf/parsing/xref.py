@@ -25,6 +25,9 @@ _TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})[" + SPACE + rb"]
 _LOOSE_TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})")
 _TABLE = re.compile(rb"[" + SPACE + rb"]*+xref(?=[" + SPACE + rb"])")
 _PART = re.compile(rb"[" + SPACE + rb"]*+([0-9]{1,10})[ \t]++([0-9]{1,10})[" + SPACE + rb"]*+")
+_PLAIN_PART = re.compile(
+    rb"(?:(?<=xref)|(?<=xref ))?(?:\r\n|\n|\r)?(?:0|[1-9][0-9]*+) (?:0|[1-9][0-9]*+) ?(?:\r\n|\n|\r)"
+)
 _ENTRY = re.compile(rb"[" + SPACE + rb"]*+([0-9]{10})[ ]([0-9]{5})[ ]([nf])(?=[" + SPACE + rb"]|t)")
 _BLOCK = re.compile(rb"(?:[0-9]{10} [0-9]{5} [nf](?: [\r\n]|\r\n))*+")
 _NOWHERE = (b"0000000000", b"n")
@@ -46,7 +49,8 @@ class Section:
 
     `extents` are the bytes that the section itself takes up in the file. `oddity` says what in it readers
     might understand otherwise, `looseness` how it is written that some cannot read it, and repair the file.
-    `own` is the object that it is, for a stream.
+    `own` is the object that it is, for a stream. In a hybrid file `visible` are the entries of the table
+    alone, and `beside` is the stream that belongs to it.
     """
 
     place: int
@@ -57,6 +61,8 @@ class Section:
     oddity: str = ""
     looseness: str = ""
     own: Ref | None = None
+    visible: dict[int, Entry] | None = None
+    beside: Section | None = None
 
 
 def start_of(source: Source, end: int) -> tuple[int, int, bool]:
@@ -101,6 +107,7 @@ def read_section(source: Source, place: int, end: int, budget: Budget) -> Sectio
         if type(beside) is not int or not 0 <= beside < end:
             raise MalformedInput("pdf", "a hybrid file without its stream")
         hidden = _read_stream(source, beside, end, budget)
+        section.visible, section.beside = dict(section.entries), hidden
         for number, entry in hidden.entries.items():
             if section.entries.get(number, entry).kind == FREE:
                 section.entries[number] = entry
@@ -116,6 +123,8 @@ def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budge
     place, oddity, looseness = opened.end(), "", ""
     while (part := _PART.match(source, place, end)) is not None:
         first, count = int(part[1]), int(part[2])
+        if not _PLAIN_PART.fullmatch(source, part.start(), part.end()):
+            looseness = "a cross-reference table with heads that are not usual"
         place = part.end()
         budget.spend(1 + max(0, min(count, (end - place) // 18)))
         known = len(entries)

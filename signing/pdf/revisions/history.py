@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import IN_USE, PACKED, Ref
+from signing.pdf.parsing import FREE, IN_USE, PACKED, Ref
 from signing.pdf.revisions.catalogue import DocumentRules
 from signing.pdf.revisions.changes import ARCHIVE, LEVELS, NONE, OTHER, Change, Told
 from signing.pdf.revisions.fields import Field, fields
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from signing.pdf.revisions.fields import Permissions
 
 MAX_OBJECTS = 8_388_608
+_ONWARDS = ("Prev", "Root", "Encrypt", "XRefStm")
 MAX_WIDTHS = (2, 8, 4)  # octets of the columns of a cross-reference stream
 
 
@@ -108,6 +109,20 @@ class History:
         return self._steps[boundary]
 
     def _compare(self, old: Document, new: Document) -> list[Change]:
+        """What one revision did; in a hybrid file what it did to either half of the readers."""
+        changes = self._compare_whole(old, new)
+        sections = new.sections[: len(new.sections) - len(old.sections)]
+        if any(section.is_hybrid for section in sections):
+            changes += self._by_tables.changes_between(old.size, new.size)
+        return changes
+
+    def changes_between(self, start: int, end: int) -> list[Change]:
+        """What changed from one state to another, by the rules of documents alone."""
+        old, new = self._states[start], self._states[end]
+        sections = new.sections[: len(new.sections) - len(old.sections)]
+        return self._compare_by_rules(old, new, sections)
+
+    def _compare_whole(self, old: Document, new: Document) -> list[Change]:
         if not new.ends_well:
             raise Refused("the file does not end where a revision ends")
         sections = new.sections[: len(new.sections) - len(old.sections)]
@@ -123,6 +138,10 @@ class History:
             _demand_whole(old, new, number)
         if fault := objects_fault(old, new, changed):
             raise Refused(fault)
+        return self._compare_by_rules(old, new, sections)
+
+    def _compare_by_rules(self, old: Document, new: Document, sections: list[Section]) -> list[Change]:
+        changed = self._graph.changed(old, new)
         tables = own_numbers(sections)
         comparison = Comparison(old, new, self._graph.reaching(changed | tables))
         comparison.tables = tables
@@ -130,6 +149,15 @@ class History:
         comparison.roles = self._pages | (before.keys() & after.keys()) | _catalogue(old, new)
         found = DocumentRules(comparison, before, after).compare()
         return found or [Change(ARCHIVE, "a revision that changes nothing")] * bool(sections)
+
+    @cached_property
+    def _by_tables(self) -> History:
+        """The same file for readers that know no streams beside tables."""
+        ends = [end for end in self._boundaries if end < self._document.size]
+        half = History(self._document.by_tables_alone(), ends)
+        if half._boundaries != self._boundaries:
+            raise Refused("two tables that say different things")
+        return half
 
     @cached_property
     def _pages(self) -> frozenset[int]:
@@ -156,8 +184,7 @@ def _ambiguity(old: Document, new: Document, sections: list[Section]) -> str | N
     """What readers might understand differently in a file that has this update."""
     if old.source[:5] != b"%PDF-":
         return "a file that does not begin with its header"
-    # Some readers look for a second table beside a stream, too.
-    if any(section.is_hybrid or "XRefStm" in section.trailer for section in sections):
+    if any(_is_split(old, section) for section in sections):
         return "an update with two tables"
     # An object beyond the size that the table states is none to some; a larger size would bring it in.
     # A smaller size takes some out.
@@ -167,6 +194,24 @@ def _ambiguity(old: Document, new: Document, sections: list[Section]) -> str | N
     if any(map(_is_unusual, sections)):
         return "a table that some readers cannot read, and repair"
     return next((section.oddity for section in (*sections, old.sections[0]) if section.oddity), None)
+
+
+def _is_split(old: Document, section: Section) -> bool:
+    """Whether two tables of an update say different things of one object, or of where to read on.
+
+    Some readers look for a second table beside a stream, too; some take what stands there first.
+    """
+    if "XRefStm" not in section.trailer:
+        return False
+    beside, visible = section.beside, section.visible
+    if beside is None or visible is None or beside.place < old.size or beside.oddity or beside.looseness:
+        return True
+    if any(beside.trailer.get(key, section.trailer.get(key)) != section.trailer.get(key) for key in _ONWARDS):
+        return True
+    return any(
+        number in visible and visible[number].kind != FREE and visible[number] != entry
+        for number, entry in beside.entries.items()
+    )
 
 
 def _demand_clean(document: Document, number: int) -> None:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from world.pdf_paper import RFC3161, Paper, one_page, stream
+from world.pdf_paper import RFC3161, Paper, last_table, one_page, stream
 
 from signing.pdf.parsing import Document
 from signing.pdf.reading import Reading
@@ -161,7 +161,10 @@ PREPARED: dict[str, tuple[Callable[[], Paper], Callable[[Paper], Paper]]] = {
         Paper,
         lambda p: p.write({90: DRAWN}, trailer=b" /AdditionalStreams [/application#2Fodt 90 0 R]"),
     ),
-    "an update with two tables": (Paper, lambda p: p.write({90: b"null"}, layout="hybrid")),
+    "an update with a second table for itself": (
+        Paper,
+        lambda p: p.write({90: b"null"}, trailer=b" /XRefStm %d" % last_table(p.pdf), layout="stream"),
+    ),
     "bytes that no table knows": (
         Paper,
         lambda p: p.write({90: b"null"}, before=b"11 0 obj\nnull\nendobj\n"),
