@@ -10,7 +10,7 @@ document = report.require()
 from signing.pdf.archive import archive
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
-from signing.pdf.files import seal_file, stamp_file, verify_file
+from signing.pdf.files import archive_file, lasting_file, seal_file, stamp_file, verify_file
 from signing.pdf.lasting import Lasting, lasting
 from signing.pdf.pending_files import dump_pending, is_pending, load_pending
 from signing.pdf.profiles.copies import seal_copy
@@ -30,6 +30,7 @@ __all__ = [
     "VerifiedDocument",
     "VerifiedSignature",
     "archive",
+    "archive_file",
     "attachments",
     "certificate_chains",
     "complete",
@@ -39,6 +40,7 @@ __all__ = [
     "is_pending",
     "last_stamp",
     "lasting",
+    "lasting_file",
     "load_pending",
     "order_of_signing",
     "prepare",

@@ -6,10 +6,13 @@ time-stamp ends, a document stays provable by itself for as long as that is kept
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from os import SEEK_END
+from typing import IO, TYPE_CHECKING, Required, TypedDict, cast
 
+from signing.held import HeldFile
 from signing.judging import Question
-from signing.pdf.document_stamp import stamp_document
+from signing.pdf.document_stamp import stamp_document, stamp_document_in
+from signing.pdf.lasting import most_of
 from signing.pdf.store import Store
 from signing.pdf.verify import judge, verify
 from signing.policy import Policy
@@ -19,6 +22,7 @@ from yinxin.base.errors import Conflict
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from typing import Unpack
 
     from signing.certificates import Certificate
     from signing.pdf.judge import Judgement
@@ -26,35 +30,57 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 
-def archive(  # noqa: PLR0913 - every fact that a verdict depends on comes in by the door
-    pdf: bytes,
-    trust: TrustStore,
-    *,
-    revocation: RevocationSnapshot,
-    timestamper: Timestamper,
-    policy: Policy | None = None,
-    now: datetime,
-) -> bytes:
+def archive(pdf: bytes, trust: TrustStore, *, timestamper: Timestamper, **asked: Unpack[StandsOn]) -> bytes:
     """The document with what it takes to judge it later, stamped as a whole; `pdf` is a prefix of it.
 
     Raises `VerificationFailed` unless it passes now, `Conflict` where a signature forbids any addition, and
     what the time-stamp authority raises.
     """
-    policy = policy or Policy.default()
-    verify(pdf, trust, revocation=revocation, policy=policy.without_levels(), now=now).require()
-    judgements, question = judge(pdf, Question(trust, revocation, policy, now, now))
+    return stamp_document(pdf, timestamper, store=_evidence(pdf, trust, **asked))
+
+
+def archive_in(
+    file: IO[bytes], trust: TrustStore, *, timestamper: Timestamper, **asked: Unpack[StandsOn]
+) -> None:
+    """As `archive`, in an open file that nobody else has, in place; little of it is in memory at a time."""
+    file.flush()
+    held = HeldFile.of(file, file.seek(0, SEEK_END))
+    stamp_document_in(file, timestamper, store=_evidence(held, trust, **asked))
+
+
+class StandsOn(TypedDict, total=False):
+    """What a document is judged by: evidence, the policy (the usual one when not given), the time."""
+
+    revocation: Required[RevocationSnapshot]
+    policy: Policy | None
+    now: Required[datetime]
+
+
+def _evidence(
+    pdf: bytes | HeldFile,
+    trust: TrustStore,
+    *,
+    revocation: RevocationSnapshot,
+    policy: Policy | None = None,
+    now: datetime,
+) -> Store:
+    """All that its signatures and time-stamps were judged by."""
+    policy, octets = policy or Policy.default(), cast("bytes", pdf)  # a held file answers as octets do
+    verify(
+        octets, trust, revocation=revocation, policy=policy.without_levels(), now=now, max_bytes=most_of(pdf)
+    ).require()
+    judgements, question = judge(octets, Question(trust, revocation, policy, now, now))
     if any(item.found.permission == 1 for item in judgements):
         raise Conflict("a signature forbids any addition (DocMDP level 1)")
     paths = list(_paths(judgements))
     found = RevocationSnapshot()
     for path in paths:
         found = found.merged_with(question.revocation.about(path))
-    store = Store(
+    return Store(
         tuple(dict.fromkeys(one.der for path in paths for one in path)),
         tuple(crl.der for crl in found.crls),
         tuple(answer.der for answer in found.ocsp),
     )
-    return stamp_document(pdf, timestamper, store=store)
 
 
 def _paths(judgements: list[Judgement]) -> Iterable[tuple[Certificate, ...]]:

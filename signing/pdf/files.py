@@ -1,4 +1,4 @@
-"""Seal, stamp and verify PDFs that lie on the disk: 200 MB of them need little more memory than 2 KB do.
+"""Seal, stamp, archive and verify PDFs that lie on the disk: 200 MB need little more memory than 2 KB do.
 
 seal_file(seal, Path("plan.pdf"), Path("plan.sealed.pdf"), now=now)
 report = verify_file(Path("plan.sealed.pdf"), trust, revocation=revocation, now=now)
@@ -9,7 +9,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from signing.held import copied, held
+from signing.held import HeldFile, copied, held
+from signing.pdf.archive import archive_in
+from signing.pdf.lasting import lasting
 from signing.pdf.stamping import stamp_in
 from signing.pdf.verify import verify
 from yinxin.base.errors import NotFound
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signing.pdf.evidence import VerifiedDocument
+    from signing.pdf.lasting import Lasting
     from signing.pdf.seal import Seal
     from signing.report import Report
     from signing.timestamp import Timestamper
@@ -73,16 +76,37 @@ def stamp_file(path: Path, timestamper: Timestamper) -> None:
         stamp_in(draft, timestamper)
 
 
+def archive_file(source: Path, target: Path, trust: TrustStore, **asked: Any) -> None:
+    """Write a file that stays provable: see `archive`. Raises as that, and `Conflict` for one there."""
+    with drafted(target) as draft:
+        _copy(source, draft)
+        archive_in(draft, trust, **asked)
+
+
+def lasting_file(path: Path, trust: TrustStore, **asked: Any) -> Lasting:
+    """Until when a file stays provable: see `lasting`. Raises as that, and as `verify_file`."""
+    with _held(path) as pdf:
+        return lasting(pdf, trust, **asked)
+
+
 def verify_file(path: Path, trust: TrustStore, **asked: Any) -> Report[VerifiedDocument]:
     """What a file proves: see `verify`. `NotFound` for one that cannot be read, `TooLarge` beyond 256 MB."""
+    with _held(path) as pdf:
+        return verify(cast("bytes", pdf), trust, max_bytes=MAX_FILE_BYTES, **asked)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[bytes | HeldFile]:
+    """A private copy of a file; of an empty one nothing can be held."""
     try:
         size = path.stat().st_size
     except (OSError, ValueError) as exc:
         raise NotFound(f"{path} cannot be read") from exc
     if not size:
-        return verify(b"", trust, **asked)
+        yield b""
+        return
     with held(path, max_bytes=MAX_FILE_BYTES) as pdf:
-        return verify(cast("bytes", pdf), trust, max_bytes=MAX_FILE_BYTES, **asked)
+        yield pdf
 
 
 def _copy(source: Path, target: IO[bytes]) -> None:

@@ -9,12 +9,14 @@ time-stamp that proves it, its own or one of the document that covers it. Whoeve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from signing.held import HeldFile
 from signing.judging import Question
-from signing.pdf.verify import judge, verify
+from signing.pdf.verify import MAX_PDF_BYTES, judge, verify
 from signing.policy import Policy
 from signing.policy.levels import Level
+from yinxin.base.files import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +42,7 @@ class Lasting:
 
 
 def lasting(
-    pdf: bytes,
+    pdf: bytes | HeldFile,
     trust: TrustStore,
     *,
     revocation: RevocationSnapshot,
@@ -51,15 +53,22 @@ def lasting(
 
     Revocations that are not known yet may end it earlier. Raises `VerificationFailed` unless it passes now.
     """
-    policy = policy or Policy.default()
-    report = verify(pdf, trust, revocation=revocation, policy=policy.without_levels(), now=now)
+    policy, octets = policy or Policy.default(), cast("bytes", pdf)  # a held file answers as octets do
+    report = verify(
+        octets, trust, revocation=revocation, policy=policy.without_levels(), now=now, max_bytes=most_of(pdf)
+    )
     report.require()
     levels = {one["field"]: one["level"] for one in report.findings["signatures"]}
-    judgements, _ = judge(pdf, Question(trust, revocation, policy, now, now))
+    judgements, _ = judge(octets, Question(trust, revocation, policy, now, now))
     return min(
         (_of(item, Level(levels[item.found.field]), policy) for item in judgements if not item.is_timestamp),
         key=lambda one: one.until,
     )
+
+
+def most_of(pdf: bytes | HeldFile) -> int:
+    """How many octets of it are judged: a file that is held may be larger."""
+    return MAX_FILE_BYTES if isinstance(pdf, HeldFile) else MAX_PDF_BYTES
 
 
 def _of(item: Judgement, level: Level, policy: Policy) -> Lasting:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
@@ -23,10 +22,13 @@ if TYPE_CHECKING:
 DIGEST = "sha256"
 
 
-def prepare_archive(writer: Any, names: frozenset[str], store: Store, *, reserve: int) -> Prepared:
+def prepare_archive(
+    writer: Any, names: frozenset[str], store: Store, *, reserve: int, in_place: bool
+) -> Prepared:
     """One update with this evidence in the store and room for `reserve` octets of a document time-stamp.
 
-    `names` are those of the fields there. What the store holds already stays, and nothing is in it twice.
+    `names` are those of the fields there, `in_place` says that the file is a held one. What the store holds
+    already stays, and nothing is in it twice.
     """
     with translated():
         _keep(writer, store)
@@ -34,8 +36,7 @@ def prepare_archive(writer: Any, names: frozenset[str], store: Store, *, reserve
         steps = PdfCMSEmbedder(new_field_spec=SigFieldSpec(field)).write_cms(field, writer)
         next(steps)
         steps.send(SigObjSetup(DocumentTimestamp(bytes_reserved=2 * reserve)))
-        prepared, output = steps.send(SigIOSetup(md_algorithm=DIGEST))
-        assert isinstance(output, io.BytesIO)  # noqa: S101 - what the writer makes when told nothing else
+        prepared, output = steps.send(SigIOSetup(md_algorithm=DIGEST, in_place=in_place))
         return Prepared(prepared.document_digest, reserve, prepared, output)
 
 

@@ -122,7 +122,8 @@ class Editing:
 
     def prepare_archive(self, store: Store, *, reserve: int) -> Prepared:
         """Evidence and room for `reserve` octets of a time-stamp of the document: see `keeping`."""
-        return prepare_archive(self._writer, self.field_names(), store, reserve=reserve)
+        names = self.field_names()
+        return prepare_archive(self._writer, names, store, reserve=reserve, in_place=self._in_place)
 
     def locking_fields(self) -> list[LockingField]:
         """The top signature fields that lock others, in the order of the form; at most `MAX_WAITING`."""

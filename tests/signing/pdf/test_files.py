@@ -12,9 +12,17 @@ import pytest
 from world.desk import Desk, append_revision, plain_pdf, red_face
 from world.pki import NOON
 
-from signing.pdf import Seal, files
-from signing.pdf.files import seal_file, sealing_file, stamp_file, verify_file
-from yinxin.base.errors import Conflict, MalformedInput, NotFound, TooLarge
+from signing.pdf import Seal, files, lasting, seal_as_agency
+from signing.pdf.files import (
+    archive_file,
+    lasting_file,
+    seal_file,
+    sealing_file,
+    stamp_file,
+    verify_file,
+)
+from signing.policy.levels import Level
+from yinxin.base.errors import Conflict, MalformedInput, NotFound, TooLarge, VerificationFailed
 
 if TYPE_CHECKING:
     from signing.pdf import VerifiedDocument
@@ -34,6 +42,7 @@ def judged(desk: Desk, path: Path) -> Report[VerifiedDocument]:
     return verify_file(path, desk.trust, revocation=desk.revocation(), now=NOON)
 
 
+@pytest.mark.usefixtures("writer")
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("shown", [False, True])
 def test_a_file_is_sealed_as_its_octets_are(desk: Desk, tmp_path: Path, name: str, shown: bool) -> None:  # noqa: FBT001 - drawn
@@ -53,6 +62,7 @@ def test_a_file_is_sealed_as_its_octets_are(desk: Desk, tmp_path: Path, name: st
     assert len(judged(desk, second).require().signatures) == 2
 
 
+@pytest.mark.usefixtures("writer")
 @pytest.mark.parametrize("name", GOOD)
 def test_the_time_stamp_follows(desk: Desk, tmp_path: Path, name: str) -> None:
     source, target = tmp_path / "in.pdf", tmp_path / "out.pdf"
@@ -64,6 +74,7 @@ def test_the_time_stamp_follows(desk: Desk, tmp_path: Path, name: str) -> None:
         stamp_file(target, desk.tsa)
 
 
+@pytest.mark.usefixtures("writer")
 @pytest.mark.parametrize("name", GOOD)
 def test_a_token_larger_than_any_before_leaves_no_trace(desk: Desk, tmp_path: Path, name: str) -> None:
     source, target = tmp_path / "in.pdf", tmp_path / "out.pdf"
@@ -73,6 +84,39 @@ def test_a_token_larger_than_any_before_leaves_no_trace(desk: Desk, tmp_path: Pa
     seal_file(seal, source, target, now=NOON)
     assert judged(desk, target).passed
     assert target.read_bytes().count(b"/ByteRange") == 1
+
+
+@pytest.mark.usefixtures("writer")
+@pytest.mark.parametrize("name", GOOD)
+def test_a_file_is_archived_as_its_octets_are(desk: Desk, tmp_path: Path, name: str) -> None:
+    sealed, kept, again = (tmp_path / one for one in ("sealed.pdf", "kept.pdf", "again.pdf"))
+    sealed.write_bytes(desk.seal(GOOD[name], face=red_face()))
+    asked = {"revocation": desk.revocation(), "now": NOON}
+    archive_file(sealed, kept, desk.trust, timestamper=desk.tsa, **asked)
+    archive_file(kept, again, desk.trust, timestamper=desk.tsa, **asked)
+    assert kept.read_bytes().startswith(sealed.read_bytes())
+    assert again.read_bytes().startswith(kept.read_bytes())
+    for path in (kept, again):
+        found = lasting_file(path, desk.trust, **asked)
+        assert found == lasting(path.read_bytes(), desk.trust, **asked)
+        assert found.level is Level.B_LTA
+    with pytest.raises(Conflict):
+        archive_file(sealed, kept, desk.trust, timestamper=desk.tsa, **asked)
+
+
+def test_what_does_not_pass_is_not_archived(desk: Desk, tmp_path: Path) -> None:
+    for content in (b"", plain_pdf(), desk.seal(plain_pdf()) + b"x"):
+        (tmp_path / "in.pdf").write_bytes(content)
+        asked = {"revocation": desk.revocation(), "now": NOON}
+        with pytest.raises((VerificationFailed, MalformedInput)):
+            archive_file(tmp_path / "in.pdf", tmp_path / "out.pdf", desk.trust, timestamper=desk.tsa, **asked)
+        with pytest.raises(VerificationFailed):
+            lasting_file(tmp_path / "in.pdf", desk.trust, **asked)
+    final = seal_as_agency(Seal(desk.agency), plain_pdf(), now=NOON, is_final=True)
+    (tmp_path / "in.pdf").write_bytes(final)
+    with pytest.raises(Conflict, match="forbids"):
+        archive_file(tmp_path / "in.pdf", tmp_path / "out.pdf", desk.trust, timestamper=desk.tsa, **asked)
+    assert [one.name for one in tmp_path.iterdir()] == ["in.pdf"]
 
 
 def test_what_cannot_be_sealed_leaves_nothing(

@@ -17,9 +17,11 @@ from yinxin.app.examine import Examiner
 from yinxin.app.home import Home
 from yinxin.app.phrases import phrase
 from yinxin.base.clock import SystemClock
+from yinxin.base.errors import NotFound
 from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
+    from signing.pdf.archive import StandsOn
     from signing.timestamp import Timestamper
 
 _HELP = phrase(
@@ -69,27 +71,33 @@ def stamp(
     console = console_of(context)
     place = Home.open(home) if home else None
     stands_on = Examiner.of(trust, crls, home=place, clock=SystemClock(), policy=policy)
-    stamped = _stamped(file, stands_on, authorities(place, tsas, allow_private))
     target = output or file.with_name(f"{file.stem}.stamped{file.suffix}")
-    write_new_file(target, stamped)
+    _stamp(file, target, stands_on, authorities(place, tsas, allow_private))
     console.say(f"已加盖时间戳：{target}", f"stamped: {target}")
-    console.result({"stamped": str(target), "bytes": len(stamped)})
+    console.result({"stamped": str(target), "bytes": target.stat().st_size})
     return ExitCode.DONE
 
 
-def _stamped(file: Path, stands_on: Examiner, timestamper: Timestamper) -> bytes:
-    known, now, data = stands_on.snapshots, stands_on.clock.now(), read_file(file)
-    if data[:1] != b"\x30":
-        return pdf.archive(
-            data, known.trust, revocation=known.revocation, timestamper=timestamper,
-            policy=known.policy, now=now,
-        )  # fmt: skip
-    signed = file.with_suffix("")  # what is signed lies beside it, or is carried inside
+def _stamp(file: Path, target: Path, stands_on: Examiner, timestamper: Timestamper) -> None:
+    known = stands_on.snapshots
+    asked: StandsOn = {"revocation": known.revocation, "policy": known.policy, "now": stands_on.clock.now()}
+    if not _is_cms(file):
+        pdf.archive_file(file, target, known.trust, timestamper=timestamper, **asked)
+        return
+    data, signed = read_file(file), file.with_suffix("")
+    # What is signed lies beside it, or is carried inside.
     with signed.open("rb") if file.suffix == ".p7s" and signed.is_file() else nullcontext() as content:
-        return detached.archive(
-            data, content, known.trust, revocation=known.revocation, timestamper=timestamper,
-            policy=known.policy, now=now,
-        )  # fmt: skip
+        made = detached.archive(data, content, known.trust, timestamper=timestamper, **asked)
+    write_new_file(target, made)
+
+
+def _is_cms(file: Path) -> bool:
+    """Whether a file begins as a signature that lies beside another file does."""
+    try:
+        with file.open("rb") as opened:
+            return opened.read(1) == b"\x30"
+    except (OSError, ValueError) as exc:
+        raise NotFound(f"{file} cannot be read") from exc
 
 
 COMMANDS = (stamp,)

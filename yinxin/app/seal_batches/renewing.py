@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from signing import pdf
 from yinxin.app.seal_batches.folders import pdfs_in
 from yinxin.base.errors import Unreachable, YinxinError
-from yinxin.base.files import read_file, write_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,11 +80,10 @@ class Renewal:
             return replace(one, renewed=place)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            kept = pdf.archive(
-                read_file(self.folder / one.file), known.trust, revocation=known.revocation,
+            pdf.archive_file(
+                self.folder / one.file, place, known.trust, revocation=known.revocation,
                 timestamper=self.timestamper, policy=known.policy, now=self.now,
             )  # fmt: skip
-            write_new_file(place, kept)
         except Unreachable:
             raise
         except YinxinError as error:
@@ -95,8 +93,9 @@ class Renewal:
 
 def _look(folder: Path, file: str, known: Snapshots, now: datetime) -> Finding:
     try:
-        data = read_file(folder / file)
-        lasting = pdf.lasting(data, known.trust, revocation=known.revocation, policy=known.policy, now=now)
+        lasting = pdf.lasting_file(
+            folder / file, known.trust, revocation=known.revocation, policy=known.policy, now=now
+        )
     except YinxinError as error:
         return Finding(file, None, str(error)[:300])
     return Finding(file, lasting)
