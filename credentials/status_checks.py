@@ -49,6 +49,9 @@ def look_up(  # noqa: PLR0913 - what a status stands on, by the door
     credential's format demands of a list, `jwt` or `cwt`.
     """
     place = status_reference(reference)
+    if place is None and type(reference) is dict and reference and "status_list" not in reference:
+        other = _check(Reason.STATUS_UNKNOWN, "TSL 6.1: another mechanism, which is not known here")
+        return Status(other, None, {})
     if place is None:
         return Status(_check(Reason.STATUS_REFERENCE_INVALID, "TSL 6: no idx and uri"), None, {})
     uri, index = place
