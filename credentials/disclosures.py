@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import lru_cache
+from json.encoder import encode_basestring
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,20 +22,21 @@ from credentials.vocabulary import (
     DIGEST_ALGORITHMS,
     DIGESTS,
 )
-from signing.base64url import decode_base64url_bytes, encode_base64url
+from signing.base64url import decode_base64url_bytes, encode_base64url, encode_base64url_bytes
 from signing.jose import MAX_JSON_DEPTH, json_text, load_json
 from yinxin.base.errors import InvalidClaims, MalformedInput, TooLarge
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from credentials.claim_paths import ClaimPath
     from yinxin.base.randomness import Randomness
 
 _CONTAINERS, _TEXT = frozenset({dict, list}), {str}
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-SALT_BYTES = 16  # RFC 9901, 9.3: at least 128 bits, fresh for every claim
+# RFC 9901, 9.3: at least 128 bits, fresh for every claim; these fill their characters of base64url.
+SALT_BYTES, _SALT_CHARACTERS = 18, 24
 _HASHES = {name: getattr(hashlib, function) for name, function in DIGEST_ALGORITHMS.items()}
 _DEFAULT_HASH = _HASHES[DEFAULT_DIGEST_ALGORITHM]
 
@@ -72,6 +74,15 @@ class Revealed(NamedTuple):
 def digest_of(text: str, algorithm: str = DEFAULT_DIGEST_ALGORITHM) -> str:
     """The digest of a disclosure or of an SD-JWT, as it is embedded (RFC 9901, 4.2.3)."""
     return encode_base64url(_hash_of(algorithm)(text.encode("utf-8")).digest())
+
+
+def _digests(sent: Sequence[bytes]) -> list[str]:
+    """The same of several disclosures by the default algorithm, in one text.
+
+    A digest and a zero fill 44 characters, of which the last is the zero's alone.
+    """
+    text = encode_base64url(b"\0".join([_DEFAULT_HASH(one).digest() for one in sent]))
+    return [text[at : at + 43] for at in range(0, len(text), 44)]
 
 
 def conceal(
@@ -124,7 +135,12 @@ def reveal(payload: Mapping[str, Any], disclosures: Sequence[str], *, flat: bool
     algorithm = payload.get(DIGEST_ALGORITHM, DEFAULT_DIGEST_ALGORITHM)
     hashed = _hash_of(algorithm)  # 7.1 (2.e): asked also where nothing is disclosed
     sent = [text.encode() for text in disclosures]
-    by_digest = {encode_base64url(hashed(text).digest()): index for index, text in enumerate(sent)}
+    digests = (
+        _digests(sent)
+        if hashed is _DEFAULT_HASH
+        else [encode_base64url(hashed(text).digest()) for text in sent]
+    )
+    by_digest = dict(zip(digests, range(len(sent)), strict=True))
     if len(by_digest) != len(sent):
         raise MalformedInput("disclosure", "RFC 9901, 7.1 (4): a disclosure is repeated")
     if flat and (plain := _reveal_plain(payload, sent, by_digest)):
@@ -225,7 +241,6 @@ class _Concealment:
     def __init__(self, randomness: Randomness, decoys: int) -> None:
         self._randomness = randomness
         self._decoys = decoys
-        self._salts = _fresh_salts(randomness)
         self.disclosures: list[str] = []
         self.used: set[int] = set()
 
@@ -235,18 +250,19 @@ class _Concealment:
         if not plan.below and _SCALARS.issuperset(map(type, claims.values())):
             return dict(claims)
         answer: dict[str, Any] = {}
-        digests: list[str] = []
-        below = plan.below
+        hidden: list[str] = []
+        node_of, used = plan.below.get, self.used.add
         for name, value in claims.items():
-            node = below.get(name, _NOTHING)
-            inner = value if type(value) in _SCALARS else self._value(value, node)
-            if node.hidden:
-                self.used.add(id(node))
-                digests.append(self._disclose(f"{json_text(name)},{json_text(inner)}"))
-            else:
+            node, kind = node_of(name), type(value)
+            inner = value if kind in _SCALARS else self._value(value, node or _NOTHING)
+            if node is None or not node.hidden:
                 answer[name] = inner
-        if digests:
-            answer[DIGESTS] = sorted([*digests, *self._decoy_digests()])
+                continue
+            used(id(node))
+            said = encode_basestring(inner) if kind is str else json_text(inner)
+            hidden.append(f"{encode_basestring(name)},{said}")
+        if hidden:
+            answer[DIGESTS] = sorted(self._disclose(hidden) + self._decoy_digests())
         return answer
 
     def _array(self, values: Sequence[Any], plan: _Plan) -> list[Any]:
@@ -261,7 +277,7 @@ class _Concealment:
             if node.hidden or every.hidden:
                 hiding = True
                 self.used.add(id(node))
-                inner = {ARRAY_DIGEST: self._disclose(json_text(inner))}
+                inner = {ARRAY_DIGEST: self._disclose([json_text(inner)])[0]}
             answer.append(inner)
         if hiding:
             answer += [{ARRAY_DIGEST: digest} for digest in self._decoy_digests()]
@@ -274,23 +290,22 @@ class _Concealment:
             return self._array(value, plan)
         return value
 
-    def _disclose(self, said: str) -> str:
-        """The digest of a new disclosure; `said` is the JSON of a value, with its name before it or alone."""
-        text = encode_base64url(f'["{next(self._salts)}",{said}]'.encode())
-        self.disclosures.append(text)
-        return encode_base64url(_DEFAULT_HASH(text.encode()).digest())
+    def _disclose(self, said: Sequence[str]) -> list[str]:
+        """The digests of new disclosures; each is the JSON of a value, with its name before it or alone."""
+        salts = encode_base64url(self._randomness.bytes(SALT_BYTES * len(said)))
+        places = range(0, len(salts), _SALT_CHARACTERS)
+        sent = [
+            encode_base64url_bytes(f'["{salts[at : at + _SALT_CHARACTERS]}",{one}]'.encode())
+            for at, one in zip(places, said, strict=True)
+        ]
+        self.disclosures += [one.decode() for one in sent]
+        return _digests(sent)
 
     def _decoy_digests(self) -> list[str]:
         # RFC 9901, 4.2.5: the digest of random bytes looks like any other.
+        if not self._decoys:
+            return []
         return [digest_of(encode_base64url(self._randomness.bytes(32))) for _ in range(self._decoys)]
-
-
-def _fresh_salts(randomness: Randomness) -> Iterator[str]:
-    """Random bytes are asked for in larger pieces: a call for each salt costs as much as the rest."""
-    while True:
-        piece = randomness.bytes(16 * SALT_BYTES)
-        for start in range(0, len(piece), SALT_BYTES):
-            yield encode_base64url(piece[start : start + SALT_BYTES])
 
 
 class _Revelation:

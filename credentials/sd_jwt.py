@@ -138,8 +138,8 @@ def issue_sd_jwt(  # noqa: PLR0913 - each is a decision of the issuer's
     body = dict(claims)
     if holder_key is not None:
         body["cnf"] = {"jwk": holder_key.to_jwk()}
-    _check(claims, disclosable, holder_key)
     try:
+        _check(claims, disclosable, holder_key)
         check_written(json_text(body))  # a credential that no strict reader takes is not signed
         payload, disclosures = conceal(
             body, disclosable, randomness=randomness or SystemRandomness(), decoys=decoys
@@ -167,6 +167,11 @@ def _sent(chain: tuple[Certificate, ...]) -> tuple[str, ...]:
     )
 
 
+@lru_cache(256)
+def _not_to_be_hidden(disclosable: tuple[ClaimPath, ...]) -> tuple[str, ...]:
+    return tuple(str(path[0]) for path in map(as_path, disclosable) if path[0] in NEVER_DISCLOSABLE)
+
+
 def _first_signature(outer: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """The signature that is read, and the unprotected header beside it (RFC 7515, 7.2; RFC 9901, 8)."""
     signatures = outer.get("signatures", [outer])
@@ -189,9 +194,8 @@ def _check(
     claims: Mapping[str, Any], disclosable: Collection[ClaimPath], holder_key: PublicKey | None
 ) -> None:
     faults = [
-        (str(path[0]), Text("该声明不得设为可选择披露", "this claim is never selectively disclosable"))
-        for path in map(as_path, disclosable)
-        if path[0] in NEVER_DISCLOSABLE
+        (name, Text("该声明不得设为可选择披露", "this claim is never selectively disclosable"))
+        for name in _not_to_be_hidden(tuple(disclosable))
     ]
     if holder_key is not None and "cnf" in claims:
         faults.append(("cnf", Text("持有人密钥重复给出", "the holder's key is given twice")))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from functools import lru_cache
 from json.encoder import encode_basestring
 from types import MappingProxyType
@@ -34,7 +33,8 @@ if TYPE_CHECKING:
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
 _SHORT = 2 * MAX_JSON_DEPTH  # characters that cannot nest deeper
-_LONG_NUMBER = re.compile(r"[0-9]{20}")  # or a long row of digits in a text, which does no harm
+# A number that is too large, or a long row of digits in a text, which does no harm: sought among zeros.
+_ZEROS, _TOO_MANY_DIGITS = bytes.maketrans(b"123456789", b"000000000"), b"0" * 20
 _BY_JOSE_NAME = {row.name: row for row in ALGORITHMS if row.in_jose}
 # python-jose has no EdDSA, and takes as long around an ES256 signature as the signature itself.
 _WRITTEN_HERE = frozenset({"EdDSA", "ES256"})
@@ -166,12 +166,20 @@ def dump_json(value: object) -> bytes:
 
 def json_text(value: object) -> str:
     """The same as a text. A text alone, which most claims are, is only quoted."""
-    return encode_basestring(value) if type(value) is str else _ENCODE(value)
+    return encode_basestring(value) if type(value) is str else _encode(value)
+
+
+def _encode(value: object) -> str:
+    try:
+        return "".join(_CHUNKS(value, 0))
+    except RecursionError as exc:
+        raise ValueError("nests too deeply, or within itself") from exc
 
 
 def check_written(text: str) -> None:
     """Raise as `load_json` would for a text of `json_text`, in which only numbers and depth can be odd."""
-    if _LONG_NUMBER.search(text) or text.count("{") + text.count("[") > MAX_JSON_DEPTH:
+    is_deep = text.count("{") + text.count("[") > MAX_JSON_DEPTH
+    if is_deep or _TOO_MANY_DIGITS in text.encode("utf-8", "surrogatepass").translate(_ZEROS):
         load_json(text)
 
 
@@ -239,7 +247,13 @@ def _finite(text: str) -> float:
 
 
 # Made once: json.dumps makes an encoder and json.loads a decoder with every call that has options.
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_make_encoder = getattr(json.encoder, "c_make_encoder", None)  # the one that is made with every call else
+_CHUNKS = (
+    _make_encoder(None, _ENCODER.default, encode_basestring, None, ":", ",", False, False, False)  # noqa: FBT003 - json's own order
+    if _make_encoder
+    else lambda value, _depth: _ENCODER.encode(value)
+)
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_refuse, parse_int=_integer, parse_float=_finite
 )

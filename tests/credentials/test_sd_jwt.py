@@ -46,7 +46,7 @@ def test_every_claim_has_a_salt_of_its_own(world: CredentialWorld) -> None:
     salts = [parts[0] for parts in opened(SdJwt.parse(world.issue()))]
     assert len(salts) == 7
     assert len(set(salts)) == len(salts)
-    assert all(len(decode_base64url(salt)) == 16 for salt in salts)
+    assert all(len(decode_base64url(salt)) >= 16 for salt in salts)
 
 
 def test_digests_are_sorted_and_joined_by_decoys(world: CredentialWorld) -> None:
