@@ -277,7 +277,7 @@ class TestAList:
         [
             ({2: b"bytes"}, {}, Reason.STATUS_REFERENCE_INVALID),
             ({6: "now"}, {}, CLAIM),
-            ({4: Tag(1, SECONDS + 60)}, {}, FORMAT),
+            ({4: Tag(1, SECONDS + 60)}, {}, CLAIM),
             ({65534: 0}, {}, CLAIM),
             ({65534: True}, {}, FORMAT),
             ({65533: {"bits": 2, "lst": "text"}}, {}, FORMAT),
