@@ -9,6 +9,7 @@ from signing import ber, der
 from signing.algorithms import ALGORITHMS, MAX_IDENTIFIER_BYTES, Algorithm, algorithm_by_identifier
 from signing.certificates import Certificate
 from signing.cms.structure import OCSP_RESPONSE, SIGNED_DATA, SignedData, cms_digest, read_digest
+from signing.names import name_key
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
@@ -194,10 +195,22 @@ _remembered_attribute = lru_cache(maxsize=1024)(_attribute)
 
 
 def _find(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
-    """The signer's certificate; identifiers are compared as they are encoded."""
+    """The signer's certificate: the one of this identifier as it is encoded, or else as it is meant."""
     if identifier.tag == 0x80:  # [0] SubjectKeyIdentifier
         return next((item for item in certificates if item.subject_key_id == identifier.content), None)
-    return next((item for item in certificates if _identifier_of(item) == identifier.encoded), None)
+    exact = next((item for item in certificates if _identifier_of(item) == identifier.encoded), None)
+    return exact or _meant(identifier, certificates)
+
+
+def _meant(identifier: der.Element, certificates: tuple[Certificate, ...]) -> Certificate | None:
+    """The one certificate whose issuer has this name in another encoding (RFC 5280, 7.1), by its number."""
+    try:
+        issuer, serial = der.elements(identifier)
+        wanted = name_key(issuer.encoded), der.read_integer(serial)
+        found = [one for one in certificates if (name_key(one.issuer_der), one.serial) == wanted]
+    except (MalformedInput, ValueError):
+        return None
+    return found[0] if len(found) == 1 else None
 
 
 def _identifier_of(certificate: Certificate) -> bytes:

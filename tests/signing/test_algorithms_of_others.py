@@ -127,3 +127,18 @@ def test_shake256_has_512_bits_whether_it_says_so_or_not() -> None:
         assert cms.structure.read_digest(next(der.children(der.Element(0x30, identifier, b"")))) == name
     with pytest.raises(UnknownAlgorithm):
         cms.hash_with("shake_128", b"text")
+
+
+def test_a_signer_whose_issuer_is_written_in_another_encoding() -> None:
+    signer = Pki().issuing.issue("Agency")
+    digest = hashlib.sha256(b"text").digest()
+    made = cms.sign(signer, digest)
+    name = signer.chain[0].issuer_der
+    place = made.rindex(name)
+    other = name.replace(b"\x0c", b"\x13")  # UTF8String, PrintableString
+    assert other != name
+    signed = cms.parse(made[:place] + other + made[place + len(name) :])
+    assert signed.signer == signer.chain[0]
+    assert cms.verifies(signed)
+    strange = name[:-1] + bytes([name[-1] ^ 1])
+    assert cms.parse(made[:place] + strange + made[place + len(name) :]).signer is None
