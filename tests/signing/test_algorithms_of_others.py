@@ -129,13 +129,13 @@ def test_shake256_has_512_bits_whether_it_says_so_or_not() -> None:
         cms.hash_with("shake_128", b"text")
 
 
-def test_a_signer_whose_issuer_is_written_in_another_encoding() -> None:
+def test_a_signer_whose_issuer_is_written_in_another_way() -> None:
     signer = Pki().issuing.issue("Agency")
     digest = hashlib.sha256(b"text").digest()
     made = cms.sign(signer, digest)
     name = signer.chain[0].issuer_der
     place = made.rindex(name)
-    other = name.replace(b"\x0c", b"\x13")  # UTF8String, PrintableString
+    other = name.replace(b"Test", b"TEST")  # letters of one kind are as good as those of the other
     assert other != name
     signed = cms.parse(made[:place] + other + made[place + len(name) :])
     assert signed.signer == signer.chain[0]
