@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from yinxin.base.randomness import Randomness
 
 MAX_CHARACTERS = 2 << 20  # a photograph travels as a data: URI
-MAX_DISCLOSURES = 1000
+MAX_DISCLOSURES = 5000
 _FLATTENED, _PROTECTED_ONLY = {"protected", "header", "signature"}, {"crit", "b64"}
 
 
@@ -72,7 +72,7 @@ class SdJwt(NamedTuple):
         disclosures = tuple(parts[1:])
         if "" in disclosures:
             raise MalformedInput("sd-jwt", "RFC 9901, 4: an empty disclosure")
-        token = parse_jws(parts[0])
+        token = parse_jws(parts[0], max_characters=MAX_CHARACTERS)  # a photograph may be always visible
         signed_over = text[: len(text) - len(binding)]
         read = token, load_json_object(token.payload), disclosures, binding or None, signed_over
         return tuple.__new__(cls, read)  # as cls(*read), in half the time

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_TOKEN_CHARACTERS = 1 << 20
 MAX_JSON_DEPTH = 32
+MAX_DIGITS = 300  # of a whole number: about what a double reaches
 _SHORT = 2 * MAX_JSON_DEPTH  # characters that cannot nest deeper
 # A number that is too large, or a long row of digits in a text, which does no harm: sought among zeros.
 _ZEROS, _TOO_MANY_DIGITS = bytes.maketrans(b"123456789", b"000000000"), b"0" * 20
@@ -234,7 +235,7 @@ def _refuse(name: str) -> Any:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 20:
+    if len(text) > MAX_DIGITS:
         raise ValueError("the number is too large")
     return int(text)
 

@@ -214,6 +214,9 @@ def published(
 
 
 SD_JWT = [
+    Good("a photograph that is always visible", "SD-JWT VC, 2.2.2.4", lambda w: w.judged(w.made({"photo": PHOTO * 8}, w.name))),
+    Good("a whole number of 300 digits", "RFC 8259, 6", lambda w: w.judged(w.made({"n": 10**299}, w.name))),
+    Good("1,500 disclosures", "RFC 9901, 4", lambda w: w.judged(w.made(None, *(disclosure(SALT, f"n{number}", number) for number in range(1500))))),
     Good("nothing of it disclosed", "RFC 9901, 4", lambda w: w.shown()),
     Good("one claim disclosed", "RFC 9901, 4", lambda w: w.shown("name")),
     Good("everything disclosed", "RFC 9901, 4", lambda w: w.shown(*DISCLOSABLE)),
