@@ -65,7 +65,14 @@ def _noted(author: str, text: str) -> Text:
     )
 
 
-_UNSIGNED = {"filled": _filled, "noted": _noted}
+def _ordered(_name: str, _value: str) -> Text:
+    return Text(
+        "签署后改动了表单域的跳转顺序，无人为此签名",
+        "the order in which fields are reached was changed after signing, nobody signed for it",
+    )
+
+
+_UNSIGNED = {"filled": _filled, "noted": _noted, "ordered": _ordered}
 
 
 def _copy(copy: Mapping[str, Any]) -> Text:

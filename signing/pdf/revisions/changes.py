@@ -13,10 +13,11 @@ LEVELS = (NONE, ARCHIVE, FORM, ANNOTATION, OTHER)
 class Told:
     """What came behind a signature though nobody signed for it, and may: people are told of it.
 
-    A field that was empty (`filled`) and the value that it got, or a note on a page (`noted`) and its text.
+    A field that was empty (`filled`) and the value that it got, a note on a page (`noted`), its author and
+    its text, or another order in which the fields of a page are reached (`ordered`).
     """
 
-    kind: Literal["filled", "noted"]
+    kind: Literal["filled", "noted", "ordered"]
     name: str
     value: str
 

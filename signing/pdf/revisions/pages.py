@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import Ref
+from signing.pdf.parsing import Name, Ref
+from signing.pdf.revisions.changes import Told
 from signing.pdf.revisions.comments import quiet_note
 from signing.pdf.revisions.sameness import Comparison, refuse
 from yinxin.base.errors import MalformedInput, TooLarge
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from signing.pdf.parsing import Document, Value
-    from signing.pdf.revisions.changes import Told
 
 MAX_PAGES, MAX_DEPTH = 100_000, 64
+TAB_ORDERS = ("R", "C", "S", "A", "W")  # ISO 32000-2, table 31
 _SHOWN = ("Resources", "MediaBox", "CropBox", "Rotate")
 
 
@@ -124,11 +125,15 @@ class PageRules:
             refuse("what a page inherits was changed")
 
     def _tabs(self, one: Value, other: Value, old: Value, new: Value) -> None:
-        """The order of tabs may be said anew together with a new field."""
-        if not self.comparison.same(one, other) and self.comparison.same(
-            old.get("Annots"), new.get("Annots")
-        ):
-            self.annotated("the order of tabs was changed", None)
+        """The order of tabs may be said anew together with a new field, or be that of the structure."""
+        before, after = self.comparison.old.resolve(one), self.comparison.new.resolve(other)
+        if before == after or (before is None and after == "S"):
+            return
+        if self.comparison.same(old.get("Annots"), new.get("Annots")):
+            known = isinstance(after, Name) and after in TAB_ORDERS
+            self.annotated(
+                "the order of tabs was changed", Told("ordered", "", str(after)) if known else None
+            )
 
     def _is_still(self, old: Value, new: Value) -> bool:
         """Whether an item of the list is the one that was there; one that was changed is said."""

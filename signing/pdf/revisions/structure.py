@@ -104,15 +104,24 @@ class StructureRules:
             if type(target) is not Ref or target.number not in self.widgets:
                 refuse("the structure got a part that is no new field")
             return
+        self._new_element(entries, 0)
+
+    def _new_element(self, entries: dict[str, Value], depth: int) -> None:
+        """An element that was not there: below it stand such elements, and in the end new fields alone."""
+        new = self.comparison.new
         if entries.keys() - _ELEMENT:
             refuse("the structure got more than a new field")
-        for depth, kid in enumerate(self._items(new, entries.get("K"))):
-            if depth > MAX_DEPTH:
+        for count, kid in enumerate(self._items(new, entries.get("K"))):
+            if max(count, depth) > MAX_DEPTH:
                 raise TooLarge("pdf", "too many parts of one element")
             inner = new.resolve(kid)
             target = inner.get("Obj") if type(inner) is dict else None
-            if type(target) is not Ref or target.number not in self.widgets:
+            if type(target) is Ref and target.number in self.widgets:
+                continue
+            is_new = type(kid) is Ref and self.comparison.old.identity(kid.number) is None
+            if not is_new or type(inner) is not dict or "Obj" in inner or "K" not in inner:
                 refuse("the structure got a part that is no new field")
+            self._new_element(inner, depth + 1)
 
     def _parents(self, old: Value, new: Value) -> None:
         """The tree that leads from widgets and pages to their elements: old numbers mean what they meant."""

@@ -140,7 +140,48 @@ def tagged(desk: Desk) -> Paper:
     return also(paper, desk, widget=b"/Rect [0 0 0 0] /F 132 /StructParent 1", more=grown)
 
 
+def tagged_first(desk: Desk, inner: bytes = b"/K << /Type /OBJR /Obj 42 0 R >>", more: bytes = b"") -> Paper:
+    """The structure had nothing in it, and gets a whole document with the new field in it."""
+    objects = one_page()
+    objects[1] = {"Type": b"/Catalog", "Pages": b"2 0 R", "StructTreeRoot": b"30 0 R"}
+    objects[30] = b"<< /Type /StructTreeRoot >>"
+    paper = Paper(objects).sign(desk.agency)
+    grown: dict[int, Body] = {
+        30: b"<< /Type /StructTreeRoot /K 200 0 R /ParentTree << /Nums [1 201 0 R] >> >>",
+        200: b"<< /Type /StructElem /S /Document /P 30 0 R /K [201 0 R] %b >>" % more,
+        201: b"<< /Type /StructElem /S /Form /P 200 0 R /Pg 10 0 R %b >>" % inner,
+    }
+    return also(paper, desk, widget=b"/Rect [0 0 0 0] /F 132 /StructParent 1", more=grown)
+
+
+NO_FIELDS = {
+    "a part of the page": b"/K 0",
+    "nothing": b"",
+    "the page's content": b"/K << /Type /MCR /MCID 0 /Pg 10 0 R >>",
+    "an old thing": b"/K << /Type /OBJR /Obj 40 0 R >>",
+    "other words": b"/ActualText (void) /K << /Type /OBJR /Obj 42 0 R >>",
+    "itself": b"/K 201 0 R",
+}
+
+
+@pytest.mark.parametrize("name", NO_FIELDS)
+def test_new_structure_of_something_else(desk: Desk, name: str) -> None:
+    assert not desk.verify(tagged_first(desk, NO_FIELDS[name]).pdf).passed
+    assert not desk.verify(tagged_first(desk, more=b"/ActualText (void)").pdf).passed
+
+
+@pytest.mark.parametrize(
+    ("permission", "order", "passes"),
+    [(2, b"/S", True), (2, b"/R", False), (3, b"/R", True), (3, b"/X", False), (3, b"(R)", False)],
+)
+def test_the_order_of_tabs(desk: Desk, permission: int, order: bytes, *, passes: bool) -> None:
+    paper = Paper().sign(desk.agency, permission=permission)
+    report = desk.verify(paper.write({10: paper.entry(10, Tabs=order)}).pdf)
+    assert report.passed is passes
+
+
 FOLLOWED: dict[str, Callable[[Desk], Paper]] = {
+    "the first elements of a structure": tagged_first,
     "fields are filled in, and signed for": lambda d: also(fill(rich().sign(d.agency)), d),
     "certified, then filled in and signed for": lambda d: also(fill(rich().sign(d.agency, permission=2)), d),
     "certified for notes, then filled in and signed for": lambda d: also(
