@@ -15,6 +15,7 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, Any
 
 from credentials.mdoc.device_key import mac_key
+from credentials.mdoc.issuing_place import MDL_NAMESPACE, place_checks
 from credentials.mdoc.json_form import elements_as_json
 from credentials.mdoc.presenting import device_authentication
 from credentials.mdoc.structures import DIGESTS, Document, read_issuer_signed, read_response, to_plain
@@ -255,6 +256,8 @@ class _Case:
         if len(set(_licences(document))) > 1:
             raise MalformedInput("disclosure", "its namespaces name different licences")
         self._add(good("elements"))
+        if MDL_NAMESPACE in document.issuer_signed.namespaces:
+            self._add(*place_checks(document.issuer_signed.namespaces, self._chain[0]))
 
     def _check_times(self, secured: SecurityObject) -> None:
         """9.3.1, 5. A clock that is ahead is forgiven, an end is never stretched."""
