@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 _HEADER = re.compile(rb"%PDF-(1\.[0-7]|2\.0)[\r\n]")
 _FIRST_OCTETS = 16
 # Of a table that is a stream: what belongs to the stream. Of any: what an update states anew.
-_OF_TABLE = frozenset({"Type", "W", "Index", "Length", "Filter", "DecodeParms", "Size", "Prev", "ID"})
+_OF_TABLE = frozenset(
+    {"Type", "W", "Index", "Length", "Filter", "DecodeParms", "Size", "Prev", "ID", "XRefStm"}
+)
 
 
 class OrderlyEditing:
@@ -118,7 +120,7 @@ class OrderlyEditing:
         newest = document.sections[0]
         if reading.lenient or reading.encrypted or header is None:
             raise NotPlain
-        if any(one.is_hybrid or one.oddity for one in document.sections) or document.beyond_size():
+        if any(one.oddity for one in document.sections) or document.beyond_size():
             raise NotPlain
         root, size = newest.trailer.get("Root"), newest.trailer.get("Size")
         if type(root) is not Ref or type(size) is not int or not 0 < size <= MAX_SIZE:
