@@ -188,18 +188,3 @@ def readers() -> dict[str, Reader]:
 def missing() -> str:
     """How those are installed that are not here; empty when all are."""
     return "; ".join(f"no {name}: {INSTALL[name]}" for name in ALL if name not in readers())
-
-
-def differing(before: bytes, after: bytes) -> dict[str, tuple[Seen, Seen]]:
-    """The readers that do not show the same of two files, and what they show."""
-    seen = {name: (_seen(name, before), _seen(name, after)) for name in readers()}
-    return {name: pair for name, pair in seen.items() if pair[0] != pair[1]}
-
-
-@cache
-def _known(name: str, key: bytes) -> Seen:
-    return readers()[name](key)
-
-
-def _seen(name: str, pdf: bytes) -> Seen:
-    return _known(name, pdf)

@@ -64,6 +64,13 @@ def table_as_object(paper: Paper, number: int, data: bytes, entries: bytes) -> P
     return paper
 
 
+def covered(pdf: bytes) -> int:
+    """Where the bytes of the first signature end."""
+    found = re.search(rb"/ByteRange \[0 (\d+) (\d+) (\d+) *\]", pdf)
+    assert found is not None
+    return int(found[2]) + int(found[3])
+
+
 def stamp_of(desk: Desk) -> Callable[[bytes], bytes]:
     from hashlib import sha256  # noqa: PLC0415 - only here
 
@@ -95,6 +102,20 @@ def _entries(desk: Desk, row: bytes) -> Paper:
     paper = prepared().sign(desk.agency)
     at, objects = len(paper.pdf), b"90 0 obj\nnull\nendobj\n91 0 obj\nnull\nendobj\n"
     return behind(paper, b"90 2\n" + row % at + row % (at + 21), objects)
+
+
+def written(desk: Desk, *, layout: str = "table", **words: tuple[bytes, bytes]) -> Paper:
+    """Evidence behind what was prepared; words of the update are written otherwise."""
+    paper = Paper(layout=layout)
+    paper.write({11: GOOD}).write({5: b"<< >>"}, before=HIDDEN).sign(desk.agency)
+    start = len(paper.pdf)
+    paper.write({201: stream(b"a"), 1: paper.entry(1, DSS=b"<< /Certs [201 0 R] >>")}, layout="table")
+    update = paper.pdf[start:]
+    for old, new in words.values():
+        assert old in update
+        update = update.replace(old, new)
+    paper.pdf = paper.pdf[:start] + update
+    return paper
 
 
 def named_twice(desk: Desk) -> Paper:
@@ -368,6 +389,11 @@ ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "information at zero": information_at_zero,
     "entries of 19 octets": entries_of_19_octets,
     "entries of 21 octets": entries_of_21_octets,
+    "a tab in the head of a table": lambda d: written(d, word=(b"\n201 1\n", b"\n201\t1\n")),
+    "a null behind startxref": lambda d: written(d, word=(b"startxref\n", b"startxref\0\n")),
+    "a null in the head of an object": lambda d: written(d, word=(b"1 0 obj", b"1 0\0obj")),
+    "a zero in the head of an object": lambda d: written(d, word=(b"\n201 0 obj", b"\n0201 0 obj")),
+    "a table of another kind": lambda d: written(d, layout="stream"),
     "an object twice in a stream of references": named_twice,
     "a table that has the content's number": table_with_the_contents_number,
     "a table that has a free number": table_with_a_free_number,
@@ -407,3 +433,13 @@ ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "letters of another field": lambda d: letters_of_another_field(d, in_form=True),
     "letters for what is beside the form from a field": lambda d: letters_of_another_field(d, in_form=False),
 }
+
+# Refused, and all five readers take them as they were: others need not.
+ALIKE = frozenset(
+    {
+        "a null in the head of an object",
+        "a zero in the head of an object",
+        "a page whose turn is null",
+        "an octal number beyond an octet",
+    }
+)

@@ -6,17 +6,22 @@ nothing in an update may be written such that some cannot read it.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from signing.pdf.parsing import PACKED
+from signing.pdf.parsing import IN_USE, PACKED
 from signing.pdf.parsing.lexer import skip_spaces
 from signing.pdf.parsing.objects import parse_object
-from signing.pdf.revisions.spelling import unlike
+from signing.pdf.revisions.spelling import spelled, unlike
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
     from signing.pdf.parsing import Document, Ref, Section, Value
 
+_ENDING = re.compile(
+    rb"(?:[\t\n\r ]++|%[^\r\n]*+)*+startxref[ ]?(?:\r\n|\n|\r)(?:0|[1-9][0-9]*+)[ ]?(?:\r\n|\n|\r)[ ]?%%EOF"
+)
+_HEAD = re.compile(rb"(?<![0-9])[0-9]{1,10}[\0\t\n\x0c\r ]++[0-9]{1,5}[\0\t\n\x0c\r ]++obj")
 HEADER_BYTES = 9  # one reader begins behind so many, the others with the first line that is no comment
 
 
@@ -25,8 +30,13 @@ def tables_fault(old: Document, new: Document, sections: list[Section]) -> str |
     loose = next((section.looseness for section in sections if section.looseness), None)
     if loose:
         return loose
+    if any(_is_spelled_oddly(new, section) for section in sections):
+        return "a table that is written in an unusual way"
     if any(_takes_anothers_number(new, section) for section in sections):
         return "a table that has the number of another object"
+    kinds = {section.own is None for section in (*sections, old.sections[0])}
+    if len(kinds) > 1 and _holds_hidden(old):
+        return "a table of another kind behind objects that are in no table"
     if sections and (_begins_elsewhere(old) or _begins_elsewhere(new)):
         return "a file that readers begin to read at its front, or at its end"
     return None
@@ -49,6 +59,27 @@ def objects_fault(old: Document, new: Document, changed: set[int]) -> str | None
 def own_numbers(sections: list[Section]) -> frozenset[int]:
     """The numbers of tables that are objects: one reader takes them for these, whatever the table says."""
     return frozenset(section.own.number for section in sections if section.own is not None)
+
+
+def _is_spelled_oddly(document: Document, section: Section) -> bool:
+    """Whether the table's dictionary, or the marks of the end behind it, are not written as usual."""
+    source, (start, end) = document.source, section.extents[0]
+    if section.own is None:
+        start = source.find(b"trailer", start, end)
+    else:
+        end = document.parsed(start).value.start
+    return spelled(document, start, end) is not None or not _ENDING.match(source, section.extents[0][1])
+
+
+def _holds_hidden(document: Document) -> bool:
+    """Whether there is something like an object that no table of the file knows."""
+    places = {section.extents[0][0] for section in document.sections}
+    for section in document.sections:
+        for entry in section.entries.values():
+            if entry.kind == IN_USE and entry.place < document.size:
+                places.add(document.parsed(entry.place).start)
+    heads = _HEAD.finditer(document.source, 0, document.size)
+    return any(head.start() not in places for head in heads)
 
 
 def _takes_anothers_number(document: Document, section: Section) -> bool:
