@@ -102,7 +102,7 @@ class Filling:
         return (
             self._is_same_frame(was, now)
             and self._fits(now, b)
-            and any(one in texts for one in readings(self.comparison, now))
+            and any(one in texts for one in readings(self.comparison, now, b.get("P")))
         )
 
     def _texts(self, after: Mapping[str, Value]) -> set[str] | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = ("Helvetica", "Courier", "Times", "Arial", "TimesNewRoman", "CourierNew")
 _STYLES = frozenset({"", "Roman", "Bold", "Italic", "Oblique", "BoldItalic", "BoldOblique"})
+OF_ONE_OCTET, MAX_ABOVE = ("latin-1", "cp1252"), 32
 _NAMED = (None, "WinAnsiEncoding", "MacRomanEncoding", "StandardEncoding", "PDFDocEncoding")
 _SYMBOLS = ("Symbol", "Dingbat", "ZaDb", "Wingding", "Webding")
 _WIDE = ("UCS2-H", "UTF16-H")  # CMaps whose codes are those of Unicode (ISO 32000-2, 9.7.5.2)
@@ -43,9 +44,14 @@ GLYPHS = _glyphs()
 _LIKE = {"minus": "hyphen", "sfthyphen": "hyphen", "quoteright": "quotesingle", "quoteleft": "grave"}
 
 
-def readings(comparison: Comparison, look: Look) -> Iterator[str]:
-    """What can be read in a look, white space left out, by each reading of its octets; none by odd fonts."""
-    kinds = [_encodings(comparison, look, piece.font) for piece in look.shown]
+def readings(comparison: Comparison, look: Look, page: Value) -> Iterator[str]:
+    """What can be read in a look, white space left out, by each reading of its octets; none by odd fonts.
+
+    A font that the look does not bring is looked for by readers in the form and on the page; one that is
+    nowhere they replace by one of their own.
+    """
+    others = list(_others(comparison, page))
+    kinds = [_encodings(comparison, look, piece.font, others) for piece in look.shown]
     if not kinds or not all(kinds):
         return
     for way in (0, 1):
@@ -56,22 +62,43 @@ def readings(comparison: Comparison, look: Look) -> Iterator[str]:
         yield "".join(text.split())
 
 
-def _encodings(comparison: Comparison, look: Look, name: str) -> tuple[str, ...]:
-    """How the octets of text in a font may be read; nothing where that cannot be told."""
+def _others(comparison: Comparison, page: Value) -> Iterator[dict[str, Value]]:
+    """Where else fonts are found: in the form, on the page, above it."""
     new = comparison.new
+    form = new.get(new.get(new.root, "AcroForm"), "DR")
+    places = [new.get(form, "Font")]
+    for _ in range(MAX_ABOVE):
+        page = new.resolve(page)
+        places.append(new.get(new.get(page, "Resources"), "Font"))
+        page = page.get("Parent") if type(page) is dict else None
+    yield from (one for one in places if type(one) is dict)
+
+
+def _encodings(
+    comparison: Comparison, look: Look, name: str, others: list[dict[str, Value]]
+) -> tuple[str, ...]:
+    """How the octets of text in a font may be read; nothing where that cannot be told."""
     fonts = look.fonts if type(look.fonts) is dict else {}
-    font = new.resolve(fonts.get(name))
+    if name in fonts:
+        return _encodings_of(comparison, fonts[name])
+    found = {_encodings_of(comparison, one[name]) for one in others if name in one}
+    return found.pop() if len(found) == 1 else () if found else OF_ONE_OCTET
+
+
+def _encodings_of(comparison: Comparison, given: Value) -> tuple[str, ...]:
+    new = comparison.new
+    font = new.resolve(given)
     kind, base = new.get(font, "Subtype"), new.get(font, "BaseFont")
     if not isinstance(base, Name) or any(one in base for one in _SYMBOLS):
         return ()
-    was_there = _was_there(comparison, fonts.get(name))
+    was_there = _was_there(comparison, given)
     if kind == "Type0":
         encoding = new.get(font, "Encoding")
         wide = isinstance(encoding, Name) and encoding.startswith("Uni") and encoding.endswith(_WIDE)
         return ("utf-16-be",) if wide and (was_there or not _has_program(comparison, font)) else ()
     if kind not in ("Type1", "TrueType", "MMType1") or not _is_usual(comparison, new.get(font, "Encoding")):
         return ()
-    return ("latin-1", "cp1252") if was_there or _is_everywhere(comparison, font, base) else ()
+    return OF_ONE_OCTET if was_there or _is_everywhere(comparison, font, base) else ()
 
 
 def _was_there(comparison: Comparison, font: Value) -> bool:

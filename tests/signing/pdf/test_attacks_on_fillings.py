@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 TEXT = b" /Tx BMC BT /F1 12 Tf 0 g 2 5 Td (Li) Tj ET EMC"
 EVIL = b"<< /Type /Font /Subtype /%b /BaseFont /Helvetica %b >>"
+TYPE3 = b"<< /Font << /T3 << /Type /Font /Subtype /Type3 /BaseFont /Helvetica >> >> >>"
 ALL = b"<< /Type /SigFieldLock /Action /All >>"
 NAMED = b"<< /Type /SigFieldLock /Action /Include /Fields [(Name)] >>"
 
@@ -164,7 +165,9 @@ LOOKS: dict[str, Callable[[Desk], Paper]] = {
     "a font with codes of glyphs": lettered(EVIL % (b"Type0", b"/Encoding /Identity-H")),
     "a font of signs": lettered(b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"),
     "a font that nobody has": lettered(b"<< /Type /Font /Subtype /TrueType /BaseFont /Mallory >>"),
-    "no font": lambda d: fill_name(signed(d), b"Li", look(FRAME + TEXT, more=b"/Resources << >>")),
+    "a font of the form that draws its letters": before(
+        {}, lambda p: fill_name(p, b"Li", look(FRAME + TEXT.replace(b"F1", b"T3"), more=b"")), DR=TYPE3
+    ),
     "a font of another kind": lettered(b"<< /Type /Font /Subtype [/Type1] /BaseFont [/Helvetica] >>"),
 }
 

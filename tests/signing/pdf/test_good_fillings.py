@@ -70,6 +70,14 @@ FILLINGS: dict[str, tuple[Callable[[Paper], Paper], tuple[str, str]]] = {
         ),
         ("Name", "Li"),
     ),
+    "a font that is nowhere": (
+        lambda p: fill_name(p, b"Li", look(FRAME + b" BT /Ti 9 Tf 0 g 2 5 Td (Li) Tj ET", more=b"")),
+        ("Name", "Li"),
+    ),
+    "a font of the page": (
+        lambda p: fill_name(p, b"Li", look(FRAME + b" BT /F1 9 Tf 0 g 2 5 Td (Li) Tj ET", more=b"")),
+        ("Name", "Li"),
+    ),
     "a Chinese name": (
         lambda p: p.write(
             {
