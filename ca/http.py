@@ -25,8 +25,11 @@ OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-resp
 CERTIFICATE, CRL = "application/pkix-cert", "application/pkix-crl"  # RFC 2585, 4
 CACHED_SECONDS = 300
 T = TypeVar("T")
-_CACHED = {"Cache-Control": f"public, max-age={CACHED_SECONDS}, no-transform, must-revalidate"}
-_NOT_CACHED = {"Cache-Control": "no-store"}
+_CACHED = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": f"public, max-age={CACHED_SECONDS}, no-transform, must-revalidate",
+}
+_NOT_CACHED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def router(

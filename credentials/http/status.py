@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 STATUS_LIST_JWT, STATUS_LIST_CWT = STATUS_LIST_MEDIA_TYPE, STATUS_LIST_CWT_TYP
 _MEDIA_TYPES = {"jwt": STATUS_LIST_JWT, "cwt": STATUS_LIST_CWT}
 _MOMENT = Query(ge=0, le=253_402_300_799, description="seconds since 1970, UTC")
-_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}  # 8.1: wallets and verifiers in browsers ask too
+# 8.1: wallets and verifiers in browsers ask too
+_ANY_ORIGIN = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 
 
 def router(statuses: StatusService, *, url: str) -> APIRouter:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from yinxin.base.spreadsheet import cell
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def csv_line(result: RowResult, language: Language) -> str:
         "；".join(f"{one['column']}：{one['before']} → {one['after']}" for one in said["values"]),
     ]
     out = io.StringIO()
-    csv.writer(out).writerow([_plain(cell) for cell in cells])
+    csv.writer(out).writerow([cell(one) for one in cells])
     return out.getvalue()
 
 
@@ -156,8 +157,3 @@ def _reasons(result: RowResult, language: Language) -> str:
         for one in faults
     ]
     return "；".join(said)
-
-
-def _plain(cell: str) -> str:
-    text = "".join(c for c in cell if c.isprintable() or c == "\u3000")
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@"} else text

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from yinxin.base.spreadsheet import cell
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _FILE = Path(__file__).parent / "actions.toml"
 FEW = "<5"
-# A spreadsheet takes what begins with one of these for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def action_text(action: str) -> Text:
@@ -73,13 +72,9 @@ def counts_csv(month: str, counts: Sequence[Count]) -> str:
     for one in counts:
         count = FEW if one.count is None else one.count
         writer.writerow(
-            [month, one.organisation, _cell(one.action), _cell(action_text(one.action).zh), count]
+            [month, cell(one.organisation), cell(one.action), cell(action_text(one.action).zh), count]
         )
     return "\ufeff" + out.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 @cache
