@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from world.desk import Desk, plain_pdf
+from world.pdf_forms import fill_name, signed
 from world.pki import NOON
 
 from signing import Check, Reason, Report, Scope, detached
+from verify_api.documents import plain_signatures
 from yinxin.app.cli import run
 from yinxin.app.console import ExitCode
 from yinxin.app.report_page import report_page
@@ -56,6 +59,20 @@ def test_a_page_says_the_verdicts_the_signer_and_every_check(desk: Desk, languag
     assert all(identifier in seen.text for identifier in report.snapshots.values())
     assert all(check.clause in seen.text for check in report.checks)
     assert seen.tags[0] == ("html", {"lang": {"zh": "zh-CN", "en": "en"}[language]})
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("zh", "签署后填入，无人为此签名：Name = Li <b>Hua"),
+        ("en", "filled in after signing, nobody signed for it: Name = Li <b>Hua"),
+    ],
+)
+def test_a_page_says_what_nobody_signed_for(desk: Desk, language: Language, line: str) -> None:
+    report = desk.verify(fill_name(signed(desk), b"Li <b>Hua").pdf)
+    assert report.passed
+    shown = replace(report, findings={"signatures": plain_signatures(report)})
+    assert line in Seen(report_page("letter.pdf", shown, language=language)).text
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

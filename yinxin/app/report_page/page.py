@@ -62,6 +62,7 @@ class SignatureRow:
     claimed: str
     proved: str
     kind: str
+    says: tuple[Text, ...] = ()
 
 
 def report_page(name: str, report: Report[Any], *, language: Language) -> str:
@@ -123,6 +124,7 @@ def _signatures(report: Report[Any]) -> Iterator[SignatureRow]:
             claimed=_time(one.get("claimed_time")),
             proved=_time(one.get("proved_time")),
             kind=str(one.get("indication") or report.indication),
+            says=tuple(Text(_shown(line["zh"]), _shown(line["en"])) for line in one.get("says", ())),
         )
 
 
