@@ -98,6 +98,18 @@ def test_what_does_not_come_back_keeps_nobody_else_waiting(
     assert desk.verify((tmp_path / "in.sealed" / "a.pdf").read_bytes()).passed
 
 
+def test_another_file_of_the_name_is_told(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(capsys, "prepare", "in", "--certificate", "chain.pem")
+    sign_all(desk.agency, tmp_path / "in.pending" / "to-sign.json", tmp_path / "back.json")
+    (tmp_path / "in.sealed").mkdir()
+    (tmp_path / "in.sealed" / "a.pdf").write_bytes(desk.seal(plain_pdf("a.pdf")))
+    status, answer = ask(capsys, "complete", "in.pending", "--signatures", "back.json")
+    assert status == ExitCode.FAILED
+    assert [one["file"] for one in answer["files"] if "fault" in one] == ["a.pdf"]
+
+
 def test_no_authority_stops_all(
     desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from signing.pdf import complete, dump_pending, load_pending
 from yinxin.app.seal_batches.folders import pdfs_in
-from yinxin.base.errors import MalformedInput, NotFound, Unreachable, YinxinError
+from yinxin.base.errors import Conflict, MalformedInput, NotFound, Unreachable, YinxinError
 from yinxin.base.files import MAX_FILE_BYTES, read_file, replace_file, write_new_file
 
 if TYPE_CHECKING:
@@ -81,14 +81,12 @@ def complete_all(
     found = []
     for name in (one.removesuffix(PENDING) for one in names):
         place = target / name
-        if place.exists():
-            found.append(Step(name, {"sealed": str(place)}))
-            continue
         try:
-            if name not in signatures:
-                raise NotFound("no signature came for it")
             kept = load_pending(read_file(pending / f"{name}{PENDING}", limit=MAX_FILE_BYTES))
-            _complete(kept, place, signatures[name], timestamper, leave(kept.chain))
+            if not _is_completed(kept, place):
+                if name not in signatures:
+                    raise NotFound("no signature came for it")
+                _complete(kept, place, signatures[name], timestamper, leave(kept.chain))
         except Unreachable:
             raise
         except YinxinError as error:
@@ -117,6 +115,19 @@ def _prepared(folder: Path, target: Path, make: Callable[[bytes], Pending]) -> I
             yield Step(name, to_sign(load_pending(read_file(place, limit=MAX_FILE_BYTES))))
         except YinxinError as error:
             yield Step(name, {}, str(error)[:300])
+
+
+def _is_completed(kept: Pending, place: Path) -> bool:
+    """Whether this document has its signature there already; `Conflict` for something else of its name."""
+    if not place.exists():
+        return False
+    made, size = read_file(place), len(kept.document)
+    if (
+        made[: kept.start] != kept.document[: kept.start]
+        or made[kept.end : size] != kept.document[kept.end :]
+    ):
+        raise Conflict(f"{place} is another file")
+    return True
 
 
 def _complete(

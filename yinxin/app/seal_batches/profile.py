@@ -31,9 +31,11 @@ class Profile:
     def __post_init__(self) -> None:
         """`UsageError` for what does not go together, or cannot be said."""
         if (self.straddles or self.is_final) and self.kind != CERTIFY:
-            raise UsageError("a straddle seal, and one that nothing follows, are an agency's: certify")
+            raise UsageError(
+                "a straddle seal, and one that nothing follows, are an agency's (profile certify)"
+            )
         if (self.commitment or self.roles) and self.kind != SIGN:
-            raise UsageError("a commitment and roles are a person's: sign")
+            raise UsageError("a commitment and roles are a person's (profile sign)")
         if self.kind == SIGN:
             self.addition(None).attributes(straddles=0)
 
