@@ -141,6 +141,9 @@ def judge_signature(
     except MalformedInput as exc:
         judgement.checks.append(Check("signature_format", Reason.FORMAT_FAILURE, detail=str(exc)[:200]))
         return
+    if signed.content is not None:  # EN 319 142-1, 4.1: what is signed stands outside
+        detail = "content stands within the signature"
+        judgement.checks.append(Check("signature_format", Reason.FORMAT_FAILURE, detail=detail))
 
     def digest_of(name: str) -> bytes:
         return _digest(name, judgement.gap, pdf)
