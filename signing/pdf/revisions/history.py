@@ -20,7 +20,7 @@ from yinxin.base.errors import MalformedInput, TooLarge
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from signing.pdf.parsing import Document, Section
+    from signing.pdf.parsing import Document, Section, Value
     from signing.pdf.revisions.fields import Permissions
 
 MAX_OBJECTS = 8_388_608
@@ -232,8 +232,13 @@ def _is_unusual(section: Section) -> bool:
         or size > MAX_OBJECTS
         or max(entries, default=0) >= MAX_OBJECTS
         or any(entry.kind > PACKED for entry in entries.values())
-        or (type(widths) is list and any(a > b for a, b in zip(widths, MAX_WIDTHS, strict=False)))
+        or (type(widths) is list and any(map(_is_wide, widths, MAX_WIDTHS)))
     )
+
+
+def _is_wide(width: Value, most: int) -> bool:
+    """Whether a column is wider than usual; a table's trailer may say anything here."""
+    return type(width) is not int or width > most
 
 
 def _replaced(old: Document, new: Document, sections: list[Section]) -> str | None:
