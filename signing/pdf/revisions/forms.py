@@ -328,20 +328,25 @@ class FormRules:
     @cached_property
     def _borrowed(self) -> set[int]:
         """Fields from which something inherits that is none of theirs: readers may show their value there."""
-        new, found = self.comparison.new, set()
+        new = self.comparison.new
+        found: set[int] = set()
+        kids: dict[Ref, set[Ref]] = {}
         noted = [(item, note) for item, note in self._notes(new) if type(note) is dict]
         in_form: list[tuple[Value, Value]] = [(one.ref, one.entries) for one in self.new_fields.values()]
         for item, entries in noted + in_form:
-            is_own = True
+            below, is_own = item, True
             for _ in range(MAX_ABOVE):
                 above = entries.get("Parent")
-                holder = new.resolve(above)
-                if type(holder) is not dict:
+                entries = new.resolve(above)  # noqa: PLW2901 - one step up
+                if type(entries) is not dict:
                     break
-                is_own = is_own and type(item) is Ref and item in _list(new.get(holder, "Kids"))
+                new.budget.spend(1)
+                if type(above) is Ref and above not in kids:
+                    kids[above] = {one for one in _list(new.get(entries, "Kids")) if type(one) is Ref}
+                is_own = is_own and type(above) is Ref and type(below) is Ref and below in kids[above]
                 if not is_own and type(above) is Ref:
                     found.add(above.number)
-                item, entries = above, holder  # noqa: PLW2901 - one step up
+                below = above
         return found
 
     def _notes(self, document: Document) -> Iterator[tuple[Value, Value]]:

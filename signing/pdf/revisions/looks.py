@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Document, Value
 
 MAX_LOOK_BYTES, MAX_OPERATIONS, MAX_SAVED = 1 << 16, 4000, 32
+WORK = 6  # of one operation, in values that are read
 MAX_LEFT_KERN = 300  # thousandths of an em that a piece may move back: no letter gets before another
 MAX_SIDE = 14_400  # of a box, in its units (ISO 32000-1, C.2)
 _OPERATOR = re.compile(rb"(?!true|false|null)[A-Za-z'\"][A-Za-z0-9*]{0,2}(?=[\0\t\n\x0c\r ()<>\[\]{}/%]|\Z)")
@@ -114,7 +115,7 @@ def _operations(document: Document, data: bytes) -> Iterator[tuple[str, list[Val
             operands.append(value)
             continue
         left -= 1
-        document.budget.spend(1)
+        document.budget.spend(WORK)
         if not left:
             raise _Untold
         yield found[0].decode(), operands
