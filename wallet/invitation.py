@@ -21,7 +21,10 @@ MAX_PARAMETERS = 32
 # 10: what we tell a verifier that asks by POST; it learns nothing of the holder.
 METADATA = {
     "vp_formats_supported": {
-        "dc+sd-jwt": {"sd-jwt_alg_values": ["ES256", "ES384"], "kb-jwt_alg_values": ["ES256"]}
+        "dc+sd-jwt": {
+            "sd-jwt_alg_values": ["ES256", "ES384", "ES512", "EdDSA"],
+            "kb-jwt_alg_values": ["ES256"],
+        }
     },
     "client_id_prefixes_supported": ["x509_san_dns", "x509_hash"],
     "request_object_signing_alg_values_supported": ["ES256", "ES384"],

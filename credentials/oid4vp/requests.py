@@ -35,11 +35,12 @@ if TYPE_CHECKING:
 MAX_KEYS = 16
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,512}")  # 5.2: URL-safe characters
 _MATCH_CODE = re.compile(r"[0-9]{2}")
-_ALGORITHMS = ("ES256", "ES384")  # of credentials and key bindings that our verifier names
+_ALGORITHMS = ("ES256", "ES384", "ES512", "Ed25519")  # of credentials and key bindings that are asked for
+_JOSE_NAMES = [*_ALGORITHMS, "EdDSA"]  # RFC 8037; RFC 9864 says which curve
 _COSE_NUMBERS = [number for name in _ALGORITHMS for number in algorithm(name).cose]
 # What our verifier says of each format that it asks for (appendix B.3.4 and B.2.2).
 _SUPPORTED: Mapping[str, dict[str, Any]] = {
-    SD_JWT_VC: {"sd-jwt_alg_values": list(_ALGORITHMS), "kb-jwt_alg_values": list(_ALGORITHMS)},
+    SD_JWT_VC: {"sd-jwt_alg_values": _JOSE_NAMES, "kb-jwt_alg_values": _JOSE_NAMES},
     MDOC: {"issuerauth_alg_values": _COSE_NUMBERS, "deviceauth_alg_values": _COSE_NUMBERS},
 }
 
