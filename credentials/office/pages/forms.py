@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -89,11 +88,6 @@ def texts_of(claims: Mapping[str, Any]) -> dict[str, str]:
 def rows_of(kind: LicenceType, claims: Mapping[str, Claim]) -> list[tuple[Text, Text]]:
     """Claims as people read them, in the type's order."""
     return [(one.label, one.shown(claims[one.name])) for one in kind.fields if one.name in claims]
-
-
-def shown_detail(value: object) -> str:
-    """A further detail of a work as people read it, whatever it is: nothing that is signed is hidden."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
 
 
 def follow_work(licence: Licence, kind: WorkKind, form: Mapping[str, str]) -> Work:

@@ -32,11 +32,11 @@ from credentials.office.pages.forms import (
     inputs_of,
     new_work,
     rows_of,
-    shown_detail,
     texts_of,
     typed,
 )
 from credentials.office.pages.licences import add_licences
+from credentials.office.telling import details_of
 from yinxin.base.errors import InvalidClaims, NotFound
 from yinxin.web.bodies import read_form, read_json
 from yinxin.web.pages import see_other
@@ -195,7 +195,7 @@ def _case_page(request: Request, office: Office, signed_in: SignedIn, case: Case
         state=STATE_NAMES[case.state],
         rows=rows_of(kind, case.work.claims),
         work_kind=KINDS[case.work.kind].name,
-        details={name: shown_detail(value) for name, value in case.work.details.items()},
+        details=details_of(case.work),
         agrees=None if case.bundle else agreeing(case, signed_in),
         waits_for=AGREES.get(case.state),
         is_clerk=CLERK in actor.roles,

@@ -10,6 +10,7 @@ import click
 from credentials.licence import agency_time
 from credentials.office.cases import STATE_NAMES, CaseState
 from credentials.office.desk import WAITING
+from credentials.office.telling import rows_of
 from credentials.office.wire import case_facts, case_summary, read_case, read_work
 from signing.jose import load_json_object
 from yinxin.app.commands.options import actor_option, home_option, passphrase_option, read_passphrase
@@ -18,8 +19,10 @@ from yinxin.app.console import ExitCode, console_of
 from yinxin.app.home import Home
 from yinxin.app.office.desk import make_desk
 from yinxin.app.phrases import phrase
-from yinxin.base.errors import NotFound
+from yinxin.app.wiring import catalogue
+from yinxin.base.errors import NotFound, UnknownLicenceType
 from yinxin.base.files import PRIVATE, read_file, write_new_file
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,12 +96,25 @@ def show(context: click.Context, case: str, actor: str, home: str, passphrase_fi
     place = Home.open(home, passphrase=read_passphrase(passphrase_file, required=False))
     found = _find(make_desk(place), case, member_of(place, actor))
     console = console_of(context)
-    console.table(
-        [("字段", "field"), ("内容", "content")],
-        [(name, value) for name, value in found.work.claims.items()],
-        title=found.number,
-    )
+    try:
+        kind = catalogue(place)[found.work.type_code]
+    except UnknownLicenceType:
+        kind = None
+    rows = [
+        (label.in_language(console.language), said.in_language(console.language))
+        for label, said in rows_of(found.work, kind)
+    ]
+    console.table([("项目", "item"), ("内容", "content")], rows, title=found.number)
+    people = [(phrase("经办", "written"), name, "") for name in found.editors]
+    people += [
+        (_AGREED[one.role].in_language(console.language), one.by, agency_time(one.at))
+        for one in found.consents
+    ]
+    console.table([("环节", "step"), ("人员", "who"), ("时间", "at")], people)
     return _tell(context, found)
+
+
+_AGREED = {"reviewer": Text("审核同意", "reviewed"), "approver": Text("批准", "approved")}
 
 
 @command.command("list", help=phrase("列出办件，默认为在办的。", "List cases, open ones by default."))
