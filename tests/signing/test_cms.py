@@ -24,7 +24,7 @@ from signing.cms.reading import MAX_REMEMBERED_BYTES
 from signing.signers.file import FileSigner
 from yinxin.base.errors import MalformedInput, TooLarge, YinxinError
 
-KINDS = ("P-256", "P-384", "Ed25519", "RSA-2048")
+KINDS = ("P-256", "P-384", "P-521", "Ed25519", "RSA-2048")
 TIMES = st.datetimes(datetime(1950, 1, 1), datetime(2099, 12, 31))  # noqa: DTZ001 - made aware below
 ECDSA = {"sha256": "sha256_ecdsa", "sha384": "sha384_ecdsa"}
 

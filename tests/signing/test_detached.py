@@ -95,7 +95,7 @@ def test_without_a_time_stamp_a_policy_may_refuse(desk: FileDesk) -> None:
     assert desk.ask(plain, policy=strict).reasons == {Reason.TIMESTAMP_MISSING}
 
 
-@pytest.mark.parametrize("kind", ["P-256", "P-384", "Ed25519", "RSA-2048"])
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521", "Ed25519", "RSA-2048"])
 def test_every_kind_of_key(desk: FileDesk, kind: str) -> None:
     key = FileSigner.generate(kind)
     signer = desk.pki.issuing.issue("钱进", "seal", signer=key)

@@ -52,7 +52,7 @@ def test_without_a_time_stamp_the_time_is_only_claimed(desk: Desk, pdf: bytes) -
     assert signature.claimed_at == NOON
 
 
-@pytest.mark.parametrize("kind", ["P-256", "P-384", "RSA-2048", "Ed25519"])
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521", "RSA-2048", "Ed25519"])
 def test_every_kind_of_key_seals(desk: Desk, pdf: bytes, kind: str) -> None:
     signer = desk.pki.issuing.issue("任一机关 Any Agency", "seal", key_kind=kind)
     assert desk.verify(desk.seal(pdf, signer=signer)).passed
