@@ -63,20 +63,21 @@ def test_every_vector_comes_out_as_it_should(name: str, vectors: Path) -> None:
     assert counted == FILES[name][1]
 
 
-def test_of_pss_parameters_only_those_of_a_row_are_met(vectors: Path) -> None:
-    met, counted = set(), 0
+def test_of_pss_parameters_those_with_one_hash_are_met(vectors: Path) -> None:
+    """RFC 4055, 3.1: MGF1 is by the hash of the message, which is no weak one; a salt has any length."""
+    met, passed_over, counted = set(), set(), 0
     for group, case in cases(vectors, "rsa_pss_misc_test"):
         counted += 1
         try:
             row = algorithm_by_identifier(parameters(group["sha"], group["mgfSha"], group["sLen"]), "RSA")
         except UnknownAlgorithm:
+            passed_over.add((group["sha"], group["mgfSha"]))
             continue
         assert verifies(group, case, row)
-        met.add((row.name, group["sha"], group["mgfSha"], group["sLen"]))
+        met.add((row.name, group["sha"], group["mgfSha"]))
     assert counted == 150
-    assert met == {("PS256", "SHA-256", "SHA-256", 32)} | (
-        {("PS384", "SHA-384", "SHA-384", 48), ("PS512", "SHA-512", "SHA-512", 64)}
-    )
+    assert met == {(f"PS{size}", f"SHA-{size}", f"SHA-{size}") for size in (256, 384, 512)}
+    assert all(one != other or one in {"SHA-1", "SHA-224"} for one, other in passed_over)
 
 
 def parameters(digest: str, mask: str, salt: int) -> bytes:
