@@ -317,10 +317,16 @@ def _lost(name: str, status: RevocationStatus) -> Check:
     return Check("timestamp_certificate_revocation", Reason.TIMESTAMP_INVALID, detail=detail)
 
 
+_WANTING = frozenset({Reason.REVOCATION_UNKNOWN, Reason.REVOCATION_STALE})
+
+
 def _as_timestamp(check: Check) -> Check:
-    """A check of the token, under a name and a reason that speak of the time-stamp."""
+    """A check of the token, under a name and a reason that speak of the time-stamp.
+
+    Where only revocation data are wanting, that is said: nobody is to trust an authority for it.
+    """
     reason = check.reason
-    if reason is not None:
+    if reason is not None and reason not in _WANTING:
         failed = reason.indication is Indication.FAILED
         reason = Reason.TIMESTAMP_INVALID if failed else Reason.TIMESTAMP_NOT_TRUSTED
     said = f"{check.reason.code}: {check.detail}".strip(": ") if check.reason else check.detail

@@ -22,6 +22,7 @@ from signing import cms, der
 from signing.existence import NO_PROOFS, fingerprint_of
 from signing.policy import Policy
 from signing.reasons import Reason
+from signing.revocation import RevocationSnapshot
 from signing.timestamp import (
     HttpTimestamper,
     TimestampRequest,
@@ -51,7 +52,7 @@ def verified(desk: Desk, token: bytes, *, digest: bytes = DIGEST, **asked: Any) 
         token,
         digest=digest,
         trust=desk.trust,
-        revocation=asked.get("revocation") or desk.revocation(),
+        revocation=asked["revocation"] if "revocation" in asked else desk.revocation(),
         policy=asked.get("policy", Policy.default()),
         at=asked.get("at", NOON),
     )
@@ -109,6 +110,15 @@ def test_an_authority_revoked_before_it_stamped() -> None:
     own = Desk(Pki())
     own.pki.issuing.revoke(own.tsa.signer.certificate, NOON - timedelta(hours=1))
     assert Reason.TIMESTAMP_INVALID in reasons(verified(own, own.tsa.stamp(DIGEST)))
+
+
+def test_what_is_wanting_is_said_and_not_that_the_authority_is_strange(desk: Desk) -> None:
+    """Who is told to add a root that is there already, or a stranger's, is told wrongly."""
+    unknown = verified(desk, desk.tsa.stamp(DIGEST), revocation=RevocationSnapshot(()))
+    assert reasons(unknown) == {Reason.REVOCATION_UNKNOWN}
+    assert unknown.gen_time is None
+    stranger = MemoryTsa(Desk(Pki()).tsa.signer)
+    assert Reason.TIMESTAMP_NOT_TRUSTED in reasons(verified(desk, stranger.stamp(DIGEST)))
 
 
 def test_an_authority_that_ended_since(desk: Desk) -> None:
