@@ -83,9 +83,15 @@ class DocumentRules:
         for key in new.keys() - _WRITTEN:  # what is left out there says nothing to anybody
             if key == "AdditionalStreams" and self._leads_to_no_stream(new[key]):
                 continue
-            if key not in old or not self._comparison.same(old[key], new[key]):
+            if not self._was_said(key, old, new[key]):
                 refuse(f"the trailer: /{key} was changed")
         self._info(old.get("Info"), new.get("Info"))
+
+    def _was_said(self, key: str, old: Mapping[str, Value], value: Value) -> bool:
+        """Whether the trailer said so, or an earlier one: some makers put back what others left out."""
+        trailers = [old, *(section.trailer for section in self._comparison.old.sections)]
+        found = next((one[key] for one in trailers if key in one), None)
+        return found is not None and self._comparison.same(found, value)
 
     def _leads_to_no_stream(self, named: Value) -> bool:
         """Whether the editable original that LibreOffice names is none: it counts on whenever it signs."""

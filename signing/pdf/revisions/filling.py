@@ -12,8 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from signing.pdf.parsing import Name
-from signing.pdf.revisions.lettering import readings
-from signing.pdf.revisions.looks import Look, Painted, read_look
+from signing.pdf.revisions.lettering import is_ordinary, readings
+from signing.pdf.revisions.looks import AUTOMATIC, Look, Painted, read_letters, read_look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from signing.pdf.revisions.sameness import Comparison
 
 MAX_ABOVE, MAX_TOLD = 32, 200
-MAX_LETTER, MAX_LIGHT = 48.0, 0.7  # of a letter in points; how light (1 is white)
+MIN_LETTER, MAX_LETTER, MAX_LIGHT = 3.0, 48.0, 0.7  # of a letter in points; how light (1 is white)
 MAX_BOX_SIDE, MAX_STROKES = 40.0, 10  # of a box to tick, in points; pieces of its mark
 # What a mark is made of: ticks, crosses, stars and dots, by the names that the two fonts go under.
 MARKS = {"ZapfDingbats": b"34568lnuH", "ZaDb": b"34568lnuH", "Helvetica": b"xX", "Helvetica-Bold": b"xX"}
-PUSH_BUTTON, PASSWORD, RICH = 1 << 16, 1 << 13, 1 << 25
+PUSH_BUTTON, PASSWORD, RICH, MULTILINE = 1 << 16, 1 << 13, 1 << 25, 1 << 12
 _WITH_VALUE = frozenset({"V", "AP", "AS", "I", "M"})
 _WITHIN = 0.5
 
@@ -91,6 +91,11 @@ class Filling:
         texts = self._texts(after)
         if texts is None or "AS" in b or not self._is_chosen(after, b):
             return False
+        form = new.get(new.root, "AcroForm")
+        if ("AP" not in b or new.get(form, "NeedAppearances") is not None) and not self._is_drawn_well(
+            after, b
+        ):
+            return False
         if "AP" not in a and "AP" not in b:
             return True
         was = self._look(old, a.get("AP"))
@@ -119,6 +124,29 @@ class Filling:
             if len(pair) == 2 and pair[0] == value and type(pair[1]) is bytes:
                 found.add(pair[1])
         return {"".join(text.split()) for one in found for text in spellings(one)}
+
+    def _is_drawn_well(self, after: Mapping[str, Value], widget: Mapping[str, Value]) -> bool:
+        """Whether readers that draw a value themselves draw it in dark letters of an ordinary size."""
+        new = self.comparison.new
+        form = new.get(new.root, "AcroForm")
+        places = (widget, after, *self._above(new, widget), form if type(form) is dict else {})
+        said = next((one["DA"] for one in places if "DA" in one), b"")
+        letters, rect = read_letters(new, new.resolve(said)), self._rectangle(widget)
+        if letters is None or rect is None:
+            return "Rect" not in widget and letters is not None
+        flags = next((new.get(one, "Ff") for one in places if "Ff" in one), 0)
+        many = type(flags) is int and bool(flags & MULTILINE)
+        size = letters.size or AUTOMATIC
+        fits = (
+            (many or rect[1] <= MAX_LETTER)
+            if size == AUTOMATIC
+            else MIN_LETTER <= size <= min(MAX_LETTER, rect[1])
+        )
+        return (
+            fits
+            and letters.lightness <= MAX_LIGHT
+            and is_ordinary(self.comparison, letters.font, widget.get("P"))
+        )
 
     def _is_chosen(self, after: Mapping[str, Value], widget: Mapping[str, Value]) -> bool:
         """Whether the place in the list of choices, where it is said, is that of the value."""
@@ -156,7 +184,8 @@ class Filling:
         return (
             abs(box[0] - wide) <= _WITHIN
             and abs(box[1] - high) <= _WITHIN
-            and all(one.size <= min(MAX_LETTER, high) and one.lightness <= MAX_LIGHT for one in look.shown)
+            and all(MIN_LETTER <= one.size <= min(MAX_LETTER, high) for one in look.shown)
+            and all(one.lightness <= MAX_LIGHT for one in look.shown)
         )
 
     def _rectangle(self, widget: Mapping[str, Value]) -> tuple[float, float] | None:
@@ -251,9 +280,15 @@ def _is_border(painted: Painted, look: Look) -> bool:
     )
 
 
-def told(value: Value, document: Document) -> str:
-    """A value for people, shortened."""
-    found = document.resolve(value)
+def told(field: Mapping[str, Value], document: Document) -> str:
+    """The value of a field for people, shortened; of a choice with its label."""
+    found, choices = document.resolve(field.get("V")), document.get(field, "Opt")
     if isinstance(found, Name):
         return str(found)[:MAX_TOLD]
-    return next(spellings(found))[:MAX_TOLD] if type(found) is bytes else ""
+    text = next(spellings(found))[:MAX_TOLD] if type(found) is bytes else ""
+    for item in islice(choices, 1000) if type(choices) is list else ():
+        pair = document.resolve(item)
+        pair = [document.resolve(one) for one in pair] if type(pair) is list else []
+        if len(pair) == 2 and pair[0] == found and type(pair[1]) is bytes and pair[1] != found:
+            return f"{text} ({next(spellings(pair[1]))[:MAX_TOLD]})"
+    return text

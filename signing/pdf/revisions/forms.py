@@ -196,7 +196,7 @@ class FormRules:
             return frozenset()
         plain = None
         if number not in self._borrowed and Filling(self.comparison, kind).is_plain(owner, widget):
-            plain = Told("filled", name, told(after.get("V"), self.comparison.new))
+            plain = Told("filled", name, told(after, self.comparison.new))
         self.said(FORM, f"{name} was filled in", name, plain)
         return FILLED_IN
 

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from signing.pdf.parsing import Value
-    from signing.pdf.revisions.looks import Look
+    from signing.pdf.revisions.looks import Look, Shown
     from signing.pdf.revisions.sameness import Comparison
 
 _FAMILIES = ("Helvetica", "Courier", "Times", "Arial", "TimesNewRoman", "CourierNew")
 _STYLES = frozenset({"", "Roman", "Bold", "Italic", "Oblique", "BoldItalic", "BoldOblique"})
 OF_ONE_OCTET, MAX_ABOVE = ("latin-1", "cp1252"), 32
+MIN_WIDTH, USUAL_WIDTH, MAX_WIDTH = 100, 500, 1500  # of a letter, in thousandths of its size
 _NAMED = (None, "WinAnsiEncoding", "MacRomanEncoding", "StandardEncoding", "PDFDocEncoding")
 _SYMBOLS = ("Symbol", "Dingbat", "ZaDb", "Wingding", "Webding")
 _WIDE = ("UCS2-H", "UTF16-H")  # CMaps whose codes are those of Unicode (ISO 32000-2, 9.7.5.2)
@@ -51,7 +52,7 @@ def readings(comparison: Comparison, look: Look, page: Value) -> Iterator[str]:
     nowhere they replace by one of their own.
     """
     others = list(_others(comparison, page))
-    kinds = [_encodings(comparison, look, piece.font, others) for piece in look.shown]
+    kinds = [_encodings(comparison, look, piece, others) for piece in look.shown]
     if not kinds or not all(kinds):
         return
     for way in (0, 1):
@@ -74,31 +75,78 @@ def _others(comparison: Comparison, page: Value) -> Iterator[dict[str, Value]]:
     yield from (one for one in places if type(one) is dict)
 
 
+def is_ordinary(comparison: Comparison, name: str, page: Value) -> bool:
+    """Whether a font by which readers draw a value themselves has ordinary letters."""
+    found = [one[name] for one in _others(comparison, page) if name in one]
+    return all(_encodings_of(comparison, one, b"") for one in found)
+
+
 def _encodings(
-    comparison: Comparison, look: Look, name: str, others: list[dict[str, Value]]
+    comparison: Comparison, look: Look, piece: Shown, others: list[dict[str, Value]]
 ) -> tuple[str, ...]:
     """How the octets of text in a font may be read; nothing where that cannot be told."""
+    name = piece.font
     fonts = look.fonts if type(look.fonts) is dict else {}
-    if name in fonts:
-        return _encodings_of(comparison, fonts[name])
-    found = {_encodings_of(comparison, one[name]) for one in others if name in one}
+    known = [fonts[name]] if name in fonts else [one[name] for one in others if name in one]
+    if not all(_is_in_sight(comparison, look, piece, one) for one in known or [None]):
+        return ()
+    found = {_encodings_of(comparison, one, piece.text) for one in known}
     return found.pop() if len(found) == 1 else () if found else OF_ONE_OCTET
 
 
-def _encodings_of(comparison: Comparison, given: Value) -> tuple[str, ...]:
+def _encodings_of(comparison: Comparison, given: Value, text: bytes) -> tuple[str, ...]:
     new = comparison.new
     font = new.resolve(given)
     kind, base = new.get(font, "Subtype"), new.get(font, "BaseFont")
-    if not isinstance(base, Name) or any(one in base for one in _SYMBOLS):
+    described = new.get(new.get(font, "FontDescriptor"), "FontName")
+    if not isinstance(base, Name) or any(one in base for one in _SYMBOLS) or described not in (None, base):
         return ()
     was_there = _was_there(comparison, given)
     if kind == "Type0":
         encoding = new.get(font, "Encoding")
         wide = isinstance(encoding, Name) and encoding.startswith("Uni") and encoding.endswith(_WIDE)
         return ("utf-16-be",) if wide and (was_there or not _has_program(comparison, font)) else ()
-    if kind not in ("Type1", "TrueType", "MMType1") or not _is_usual(comparison, new.get(font, "Encoding")):
+    if kind not in ("Type1", "TrueType", "MMType1") or not _is_usual(
+        comparison, new.get(font, "Encoding"), text
+    ):
         return ()
     return OF_ONE_OCTET if was_there or _is_everywhere(comparison, font, base) else ()
+
+
+def _is_in_sight(comparison: Comparison, look: Look, piece: Shown, font: Value) -> bool:
+    """Whether a text begins and ends where it is seen, each letter beside the one before."""
+    widths = list(_widths(comparison, font, piece.text))
+    if any(one is None or not MIN_WIDTH <= one <= MAX_WIDTH for one in widths):
+        return False
+    long = sum(one or 0 for one in widths) / 1000 * piece.size
+    return look.begins_in_sight(piece) and piece.place[0] + long <= look.box[2] + piece.size / 2
+
+
+def _widths(comparison: Comparison, given: Value, text: bytes) -> Iterator[float | None]:
+    """How wide the letters of a text are, in thousandths; None for what cannot be told."""
+    new = comparison.new
+    font = new.resolve(given)
+    below = new.get(font, "DescendantFonts")
+    if new.get(font, "Subtype") == "Type0":
+        one = new.resolve(below[0]) if type(below) is list and len(below) == 1 else None
+        usual = new.get(one, "DW") if type(one) is dict and "DW" in one else 1000
+        listed = new.get(one, "W")
+        inner = [new.resolve(item) for item in listed] if type(listed) is list else []
+        pairs = all(type(item) is (list if index % 2 else int) for index, item in enumerate(inner))
+        yield usual if type(usual) in {int, float} and (listed is None or pairs) else None
+        for item in inner[1::2] if pairs else ():
+            yield from (
+                new.resolve(wide) if type(new.resolve(wide)) in {int, float} else None for wide in item
+            )
+        return
+    first, widths = new.get(font, "FirstChar"), new.get(font, "Widths")
+    if widths is None:  # of a font that every reader has
+        yield from [USUAL_WIDTH] * len(text)
+        return
+    for code in text:
+        place = code - first if type(first) is int else -1
+        value = new.resolve(widths[place]) if type(widths) is list and 0 <= place < len(widths) else None
+        yield value if type(value) in {int, float} else None
 
 
 def _was_there(comparison: Comparison, font: Value) -> bool:
@@ -135,8 +183,8 @@ def _has_program(comparison: Comparison, font: Value) -> bool:
     return False
 
 
-def _is_usual(comparison: Comparison, encoding: Value) -> bool:
-    """Whether the codes of ASCII mean its letters."""
+def _is_usual(comparison: Comparison, encoding: Value, text: bytes) -> bool:
+    """Whether the codes of ASCII mean its letters, and no other code of a text means something new."""
     new = comparison.new
     if type(encoding) is not dict:
         return encoding in _NAMED
@@ -148,6 +196,8 @@ def _is_usual(comparison: Comparison, encoding: Value) -> bool:
             code = item
         elif isinstance(item, Name):
             if GLYPHS.get(code, item) not in {item, _LIKE.get(item)}:
+                return False
+            if code not in GLYPHS and code in text:
                 return False
             code += 1
         else:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from signing.pdf.parsing import Document, Value
 
 MAX_LOOK_BYTES, MAX_OPERATIONS, MAX_SAVED = 1 << 16, 4000, 32
+AUTOMATIC = 0.001  # a size that is chosen by readers
 WORK = 6  # of one operation, in values that are read
+MAX_RIGHT_KERN, MAX_APART = 2000, {"Tc": 5, "Tw": 20}
 MAX_LEFT_KERN = 300  # thousandths of an em that a piece may move back: no letter gets before another
 MAX_SIDE = 14_400  # of a box, in its units (ISO 32000-1, C.2)
 _OPERATOR = re.compile(rb"(?!true|false|null)[A-Za-z'\"][A-Za-z0-9*]{0,2}(?=[\0\t\n\x0c\r ()<>\[\]{}/%]|\Z)")
@@ -32,20 +34,28 @@ _WAY, _PAINT = frozenset({"m", "l", "c", "v", "y", "h", "re"}), frozenset("SsfFB
 _UNSEEN = frozenset({"BMC", "BDC", "EMC", "MP", "DP", "ri", "i", "BX", "EX"})
 _LINES = frozenset({"w", "J", "j", "M", "d"})
 _FILLS, _STROKES = frozenset({"g", "rg", "k", "sc", "scn"}), frozenset({"G", "RG", "K", "SC", "SCN"})
-_SAME_LINE = 0.01
+_SAME_LINE, _BELOW = 0.01, 1.0
 _AS_IT_IS = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _ENTRIES = frozenset(
     {"Type", "Subtype", "FormType", "BBox", "Matrix", "Resources", "Length", "Filter", "DecodeParms"}
 )  # of a form that is drawn as it stands: no layer, no transparency, no other file
 
 
+Clip = tuple[tuple[tuple[Any, ...], ...], tuple[float, float]]
+
+
 class Shown(NamedTuple):
-    """A piece of text: its bytes, the name of its font, its size, and how light it is (0 black, 1 white)."""
+    """A piece of text: its bytes, the name of its font, its size, how light it is (0 black, 1 white).
+
+    `place` is where it begins, and `clips` are the ways within which it is seen.
+    """
 
     text: bytes
     font: str
     size: float
     lightness: float
+    place: tuple[float, float]
+    clips: tuple[Clip, ...]
 
 
 class Painted(NamedTuple):
@@ -68,6 +78,10 @@ class Look:
     fonts: Value
     shown: tuple[Shown, ...]
     painted: tuple[Painted, ...]
+
+    def begins_in_sight(self, piece: Shown) -> bool:
+        """Whether a piece of text begins within the box, and within all that it is cut to."""
+        return all(_is_within(piece.place, box) for box in (self.box, *map(_box_of, piece.clips)))
 
     @property
     def is_blank(self) -> bool:
@@ -102,6 +116,22 @@ def read_look(document: Document, stream: Value) -> Look | None:
     return Look((left, bottom, right, top), fonts, tuple(artist.shown), tuple(artist.painted))
 
 
+def read_letters(document: Document, text: Value) -> Shown | None:
+    """The letters by which readers draw a value themselves (DA: ISO 32000-2, 12.7.4.3); None if odd."""
+    artist = _Artist()
+    try:
+        for name, operands in _operations(document, text if type(text) is bytes else b"!"):
+            if name not in {"Tf", *_FILLS}:
+                return None
+            if name == "Tf" and len(operands) == 2 and operands[1] == 0:
+                operands = [operands[0], AUTOMATIC]  # noqa: PLW2901 - as large as fits
+            artist.draw(name, operands)
+    except (MalformedInput, _Untold):
+        return None
+    font, size, fill = artist.letters
+    return Shown(b"", font, size, _lightness(fill), (0.0, 0.0), ())
+
+
 class _Untold(Exception):
     """An operation of which it is not told here what it draws."""
 
@@ -130,7 +160,7 @@ class _State:
     stroke: tuple[object, ...] = ("G", 0)
     lines: tuple[tuple[str, str], ...] = ()
     shift: tuple[float, float] = (0.0, 0.0)
-    clips: tuple[object, ...] = ()
+    clips: tuple[Clip, ...] = ()
     font: str = ""
     size: float = 0.0
     leading: float = 0.0
@@ -146,6 +176,11 @@ class _Artist:
         self._way: list[tuple[Any, ...]] = []
         self._is_clip = self._is_text = False
         self._line, self._last, self._scale = (0.0, 0.0), None, 1.0
+
+    @property
+    def letters(self) -> tuple[str, float, tuple[object, ...]]:
+        """Font, size and colour of what is written next."""
+        return self._state.font, self._state.size, self._state.fill
 
     _saved: list[_State]
     _last: tuple[float, float] | None
@@ -236,7 +271,10 @@ class _Artist:
     def _show(self, given: list[Value]) -> None:
         """Letters: what is read first stands first, on the same line further right, or on a lower one."""
         pieces = given[0] if len(given) == 1 and type(given[0]) is list else given
-        if any(type(one) is not bytes and (not _is_number(one) or one > MAX_LEFT_KERN) for one in pieces):
+        if any(
+            type(one) is not bytes and (not _is_number(one) or not -MAX_RIGHT_KERN <= one <= MAX_LEFT_KERN)
+            for one in pieces
+        ):
             raise _Untold
         here = self._line[0] + self._state.shift[0], self._line[1] + self._state.shift[1]
         if self._last is not None:
@@ -246,7 +284,8 @@ class _Artist:
         self._last = here
         text = b"".join(one for one in pieces if type(one) is bytes)
         size = self._state.size * self._scale
-        self.shown.append(Shown(text, self._state.font, size, _lightness(self._state.fill)))
+        light = _lightness(self._state.fill)
+        self.shown.append(Shown(text, self._state.font, size, light, here, self._state.clips))
 
 
 def _given(given: list[Value]) -> tuple[Any, ...]:
@@ -256,10 +295,29 @@ def _given(given: list[Value]) -> tuple[Any, ...]:
     return tuple(given) or (0,)
 
 
+def _box_of(clip: Clip) -> tuple[float, float, float, float]:
+    """The rectangle that is cut to, an empty one for any other shape."""
+    way, shift = clip
+    if len(way) != 1 or way[0][0] != "re" or len(way[0]) != 5:
+        return 1.0, 1.0, 0.0, 0.0
+    _, x, y, width, height = way[0]
+    left, bottom = x + shift[0], y + shift[1]
+    return (
+        min(left, left + width),
+        min(bottom, bottom + height),
+        max(left, left + width),
+        max(bottom, bottom + height),
+    )
+
+
+def _is_within(place: tuple[float, float], box: tuple[float, float, float, float]) -> bool:
+    return box[0] <= place[0] <= box[2] and box[1] - _BELOW <= place[1] <= box[3]
+
+
 def _is_ordinary(name: str, given: list[Value]) -> bool:
     """Whether letters stay in their order, at their height and are seen."""
     if name in {"Tc", "Tw"}:
-        return bool(_given(given)[0] >= -MAX_LEFT_KERN / 1000)
+        return bool(-MAX_LEFT_KERN / 1000 <= _given(given)[0] <= MAX_APART[name])
     if name == "Tz":
         return bool(50 <= _given(given)[0] <= 150)
     return name in {"Tr", "Ts"} and _given(given) == (0,)

@@ -139,6 +139,18 @@ LOOKS: dict[str, Callable[[Desk], Paper]] = {
         FRAME + b" BT /F1 9 Tf 0 g 50 5 Td (L) Tj -40 0 Td (i) Tj ET"
     ),
     "the second letter above the first": drawn(FRAME + b" BT /F1 9 Tf 0 g 5 5 Td (L) Tj 0 9 Td (i) Tj ET"),
+    "letters that begin outside": drawn(FRAME + TEXT.replace(b"2 5", b"-30 5")),
+    "letters that end outside": drawn(FRAME + TEXT.replace(b"2 5", b"197 5").replace(b"12 Tf", b"20 Tf")),
+    "letters that are cut off": drawn(FRAME + b" 99 0 9 20 re W n" + TEXT),
+    "letters that are cut by a curve": drawn(FRAME + b" 0 0 m 9 9 9 9 0 9 c W n" + TEXT),
+    "letters far apart": drawn(FRAME + TEXT.replace(b"0 g", b"0 g 900 Tc")),
+    "letters pushed away": drawn(FRAME + b" BT /F1 9 Tf 0 g 5 5 Td [(L) -9000 (i)] TJ ET"),
+    "letters that nobody can read": drawn(FRAME + TEXT.replace(b"12 Tf", b"0.1 Tf")),
+    "letters over each other": lettered(EVIL % (b"Type1", b"/FirstChar 0 /Widths [%b]" % (b"0 " * 255))),
+    "letters without a width": lettered(EVIL % (b"Type1", b"/FirstChar 99 /Widths [500]")),
+    "a font that is described as another": lettered(
+        EVIL % (b"Type1", b"/FontDescriptor << /FontName /ZapfDingbats >>")
+    ),
     "letters that go backwards": drawn(FRAME + TEXT.replace(b"0 g", b"-20 Tc")),
     "letters pulled back": drawn(FRAME + b" BT /F1 9 Tf 0 g 50 5 Td [(L) 2000 (i)] TJ ET"),
     "a scale for all": drawn(b"9 0 0 9 0 0 cm " + FRAME + TEXT),
@@ -170,6 +182,32 @@ LOOKS: dict[str, Callable[[Desk], Paper]] = {
     ),
     "a font of another kind": lettered(b"<< /Type /Font /Subtype [/Type1] /BaseFont [/Helvetica] >>"),
 }
+
+# Readers draw these values themselves.
+DRAWN: dict[str, tuple[bytes, bytes]] = {
+    "huge letters": (b"/F1 200 Tf", b"0 600 595 842"),
+    "letters that fill a large box": (b"/F1 0 Tf", b"0 600 595 842"),
+    "white letters": (b"/F1 12 Tf 1 g", b"72 600 272 620"),
+    "signs": (b"/Zd 12 Tf 0 g", b"72 600 272 620"),
+    "tiny letters": (b"/F1 0.1 Tf 0 g", b"72 600 272 620"),
+    "letters of an odd colour": (b"/F1 12 Tf /P1 scn", b"72 600 272 620"),
+    "letters with something else": (b"/F1 12 Tf 0 0 99 99 re f", b"72 600 272 620"),
+    "letters that cannot be read": (b"/F1 12 Tf \\(", b"72 600 272 620"),
+}
+
+
+@pytest.mark.parametrize("case", DRAWN)
+@pytest.mark.parametrize("anew", [False, True])
+def test_letters_by_which_readers_draw_a_value(desk: Desk, case: str, *, anew: bool) -> None:
+    letters, rect = DRAWN[case]
+    bare = name(rect=rect).replace(b"/F1 12 Tf", letters)
+    if not anew:
+        bare = bare.replace(b"/AP << /N 31 0 R >>", b"")
+    fonts = b"<< /Font << /F1 3 0 R /Zd 38 0 R >> >>"
+    form = {"NeedAppearances": b"true"} if anew else {}
+    paper = signed(desk, waiting({NAME: bare}, DR=fonts, **form))
+    refused(desk, paper.write({NAME: bare.replace(b"/T (Name)", b"/T (Name) /V (nn)")}))
+
 
 BOXES: dict[str, Callable[[Desk], Paper]] = {
     "a mark that says something": tick(ticked(b"BT /F1 9 Tf 0 g 1 5 Td (9) Tj ET")),

@@ -49,7 +49,7 @@ FILLINGS: dict[str, tuple[Callable[[Paper], Paper], tuple[str, str]]] = {
         ("Name", "Li Hua"),
     ),
     "a name on two lines": (
-        lambda p: fill_name(p, b"Li\\rHua", written(b"Li) Tj 0 -8 Td (Hua")),
+        lambda p: fill_name(p, b"Li\\rHua", written(b"Li) Tj 0 -9 Td (Hua", how=b"/F1 9 Tf 0 g 2 11 Td")),
         ("Name", "Li\rHua"),
     ),
     "a name in colour, placed by a matrix": (
@@ -93,7 +93,7 @@ FILLINGS: dict[str, tuple[Callable[[Paper], Paper], tuple[str, str]]] = {
     ),
     "a choice": (
         lambda p: p.write({KIND: kind(b"/V (2) /I [1]", shown=131), 131: written(b"wine")}),
-        ("Kind", "2"),
+        ("Kind", "2 (wine)"),
     ),
     "a box is ticked": (lambda p: p.write({BOX: box(b"Yes")}), ("Agreed", "Yes")),
 }

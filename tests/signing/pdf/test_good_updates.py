@@ -292,6 +292,15 @@ def packet(text: str) -> bytes:
     return stream(text.encode(), b"/Type /Metadata /Subtype /XML")
 
 
+def comes_back(desk: Desk, trailer: bytes, target: bytes = b"<< >>") -> Paper:
+    """The first trailer says something, the signer's does not, and the next one says it again."""
+    paper = Paper(trailer=b" /DocChecksum /A0 /Docs [9 0 R]").write({9: b"<< >>"})
+    paper.trailer = b""
+    paper = paper.sign(desk.agency)
+    more: dict[int, Body] = {9: target} if target != b"<< >>" else {}
+    return paper.write({1: paper.entry(1, DSS=b"<< /Certs [] >>"), **more}, trailer=trailer)
+
+
 def originals(desk: Desk, body: bytes) -> Paper:
     """The number that the trailer names for the editable original is nobody's, and later somebody's."""
     trailer = b" /AdditionalStreams [/application#2fvnd.oasis.opendocument.text 405 0 R]"
@@ -337,6 +346,7 @@ ARCHIVED: dict[str, Callable[[Desk], Paper]] = {
         ),
         d,
     ),
+    "an entry of the trailer comes back": lambda d: comes_back(d, b" /DocChecksum /A0 /Docs [9 0 R]"),
     "LibreOffice names an original that is none": lambda d: originals(d, b"<< /Type /Annot >>"),
     "a stamp in a stream of references": lambda d: stamped(signed(d), d, layout="stream"),
     "a stamp in object streams": lambda d: stamped(signed(d), d, layout="packed"),
@@ -365,6 +375,10 @@ NOT_ARCHIVED: dict[str, Callable[[Desk], Paper]] = {
         {1: p.entry(1, Metadata=b"405 0 R"), 405: packet("<rdf:RDF")}
     ),
     "the first metadata are none": lambda d: (p := signed(d)).write({1: p.entry(1, Metadata=b"(x)")}),
+    "an entry of the trailer comes back otherwise": lambda d: comes_back(d, b" /DocChecksum /A1"),
+    "an entry of the trailer comes back, and leads elsewhere": lambda d: comes_back(
+        d, b" /Docs [9 0 R]", b"<< /A 1 >>"
+    ),
     "an original comes in": lambda d: originals(d, stream(b"another document")),
     "an original is named": lambda d: signed(d).write(
         {405: stream(b"x")}, trailer=b" /AdditionalStreams [/a 405 0 R]"
