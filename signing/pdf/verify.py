@@ -23,6 +23,7 @@ from signing.pdf.judge import (
 from signing.pdf.profiles.judging import judge_copies, judge_statements
 from signing.pdf.proving import judge_archive, judge_times
 from signing.pdf.reading import RFC3161, FoundSignature, Reading
+from signing.pdf.revisions.readers import whole_fault
 from signing.policy import Policy
 from signing.policy.demands import demand_checks
 from signing.policy.levels import Level, level_of
@@ -153,6 +154,8 @@ def _verify(
     if reading.encrypted:
         checks.append(Check("encryption", Reason.ENCRYPTED_DOCUMENT))
         return
+    if fault := whole_fault(reading.document):
+        checks.append(Check("format", Reason.FORMAT_FAILURE, detail=fault))
     found = reading.signatures()
     if len(found) > MAX_SIGNATURES:
         raise TooLarge("pdf", f"more than {MAX_SIGNATURES} signatures")

@@ -104,17 +104,20 @@ def _entries(desk: Desk, row: bytes) -> Paper:
     return behind(paper, b"90 2\n" + row % at + row % (at + 21), objects)
 
 
-def written(desk: Desk, *, layout: str = "table", **words: tuple[bytes, bytes]) -> Paper:
+def written(
+    desk: Desk, *, layout: str = "table", update: str = "table", **words: tuple[bytes, bytes]
+) -> Paper:
     """Evidence behind what was prepared; words of the update are written otherwise."""
     paper = Paper(layout=layout)
     paper.write({11: GOOD}).write({5: b"<< >>"}, before=HIDDEN).sign(desk.agency)
     start = len(paper.pdf)
-    paper.write({201: stream(b"a"), 1: paper.entry(1, DSS=b"<< /Certs [201 0 R] >>")}, layout="table")
-    update = paper.pdf[start:]
+    changes: dict[int, Body] = {200: b"<< /Certs [201 0 R] >>", 201: stream(b"a")}
+    paper.write({**changes, 1: paper.entry(1, DSS=b"200 0 R")}, layout=update)
+    behind = paper.pdf[start:]
     for old, new in words.values():
-        assert old in update
-        update = update.replace(old, new)
-    paper.pdf = paper.pdf[:start] + update
+        assert old in behind
+        behind = behind.replace(old, new)
+    paper.pdf = paper.pdf[:start] + behind
     return paper
 
 
@@ -272,10 +275,18 @@ def packed_over_each_other(desk: Desk) -> Paper:
     return packed(desk, stream(b"12 0 13 1 90 ", b"/Type /ObjStm /N 2 /First 10"))
 
 
-def from_its_front(desk: Desk) -> Paper:
+def from_its_front(desk: Desk, words: bytes = b"/Linearized 1") -> Paper:
     """Only the whole file is as long as it says at its front: poppler and pdf.js use the table there then."""
     size = 30_000
-    front = b"70 0 obj\n<< /Linearized 1 /L %d /H [500 10] /O 310 /E 900 /N 1 /T 400 >>\nendobj\n" % size
+    paper = fronted(desk, words, size)
+    store: dict[int, Body] = {201: stream(b"a"), 1: paper.entry(1, DSS=b"<< /Certs [201 0 R] >>")}
+    left = size - len(paper.copy().write(dict(store)).pdf)
+    return paper.write(dict(store), before=b" " * (left - 1) + b"\n")
+
+
+def fronted(desk: Desk, words: bytes, size: int) -> Paper:
+    """A signed file that says at its front how long it is, with a table and another document there."""
+    front = b"70 0 obj\n<< %b /L %d /H [500 10] /O 310 /E 900 /N 1 /T 400 >>\nendobj\n" % (words, size)
     other = {
         301: b"<< /Type /Catalog /Pages 302 0 R >>",
         302: b"<< /Type /Pages /Kids [304 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
@@ -294,10 +305,7 @@ def from_its_front(desk: Desk) -> Paper:
     unread = head.replace(b"startxref", b"xxxxxxxxx").replace(b"/Size", b"/xxxx")
     bare = revised(unread, {number: encoded(body) for number, body in objects.items()})
     paper.pdf = head + bare[len(head) :]
-    paper.sign(desk.agency)
-    store: dict[int, Body] = {201: stream(b"a"), 1: paper.entry(1, DSS=b"<< /Certs [201 0 R] >>")}
-    left = size - len(paper.copy().write(dict(store)).pdf)
-    return paper.write(dict(store), before=b" " * (left - 1) + b"\n")
+    return paper.sign(desk.agency)
 
 
 def stamped(desk: Desk, widget: bytes, look: bytes) -> Paper:
@@ -384,12 +392,25 @@ def letters_of_another_field(desk: Desk, *, in_form: bool) -> Paper:
     )
 
 
+def signed_at_its_front(desk: Desk) -> Paper:
+    """What is signed is as long as it says: our reader sees one document, poppler and pdf.js the other."""
+    return fronted(desk, b"/Linearized 1", len(fronted(desk, b"/Linearized 1", 10_000).pdf))
+
+
+def signed_twice_named(desk: Desk) -> Paper:
+    """An object twice in one stream of references, in the signed part."""
+    paper = prepared()
+    places = [found.start() for found in re.finditer(rb"(?<=\n)11 0 obj", paper.pdf)]
+    rows = b"".join(b"\1" + place.to_bytes(4, "big") + b"\0\0" for place in (places[-1], places[-2]))
+    return table_as_object(paper, 98, rows, b"/W [1 4 2] /Index [11 1 11 1]").sign(desk.agency)
+
+
 ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "an object in use at zero": in_use_at_zero,
     "information at zero": information_at_zero,
     "entries of 19 octets": entries_of_19_octets,
     "entries of 21 octets": entries_of_21_octets,
-    "a tab in the head of a table": lambda d: written(d, word=(b"\n201 1\n", b"\n201\t1\n")),
+    "a tab in the head of a table": lambda d: written(d, word=(b"\n200 2\n", b"\n200\t2\n")),
     "a null behind startxref": lambda d: written(d, word=(b"startxref\n", b"startxref\0\n")),
     "a null in the head of an object": lambda d: written(d, word=(b"1 0 obj", b"1 0\0obj")),
     "a zero in the head of an object": lambda d: written(d, word=(b"\n201 0 obj", b"\n0201 0 obj")),
@@ -414,6 +435,9 @@ ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "packed twice": packed_twice,
     "packed over each other": packed_over_each_other,
     "from its front": from_its_front,
+    "from its front in other words": lambda d: from_its_front(d, b"/X here /#4cinearized 1"),
+    "from its front by the first of two lengths": lambda d: from_its_front(d, b"/Linearized 1 /L 9"),
+    "a hybrid behind a table": lambda d: written(d, update="hybrid"),
     "flags beyond 32 bits": lambda d: flagged(d, b"4294967302"),
     "flags beyond 64 bits": lambda d: flagged(d, b"18446744073709551622"),
     "flags below zero": lambda d: flagged(d, b"-2"),

@@ -21,6 +21,7 @@ MAX_SECTIONS = 256
 MAX_STREAM_BYTES = 32 << 20
 TAIL_BYTES = 2048
 FREE, IN_USE, PACKED = 0, 1, 2
+NAMED_TWICE = "a cross-reference table that names an object twice"
 _TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})[" + SPACE + rb"]++%%EOF[" + SPACE + rb"]*+\Z")
 _LOOSE_TAIL = re.compile(rb"startxref[" + SPACE + rb"]++([0-9]{1,10})")
 _TABLE = re.compile(rb"[" + SPACE + rb"]*+xref(?=[" + SPACE + rb"])")
@@ -136,7 +137,7 @@ def _read_table(source: Source, opened: re.Match[bytes], end: int, budget: Budge
         if _NOWHERE in zip(words[::3], words[2::3], strict=True):
             looseness = "an object that is said to lie where the file begins"
         if len(entries) != known + count:
-            oddity = "a cross-reference table that names an object twice"
+            oddity = NAMED_TWICE
     closed = _TRAILER.match(source, place, end)
     if closed is None:
         raise MalformedInput("pdf", "a cross-reference table without a trailer")
@@ -190,7 +191,7 @@ def _read_stream(source: Source, place: int, end: int, budget: Budget) -> Sectio
     names, parameters = filters_of(trailer)
     data = decode(source[stream.start : stream.end], names, parameters, limit=MAX_STREAM_BYTES)
     entries, twice = _unpacked(data, trailer, budget)
-    oddity = parsed.oddity or "a cross-reference table that names an object twice" * twice
+    oddity = parsed.oddity or NAMED_TWICE * twice
     return Section(
         place,
         entries,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from signing.pdf.parsing import IN_USE, PACKED
 from signing.pdf.parsing.lexer import skip_spaces
 from signing.pdf.parsing.objects import parse_object
+from signing.pdf.parsing.xref import NAMED_TWICE
 from signing.pdf.revisions.spelling import spelled, unlike
 from yinxin.base.errors import MalformedInput, TooLarge
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _ENDING = re.compile(
     rb"(?:[\t\n\r ]++|%[^\r\n]*+)*+startxref[ ]?(?:\r\n|\n|\r)(?:0|[1-9][0-9]*+)[ ]?(?:\r\n|\n|\r)[ ]?%%EOF"
 )
+_LINEARIZED = re.compile(rb"/[^\0\t\n\x0c\r ()<>\[\]{}/%]{0,40}(?:inearized|#)")
 _HEAD = re.compile(rb"(?<![0-9])[0-9]{1,10}[\0\t\n\x0c\r ]++[0-9]{1,5}[\0\t\n\x0c\r ]++obj")
+FRONT_BYTES = 1024  # in which the first object stands of a file that is linearized
 HEADER_BYTES = 9  # one reader begins behind so many, the others with the first line that is no comment
 
 
@@ -34,11 +37,22 @@ def tables_fault(old: Document, new: Document, sections: list[Section]) -> str |
         return "a table that is written in an unusual way"
     if any(_takes_anothers_number(new, section) for section in sections):
         return "a table that has the number of another object"
-    kinds = {section.own is None for section in (*sections, old.sections[0])}
+    kinds = {(section.own is None, section.is_hybrid) for section in (*sections, old.sections[0])}
     if len(kinds) > 1 and _holds_hidden(old):
         return "a table of another kind behind objects that are in no table"
-    if sections and (_begins_elsewhere(old) or _begins_elsewhere(new)):
+    if sections and (begins_elsewhere(old) or begins_elsewhere(new)):
         return "a file that readers begin to read at its front, or at its end"
+    return None
+
+
+def whole_fault(document: Document) -> str | None:
+    """Why readers see different files in one, also where nothing came behind a signature; else None."""
+    if document.is_rebuilt:
+        return None
+    if begins_elsewhere(document):
+        return "a file that readers begin to read at its front, or at its end"
+    if any(section.own is not None and section.oddity == NAMED_TWICE for section in document.sections):
+        return NAMED_TWICE
     return None
 
 
@@ -88,7 +102,7 @@ def _takes_anothers_number(document: Document, section: Section) -> bool:
     return document.place_of(section.own) != section.extents[0][0]
 
 
-def _begins_elsewhere(document: Document) -> bool:
+def begins_elsewhere(document: Document) -> bool:
     """Whether the file is linearized by its own words, as long as they say, and has its table elsewhere.
 
     Annex F of ISO 32000-2: readers go by the table behind the first object then, not by the one at the end.
@@ -100,12 +114,15 @@ def _begins_elsewhere(document: Document) -> bool:
         except TooLarge:
             raise
         except MalformedInput:
+            # Others may read it.
+            if _LINEARIZED.search(document.source, begin, min(begin + FRONT_BYTES, document.size)):
+                return True
             continue
         if type(first.value) is not dict or "Linearized" not in first.value:
             continue
         stated = document.resolve(first.value.get("L"))
         behind = skip_spaces(document.source, first.end, document.size)
-        if stated == document.size and document.sections[0].place != behind:
+        if first.oddity or (stated == document.size and document.sections[0].place != behind):
             return True
     return False
 
