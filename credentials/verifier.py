@@ -150,7 +150,7 @@ class Verifier:
         at = now or self._clock.now()
         case = _Case(self, at, audience, nonce, require_key_binding, delegations)
         case.examine(presentation)
-        return Report.of_text(
+        return Report.about(
             str(presentation),
             subject="sd-jwt-vc",
             at=at,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
@@ -126,7 +126,7 @@ class _Reader:
         self.deterministic = deterministic
         self.place = 0
 
-    def item(self, depth: int) -> Value:
+    def item(self, depth: int) -> Value:  # noqa: C901 - one branch for each form
         """The item that begins here; an IndexError says that the bytes end inside it."""
         data, start = self.data, self.place
         first = data[start]
@@ -147,23 +147,22 @@ class _Reader:
             if end > len(data):
                 raise MalformedInput("cbor", "cut off")
             return data[start:end] if first < 0x60 else data[start:end].decode()
-        return self._simple(first) if first > 0xDF else self._nested(first >> 5, argument, depth - 1)
-
-    def _nested(self, major: int, argument: int, depth: int) -> Value:
-        if depth < 0:
+        if first > 0xDF:
+            return self._simple(first)
+        if depth < 1:
             raise TooLarge("cbor", f"nested deeper than {self.depth}")
-        if major == _MAP:
-            return self._map(argument, depth)
-        if major == _ARRAY:
-            return self._array(argument, depth)
-        if argument not in self.tags:
+        if first < 0xC0:
+            return self._array(argument, depth - 1) if first < 0xA0 else self._map(argument, depth - 1)
+        if self.tags is not ANY_TAG and argument not in self.tags:  # a range as wide is slow to ask
             raise MalformedInput("cbor", f"tag {argument} is not expected")
-        return _tag(argument, self.item(depth))
+        return _tag(argument, self.item(depth - 1))
 
     def _array(self, count: int, depth: int) -> list[Value]:
-        self._count(count)
+        self.items -= count
+        if self.items < 0 or count > len(self.data) - self.place:
+            self._refuse_count(count)
         answer: list[Value] = []
-        if depth > 0 and 24 in self.tags:
+        if depth > 0 and (self.tags is ANY_TAG or 24 in self.tags):
             self._take_embedded(answer, count)
         for _ in range(count - len(answer)):
             answer.append(self.item(depth))  # noqa: PERF401 - it may hold the beginning already
@@ -187,11 +186,13 @@ class _Reader:
             raise MalformedInput("cbor", "cut off")
         return self.data[start:end]
 
-    def _map(self, count: int, depth: int) -> dict[int | str, Value]:  # noqa: C901 - see below
+    def _map(self, count: int, depth: int) -> dict[int | str, Value]:  # noqa: C901, PLR0912 - see below
         """The pairs of a map. What most of them are is read here: a call costs more than reading it."""
-        self._count(2 * count)
         answer: dict[int | str, Value] = {}
         before, data, size, place = b"", self.data, len(self.data), self.place
+        self.items -= 2 * count
+        if self.items < 0 or 2 * count > size - place:
+            self._refuse_count(2 * count)
         if count > 2 and data[place] < 0x18 and (digests := self._digests(count)):
             return digests
         deterministic = self.deterministic
@@ -225,6 +226,12 @@ class _Reader:
                 if place > size:
                     raise MalformedInput("cbor", "cut off")
                 answer[key] = data[start:place].decode() if length >= 0 else data[start:place]
+            elif first < 0x18:  # a small number
+                answer[key] = first
+                place += 1
+            elif 0x9F < first < 0xB8 and depth > 0:  # a short map
+                self.place = place + 1
+                answer[key], place = self._map(first & 31, depth - 1), self.place
             else:
                 self.place = place
                 answer[key], place = self.item(depth), self.place
@@ -276,13 +283,11 @@ class _Reader:
             raise MalformedInput("cbor", "not the shortest form")
         return value
 
-    def _count(self, more: int) -> None:
+    def _refuse_count(self, more: int) -> NoReturn:
         """Every item takes a byte at least: a length that promises more than there is ends here."""
         if more > len(self.data) - self.place:
             raise MalformedInput("cbor", "cut off")
-        self.items -= more
-        if self.items < 0:
-            raise TooLarge("cbor", "too many items")
+        raise TooLarge("cbor", "too many items")
 
 
 def _encoded(value: Value, depth: int) -> bytes:

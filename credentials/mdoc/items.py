@@ -42,7 +42,7 @@ def usual_item(content: bytes) -> Item | None:
     if len(content) > MAX_BYTES:
         return None
     try:
-        if (match := _SHORT_SORTED.fullmatch(content)) and _is_whole(match[3]) and _is_whole(match[4]):
+        if (match := _SHORT_SORTED.fullmatch(content)) and _are_whole(match[3], match[4]):
             value, name = match[3][1:].decode(), match[4][1:].decode()
         elif match := _SORTED.match(content):
             value, name = _value_and_name(content, match.end())
@@ -56,17 +56,16 @@ def usual_item(content: bytes) -> Item | None:
     except (MalformedInput, UnicodeDecodeError, IndexError):
         return None
     number = match[1] or match[2]
-    return Item(number[0], name, value, _short_embedded(content)) if name else None
-
-
-def _short_embedded(content: bytes) -> bytes:
+    if not name:
+        return None
     size = len(content)
-    return b"\xd8\x18\x58%c%b" % (size, content) if 24 <= size < 256 else embedded(content)
+    encoded = b"\xd8\x18\x58%c%b" % (size, content) if 24 <= size < 256 else embedded(content)
+    return tuple.__new__(Item, (number[0], name, value, encoded))  # as Item(…), in half the time
 
 
-def _is_whole(text: bytes) -> bool:
-    """Whether a short text is as long as its head says: then it ends here for every reader."""
-    return text[0] == 0x5F + len(text)
+def _are_whole(first: bytes, second: bytes) -> bool:
+    """Whether two short texts are as long as their heads say: then they end there for every reader."""
+    return first[0] == 0x5F + len(first) and second[0] == 0x5F + len(second)
 
 
 def _value_and_name(content: bytes, start: int) -> tuple[Any, str]:

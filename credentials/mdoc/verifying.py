@@ -146,17 +146,21 @@ class MdocVerifier:
         return self._report(issued, case, at)
 
     def _report(self, data: bytes, case: _Case, at: datetime) -> Report[VerifiedMdoc]:
-        return Report(
-            "mdoc",
-            hashlib.sha256(data if isinstance(data, bytes) else b"").hexdigest(),
-            at,
-            at,
-            tuple(case.checks),
-            self._policy_hash,
-            {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id, **case.snapshots},
-            case.findings,
-            case.evidence,
+        return Report.about(
+            data if isinstance(data, bytes) else b"",
+            subject="mdoc",
+            at=at,
+            known_at=at,
+            checks=tuple(case.checks),
+            policy=self._policy_hash,
+            snapshots=self._snapshots | case.snapshots,
+            findings=case.findings,
+            make_evidence=case.evidence,
         )
+
+    @cached_property
+    def _snapshots(self) -> dict[str, str]:
+        return {"trust": self.trust.snapshot_id, "revocation": self.revocation.snapshot_id}
 
     @cached_property
     def _policy_hash(self) -> str:
@@ -247,10 +251,9 @@ class _Case:
         hashed = _HASHES[secured.digest_algorithm]
         for namespace, items in document.issuer_signed.namespaces.items():
             signed = secured.digests.get(namespace, {})
-            for item in items:
-                digest = hashed(item.encoded).digest()
-                if not compare_digest(signed.get(item.digest_id, b""), digest):
-                    detail = f"{namespace} {item.identifier}: the issuer signed no such element"
+            for digest_id, identifier, _, encoded in items:
+                if not compare_digest(signed.get(digest_id, b""), hashed(encoded).digest()):
+                    detail = f"{namespace} {identifier}: the issuer signed no such element"
                     raise MalformedInput("disclosure", detail[:200])
         # One licence at most: whoever may issue it is asked about the one that the verifier then looks up.
         if len(set(_licences(document))) > 1:

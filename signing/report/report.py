@@ -117,7 +117,7 @@ class Evidence:
 
 
 T = TypeVar("T", bound=Evidence)
-_DIGESTED = "_digested"  # the text of a report whose digest nobody asked for yet
+_DIGESTED = "_digested"  # what a report is about whose digest nobody asked for yet
 
 
 @dataclass(frozen=True)
@@ -142,21 +142,26 @@ class Report(Generic[T]):
     make_evidence: Callable[[EvidenceKey], T] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of_text(cls, text: str, **told: Any) -> Report[T]:
-        """The report on a text, whose digest is made when it is asked for; `told` are the other fields."""
+    def about(cls, thing: str | bytes, **told: Any) -> Report[T]:
+        """The report on a text or bytes, whose digest is made when it is asked for.
+
+        `told` are the fields but the digest, each of them: this is what a verifier does last, a thousand
+        times a second.
+        """
         report = cls.__new__(cls)
         report.__dict__.update(told)
-        report.__dict__[_DIGESTED] = text
+        report.__dict__[_DIGESTED] = thing
         return report
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> str:
             """The digest that was put off; nothing else is ever missing."""
-            text = self.__dict__.get(_DIGESTED)
-            if name != "digest" or text is None:
+            thing = self.__dict__.get(_DIGESTED)
+            if name != "digest" or thing is None:
                 raise AttributeError(name)
-            digest = self.__dict__["digest"] = sha256(text.encode("utf-8", "replace")).hexdigest()
+            data = thing if isinstance(thing, bytes) else thing.encode("utf-8", "replace")
+            digest = self.__dict__["digest"] = sha256(data).hexdigest()
             return digest
 
     @property
