@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 def elements_as_json(namespaces: Mapping[str, Iterable[Item]]) -> dict[str, dict[str, Any]]:
     """The elements by namespace and name; `MalformedInput` for a value that JSON cannot hold."""
     return {
-        namespace: {
-            item.identifier: item.value if type(item.value) is str else as_json(item.value) for item in items
-        }
+        namespace: {name: value if type(value) is str else as_json(value) for _, name, value, _ in items}
         for namespace, items in namespaces.items()
     }
 

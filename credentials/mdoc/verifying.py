@@ -320,10 +320,7 @@ class _Case:
     def _find(self, document: Document) -> None:
         shown = document.issuer_signed.namespaces
         self._elements = {
-            namespace: {
-                item.identifier: item.value if type(item.value) is str else to_plain(item.value)
-                for item in items
-            }
+            namespace: {name: value if type(value) is str else to_plain(value) for _, name, value, _ in items}
             for namespace, items in shown.items()
         }
         self.findings = {
@@ -371,11 +368,11 @@ def _licences(document: Document) -> Iterator[str]:
     A tagged one would be read by some as the text inside, and by others not.
     """
     for items in document.issuer_signed.namespaces.values():
-        for item in items:
-            if item.identifier == LICENCE_IDENTIFIER:
-                if not isinstance(item.value, str):
+        for _, name, value, _ in items:
+            if name == LICENCE_IDENTIFIER:
+                if not isinstance(value, str):
                     raise MalformedInput("disclosure", f"{LICENCE_IDENTIFIER} is no text")
-                yield item.value
+                yield value
 
 
 def _agency_of(document: Document) -> str | None:

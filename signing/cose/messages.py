@@ -90,7 +90,7 @@ class Sign1:
         sent, unprotected, payload, signature = value
         if not isinstance(sent, bytes) or not isinstance(signature, bytes):
             raise MalformedInput("cose", "headers and signature are byte strings")
-        if not isinstance(unprotected, dict) or not isinstance(payload, bytes | None):
+        if not isinstance(unprotected, dict) or not (payload is None or isinstance(payload, bytes)):
             raise MalformedInput("cose", "not the parts of COSE_Sign1")
         if any_encoding:
             protected = _headers(sent, decode_any)
