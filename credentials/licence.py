@@ -11,10 +11,11 @@ What follows for a moment that somebody asks about is `credentials.standing`; st
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from yinxin.base import clock
 from yinxin.base.errors import UsageError
 from yinxin.base.text import Text
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from credentials.fields import Claim
 
-CHINA = timezone(timedelta(hours=8), "UTC+8")
+CHINA = clock.CHINA
 """An agency's days begin at midnight here; the country has one time zone."""
 
 

@@ -15,6 +15,7 @@ from yinxin.access.openid.provider import Identity
 from yinxin.access.pages import cookie
 from yinxin.access.service import CALLBACK_PATH
 from yinxin.base.buckets import Buckets, Limit, caller_of
+from yinxin.base.clock import CHINA
 from yinxin.base.errors import MalformedInput, Unauthenticated
 from yinxin.web.bodies import parse_form, read_form, read_json
 from yinxin.web.guards import local_path, require_same_origin
@@ -187,7 +188,13 @@ def _add_account(routes: APIRouter, desk: _Desk) -> None:
         signed_in = await cookie.require_visitor(request, access)
         passkeys = await run_in_threadpool(access.passkeys, signed_in)
         return PAGES.answer(
-            request, "account.html", access=access, signed_in=signed_in, passkeys=passkeys, next="/account"
+            request,
+            "account.html",
+            access=access,
+            signed_in=signed_in,
+            passkeys=passkeys,
+            china=CHINA,
+            next="/account",
         )
 
     @routes.post("/account/passkeys/begin")
