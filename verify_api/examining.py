@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from verify_api.workers import Outcome, Shared, WorkerPool
 
 SHOWN = frozenset({Kind.PRESENTATION, Kind.MDOC})  # by their holder, to who asked for it
+_NO_SESSION = (
+    "an mdoc is handed in as presentation, with nonce and session; "
+    "or it is shown to a session of ours (POST /v1/presentations)"
+)
 PATIENCE = timedelta(seconds=30)  # how long a caller waits for its turn and its document together
 
 
@@ -76,10 +80,7 @@ class Examiner:
         if department is None:
             return Examined(kind, "", ())
         if kind is Kind.MDOC:
-            raise UsageError(
-                "an mdoc is handed in as presentation, with nonce and session; "
-                "or it is shown to a session of ours (POST /v1/presentations)"
-            )
+            raise UsageError(_NO_SESSION)
         text = document.decode("ascii").strip()
         return self._presentation(text, question, moments, material, department)
 
@@ -125,6 +126,8 @@ class Examiner:
             raise UsageError("a presentation comes with the nonce that it was made for")
         if question.session is not None:
             return self._mdoc(text, question, moments, material, department)
+        if MdocFile.of(text.encode()):
+            raise UsageError(_NO_SESSION)
         examined = documents.examine_presentation(
             text, material, audience=department.id, nonce=question.nonce, now=moments.now
         )
