@@ -41,7 +41,7 @@ def never_hidden_check(revealed: Revealed) -> Check:
     A digest below them that no disclosure belongs to is a decoy, which may stand in any object (RFC 9901,
     4.2.5): nothing of it is used.
     """
-    disclosed = {placed.path[0] for placed in revealed.placed}
+    disclosed = {path[0] for _, path, _ in revealed.placed}
     if NEVER_DISCLOSABLE.isdisjoint(disclosed):
         return _ALWAYS_VISIBLE
     hidden = sorted(str(name) for name in NEVER_DISCLOSABLE & disclosed)

@@ -64,11 +64,11 @@ class SdJwt(NamedTuple):
         if not text.isascii():
             raise MalformedInput("sd-jwt", "RFC 9901, 4: a character of no base64url text")
         parts = text.split("~", MAX_DISCLOSURES + 2)
-        if len(parts) > MAX_DISCLOSURES + 2:
-            raise TooLarge("sd-jwt", f"over {MAX_DISCLOSURES} disclosures")
-        if len(parts) == 1:
-            raise MalformedInput("sd-jwt", "RFC 9901, 4: no tilde")
         binding = parts.pop()
+        if not 0 < len(parts) <= MAX_DISCLOSURES + 1:
+            if parts:
+                raise TooLarge("sd-jwt", f"over {MAX_DISCLOSURES} disclosures")
+            raise MalformedInput("sd-jwt", "RFC 9901, 4: no tilde")
         disclosures = tuple(parts[1:])
         if "" in disclosures:
             raise MalformedInput("sd-jwt", "RFC 9901, 4: an empty disclosure")

@@ -157,7 +157,7 @@ def _check_critical(header: Mapping[str, Any], understood: Collection[str]) -> N
 
 def jose_algorithm(name: object) -> Algorithm | None:
     """The row of a JOSE algorithm name, or None."""
-    return _BY_JOSE_NAME.get(name) if isinstance(name, str) else None
+    return _BY_JOSE_NAME.get(name) if type(name) is str else None
 
 
 def dump_json(value: object) -> bytes:

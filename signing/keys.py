@@ -96,7 +96,7 @@ class PublicKey:
             names = _JWK_MEMBERS.get((jwk["kty"], kind))
             if names is None:
                 raise MalformedInput("jwk", "unknown kind of key")
-            return cls.from_coordinates(kind, *[decode_base64url(jwk[name]) for name in names])
+            return cls.from_coordinates(kind, *map(decode_base64url, map(jwk.__getitem__, names)))
         except (KeyError, TypeError, ValueError) as exc:
             raise MalformedInput("jwk", "members are missing or wrong") from exc
 
@@ -207,16 +207,16 @@ class PublicKey:
 
         False for a wrong signature, for bytes that are none, and for an algorithm of another key kind.
         """
-        row = algorithm or self.default_algorithm
-        if row.key_kind != self.kind:
+        row, kind = algorithm or self.default_algorithm, self.kind
+        if row.key_kind != kind:
             return False
-        if self.kind == "SM2":
+        if kind == "SM2":
             return self._verify_sm2(signature, message)
         key = self._native
         try:
-            if self.kind in _ON_CURVES:
+            if kind in _ON_CURVES:
                 key.verify(signature, message, _ECDSA[row.digest or ""])
-            elif self.kind == "RSA":
+            elif kind == "RSA":
                 if self._only_pss is not None and (not row.is_pss or self._only_pss not in {"", row.digest}):
                     return False
                 digest = _HASHES[row.digest or ""]
