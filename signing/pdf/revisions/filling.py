@@ -204,8 +204,10 @@ class Filling:
         value = new.resolve(after.get("V"))
         if not isinstance(value, Name) or "I" in b:
             return False
-        if "Rect" not in b:  # what holds widgets is not seen itself
+        if "Rect" not in b and "AP" not in b:  # what holds widgets is not seen itself
             return True
+        if new.get(new.get(new.root, "AcroForm"), "NeedAppearances") is not None:
+            return False
         was, now = self.comparison.old.resolve(a.get("AS")), new.resolve(b.get("AS"))
         looks = new.get(b.get("AP"), "N") if "AP" in b else None
         states = new.resolve(looks)
@@ -284,11 +286,16 @@ def told(field: Mapping[str, Value], document: Document) -> str:
     """The value of a field for people, shortened; of a choice with its label."""
     found, choices = document.resolve(field.get("V")), document.get(field, "Opt")
     if isinstance(found, Name):
-        return str(found)[:MAX_TOLD]
-    text = next(spellings(found))[:MAX_TOLD] if type(found) is bytes else ""
+        return shortened(found)
+    text = shortened(next(spellings(found))) if type(found) is bytes else ""
     for item in islice(choices, 1000) if type(choices) is list else ():
         pair = document.resolve(item)
         pair = [document.resolve(one) for one in pair] if type(pair) is list else []
         if len(pair) == 2 and pair[0] == found and type(pair[1]) is bytes and pair[1] != found:
-            return f"{text} ({next(spellings(pair[1]))[:MAX_TOLD]})"
+            return f"{text} ({shortened(next(spellings(pair[1])))})"
     return text
+
+
+def shortened(text: str) -> str:
+    """A text for people; where more follows, it says so."""
+    return str(text) if len(text) <= MAX_TOLD else f"{text[:MAX_TOLD]}…"

@@ -113,7 +113,11 @@ class History:
         changes = self._compare_whole(old, new)
         sections = new.sections[: len(new.sections) - len(old.sections)]
         if any(section.is_hybrid for section in sections):
-            changes += self._by_tables.changes_between(old.size, new.size)
+            half = self._by_tables.changes_between(old.size, new.size)
+            one, other = ({change.told for change in part if change.told} for part in (changes, half))
+            if one and other and one != other:
+                raise Refused("two tables by which a field says different things")
+            changes += half
         return changes
 
     def changes_between(self, start: int, end: int) -> list[Change]:

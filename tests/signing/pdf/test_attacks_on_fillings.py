@@ -230,6 +230,7 @@ BOXES: dict[str, Callable[[Desk], Paper]] = {
     "the mark changes with it": lambda d: signed(d).write(
         {BOX: box(b"Yes", shown=131), 131: ticked(b"BT /Zd 12 Tf 0 g 3 5 Td (8) Tj ET")}
     ),
+    "readers draw it anew": before({}, lambda p: p.write({BOX: box(b"Yes")}), NeedAppearances=b"true"),
     "it is a button": before(
         {BOX: box(more=b"/Ff 65536")}, lambda p: p.write({BOX: box(b"Yes", b"/Ff 65536")})
     ),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from world.pdf_forms import NAME, name
+from world.pdf_forms import signed as signed_form
 from world.pdf_paper import Body, Paper, _reference_stream, _table, encoded, last_table, stream
 from world.pdf_rich import rich
 
@@ -144,3 +146,16 @@ def test_tables_that_do_not(desk: Desk, name: str) -> None:
         Reason.FORMAT_FAILURE,
         Reason.ENCRYPTED_DOCUMENT,
     }, report.reasons
+
+
+def test_a_field_that_says_one_thing_to_each_half(desk: Desk) -> None:
+    """Either value is permitted for itself; the stream is behind the table, and readers choose."""
+    paper = signed_form(desk)
+    old = last_table(paper.pdf)
+    both = beside(paper, {NAME: name(b"/V (100)")}, whole, only())
+    assert desk.verify(both.pdf).passed
+    paper = signed_form(desk)
+    objects: dict[int, Body] = {NAME: name(b"/V (100)"), 250: name(b"/V (900)")}
+    assert old == last_table(paper.pdf)
+    torn = beside(paper, objects, only(NAME), lambda rows: {NAME: rows[250]})
+    assert not desk.verify(torn.pdf).passed
