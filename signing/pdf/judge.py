@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 MAX_LINE_ENDS = 16  # in bytes, behind a signed file
 MAX_TOLD = 64  # fillings and notes that a finding tells of
-MAX_NOTES = 16  # behind one signature; more of them could cover a page together
+MAX_NOTES = 8  # behind one signature; more of them could cover much of a page
 
 
 @dataclass
@@ -231,9 +231,8 @@ def judge_changes(  # noqa: PLR0913 - what one look back depends on
 
 def _kind_of(review: Review, permission: int | None, *, is_followed: bool) -> str:
     """What came after, in the words of a policy."""
-    notes = sum(one.kind == "noted" for one in review.told)
     if review.level == "annotation" and (
-        "annotation" in review.more or permission != ANNOTATIONS or notes > MAX_NOTES
+        "annotation" in review.more or permission != ANNOTATIONS or review.notes > MAX_NOTES
     ):
         return "annotation"
     if review.level not in {"form", "annotation"}:

@@ -145,7 +145,7 @@ class Filling:
         return (
             fits
             and letters.lightness <= MAX_LIGHT
-            and is_ordinary(self.comparison, letters.font, widget.get("P"))
+            and is_ordinary(self.comparison, letters.font, widget.get("P"), new.resolve(after.get("V")))
         )
 
     def _is_chosen(self, after: Mapping[str, Value], widget: Mapping[str, Value]) -> bool:

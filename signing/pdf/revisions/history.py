@@ -33,12 +33,14 @@ class Review:
     """What happened after one signature: `level` is none, archive, form, annotation or other.
 
     `told` are the fillings and notes of which people are told, `more` the levels of all other changes.
+    There are so many `notes`, also where several say the same.
     """
 
     level: str
     detail: str = ""
     told: tuple[Told, ...] = ()
     more: frozenset[str] = frozenset()
+    notes: int = 0
 
 
 class History:
@@ -94,7 +96,8 @@ class History:
         named = dict.fromkeys(change.what for change in changes if change.level == worst)
         told = dict.fromkeys(change.told for change in changes if change.told)
         more = frozenset(change.level for change in changes if not change.told)
-        return Review(worst, "; ".join(named)[:300], tuple(told), more)
+        notes = sum(change.told is not None and change.told.kind == "noted" for change in changes)
+        return Review(worst, "; ".join(named)[:300], tuple(told), more, notes)
 
     def _after(self, boundary: int) -> list[Change]:
         """What the next revision did, judged once."""

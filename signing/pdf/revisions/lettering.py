@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from signing.pdf.parsing import Name, Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from signing.pdf.parsing import Value
     from signing.pdf.revisions.looks import Look, Shown
@@ -75,10 +75,16 @@ def _others(comparison: Comparison, page: Value) -> Iterator[dict[str, Value]]:
     yield from (one for one in places if type(one) is dict)
 
 
-def is_ordinary(comparison: Comparison, name: str, page: Value) -> bool:
-    """Whether a font by which readers draw a value themselves has ordinary letters."""
+def is_ordinary(comparison: Comparison, name: str, page: Value, value: Value) -> bool:
+    """Whether a font by which readers draw a value themselves has ordinary letters, one beside the other."""
     found = [one[name] for one in _others(comparison, page) if name in one]
-    return all(_encodings_of(comparison, one, b"") for one in found)
+    text = value if type(value) is bytes else b""
+    if text.startswith(b"\xfe\xff"):
+        text = text[2:].decode("utf-16-be", "replace").encode("cp1252", "ignore")
+    text = text.translate(None, b"\r\n\t")
+    return all(
+        _encodings_of(comparison, one, text) and _are_usual(_widths(comparison, one, text)) for one in found
+    )
 
 
 def _encodings(
@@ -116,10 +122,14 @@ def _encodings_of(comparison: Comparison, given: Value, text: bytes) -> tuple[st
 def _is_in_sight(comparison: Comparison, look: Look, piece: Shown, font: Value) -> bool:
     """Whether a text begins and ends where it is seen, each letter beside the one before."""
     widths = list(_widths(comparison, font, piece.text))
-    if any(one is None or not MIN_WIDTH <= one <= MAX_WIDTH for one in widths):
+    if not _are_usual(widths):
         return False
     long = sum(one or 0 for one in widths) / 1000 * piece.size
     return look.begins_in_sight(piece) and piece.place[0] + long <= look.box[2] + piece.size / 2
+
+
+def _are_usual(widths: Iterable[float | None]) -> bool:
+    return all(one is not None and MIN_WIDTH <= one <= MAX_WIDTH for one in widths)
 
 
 def _widths(comparison: Comparison, given: Value, text: bytes) -> Iterator[float | None]:

@@ -191,6 +191,7 @@ DRAWN: dict[str, tuple[bytes, bytes]] = {
     "signs": (b"/Zd 12 Tf 0 g", b"72 600 272 620"),
     "tiny letters": (b"/F1 0.1 Tf 0 g", b"72 600 272 620"),
     "letters of an odd colour": (b"/F1 12 Tf /P1 scn", b"72 600 272 620"),
+    "letters over each other": (b"/Odd 12 Tf 0 g", b"72 600 272 620"),
     "letters with something else": (b"/F1 12 Tf 0 0 99 99 re f", b"72 600 272 620"),
     "letters that cannot be read": (b"/F1 12 Tf \\(", b"72 600 272 620"),
 }
@@ -203,7 +204,8 @@ def test_letters_by_which_readers_draw_a_value(desk: Desk, case: str, *, anew: b
     bare = name(rect=rect).replace(b"/F1 12 Tf", letters)
     if not anew:
         bare = bare.replace(b"/AP << /N 31 0 R >>", b"")
-    fonts = b"<< /Font << /F1 3 0 R /Zd 38 0 R >> >>"
+    odd = EVIL % (b"Type1", b"/FirstChar 0 /Widths [%b]" % (b"-500 " * 255))
+    fonts = b"<< /Font << /F1 3 0 R /Zd 38 0 R /Odd %b >> >>" % odd
     form = {"NeedAppearances": b"true"} if anew else {}
     paper = signed(desk, waiting({NAME: bare}, DR=fonts, **form))
     refused(desk, paper.write({NAME: bare.replace(b"/T (Name)", b"/T (Name) /V (nn)")}))
