@@ -63,6 +63,7 @@ _SPKI_BEFORE = {
     "P-521": bytes.fromhex("30819b301006072a8648ce3d020106052b8104002303818600"),
     "Ed25519": bytes.fromhex("302a300506032b6570032100"),
 }  # RFC 5480, 2; RFC 8410, 4
+_P256_POINT = _SPKI_BEFORE["P-256"] + b"\x04"  # 27 bytes, and the rest is x and y
 RSA_BITS = range(2048, 8193)  # below is weak, above is a way to burn our time
 
 
@@ -136,6 +137,9 @@ class PublicKey:
 
     def to_jwk(self) -> dict[str, str]:
         """As a public JWK; `MalformedInput` for keys that have none, or are for RSASSA-PSS alone."""
+        if self.spki.startswith(_P256_POINT):  # nearly every holder's key
+            x, y = encode_base64url(self.spki[27:59]), encode_base64url(self.spki[59:])
+            return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
         key = self._native
         if isinstance(key, ec.EllipticCurvePublicKey) and ("EC", self.kind) in _JWK_MEMBERS:
             point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

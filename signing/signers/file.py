@@ -32,6 +32,7 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+_ECDSA = {name: ec.ECDSA(digest) for name, digest in _HASHES.items()}
 
 
 class FileSigner(Signer):
@@ -87,7 +88,7 @@ class FileSigner(Signer):
         """The signature in X.509 form."""
         key, digest = self._private_key, self.algorithm.digest
         if isinstance(key, ec.EllipticCurvePrivateKey):
-            return key.sign(message, ec.ECDSA(_HASHES[digest or ""]))
+            return key.sign(message, _ECDSA[digest or ""])
         if isinstance(key, rsa.RSAPrivateKey):
             return key.sign(message, padding.PKCS1v15(), _HASHES[digest or ""])
         signature: bytes = key.sign(message)

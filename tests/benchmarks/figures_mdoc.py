@@ -110,7 +110,8 @@ def main() -> None:
             **peer_rows(world),
         },
         beside=FLOOR,
-        rounds=60,  # many: the best counts, and a busy machine disturbs most of them
+        rounds=240,  # many and short: the best counts, and a busy machine disturbs most of them
+        calls=5,
     )
 
 
