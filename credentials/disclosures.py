@@ -201,8 +201,12 @@ def _hash_of(algorithm: str) -> Any:
 
 @dataclass(slots=True)
 class _Plan:
-    """Which claims to hide, as a tree of path steps; the root counts them. Not changed once made."""
+    """Which claims to hide, as a tree of path steps; the root counts them. Not changed once made.
 
+    `name` is the JSON of a claim's name, where it is one.
+    """
+
+    name: str = ""
     hidden: bool = False
     count: int = 0
     below: dict[Step, _Plan] = field(default_factory=dict)
@@ -222,7 +226,7 @@ def _plan_of(disclosable: tuple[ClaimPath, ...]) -> _Plan:
     for claim in disclosable:
         node = root
         for step in as_path(claim):
-            node = node.below.setdefault(step, _Plan())
+            node = node.below.setdefault(step, _Plan(json_text(step) if isinstance(step, str) else ""))
         root.count += not node.hidden
         node.hidden = True
     return root
@@ -255,12 +259,12 @@ class _Concealment:
         for name, value in claims.items():
             node, kind = node_of(name), type(value)
             inner = value if kind in _SCALARS else self._value(value, node or _NOTHING)
-            if node is None or not node.hidden:
+            if node is not None and node.hidden:
+                used(id(node))
+                said = encode_basestring(inner) if kind is str else json_text(inner)
+                hidden.append(f"{node.name},{said}")
+            else:
                 answer[name] = inner
-                continue
-            used(id(node))
-            said = encode_basestring(inner) if kind is str else json_text(inner)
-            hidden.append(f"{encode_basestring(name)},{said}")
         if hidden:
             answer[DIGESTS] = sorted(self._disclose(hidden) + self._decoy_digests())
         return answer
