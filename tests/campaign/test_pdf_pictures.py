@@ -55,7 +55,7 @@ def test_updates_of_chance(rounds: Callable[[int, int], int], layout: str) -> No
     if not names:
         pytest.skip(missing())
     source, passed = random.Random(f"yinxin pictures {layout}"), 0  # noqa: S311 - the same files every time
-    for number in range(rounds(60, 2_500)):
+    for number in range(rounds(60, 1_500)):
         paper = signed(layout)
         pdf = Writer(paper.copy(), source, source.choice(ODDITIES)).write()
         if not DESK.verify(pdf, revocation=REVOCATION).passed:
@@ -63,7 +63,7 @@ def test_updates_of_chance(rounds: Callable[[int, int], int], layout: str) -> No
         passed += 1
         for name in names:
             assert readers()[name](pdf) == seen(name, layout), (number, name)
-    assert passed > rounds(60, 2_500) // 10
+    assert passed > rounds(60, 1_500) // 10
 
 
 @pytest.mark.campaign

@@ -410,6 +410,9 @@ ATTACKS: dict[str, Callable[[Desk], Paper]] = {
     "information at zero": information_at_zero,
     "entries of 19 octets": entries_of_19_octets,
     "entries of 21 octets": entries_of_21_octets,
+    "information that is not there": lambda d: written(
+        d, word=(b"/Root 1 0 R", b"/Root 1 0 R /Info 999 0 R")
+    ),
     "a tab in the head of a table": lambda d: written(d, word=(b"\n200 2\n", b"\n200\t2\n")),
     "a null behind startxref": lambda d: written(d, word=(b"startxref\n", b"startxref\0\n")),
     "a null in the head of an object": lambda d: written(d, word=(b"1 0 obj", b"1 0\0obj")),

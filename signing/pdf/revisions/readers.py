@@ -13,6 +13,7 @@ from signing.pdf.parsing import IN_USE, PACKED
 from signing.pdf.parsing.lexer import skip_spaces
 from signing.pdf.parsing.objects import parse_object
 from signing.pdf.parsing.xref import NAMED_TWICE
+from signing.pdf.revisions.graph import pointers
 from signing.pdf.revisions.spelling import spelled, unlike
 from yinxin.base.errors import MalformedInput, TooLarge
 
@@ -24,24 +25,33 @@ _ENDING = re.compile(
 )
 _LINEARIZED = re.compile(rb"/[^\0\t\n\x0c\r ()<>\[\]{}/%]{0,40}(?:inearized|#)")
 _HEAD = re.compile(rb"(?<![0-9])[0-9]{1,10}[\0\t\n\x0c\r ]++[0-9]{1,5}[\0\t\n\x0c\r ]++obj")
+_FOR_OTHERS = frozenset({"AdditionalStreams"})  # readers of PDF do not follow it
 FRONT_BYTES = 1024  # in which the first object stands of a file that is linearized
 HEADER_BYTES = 9  # one reader begins behind so many, the others with the first line that is no comment
 
 
 def tables_fault(old: Document, new: Document, sections: list[Section]) -> str | None:
     """What in the tables of an update some readers cannot read, or would not look at; None when nothing."""
-    loose = next((section.looseness for section in sections if section.looseness), None)
-    if loose:
-        return loose
-    if any(_is_spelled_oddly(new, section) for section in sections):
-        return "a table that is written in an unusual way"
-    if any(_takes_anothers_number(new, section) for section in sections):
-        return "a table that has the number of another object"
+    fault = next(filter(None, (_section_fault(old, new, section) for section in sections)), None)
+    if fault:
+        return fault
     kinds = {(section.own is None, section.is_hybrid) for section in (*sections, old.sections[0])}
     if len(kinds) > 1 and _holds_hidden(old):
         return "a table of another kind behind objects that are in no table"
     if sections and (begins_elsewhere(old) or begins_elsewhere(new)):
         return "a file that readers begin to read at its front, or at its end"
+    return None
+
+
+def _section_fault(old: Document, new: Document, section: Section) -> str | None:
+    if section.looseness:
+        return section.looseness
+    if _is_spelled_oddly(new, section):
+        return "a table that is written in an unusual way"
+    if _takes_anothers_number(new, section):
+        return "a table that has the number of another object"
+    if _leads_nowhere(old, new, section):
+        return "a trailer that refers to what is not there"
     return None
 
 
@@ -94,6 +104,17 @@ def _holds_hidden(document: Document) -> bool:
                 places.add(document.parsed(entry.place).start)
     heads = _HEAD.finditer(document.source, 0, document.size)
     return any(head.start() not in places for head in heads)
+
+
+def _leads_nowhere(old: Document, new: Document, section: Section) -> bool:
+    """Whether a trailer refers to nothing where the one before did not: some readers repair the file then."""
+    before = old.trailer
+    return any(
+        not new.is_there(ref)
+        for key, value in section.trailer.items()
+        if key not in _FOR_OTHERS and value != before.get(key)
+        for ref in pointers(value)
+    )
 
 
 def _takes_anothers_number(document: Document, section: Section) -> bool:
