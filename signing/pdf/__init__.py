@@ -7,10 +7,10 @@ report = verify(sealed, trust, revocation=revocation, now=now)
 document = report.require()
 """
 
-from signing.pdf.archive import archive
+from signing.pdf.archive import archive, extend
 from signing.pdf.evidence import VerifiedDocument, VerifiedSignature
 from signing.pdf.face import SealFace
-from signing.pdf.files import archive_file, lasting_file, seal_file, stamp_file, verify_file
+from signing.pdf.files import archive_file, extend_file, lasting_file, seal_file, stamp_file, verify_file
 from signing.pdf.lasting import Lasting, lasting
 from signing.pdf.pending_files import dump_pending, is_pending, load_pending
 from signing.pdf.profiles.copies import seal_copy
@@ -37,6 +37,8 @@ __all__ = [
     "complete_with_cms",
     "countersign",
     "dump_pending",
+    "extend",
+    "extend_file",
     "is_pending",
     "last_stamp",
     "lasting",

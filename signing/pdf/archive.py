@@ -1,7 +1,8 @@
 """Keep a sealed PDF provable: its evidence goes into the file, and a document time-stamp covers all of it.
 
-PAdES B-LTA (EN 319 142-1, 6.3). Done once after sealing, and again before the authority of the newest
-time-stamp ends, a document stays provable by itself for as long as that is kept up.
+PAdES B-LT and B-LTA (EN 319 142-1, 6.3). With its evidence a document is provable by itself until the
+authority of its time-stamp ends. Stamped as a whole, and again before the authority of the newest time-stamp
+ends, it stays so for as long as that is kept up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from signing.pdf.document_stamp import stamp_document, stamp_document_in
 from signing.pdf.lasting import most_of
 from signing.pdf.store import Store
 from signing.pdf.verify import judge, verify
+from signing.pdf.writers import by_first
 from signing.policy import Policy
 from signing.revocation import RevocationSnapshot
 from yinxin.base.errors import Conflict
@@ -30,13 +32,32 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 
+def extend(pdf: bytes, trust: TrustStore, **asked: Unpack[StandsOn]) -> bytes:
+    """Level B-LT: the document with what it takes to judge it later; `pdf` is a prefix of it.
+
+    Raises `VerificationFailed` unless it passes now, and `Conflict` where a signature forbids any addition or
+    has no time-stamp: evidence without a proved time says nothing later.
+    """
+    return pdf + _more(pdf, trust, **asked)
+
+
+def extend_in(file: IO[bytes], trust: TrustStore, **asked: Unpack[StandsOn]) -> None:
+    """As `extend`, in an open file that nobody else has, in place; little of it is in memory at a time."""
+    file.flush()
+    more = _more(HeldFile.of(file, file.seek(0, SEEK_END)), trust, **asked)
+    file.seek(0, SEEK_END)
+    file.write(more)
+    file.flush()
+
+
 def archive(pdf: bytes, trust: TrustStore, *, timestamper: Timestamper, **asked: Unpack[StandsOn]) -> bytes:
     """The document with what it takes to judge it later, stamped as a whole; `pdf` is a prefix of it.
 
     Raises `VerificationFailed` unless it passes now, `Conflict` where a signature forbids any addition, and
     what the time-stamp authority raises.
     """
-    return stamp_document(pdf, timestamper, store=_evidence(pdf, trust, **asked))
+    store, _ = _evidence(pdf, trust, **asked)
+    return stamp_document(pdf, timestamper, store=store)
 
 
 def archive_in(
@@ -45,7 +66,8 @@ def archive_in(
     """As `archive`, in an open file that nobody else has, in place; little of it is in memory at a time."""
     file.flush()
     held = HeldFile.of(file, file.seek(0, SEEK_END))
-    stamp_document_in(file, timestamper, store=_evidence(held, trust, **asked))
+    store, _ = _evidence(held, trust, **asked)
+    stamp_document_in(file, timestamper, store=store)
 
 
 class StandsOn(TypedDict, total=False):
@@ -56,6 +78,15 @@ class StandsOn(TypedDict, total=False):
     now: Required[datetime]
 
 
+def _more(pdf: bytes | HeldFile, trust: TrustStore, **asked: Unpack[StandsOn]) -> bytes:
+    """The update that brings the evidence; nothing where all of it is there."""
+    store, judgements = _evidence(pdf, trust, **asked)
+    for item in judgements:
+        if not item.is_timestamp and not any(stamp.gen_time for stamp in item.stamps):
+            raise Conflict(f"the signature {item.found.field!r} has no time-stamp: put one on first")
+    return by_first(pdf, lambda editing: editing.keep(store))
+
+
 def _evidence(
     pdf: bytes | HeldFile,
     trust: TrustStore,
@@ -63,8 +94,8 @@ def _evidence(
     revocation: RevocationSnapshot,
     policy: Policy | None = None,
     now: datetime,
-) -> Store:
-    """All that its signatures and time-stamps were judged by."""
+) -> tuple[Store, list[Judgement]]:
+    """All that its signatures and time-stamps were judged by, and what was found of them."""
     policy, octets = policy or Policy.default(), cast("bytes", pdf)  # a held file answers as octets do
     verify(
         octets, trust, revocation=revocation, policy=policy.without_levels(), now=now, max_bytes=most_of(pdf)
@@ -76,11 +107,12 @@ def _evidence(
     found = RevocationSnapshot()
     for path in paths:
         found = found.merged_with(question.revocation.about(path))
-    return Store(
+    store = Store(
         tuple(dict.fromkeys(one.der for path in paths for one in path)),
         tuple(crl.der for crl in found.crls),
         tuple(answer.der for answer in found.ocsp),
     )
+    return store, judgements
 
 
 def _paths(judgements: list[Judgement]) -> Iterable[tuple[Certificate, ...]]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from signing.held import HeldFile, copied, held
-from signing.pdf.archive import archive_in
+from signing.pdf.archive import archive_in, extend_in
 from signing.pdf.lasting import lasting
 from signing.pdf.stamping import stamp_in
 from signing.pdf.verify import verify
@@ -74,6 +74,13 @@ def stamp_file(path: Path, timestamper: Timestamper) -> None:
     with drafted(path, replace=True) as draft:
         _copy(path, draft)
         stamp_in(draft, timestamper)
+
+
+def extend_file(source: Path, target: Path, trust: TrustStore, **asked: Any) -> None:
+    """Write a file with its evidence: see `extend`. Raises as that, and `Conflict` for one there."""
+    with drafted(target) as draft:
+        _copy(source, draft)
+        extend_in(draft, trust, **asked)
 
 
 def archive_file(source: Path, target: Path, trust: TrustStore, **asked: Any) -> None:

@@ -37,9 +37,10 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     return desk
 
 
-def stamp(folder: Path, name: str, *more: str) -> int:
+def stamp(folder: Path, name: str, *more: str, tsa: bool = True) -> int:
     options = ["--trust", folder / "trust", "--crl", folder / "root.crl", "--crl", folder / "issuing.crl"]
-    command = ["seal", "stamp", folder / name, "--tsa", "http://tsa.example/", *more, *options]
+    authority = ["--tsa", "http://tsa.example/"] if tsa else []
+    command = ["seal", "stamp", folder / name, *authority, *more, *options]
     return run(list(map(str, command)))
 
 
@@ -62,6 +63,28 @@ def test_a_file_with_its_signature_beside_it(desk: Desk, tmp_path: Path) -> None
     assert stamp(tmp_path, "decision.txt.p7s") == 0
     kept = (tmp_path / "decision.txt.stamped.p7s").read_bytes()
     assert detached.verify(kept, content, desk.trust, revocation=RevocationSnapshot(), now=LATER).passed
+
+
+def test_evidence_alone_asks_no_authority(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "letter.pdf").write_bytes(desk.seal(plain_pdf()))
+    content = b"a decision"
+    (tmp_path / "decision.txt").write_bytes(content)
+    signature = detached.sign(content, desk.agency, now=NOON, timestamper=desk.tsa)
+    (tmp_path / "decision.txt.p7s").write_bytes(signature)
+    before = len(desk.tsa.answered)
+    for name in ("letter.pdf", "decision.txt.p7s"):
+        assert stamp(tmp_path, name, "--level", "B-LT", tsa=False) == 0
+    assert len(desk.tsa.answered) == before
+    nothing = RevocationSnapshot()
+    kept = (tmp_path / "letter.extended.pdf").read_bytes()
+    beside = (tmp_path / "decision.txt.extended.p7s").read_bytes()
+    report = verify(kept, desk.trust, revocation=nothing, now=LATER)
+    assert (report.passed, report.findings["signatures"][0]["level"]) == (True, "B-LT")
+    assert detached.verify(beside, content, desk.trust, revocation=nothing, now=LATER).passed
+    assert stamp(tmp_path, "letter.pdf", tsa=False) == ExitCode.USAGE
+    assert "--tsa" in capsys.readouterr().err
 
 
 def test_what_does_not_pass_is_not_stamped(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.sign.fields import SigFieldSpec
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObjSetup
+from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import DocumentTimestamp
 
 from signing.pdf._pyhanko.finishing import Prepared
@@ -38,6 +40,19 @@ def prepare_archive(
         steps.send(SigObjSetup(DocumentTimestamp(bytes_reserved=2 * reserve)))
         prepared, output = steps.send(SigIOSetup(md_algorithm=DIGEST, in_place=in_place))
         return Prepared(prepared.document_digest, reserve, prepared, output)
+
+
+def keep(writer: Any, store: Store, *, size: int) -> bytes:
+    """The update that puts this evidence into the store of a file of `size` octets; empty for nothing new."""
+    with translated():
+        if store.without(read_store(writer.root)).is_empty:
+            return b""
+        if writer.output_version < (2, 0):
+            writer.register_extension(ESIC_EXTENSION_1)  # EN 319 142-1, 5.6
+        _keep(writer, store)
+        out = io.BytesIO()
+        writer.write(out)
+        return bytes(out.getbuffer()[size:])
 
 
 def _keep(writer: Any, store: Store) -> None:

@@ -22,7 +22,7 @@ from signing.held import HeldFile
 from signing.pdf._pyhanko.drawing import Drawing, put_stamps
 from signing.pdf._pyhanko.finishing import Prepared
 from signing.pdf._pyhanko.forms import add_fields, is_locked, lock_of, locking_fields
-from signing.pdf._pyhanko.keeping import prepare_archive
+from signing.pdf._pyhanko.keeping import keep, prepare_archive
 from signing.pdf._pyhanko.parser import get, items, open_reader, text_of, translated
 from signing.pdf.frame import MATRICES, PageBox
 from signing.pdf.reading import Reading
@@ -46,7 +46,7 @@ class Editing:
 
     def __init__(self, pdf: bytes | HeldFile) -> None:
         """Open the file; it stays as it is, the update comes behind it (of a held file: in its place)."""
-        whole = _ended(pdf)
+        whole, self._size = _ended(pdf), len(pdf)
         self._reading = Reading(whole)
         if self._reading.encrypted:
             raise MalformedInput("pdf", "it is encrypted; remove the password first")
@@ -124,6 +124,10 @@ class Editing:
         """Evidence and room for `reserve` octets of a time-stamp of the document: see `keeping`."""
         names = self.field_names()
         return prepare_archive(self._writer, names, store, reserve=reserve, in_place=self._in_place)
+
+    def keep(self, store: Store) -> bytes:
+        """The update that puts this evidence, what of it is new, into the store; empty for nothing new."""
+        return keep(self._writer, store, size=self._size)
 
     def locking_fields(self) -> list[LockingField]:
         """The top signature fields that lock others, in the order of the form; at most `MAX_WAITING`."""

@@ -96,13 +96,19 @@ def with_room(
 
 def finished(pdf: bytes, before: Before, objects: Iterable[tuple[int, bytes]]) -> bytes:
     """The file with an update in which nothing is left to be filled."""
+    return b"".join((pdf, update(pdf, before, objects)))
+
+
+def update(pdf: bytes, before: Before, objects: Iterable[tuple[int, bytes]]) -> bytes:
+    """The update alone, which comes behind the file as it is."""
     parts, rows, place = _placed(pdf, objects)
     head = b"".join(parts)
     first, times, after = _table(before, rows, place)
-    digest = hashlib.sha256(pdf)
+    digest = hashlib.sha256()
+    feed(digest, pdf)
     digest.update(head)
     own = b"<%b>" % digest.hexdigest()[:_HALF].encode()
-    return b"".join((pdf, head, first, own * times, after))
+    return b"".join((head, first, own * times, after))
 
 
 def _placed(

@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, cast
 from signing.pdf.parsing import Name, Ref
 from signing.pdf.reading import Reading
 from signing.pdf.revisions.fields import full_name
-from signing.pdf.update.assembling import Before, finished, with_room
+from signing.pdf.update.assembling import Before, finished, update, with_room
 from signing.pdf.update.draft import Draft
 from signing.pdf.update.forms import MAX_FIELDS
 from signing.pdf.update.layout import MAX_SIZE
 from signing.pdf.update.page_tree import PageTree
-from signing.pdf.update.signature_fields import lock_of, locking_field, put_archive, put_fields, put_signature
+from signing.pdf.update.signature_fields import (
+    lock_of,
+    locking_field,
+    put_archive,
+    put_evidence,
+    put_fields,
+    put_signature,
+)
 from signing.pdf.update.syntax import NotPlain
 from signing.pdf.update.values import written
 from yinxin.base.errors import Conflict, MalformedInput
@@ -99,6 +106,15 @@ class OrderlyEditing:
             draft, self._root, self._pages, field, store.without(self._reading.store()), version=self._version
         )
         return with_room(self._pdf, self._before, draft.objects(), digest_algorithm="sha256", reserve=reserve)
+
+    def keep(self, store: Store) -> bytes:
+        """The update that puts this evidence, what of it is new, into the store; empty for nothing new."""
+        new = store.without(self._reading.store())
+        if new.is_empty:
+            return b""
+        draft = self._draft()
+        put_evidence(draft, self._root, new, version=self._version)
+        return update(self._pdf, self._before, draft.objects())
 
     def locking_fields(self) -> list[LockingField]:
         """The top signature fields that lock others, in the order of the form."""

@@ -72,6 +72,14 @@ def put_archive(  # noqa: PLR0913 - where it goes, and what
     draft.add(own.number, writing.document_stamp(own.number))
 
 
+def put_evidence(draft: Draft, root: Ref, store: Store, *, version: str) -> None:
+    """Evidence in the store, and nothing else."""
+    catalogue = Spot(draft, root)
+    _keep(catalogue, store)
+    if version < "2.0":
+        _name_extension(catalogue, version)
+
+
 def put_fields(draft: Draft, root: Ref, pages: PageTree, fields: tuple[NewField, ...]) -> None:
     """Empty signature fields; each locks all fields but the ones it leaves open."""
     pictures = Pictures(draft)

@@ -24,10 +24,10 @@ from world.tsa import MemoryTsa
 
 from signing import Crl, Policy, Reason, RevocationSnapshot, TrustStore
 from signing.pdf import archive as keep
-from signing.pdf import verify
+from signing.pdf import extend, extend_file, verify
 from signing.pdf.reading import Reading
 from signing.report import Indication
-from yinxin.base.errors import VerificationFailed
+from yinxin.base.errors import Conflict, VerificationFailed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,6 +168,24 @@ class TestOurOwn:
         assert not archive.ask(once, NOON + YEAR + DAY).passed
         stored = Reading(again).store()
         assert (len(stored.certificates), len(set(stored.crls))) == (5, len(stored.crls))
+
+    def test_evidence_alone_lasts_as_long_as_the_time_stamp(self, archive: Archive, tmp_path: Path) -> None:
+        sealed, at = archive.sealed(), NOON + DAY
+        known = RevocationSnapshot(map(Crl.from_der, archive.lists(at)))
+        asked: Any = {"revocation": known, "now": at}
+        once = extend(sealed, archive.trust, **asked)
+        assert once.startswith(sealed)
+        assert archive.ask(once, NOON + YEAR - DAY).findings["signatures"][0]["level"] == "B-LT"
+        assert archive.ask(once, NOON + YEAR - DAY).require().signatures[0].proved_at == NOON
+        assert not archive.ask(once, NOON + YEAR + DAY).passed
+        assert extend(once, archive.trust, **asked) == once
+        (tmp_path / "sealed.pdf").write_bytes(sealed)
+        extend_file(tmp_path / "sealed.pdf", tmp_path / "kept.pdf", archive.trust, **asked)
+        assert (tmp_path / "kept.pdf").read_bytes() == once
+        with pytest.raises(Conflict):
+            extend(archive.sealed(stamped=False), archive.trust, **asked)
+        with pytest.raises(VerificationFailed):
+            extend(plain_pdf(), archive.trust, **asked)
 
     def test_what_does_not_pass_or_may_not_grow(self, archive: Archive) -> None:
         with pytest.raises(VerificationFailed):

@@ -25,6 +25,7 @@ from signing.pdf import (
     Seal,
     archive,
     countersign,
+    extend,
     order_of_signing,
     prepare_joint,
     preparing,
@@ -68,6 +69,10 @@ def kept(pdf: bytes, times: int = 1) -> bytes:
     return pdf
 
 
+def extended(pdf: bytes) -> bytes:
+    return extend(pdf, DESK.trust, revocation=REVOCATION, now=NOON)
+
+
 def twice(pdf: bytes) -> bytes:
     first = AGENCY.apply(pdf, now=NOON)
     return sign_as_citizen(CITIZEN, first, now=NOON, reason="同意", roles=("法定代表人",), at=(50, 60))
@@ -83,6 +88,11 @@ MADE: dict[str, Callable[[], bytes]] = {
     "a second signature in an older file": lambda: twice(plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.4")),
     "a joint signing with a witness": jointly,
     "evidence and a time-stamp": lambda: kept(AGENCY.apply(plain_pdf(), now=NOON)),
+    "evidence alone": lambda: extended(DESK.seal(plain_pdf())),
+    "evidence alone in a hybrid file": lambda: extended(DESK.seal(Paper(layout="hybrid").pdf)),
+    "evidence behind evidence": lambda: kept(
+        extended(DESK.seal(plain_pdf().replace(b"%PDF-1.7", b"%PDF-1.4")))
+    ),
     "evidence for two": lambda: kept(twice(plain_pdf()), times=2),
     "a field of fields": lambda: twice(
         one_revision(
@@ -217,7 +227,8 @@ def test_programs_of_other_makers_accept_them(
     file.write_bytes(document)
     said = subprocess.run(["pdfsig", "-nocert", file], capture_output=True, check=True).stdout.decode()
     assert said.count("Signature is Valid.") == said.count("ETSI.CAdES.detached") > 0, said
-    assert "Total document signed" in said
+    # Evidence stands behind the last signature, and is covered by none.
+    assert ("- Total document signed" in said) is ("evidence alone" not in name)
     checked = subprocess.run(["qpdf", "--check", file], capture_output=True, check=True).stdout
     assert b"No syntax or stream encoding errors found" in checked
     if "hybrid" in name:
