@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -76,3 +77,26 @@ def test_every_reason_has_a_code_of_its_own_and_speaks_both_languages() -> None:
         assert reason.clause
         assert any("\u4e00" <= letter <= "\u9fff" for letter in reason.text.zh + reason.next_step.zh)
         assert json.dumps(reason.to_dict())
+
+
+def test_a_digest_that_is_put_off_is_the_same() -> None:
+    at = WHEN
+    told: dict[str, Any] = {
+        "subject": "thing",
+        "at": at,
+        "known_at": at,
+        "checks": (Check("format"),),
+        "policy": "p",
+        "snapshots": {},
+        "findings": {},
+        "make_evidence": None,
+    }
+    for thing in ("文 \ud800", b"\x00\xff"):
+        data = thing if isinstance(thing, bytes) else thing.encode("utf-8", "replace")
+        late: Report[Evidence] = Report.about(thing, **told)
+        soon: Report[Evidence] = Report(digest=hashlib.sha256(data).hexdigest(), **told)
+        assert late == soon
+        assert late.to_json() == soon.to_json()
+        assert repr(late) == repr(soon)
+    with pytest.raises(AttributeError):
+        _ = late.nothing  # type: ignore[attr-defined]
