@@ -111,7 +111,7 @@ def embedded(content: bytes) -> Encoded:
 
 
 def _contained(tags: Collection[int]) -> frozenset[int] | range:
-    return ANY_TAG if tags is ANY_TAG else frozenset(tags)
+    return tags if isinstance(tags, range | frozenset) else frozenset(tags)  # a range is never spread
 
 
 class _Reader:
