@@ -14,9 +14,10 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.writer import PdfFileWriter, _ObjectImporter
 
-from signing.pdf._pyhanko.drawing import LOCKED, Drawing, in_hex, stamp_annotation
+from signing.pdf._pyhanko.drawing import Drawing, in_hex, stamp_annotation
 from signing.pdf._pyhanko.parser import get, items, translated
 from signing.pdf._pyhanko.writing import inherited
+from signing.pdf.drawn import LOCKED
 from yinxin.base.errors import TooLarge
 
 if TYPE_CHECKING:

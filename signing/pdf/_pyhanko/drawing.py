@@ -8,46 +8,24 @@ from typing import TYPE_CHECKING, Any
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 
-from signing.pdf.frame import MATRICES, face_content
+from signing.pdf.drawn import LOCKED, Drawn
+from signing.pdf.frame import MATRICES
 
 if TYPE_CHECKING:
     from signing.pdf.face import Picture
     from signing.pdf.frame import Appearance, Frame, Stamp
 
-# ISO 32000-2, table 167: printed, read only, locked, and its contents locked.
-LOCKED = 4 | 64 | 128 | 512
 
-
-class Drawing:
-    """What is drawn in one update; each picture, and each form of it, goes into the file once."""
+class Drawing(Drawn[Any]):
+    """What is drawn in one update."""
 
     def __init__(self, writer: Any) -> None:
         """Keep the writer of the update."""
+        super().__init__()
         self._writer = writer
-        self._images: dict[int, Any] = {}
-        self._forms: dict[tuple[Any, ...], Any] = {}
 
-    def form(
-        self,
-        shown: Appearance | Stamp,
-        *,
-        part: int = 0,
-        parts: int = 1,
-        room: tuple[float, float] | None = None,
-    ) -> Any:
-        """An appearance: the picture, or an upright slice of it, so turned that it stands upright.
-
-        `room` is another width and height to fill: the picture stands in the middle, as large as can be.
-        """
-        width, height = room or (shown.width / parts, shown.height)
-        key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts, width, height)
-        if key not in self._forms:
-            content = face_content(shown, part * shown.width / parts, room)
-            self._forms[key] = self._draw(shown, (width, height), content)
-        return self._forms[key]
-
-    def _draw(self, shown: Appearance | Stamp, size: tuple[float, float], content: str) -> Any:
-        number, image = generic.FloatObject, self._image(shown.picture)
+    def _draw(self, shown: Appearance | Stamp, size: tuple[float, float], content: bytes, image: Any) -> Any:
+        number = generic.FloatObject
         form = generic.StreamObject(
             {
                 pdf_name("/Type"): pdf_name("/XObject"),
@@ -58,17 +36,15 @@ class Drawing:
                     {pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Face"): image})}
                 ),
             },
-            stream_data=content.encode(),
+            stream_data=content,
         )
         return self._writer.add_object(form)
 
-    def _image(self, picture: Picture) -> Any:
-        if id(picture) not in self._images:
-            color = _raster(picture, picture.color.data, picture.color.colors)
-            if picture.alpha:
-                color[pdf_name("/SMask")] = self._writer.add_object(_raster(picture, picture.alpha.data, 1))
-            self._images[id(picture)] = self._writer.add_object(color)
-        return self._images[id(picture)]
+    def _put(self, picture: Picture) -> Any:
+        color = _raster(picture, picture.color.data, picture.color.colors)
+        if picture.alpha:
+            color[pdf_name("/SMask")] = self._writer.add_object(_raster(picture, picture.alpha.data, 1))
+        return self._writer.add_object(color)
 
 
 def put_stamps(writer: Any, frame: Frame, drawing: Drawing) -> None:

@@ -1,10 +1,11 @@
-"""The looks that one update brings: each picture, and each form of it, goes into the file once."""
+"""The looks that one update brings, as our own writer writes them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signing.pdf.frame import MATRICES, face_content
+from signing.pdf.drawn import LOCKED, Drawn
+from signing.pdf.frame import MATRICES
 from signing.pdf.parsing import Ref
 from signing.pdf.update.values import written
 from signing.pdf.update.writing import raster, text
@@ -14,37 +15,14 @@ if TYPE_CHECKING:
     from signing.pdf.frame import Appearance, Stamp
     from signing.pdf.update.draft import Draft
 
-# ISO 32000-2, table 167: printed, read only, locked, and its contents locked.
-LOCKED = 4 | 64 | 128 | 512
 
-
-class Pictures:
+class Pictures(Drawn[Ref]):
     """What is drawn in one update."""
 
     def __init__(self, draft: Draft) -> None:
         """Keep the update."""
+        super().__init__()
         self._draft = draft
-        self._images: dict[int, int] = {}
-        self._forms: dict[tuple[float, ...], Ref] = {}
-
-    def form(
-        self,
-        shown: Appearance | Stamp,
-        *,
-        part: int = 0,
-        parts: int = 1,
-        room: tuple[float, float] | None = None,
-    ) -> Ref:
-        """An appearance: the picture, or an upright slice of it, so turned that it stands upright.
-
-        `room` is another width and height to fill: the picture stands in the middle, as large as can be.
-        """
-        width, height = room or (shown.width / parts, shown.height)
-        key = (id(shown.picture), shown.width, shown.height, shown.rotate, part, parts, width, height)
-        if key not in self._forms:
-            content = face_content(shown, part * shown.width / parts, room).encode()
-            self._forms[key] = self._draw(shown, (width, height), content, self._image(shown.picture))
-        return self._forms[key]
 
     def empty(self, width: float, height: float) -> Ref:
         """An appearance that shows nothing yet."""
@@ -68,23 +46,21 @@ class Pictures:
         )
         return Ref(number, 0)
 
-    def _draw(self, shown: Appearance | Stamp, size: tuple[float, float], content: bytes, image: int) -> Ref:
+    def _draw(self, shown: Appearance | Stamp, size: tuple[float, float], content: bytes, image: Ref) -> Ref:
         number = self._draft.number()
         self._draft.add(
             number,
             b"%d 0 obj\n<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Matrix[%d %d %d %d 0 0]"
             b"/Resources<</XObject<</Face %d 0 R>>>>/Length %d>>\nstream\n%b\nendstream\nendobj\n"
-            % (number, *size, *MATRICES[shown.rotate], image, len(content), content),
+            % (number, *size, *MATRICES[shown.rotate], image.number, len(content), content),
         )
         return Ref(number, 0)
 
-    def _image(self, picture: Picture) -> int:
-        if id(picture) not in self._images:
-            image, more = self._draft.number(), b""
-            if picture.alpha:
-                mask = self._draft.number()
-                self._draft.add(mask, raster(mask, picture, picture.alpha.data, b"", colors=1))
-                more = b"/SMask %d 0 R" % mask
-            self._draft.add(image, raster(image, picture, picture.color.data, more))
-            self._images[id(picture)] = image
-        return self._images[id(picture)]
+    def _put(self, picture: Picture) -> Ref:
+        image, more = self._draft.number(), b""
+        if picture.alpha:
+            mask = self._draft.number()
+            self._draft.add(mask, raster(mask, picture, picture.alpha.data, b"", colors=1))
+            more = b"/SMask %d 0 R" % mask
+        self._draft.add(image, raster(image, picture, picture.color.data, more))
+        return Ref(image, 0)
