@@ -128,7 +128,7 @@ class ChainSignatures:
         """
         chain = self._met.find(token.header)
         if chain is None:
-            found = self._chain_of(token.header)
+            found = self._chain_of(token.header, is_shared=token.shares_header)
             if isinstance(found, Check):
                 return Signed(None, (found,))
             chain = found
@@ -162,8 +162,11 @@ class ChainSignatures:
         now = judge(chain, second, Scope.NOW)
         return _Judged.of(chain, (*now.checks, *then.checks))
 
-    def _chain_of(self, header: Mapping[str, Any]) -> tuple[Certificate, ...] | Check:
-        """The chain that a header carries, or what is wrong with it."""
+    def _chain_of(self, header: Mapping[str, Any], *, is_shared: bool) -> tuple[Certificate, ...] | Check:
+        """The chain that a header carries, or what is wrong with it.
+
+        Found again by a header that others share alone: any other never comes again, and may be large.
+        """
         try:
             sent = _sent(header)
             is_small = _is_small(sent)
@@ -175,7 +178,7 @@ class ChainSignatures:
             return Check("certificate", Reason.SIGNING_CERTIFICATE_MISSING, detail="no x5c")
         if fault := _fault_of(header, chain[0]):
             return Check("certificate", Reason.FORMAT_FAILURE, detail=fault)
-        if is_small:
+        if is_small and is_shared:
             self._met.keep(header, chain)
         return chain
 

@@ -53,6 +53,11 @@ class Token(NamedTuple):
     signing_input: bytes
     signature: bytes
 
+    @property
+    def shares_header(self) -> bool:
+        """Whether the header is kept, so that the same one comes again; a longer one is read each time."""
+        return self.signing_input.find(b".", 0, _KEPT_CHARACTERS + 1) >= 0
+
     def claims(self) -> dict[str, Any]:
         """The payload as a JSON object."""
         return load_json_object(self.payload)

@@ -52,3 +52,16 @@ def test_a_large_chain_is_not_remembered() -> None:
         signed = judge.examine(parse_jws(sign_jws(b"{}", signer, headers=headers)), at=NOON)
         assert signed.certificate == signer.certificate
         assert (judge._chain.cache_info().currsize, judge._path.cache_info().currsize) == (kept, kept)
+
+
+def test_a_large_header_is_not_remembered() -> None:
+    """Nobody trusts its chain, and it never comes again: each is an object of its own."""
+    judge = ChainSignatures(
+        TrustStore(()), usage="credential", revocation=RevocationSnapshot(), policy=Policy.default()
+    )
+    signer = TestAuthority("Root").issue("issuer", "credential")
+    plain = {"typ": "x", "x5c": [b64encode(signer.certificate.der).decode()]}
+    for more, kept in (({"z": [[]] * 10_000}, 0), ({}, 1)):
+        token = parse_jws(sign_jws(b"{}", signer, headers=plain | more))
+        assert judge.examine(token, at=NOON).certificate == signer.certificate
+        assert (token.shares_header, len(judge._met._entries)) == (bool(kept), kept)
