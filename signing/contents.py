@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from signing import cms
 from signing.judging import known_hash
+from yinxin.base.errors import UnknownAlgorithm
 
 _PIECE = 1 << 20
 
@@ -52,14 +52,11 @@ def digest_of(name: str, content: Given) -> bytes:
         return content.value if content.algorithm == name else b""
     if isinstance(content, bytes):
         return known_hash(name, content)
-    try:
-        state = hashlib.new(name)
-    except ValueError:
-        return b""
     content.seek(0)
-    while piece := content.read(_PIECE):
-        state.update(piece)
-    return state.digest()
+    try:
+        return cms.hash_pieces(name, iter(lambda: content.read(_PIECE), b""))
+    except UnknownAlgorithm:
+        return b""
 
 
 def whole(content: Content) -> bytes:

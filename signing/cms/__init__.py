@@ -34,6 +34,7 @@ from signing.cms.structure import (
     SignedData,
     cms_digest,
     digest_identifier,
+    hash_pieces,
     hash_with,
     read_digest,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "cms_digest",
     "countersignatures",
     "digest_identifier",
+    "hash_pieces",
     "hash_with",
     "parse",
     "put_together",

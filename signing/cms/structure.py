@@ -13,7 +13,7 @@ from signing.held import feed
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from signing.certificates import Certificate
     from signing.held import HeldFile
@@ -107,7 +107,12 @@ def cms_digest(algorithm: Algorithm) -> str:
 
 
 def hash_with(name: str, *parts: bytes | memoryview | HeldFile) -> bytes:
-    """The hash of the concatenated parts.
+    """The hash of the concatenated parts. Raises as `hash_pieces`."""
+    return hash_pieces(name, parts)
+
+
+def hash_pieces(name: str, parts: Iterable[bytes | memoryview | HeldFile]) -> bytes:
+    """The hash of what comes one after the other.
 
     `UnknownAlgorithm` for one that this machine lacks, and for those whose length is not fixed by a standard.
     """

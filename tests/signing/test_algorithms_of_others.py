@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -10,11 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from world.pki import NOON, Pki
 
-from signing import cms, der
+from signing import cms, der, detached
 from signing.algorithms import ALGORITHMS, BRAINPOOL, RSA_PSS, Algorithm, algorithm, algorithm_by_identifier
+from signing.contents import digest_of
+from signing.judging import known_hash
 from signing.keys import PublicKey
 from signing.policy import Policy
+from signing.revocation import RevocationSnapshot
 from signing.signers.file import FileSigner
+from signing.trust import TrustStore
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 CURVES = {
@@ -127,6 +132,26 @@ def test_shake256_has_512_bits_whether_it_says_so_or_not() -> None:
         assert cms.structure.read_digest(next(der.children(der.Element(0x30, identifier, b"")))) == name
     with pytest.raises(UnknownAlgorithm):
         cms.hash_with("shake_128", b"text")
+
+
+@pytest.mark.parametrize(
+    "name", ["sha256", "shake256", "sha3_512", "shake_128", "shake128", "2.16.840.1.101.3.4.2.11", "-"]
+)
+def test_a_file_in_pieces_has_the_digest_of_its_bytes(name: str) -> None:
+    """Also where a hash has no length of its own, which whoever signs may name: then there is none."""
+    content = b"text" * (1 << 19)
+    expected = known_hash(name, content)
+    assert digest_of(name, io.BytesIO(content)) == digest_of(name, content) == expected
+    assert bool(expected) == (name in cms.structure.DIGESTS)
+
+
+def test_a_file_in_pieces_by_ed448() -> None:
+    signer = Pki().issuing.issue("Agency", signer=FileSigner(KEYS["Ed448"]))
+    made = detached.sign(io.BytesIO(b"text"), signer, now=NOON)
+    report = detached.verify(
+        made, io.BytesIO(b"text"), TrustStore(()), revocation=RevocationSnapshot(), now=NOON
+    )
+    assert [one.reason for one in report.checks if one.name == "content_digest"] == [None]
 
 
 def test_a_signer_whose_issuer_is_written_in_another_way() -> None:
