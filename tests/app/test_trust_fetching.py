@@ -94,6 +94,8 @@ SPOILT: dict[str, tuple[Callable[[], bytes], type[Exception]]] = {
     "of the future": (lambda: UNION.sign(list_of_lists(issued_at=NOON + DAY)), Conflict),
     "older by its number": (lambda: UNION.sign(list_of_lists(sequence=6)), Conflict),
     "older by its day": (lambda: UNION.sign(list_of_lists(issued_at=NOON - 2 * DAY)), Conflict),
+    "of another kind, by the same people": (lambda: UNION.sign(national("EU", sequence=9)), Conflict),
+    "of another land, by the same people": (lambda: UNION.sign(list_of_lists(territory="YY")), Conflict),
 }
 
 

@@ -109,10 +109,13 @@ def _take(  # noqa: PLR0913 - what is asked, of whom, and what it is compared wi
     """The list behind an address, once it lies at its place; else what spoke against it is raised."""
     from signing.trust_list.etsi import read_list  # noqa: PLC0415 - an optional part
 
-    data = ask(address, MAX_LIST_BYTES)
-    found = read_list(data, signers=tuple(signers), now=now, after=_kept(place, signers, now))
+    data, kept = ask(address, MAX_LIST_BYTES), _kept(place, signers, now)
+    found = read_list(data, signers=tuple(signers), now=now, after=kept)
     if territory and found.territory != territory:
         raise Conflict(f"it is of {found.territory}, its signer's pointer of {territory}")
+    # Else an older edition came back after a list of another kind that the same people signed.
+    if kept and (found.territory, found.kind) != (kept.territory, kept.kind):
+        raise Conflict(f"it is another list than that of {kept.territory} at hand: take another folder")
     replace_file(place, data, mode=READABLE)
     return found
 
