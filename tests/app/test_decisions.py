@@ -280,6 +280,8 @@ class TestAtTheCommandLine:
         file.write_bytes(plain_pdf())
         assert ask("verify", file, file, "--archive", tmp_path / "x")[0] == ExitCode.USAGE
         assert ask("verify", file, "--inputs", tmp_path)[0] == ExitCode.USAGE
+        for beside in ([file], ["--qr", "x"], ["--audience", "us", "--nonce", "n"], ["--transcript", file]):
+            assert ask("verify", *beside, "--replay", tmp_path / "nothing")[0] == ExitCode.USAGE
         assert ask("verify", "--replay", tmp_path / "nothing")[0] == ExitCode.INDETERMINATE
         assert ask("verify", "--replay", file)[0] == ExitCode.ERROR
 

@@ -196,6 +196,7 @@ def command(
 ) -> int:
     """Print one report for each file and code; exit 0 when all passed, 1 when one failed, 3 when one is open."""
     if replay:
+        _check_alone(*files, *codes, audience, nonce, transcript)
         return _replay(context, replay, inputs, page)
     _check_options(files, codes, alone=bool(archive or page), inputs=inputs)
     demand = _demand(files, codes, audience, nonce, transcript, archive)
@@ -243,6 +244,18 @@ def _check_options(
         )
     if not files and not codes:
         raise click.UsageError(phrase("请给出文件，或用 --qr 给出二维码", "name a file, or a code with --qr"))
+
+
+def _check_alone(*beside: object) -> None:
+    """Refuse what an archived verdict does not look at: nobody is to think that it was asked."""
+    if any(one is not None for one in beside):
+        raise click.UsageError(
+            phrase(
+                "--replay 只重做已归档的核验，不与文件、--qr、--audience、--nonce 或 --transcript 同用",
+                "--replay makes an archived verdict again: it takes no file, --qr, --audience, --nonce or "
+                "--transcript",
+            )
+        )
 
 
 def _demand(
