@@ -172,7 +172,7 @@ def _verify(
     judgements = _gated(pdf, found, checks)
     _judge(pdf, reading, judgements, question)
     for item in judgements:
-        certifies = certified is not None and item.found.reference == certified
+        certifies = _certifies(item, certified)
         level = _level(item)
         if level:
             item.checks += demand_checks(question.policy, level=level, usage=item.usage, changes=item.changes)
@@ -183,11 +183,19 @@ def _verify(
     findings["attachments"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     checks += judge_copies(judgements, findings["attachments"])
     evidence["signatures"] = tuple(
-        item.evidence(certifies=certified is not None and item.found.reference == certified)
+        item.evidence(certifies=_certifies(item, certified))
         for item in judgements
         if not item.is_timestamp and item.path
     )
     evidence["attachments"] = MappingProxyType(files)
+
+
+def _certifies(item: Judgement, named: tuple[int, int] | None) -> bool:
+    """Whether it is a certification: the catalogue names it, and it says so itself (ISO 32000-2, 12.8.4).
+
+    The catalogue alone could name a signature that was meant as an approval, before it was put on.
+    """
+    return named is not None and item.found.reference == named and item.found.permissions.certifies
 
 
 def _limit(pdf: bytes, max_bytes: int) -> None:

@@ -52,7 +52,7 @@ class DocumentRules:
         """All that changed, in the order in which it is found."""
         old, new = self._comparison.old, self._comparison.new
         self._trailer(old.trailer, new.trailer)
-        structure = StructureRules(self._comparison, self._form.widgets)
+        structure = StructureRules(self._comparison, self._form.widgets, self._described)
         rules: dict[str, Callable[[Value, Value], None]] = {
             "AcroForm": self._form.form,
             "DSS": self._store,
@@ -75,6 +75,9 @@ class DocumentRules:
 
     def _say(self, level: str, what: str, field: str | None = None, told: Told | None = None) -> None:
         self.changes.append(Change(level, what, field, told))
+
+    def _described(self) -> None:
+        self._say(FORM, "a new field is described in words")
 
     def _annotated(self, what: str, told: Told | None = None) -> None:
         self._say(ANNOTATION, what, None, told)

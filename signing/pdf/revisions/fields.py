@@ -109,10 +109,14 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What a signature lets follow: the level of DocMDP (None: it does not say) and the fields it locks."""
+    """What a signature lets follow: the level of DocMDP (None: it does not say) and the fields it locks.
+
+    With `certifies` it says itself that it is a certification: it refers to DocMDP.
+    """
 
     level: int | None = None
     locks: tuple[Lock, ...] = ()
+    certifies: bool = False
 
     def locked(self, name: str) -> bool:
         """Whether a field may not change any more."""
@@ -123,6 +127,7 @@ def permissions_of(document: Document, signature: dict[str, Value], field: Field
     """What the references of a signature say, and the lock of its field. The strictest level counts."""
     levels: list[int] = []
     locks: list[Lock] = []
+    certifies = False
     references = document.get(signature, "Reference")
     for item in references if type(references) is list else ():
         reference = document.resolve(item)
@@ -130,6 +135,7 @@ def permissions_of(document: Document, signature: dict[str, Value], field: Field
         method = document.get(reference, "TransformMethod")
         if method == "DocMDP":
             levels.append(_level(document.get(parameters, "P"), FILLING))
+            certifies = True
         elif method == "FieldMDP":
             locks.append(_lock(document, parameters))
     lock = document.get(field.entries, "Lock")
@@ -137,7 +143,7 @@ def permissions_of(document: Document, signature: dict[str, Value], field: Field
         locks.append(_lock(document, lock))
         if "P" in lock:
             levels.append(_level(document.get(lock, "P"), NO_CHANGES))
-    return Permissions(min(levels, default=None), tuple(locks))
+    return Permissions(min(levels, default=None), tuple(locks), certifies)
 
 
 def _level(value: Value, missing: int) -> int:

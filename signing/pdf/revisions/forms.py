@@ -12,6 +12,7 @@ from signing.pdf.revisions.fields import Field, full_name
 from signing.pdf.revisions.filling import Filling, told
 from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, refuse
+from signing.pdf.revisions.scripts import has_scripts
 from signing.pdf.revisions.widgets import is_seen, is_widget
 
 if TYPE_CHECKING:
@@ -167,7 +168,8 @@ class FormRules:
         if kind == "Btn":
             free.pop("AP", None)
         appearance = {"AP": lambda one, other: self._appearance(one, other, name)}
-        self.comparison.entries(a, b, f"field {name!r}", {**appearance, "Ff": self._locking, **free, **rules})
+        always = {**appearance, "OC": self._layer, "Ff": self._locking}
+        self.comparison.entries(a, b, f"field {name!r}", {**always, **free, **rules})
 
     def _signed(self, before: dict[str, Value], after: dict[str, Value], name: str) -> frozenset[str]:
         """What may differ at a field to sign in: only when this update signed it."""
@@ -195,7 +197,11 @@ class FormRules:
         if self.comparison.same(before.get("V"), after.get("V"), drawn=True):
             return frozenset()
         plain = None
-        if number not in self._borrowed and Filling(self.comparison, kind).is_plain(owner, widget):
+        if (
+            number not in self._borrowed
+            and not self._is_scripted
+            and Filling(self.comparison, kind).is_plain(owner, widget)
+        ):
             plain = Told("filled", name, told(after, self.comparison.new))
         self.said(FORM, f"{name} was filled in", name, plain)
         return FILLED_IN
@@ -217,6 +223,11 @@ class FormRules:
     def _fixed(self, old: Value, new: Value) -> None:
         if not self.comparison.same(old, new, drawn=True):
             refuse("a widget was changed")
+
+    def _layer(self, old: Value, new: Value) -> None:
+        """Whether it is shown: what tells that must not be hidden behind a field that may change."""
+        if not self.comparison.same(old, new, drawn=True):
+            refuse("a field is on another layer")
 
     def _appearance(self, old: Value, new: Value, name: str) -> None:
         if not self.comparison.same(old, new, drawn=True):
@@ -324,6 +335,11 @@ class FormRules:
             or ((type(item) is not Ref or item.number not in to_sign) and is_widget(old, note))
             for item, note in self._notes(old)
         )
+
+    @cached_property
+    def _is_scripted(self) -> bool:
+        """Whether the document holds scripts, which may show another thing once a value is there."""
+        return has_scripts(self.comparison.old)
 
     @cached_property
     def _borrowed(self) -> set[int]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_PAGES, MAX_DEPTH = 100_000, 64
 TAB_ORDERS = ("R", "C", "S", "A", "W")  # ISO 32000-2, table 31
 _SHOWN = ("Resources", "MediaBox", "CropBox", "Rotate")
+_DRAWN = frozenset({"AP", "Parent", "OC"})  # of an annotation: what shows it, or tells whether it is shown
 
 
 def page_tree(document: Document) -> Iterator[int]:
@@ -153,9 +154,7 @@ class PageRules:
             return self.comparison.same(old, new)
         if a.keys() != b.keys():
             return False
-        return all(
-            self.comparison.same_entry(key, a[key], b[key], drawn=key in {"AP", "Parent"}) for key in a
-        )
+        return all(self.comparison.same_entry(key, a[key], b[key], drawn=key in _DRAWN) for key in a)
 
     def _changed(self, ref: Ref) -> None:
         entries = self.comparison.old.resolve(ref)

@@ -10,20 +10,25 @@ from signing.pdf.revisions.sameness import Comparison, refuse
 from yinxin.base.errors import TooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from signing.pdf.parsing import Document, Value
 
 MAX_NODES, MAX_DEPTH = 100_000, 32
 _ELEMENT = frozenset({"Type", "S", "P", "K", "Pg", "Lang", "T", "Alt", "ID", "NS"})
+_SPOKEN = frozenset({"T", "Alt"})
 
 
 @dataclass
 class StructureRules:
-    """Compare the structure trees of two states; `widgets` are the numbers of new fields' widgets."""
+    """Compare the structure trees of two states; `widgets` are the numbers of new fields' widgets.
+
+    `described` is called for words that stand for a new field where pages are read aloud.
+    """
 
     comparison: Comparison
     widgets: set[int]
+    described: Callable[[], None]
 
     def root(self, old: Value, new: Value) -> None:
         """The tree from its root on."""
@@ -109,8 +114,10 @@ class StructureRules:
     def _new_element(self, entries: dict[str, Value], depth: int) -> None:
         """An element that was not there: below it stand such elements, and in the end new fields alone."""
         new = self.comparison.new
-        if entries.keys() - _ELEMENT:
+        if entries.keys() - _ELEMENT or not self._items(new, entries.get("K")):
             refuse("the structure got more than a new field")
+        if entries.keys() & _SPOKEN:
+            self.described()
         for count, kid in enumerate(self._items(new, entries.get("K"))):
             if max(count, depth) > MAX_DEPTH:
                 raise TooLarge("pdf", "too many parts of one element")
@@ -146,8 +153,20 @@ class StructureRules:
         items = found if type(found) is list else [value]
         for item in items:
             entries = self.comparison.new.resolve(item)
-            if entries is not None and type(entries) is not dict:
+            if entries is None:
+                continue
+            if type(entries) is not dict or not self._stands_for_a_field(entries):
                 refuse("the structure leads elsewhere")
+            if type(item) is not Ref or self.comparison.old.identity(item.number) is None:
+                self._new_element(entries, 0)
+
+    def _stands_for_a_field(self, entries: dict[str, Value]) -> bool:
+        """Whether an element has a new field among what it stands for; readers go this way upwards, too."""
+        new = self.comparison.new
+        kids = [new.resolve(kid) for kid in self._items(new, entries.get("K"))]
+        new.budget.spend(len(kids))
+        targets = [kid.get("Obj") for kid in kids if type(kid) is dict]
+        return any(type(one) is Ref and one.number in self.widgets for one in targets)
 
 
 def _numbers(document: Document, tree: Value) -> Iterator[tuple[int, Value]]:

@@ -19,13 +19,16 @@ MAX_FLAGS, MAX_LOOKS = 1 << 31, 64
 def is_seen(document: Document, widget: dict[str, Value]) -> bool:
     """Whether some reader may show something of a widget.
 
-    A look is shown by some where the widget has no area; flags beyond 32 bits mean nothing to some.
+    A look is shown by some where the widget has no area; flags beyond 32 bits mean nothing to some. A hidden
+    one is no secret either: an action that was signed may show it by its name (ISO 32000-2, 12.6.4.11).
     """
+    if not _is_empty(document, document.get(widget, "AP")):
+        return True
     flags = document.get(widget, "F")
     if type(flags) is int and 0 <= flags < MAX_FLAGS and flags & HIDDEN:
         return False
     box = box_of(document, widget["Rect"]) if "Rect" in widget else (0, 0, 0, 0)
-    return _has_area(box) or not _is_empty(document, document.get(widget, "AP"))
+    return _has_area(box)
 
 
 def _is_empty(document: Document, looks: Value) -> bool:
