@@ -296,7 +296,7 @@ def gnutls_says(recipe: Recipe, folder: Path) -> bool:
         check=False,
     )
     # Its exit status is that of the last signer alone; what it says of each stands in its words.
-    return run.returncode == 0 and b"verification failed" not in run.stdout
+    return run.returncode == 0 and b"verification failed" not in run.stdout + run.stderr
 
 
 def differences(
