@@ -99,6 +99,8 @@ def _key(certificate: Certificate, expected: Expected) -> Iterator[str]:
     key = certificate.public_key
     if key.kind not in expected.profile.keys:
         yield f"a {key.kind} key is not for this profile"
+    if not key.is_in_usual_form:  # one key, one fingerprint: that is how its one owner is known
+        yield "the public key is not in its usual form"
     if key.kind == "RSA":
         yield from _rsa_faults(
             key.native, MIN_AUTHORITY_RSA_BITS if expected.profile.authority else MIN_RSA_BITS

@@ -23,12 +23,12 @@ from signing.base64url import decode_base64url, encode_base64url
 from yinxin.base.errors import MalformedInput, UnknownAlgorithm
 
 EC_PUBLIC_KEY, RSA_ENCRYPTION, ED25519 = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.3.101.112"
-ED448 = "1.3.101.113"
+ED448, _SM2 = "1.3.101.113", "1.2.156.10197.1.301"
 _CURVES = {
     "1.2.840.10045.3.1.7": "P-256",
     "1.3.132.0.34": "P-384",
     "1.3.132.0.35": "P-521",
-    "1.2.156.10197.1.301": "SM2",
+    _SM2: "SM2",
     "1.3.36.3.3.2.8.1.1.7": "brainpoolP256r1",
     "1.3.36.3.3.2.8.1.1.11": "brainpoolP384r1",
     "1.3.36.3.3.2.8.1.1.13": "brainpoolP512r1",
@@ -186,8 +186,23 @@ class PublicKey:
 
     @property
     def point(self) -> bytes:
-        """The uncompressed point of an elliptic-curve key (`04 || x || y`)."""
+        """The uncompressed point of an elliptic-curve key (`04 || x || y`), whichever way the key has it."""
+        if self.kind in _ON_CURVES and self._bits[0] != 4:
+            point: bytes = self._native.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            return point
         return self._bits
+
+    @property
+    def is_in_usual_form(self) -> bool:
+        """Whether the key is written as nearly all write it: a whole point; RSA for any padding, with NULL.
+
+        In another form (RFC 5480, 2.2; RFC 4055, 1.2) the same key has another `spki` and fingerprint.
+        """
+        if self.kind == "SM2":
+            parameters = der.oid(EC_PUBLIC_KEY), der.oid(_SM2)
+            return self.spki == der.sequence(der.sequence(*parameters), der.bit_string(self._bits))
+        usual: bytes = self._native.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return self.spki == usual
 
     @property
     def bits(self) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier
 from world.authority import COMPANY, COMPANY_CODE, REGISTRAR, REVIEWER, Office, cached_key, company_name, name
 from world.databases import with_tables
@@ -15,7 +16,10 @@ from world.databases import with_tables
 from ca.issuance import Application, Authority
 from ca.names import SubjectName
 from ca.profiles import Profiles
+from signing import der
+from signing.algorithms import RSA_PSS
 from signing.certificates import Certificate
+from signing.keys import RSA_ENCRYPTION, PublicKey
 from signing.signers.file import FileSigner
 from signing.usages import usage
 from yinxin.base.actor import system
@@ -31,6 +35,9 @@ from yinxin.base.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from signing.signers.file import KeyKind
     from yinxin.base.database import Database
 
 SERVICE_PROFILES = ("credential", "status", "receipt", "request", "metadata", "timestamp", "ocsp")
@@ -201,6 +208,29 @@ def test_one_key_has_one_use_and_one_owner(office: Office) -> None:
             office.issue(profile, common, key)
     with pytest.raises(IssuanceRefused, match="another use or subject"):
         office.issue("status", "津城企业 CA", office.signer.public_key)
+
+
+def other_forms(signer: FileSigner) -> Iterator[PublicKey]:
+    """The same key, written as readers take it too (RFC 5480, 2.2; RFC 4055, 1.2)."""
+    key = signer.public_key
+    identifier, bits = der.children(der.read_exactly(key.spki, der.SEQUENCE))
+    if key.kind == "RSA":
+        for name in (RSA_PSS, RSA_ENCRYPTION):
+            yield PublicKey(der.sequence(der.sequence(der.oid(name)), bits.encoded))
+    else:
+        point = key.native.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+        yield PublicKey(der.sequence(identifier.encoded, der.bit_string(point)))
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521", "RSA-2048"])
+def test_a_key_has_one_owner_however_it_is_written(office: Office, kind: KeyKind) -> None:
+    """Another form has another fingerprint: it was nobody's key."""
+    signer = cached_key(kind, "another form")
+    for other in other_forms(signer):
+        assert other.native == signer.public_key.native
+        assert other.fingerprint != signer.public_key.fingerprint
+        with pytest.raises(IssuanceRefused, match="usual form"):
+            office.issue("status", "某甲", other)
 
 
 def test_only_staff_and_our_own_processes_issue_and_revoke(office: Office) -> None:

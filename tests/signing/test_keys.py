@@ -43,6 +43,22 @@ def test_a_key_signs_and_its_public_half_verifies(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_we_make_is_in_the_usual_form(kind: str) -> None:
+    assert SIGNERS[kind].public_key.is_in_usual_form
+
+
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "P-521"])
+def test_a_half_point_is_the_same_key_and_another_form(kind: str) -> None:
+    whole = SIGNERS[kind].public_key
+    identifier, _bits = der.children(der.read_exactly(whole.spki, der.SEQUENCE))
+    half = whole.native.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    other = PublicKey(der.sequence(identifier.encoded, der.bit_string(half)))
+    assert not other.is_in_usual_form
+    assert (other.bits, other.point, other.thumbprint) == (half, whole.point, whole.thumbprint)
+    assert key_from_cose(key_to_cose(other)) == whole
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_jwk_and_thumbprint_are_what_joserfc_says(kind: str) -> None:
     key = SIGNERS[kind].public_key
     assert PublicKey.from_jwk(key.to_jwk()) == key
