@@ -137,6 +137,12 @@ def test_every_table_has_a_source_and_speaks_of_algorithms_that_we_know() -> Non
         strength_table("homebrew")
 
 
+def test_what_quantum_computers_break_ends_whatever_curve_or_hash_it_is_by() -> None:
+    ending = frozenset[str]().union(*(row.algorithms for row in strength_table("nist-ir-8547-ipd").rows))
+    lasting = {row.name for row in ALGORITHMS} - ending
+    assert lasting == {"SM2", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87"}
+
+
 @pytest.mark.parametrize(
     "text",
     [
