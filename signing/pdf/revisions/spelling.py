@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 MAX_NUMBER, MAX_NAME = 64, 200  # characters; one reader cuts words off at 255
 _REGULAR = rb"[^\0\t\n\x0c\r ()<>\[\]{}/%]"
+# References in a row, as nearly all files write them, are one step: pages and forms have lists of thousands.
 _TOKEN = re.compile(
-    rb"((?:[\0\t\n\x0c\r ]++|%[^\r\n]*+)*+)(?:(\()|(<<|\[)|(>>|\])|(/" + _REGULAR + rb"*+)"
+    rb"((?:[\0\t\n\x0c\r ]++|%[^\r\n]*+)*+)"
+    rb"(?:((?:[0-9]{1,10} [0-9]{1,5} R(?:[ \n]|(?=[/>\]])))++)"
+    rb"|(\()|(<<|\[)|(>>|\])|(/" + _REGULAR + rb"*+)"
     rb"|<[0-9A-Fa-f\0\t\n\x0c\r ]*+>|(" + _REGULAR + rb"++))"
 )
 _PART = re.compile(rb"\\[\0-\xff]|[()]")
@@ -80,15 +83,15 @@ def _spelled(data: bytes, document: Document) -> Iterator[str]:
         if _ODD_SPACES.search(found[1]):
             yield UNUSUAL
         place, word = found.end(), found[found.lastindex or 1]
-        if found[2]:
+        if found[3]:
             place, text = _string(data, place)
             if _UNLIKE.search(text):
                 yield RETURN
-        elif found[3] and len(closers) <= MAX_DEPTH:
+        elif found[4] and len(closers) <= MAX_DEPTH:
             closers.append(word)
-        elif found[4] and len(closers) > 1:
+        elif found[5] and len(closers) > 1:
             closers.pop()
-        elif found[5] or found[6]:
+        elif found[6] or found[7]:
             yield from _word(word, is_value=closers[-1] == b"<<" and last.startswith(b"/"))
         last = word
     document.budget.spend(steps)
