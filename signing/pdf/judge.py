@@ -22,6 +22,7 @@ from signing.judging import (
 from signing.pdf.evidence import VerifiedSignature
 from signing.pdf.profiles.judging import NOTHING_SAID, Said
 from signing.pdf.reading import PADES, RFC3161, FoundSignature, Reading
+from signing.pdf.revisions.changes import legible
 from signing.pdf.revisions.fields import ANNOTATIONS
 from signing.reasons import Reason
 from signing.report import Check, Indication
@@ -49,7 +50,8 @@ class Judgement:
     """One signature while it is judged: what was found, what was checked, what it proves.
 
     `stamps` are the time-stamps that prove its time or try to: its own, then those of the document that cover
-    it; for a document time-stamp itself alone. `carried` is the evidence that came along with the document
+    it; for a document time-stamp itself alone. For what is `unsigned` nobody signed that came behind it, for
+    what is `signed_for` a later signer stands. `carried` is the evidence that came along with the document
     and `kept` are the certificates in its security store.
     """
 
@@ -60,6 +62,7 @@ class Judgement:
     proved_at: datetime | None = None
     changes: str = "none"
     unsigned: tuple[Told, ...] = ()
+    signed_for: tuple[Told, ...] = ()
     usage: str = ""
     path: tuple[Certificate, ...] = ()
     stamps: list[TimestampResult] = field(default_factory=list)
@@ -119,11 +122,14 @@ class Judgement:
             "changes_after": self.changes,
             "timestamps": [shown(stamp) for stamp in self.stamps],
             "certifies": certifies,
-            "reason": self.reason,
-            "location": found.location,
+            "reason": self.reason and legible(self.reason),
+            "location": found.location and legible(found.location),
             "permission": found.permission,
             "indication": str(_worst(self.checks)),
             **({"unsigned": [asdict(one) for one in self.unsigned[:MAX_TOLD]]} if self.unsigned else {}),
+            **(
+                {"signed_for": [asdict(one) for one in self.signed_for[:MAX_TOLD]]} if self.signed_for else {}
+            ),
             **self.said.finding(),
         }
 
@@ -223,6 +229,7 @@ def judge_changes(  # noqa: PLR0913 - what one look back depends on
         "annotation": permission in {None, 3} and policy.allows_change("annotation"),
     }.get(judgement.changes, False)
     judgement.unsigned = review.told if judgement.changes == "permitted" else ()
+    judgement.signed_for = review.values if judgement.changes == "form" else ()
     if reaches_furthest and review.level == "none":
         detail = "bytes follow that belong to no revision"
     reason = None if good else Reason.DOCUMENT_CHANGED_AFTER_SIGNING

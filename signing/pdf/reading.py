@@ -14,6 +14,7 @@ from signing.held import count
 from signing.pdf.dates import read_date
 from signing.pdf.gate import MAX_CONTENTS_BYTES
 from signing.pdf.parsing import Budget, Document, Name, Ref, Stream
+from signing.pdf.revisions.changes import legible
 from signing.pdf.revisions.fields import (
     Permissions,
     SignedField,
@@ -103,7 +104,7 @@ class Reading:
         if ranges <= known:
             return []
         in_form = {field.ref for field in fields(self.document)}
-        return [text_of(name) or "" for name in _signed_widgets(self.document, in_form)][:MAX_STRAYS]
+        return [legible(text_of(name) or "") for name in _signed_widgets(self.document, in_form)][:MAX_STRAYS]
 
     def certified_by(self) -> tuple[int, int] | None:
         """The object that the catalogue names as certification signature, if any."""
@@ -177,21 +178,21 @@ def _opened(pdf: Source) -> tuple[Document, bool, tuple[SignedField, ...] | None
 
 
 def _found(document: Document, field: SignedField) -> FoundSignature:
-    value = document.resolve(field.value)
+    value, name = document.resolve(field.value), legible(field.name)
     if not isinstance(field.value, Ref) or type(value) is not dict:
-        return FoundSignature(field.name, "", "the signature is not an object of its own")
+        return FoundSignature(name, "", "the signature is not an object of its own")
     reference = (field.value.number, field.value.generation)
     oddity = document.oddity(field.value.number)
     named = document.get(value, "SubFilter")
     kind = f"/{named}"[:64] if isinstance(named, Name) else ""
     if kind not in SUPPORTED:
-        return FoundSignature(field.name, kind, f"SubFilter {kind or 'is missing'}", oddity, reference)
+        return FoundSignature(name, kind, f"SubFilter {kind or 'is missing'}", oddity, reference)
     contents, numbers = document.get(value, "Contents"), document.get(value, "ByteRange")
     contents = contents if type(contents) is bytes else b""
     if len(contents) > MAX_CONTENTS_BYTES:
         raise TooLarge("pdf", f"a signature over {MAX_CONTENTS_BYTES} bytes")
     return FoundSignature(
-        field=field.name,
+        field=name,
         kind=kind,
         oddity=oddity,
         reference=reference,

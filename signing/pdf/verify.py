@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -171,11 +172,11 @@ def _verify(
     ]
     judgements = _gated(pdf, found, checks)
     _judge(pdf, reading, judgements, question)
+    levels = {(item.found.field, item.gap.start): _demand(item, question.policy) for item in judgements}
+    _lend_nothing(judgements)
     for item in judgements:
         certifies = _certifies(item, certified)
-        level = _level(item)
-        if level:
-            item.checks += demand_checks(question.policy, level=level, usage=item.usage, changes=item.changes)
+        level = levels[item.found.field, item.gap.start]
         checks += item.named_checks()
         found_level = str(level) if level else None
         findings["signatures"].append({**item.finding(certifies=certifies), "level": found_level})
@@ -249,6 +250,27 @@ def _judge(pdf: bytes, reading: Reading, judgements: list[Judgement], question: 
             is_followed=covered < last,
             reaches_furthest=covered == furthest,
         )
+
+
+def _demand(item: Judgement, policy: Policy) -> Level | None:
+    """Check what the policy demands of a signature, and say how far it goes."""
+    level = _level(item)
+    if level:
+        item.checks += demand_checks(policy, level=level, usage=item.usage, changes=item.changes)
+    return level
+
+
+def _lend_nothing(judgements: list[Judgement]) -> None:
+    """Whoever stands for what came behind earlier signatures has to be good, or those are not good either."""
+    signatures = [item for item in judgements if not item.is_timestamp]
+    last = max(signatures, key=lambda item: item.gap.covered, default=None)
+    for item in signatures:
+        if last is not None and item is not last and item.changes == "form":
+            item.checks += [
+                replace(one, name="later_signer", detail=f"{last.found.field}: {one.detail}"[:300])
+                for one in last.checks
+                if one.reason
+            ]
 
 
 def _level(item: Judgement) -> Level | None:

@@ -56,6 +56,7 @@ CHECKS: dict[str, CheckKind] = {
         "签名所指的证书", "Certificate named by the signature", "EN 319 102-1, 5.2.3"
     ),
     "changes_after_signing": _row("签署后的改动", "Changes after signing", "ISO 32000-2, 12.8.2.2"),
+    "later_signer": _row("后来的签署人", "The later signer who stands for changes", "ISO 32000-2, 12.8.2.2"),
     "content": _row("签署内容", "Signed content", "EN 319 102-1, 5.2.7"),
     "content_digest": _row("内容摘要", "Digest of the content", "EN 319 102-1, 5.2.7"),
     "coverage": _row("签名覆盖范围", "What the signature covers", "ISO 32000-2, 12.8.1"),

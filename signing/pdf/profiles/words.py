@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from signing.pdf.revisions.changes import legible
 from yinxin.base.text import Text
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ _COMMITMENTS = {
 
 
 def in_words(finding: Mapping[str, Any]) -> tuple[Text, ...]:
-    """The lines for one signature of `findings["signatures"]`; texts of the file are in them as they are."""
-    return tuple(_lines(finding))
+    """The lines for one signature of `findings["signatures"]`.
+
+    Texts of the file are in them, with a mark for each character that is not seen.
+    """
+    return tuple(Text(legible(line.zh), legible(line.en)) for line in _lines(finding))
 
 
 def _lines(finding: Mapping[str, Any]) -> Iterator[Text]:
@@ -41,19 +45,33 @@ def _lines(finding: Mapping[str, Any]) -> Iterator[Text]:
     if waiting := finding.get("waiting"):
         yield Text(f"尚待签署：{'、'.join(waiting)}", f"still to sign: {', '.join(waiting)}")
     if pages := finding.get("straddles"):
-        yield Text(f"骑缝章：共 {pages} 页", f"straddle seal across {pages} pages")
+        yield Text(f"声明：骑缝章共 {pages} 页", f"states a straddle seal across {pages} pages")
     if finding.get("certifies") and finding.get("permission") == 1:
         yield Text("盖章后不得再有任何改动", "nothing may follow it")
-    for told in finding.get("unsigned") or ():
-        yield _UNSIGNED[told["kind"]](told["name"], told["value"])
+    yield from _later(finding)
     if copy := finding.get("copy"):
         yield _copy(copy)
+
+
+def _later(finding: Mapping[str, Any]) -> Iterator[Text]:
+    for told in finding.get("unsigned") or ():
+        yield _UNSIGNED[told["kind"]](told["name"], told["value"])
+    for told in finding.get("signed_for") or ():
+        yield _signed_for(told["kind"], told["name"], told["value"])
 
 
 def _filled(name: str, value: str) -> Text:
     return Text(
         f"签署后填入，无人为此签名：{name} = {value}",
         f"filled in after signing, nobody signed for it: {name} = {value}",
+    )
+
+
+def _signed_for(kind: str, name: str, value: str) -> Text:
+    zh, en = ("填入", "filled in") if kind == "filled" else ("改动", "changed")
+    return Text(
+        f"签署后{zh}，由后来的签署人负责：{name} = {value}",
+        f"{en} after this signature, a later signer stands for it: {name} = {value}",
     )
 
 
@@ -80,6 +98,6 @@ def _copy(copy: Mapping[str, Any]) -> Text:
     zh = "原件附后" if copy["embedded"] else "原件未附"
     en = "the original is inside" if copy["embedded"] else "the original is not inside"
     return Text(
-        f"加注件：{copy['maker']}于 {day} 为“{copy['purpose']}”制作；{zh}（{digest}…）",
-        f"copy by {copy['maker']} on {day} for {copy['purpose']}; {en} ({digest}…)",
+        f"声明：加注件，{copy['maker']}于 {day} 为“{copy['purpose']}”制作；{zh}（{digest}…）",
+        f"states that it is a copy by {copy['maker']} on {day} for {copy['purpose']}; {en} ({digest}…)",
     )

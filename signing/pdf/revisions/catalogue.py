@@ -73,8 +73,15 @@ class DocumentRules:
         self._covering()
         return self.changes
 
-    def _say(self, level: str, what: str, field: str | None = None, told: Told | None = None) -> None:
-        self.changes.append(Change(level, what, field, told))
+    def _say(
+        self,
+        level: str,
+        what: str,
+        field: str | None = None,
+        told: Told | None = None,
+        value: Told | None = None,
+    ) -> None:
+        self.changes.append(Change(level, what, field, told, value))
 
     def _described(self) -> None:
         self._say(FORM, "a new field is described in words")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import Ref
 from signing.pdf.revisions.changes import Told
-from signing.pdf.revisions.filling import shortened, spellings
+from signing.pdf.revisions.filling import shortened, spelling
 from signing.pdf.revisions.widgets import box_of
 
 if TYPE_CHECKING:
@@ -63,4 +63,4 @@ def _is_plain(document: Document, entries: dict[str, Value], page: Ref) -> bool:
 
 def _text(document: Document, entries: dict[str, Value], key: str) -> str:
     value = document.get(entries, key)
-    return shortened(next(spellings(value))) if type(value) is bytes else ""
+    return shortened(spelling(value)) if type(value) is bytes else ""

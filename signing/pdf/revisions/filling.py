@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from signing.pdf.parsing import Name
+from signing.pdf.revisions.changes import is_legible, legible
 from signing.pdf.revisions.lettering import is_ordinary, readings
 from signing.pdf.revisions.looks import AUTOMATIC, Look, Painted, read_letters, read_look
 
@@ -29,6 +30,15 @@ MARKS = {"ZapfDingbats": b"34568lnuH", "ZaDb": b"34568lnuH", "Helvetica": b"xX",
 PUSH_BUTTON, PASSWORD, RICH, MULTILINE = 1 << 16, 1 << 13, 1 << 25, 1 << 12
 _WITH_VALUE = frozenset({"V", "AP", "AS", "I", "M"})
 _WITHIN = 0.5
+UTF_8 = b"\xef\xbb\xbf"
+LINES = dict.fromkeys(map(ord, "\r\n\t"), " ")
+# PDFDocEncoding where it is not Latin-1 (ISO 32000-2, D.2).
+_SIGNS = "\u2022\u2020\u2021\u2026\u2014\u2013\u0192\u2044\u2039\u203a\u2212\u2030\u201e\u201c\u201d\u2018"
+_SIGNS += (
+    "\u2019\u201a\u2122\ufb01\ufb02\u0141\u0152\u0160\u0178\u017d\u0131\u0142\u0153\u0161\u017e\ufffd\u20ac"
+)
+_ACCENTS = "\u02d8\u02c7\u02c6\u02d9\u02dd\u02db\u02da\u02dc"
+_PDF_DOC = dict(enumerate(_ACCENTS, 0x18)) | dict(enumerate(_SIGNS, 0x80))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Filling:
     def _is_written(self, after: Mapping[str, Value], a: Mapping[str, Value], b: Mapping[str, Value]) -> bool:
         """Whether the look, where there is a new one, draws the value and what was drawn around it before."""
         old, new = self.comparison.old, self.comparison.new
-        texts = self._texts(after)
+        texts = self._texts(after, b)
         if texts is None or "AS" in b or not self._is_chosen(after, b):
             return False
         form = new.get(new.root, "AcroForm")
@@ -110,8 +120,11 @@ class Filling:
             and any(one in texts for one in readings(self.comparison, now, b.get("P")))
         )
 
-    def _texts(self, after: Mapping[str, Value]) -> set[str] | None:
-        """What may be read in a field with this value, white space left out; None for no text."""
+    def _texts(self, after: Mapping[str, Value], widget: Mapping[str, Value]) -> set[str] | None:
+        """What may be read in a field with this value, white space left out; None for no text.
+
+        Nor is one a text that readers may take for another: letters that are not seen, or turn others round.
+        """
         new = self.comparison.new
         value = new.resolve(after.get("V"))
         if type(value) is not bytes:
@@ -123,7 +136,12 @@ class Filling:
             pair = [new.resolve(one) for one in pair] if type(pair) is list else []
             if len(pair) == 2 and pair[0] == value and type(pair[1]) is bytes:
                 found.add(pair[1])
-        return {"".join(text.split()) for one in found for text in spellings(one)}
+        if value.startswith(UTF_8) and "AP" not in after and "AP" not in widget:
+            return None  # readers before PDF 2.0 take its octets for other letters
+        texts = {spelling(one) for one in found}
+        if not all(is_legible(text.translate(LINES)) for text in texts):
+            return None
+        return {"".join(text.split()) for text in texts}
 
     def _is_drawn_well(self, after: Mapping[str, Value], widget: Mapping[str, Value]) -> bool:
         """Whether readers that draw a value themselves draw it in dark letters of an ordinary size."""
@@ -251,17 +269,12 @@ class Filling:
         )
 
 
-def spellings(text: bytes) -> Iterator[str]:
-    """What a text string says (ISO 32000-2, 7.9.2.2), in each way in which it may be meant."""
-    for mark, encoding in (
-        (b"\xfe\xff", "utf-16-be"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xef\xbb\xbf", "utf-8"),
-    ):
+def spelling(text: bytes) -> str:
+    """What a text string says (ISO 32000-2, 7.9.2.2)."""
+    for mark, encoding in ((b"\xfe\xff", "utf-16-be"), (UTF_8, "utf-8")):
         if text.startswith(mark):
-            yield text[len(mark) :].decode(encoding, "replace")
-            return
-    yield text.decode("latin-1")
+            return text[len(mark) :].decode(encoding, "replace")
+    return text.decode("latin-1").translate(_PDF_DOC)
 
 
 def _is_border(painted: Painted, look: Look) -> bool:
@@ -287,15 +300,16 @@ def told(field: Mapping[str, Value], document: Document) -> str:
     found, choices = document.resolve(field.get("V")), document.get(field, "Opt")
     if isinstance(found, Name):
         return shortened(found)
-    text = shortened(next(spellings(found))) if type(found) is bytes else ""
+    text = shortened(spelling(found)) if type(found) is bytes else ""
     for item in islice(choices, 1000) if type(choices) is list else ():
         pair = document.resolve(item)
         pair = [document.resolve(one) for one in pair] if type(pair) is list else []
         if len(pair) == 2 and pair[0] == found and type(pair[1]) is bytes and pair[1] != found:
-            return f"{text} ({shortened(next(spellings(pair[1])))})"
+            return f"{text} ({shortened(spelling(pair[1]))})"
     return text
 
 
 def shortened(text: str) -> str:
-    """A text for people; where more follows, it says so."""
+    """A text for people, on one line; where more follows, it says so."""
+    text = " ".join(legible(text).split())
     return str(text) if len(text) <= MAX_TOLD else f"{text[:MAX_TOLD]}…"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from signing.pdf.parsing import Ref
 from signing.pdf.revisions.changes import ARCHIVE, FORM, Told
 from signing.pdf.revisions.fields import Field, full_name
-from signing.pdf.revisions.filling import Filling, told
+from signing.pdf.revisions.filling import Filling, shortened, told
 from signing.pdf.revisions.pages import page_tree
 from signing.pdf.revisions.sameness import Comparison, refuse
 from signing.pdf.revisions.scripts import has_scripts
@@ -41,9 +41,17 @@ READ_ONLY, MAX_ABOVE = 1, 32
 
 
 class Say(Protocol):
-    """Takes a change: how far it goes, in words, the name of the field, what people are told of it."""
+    """Takes a change: how far it goes, in words, the name of the field, what people are told, what it got."""
 
-    def __call__(self, level: str, what: str, field: str | None, told: Told | None = None, /) -> None:
+    def __call__(
+        self,
+        level: str,
+        what: str,
+        field: str | None,
+        told: Told | None = None,
+        value: Told | None = None,
+        /,
+    ) -> None:
         """Take it."""
 
 
@@ -202,8 +210,10 @@ class FormRules:
             and not self._is_scripted
             and Filling(self.comparison, kind).is_plain(owner, widget)
         ):
-            plain = Told("filled", name, told(after, self.comparison.new))
-        self.said(FORM, f"{name} was filled in", name, plain)
+            plain = Told("filled", shortened(name), told(after, self.comparison.new))
+        was_empty = self.comparison.old.resolve(before.get("V")) in (None, b"", b"\xfe\xff", "Off", [])
+        value = Told("filled" if was_empty else "changed", shortened(name), told(after, self.comparison.new))
+        self.said(FORM, f"{name} was {'filled in' if was_empty else 'changed'}", name, plain, value)
         return FILLED_IN
 
     def _added(self, good: Callable[[Value], bool]) -> Callable[[Value, Value], None]:

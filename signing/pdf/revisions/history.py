@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import FREE, IN_USE, PACKED, Ref
 from signing.pdf.revisions.catalogue import DocumentRules
-from signing.pdf.revisions.changes import ARCHIVE, LEVELS, NONE, OTHER, Change, Told
+from signing.pdf.revisions.changes import ARCHIVE, LEVELS, NONE, OTHER, Change, Told, legible
 from signing.pdf.revisions.fields import Field, fields
 from signing.pdf.revisions.graph import Graph, pointers
 from signing.pdf.revisions.pages import page_tree
@@ -33,7 +33,7 @@ class Review:
     """What happened after one signature: `level` is none, archive, form, annotation or other.
 
     `told` are the fillings and notes of which people are told, `more` the levels of all other changes.
-    There are so many `notes`, also where several say the same.
+    There are so many `notes`, also where several say the same. `values` are those that fields got.
     """
 
     level: str
@@ -41,6 +41,7 @@ class Review:
     told: tuple[Told, ...] = ()
     more: frozenset[str] = frozenset()
     notes: int = 0
+    values: tuple[Told, ...] = ()
 
 
 class History:
@@ -97,7 +98,8 @@ class History:
         told = dict.fromkeys(change.told for change in changes if change.told)
         more = frozenset(change.level for change in changes if not change.told)
         notes = sum(change.told is not None and change.told.kind == "noted" for change in changes)
-        return Review(worst, "; ".join(named)[:300], tuple(told), more, notes)
+        values = dict.fromkeys(change.value for change in changes if change.value)
+        return Review(worst, legible("; ".join(named))[:300], tuple(told), more, notes, tuple(values))
 
     def _after(self, boundary: int) -> list[Change]:
         """What the next revision did, judged once."""

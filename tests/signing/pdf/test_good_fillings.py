@@ -50,7 +50,7 @@ FILLINGS: dict[str, tuple[Callable[[Paper], Paper], tuple[str, str]]] = {
     ),
     "a name on two lines": (
         lambda p: fill_name(p, b"Li\\rHua", written(b"Li) Tj 0 -9 Td (Hua", how=b"/F1 9 Tf 0 g 2 11 Td")),
-        ("Name", "Li\rHua"),
+        ("Name", "Li Hua"),
     ),
     "a name in colour, placed by a matrix": (
         lambda p: fill_name(p, b"Li", written(b"Li", how=b"/F1 10 Tf 0 0 0.5 rg 1 0 0 1 2 5 Tm")),

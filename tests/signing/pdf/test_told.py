@@ -1,0 +1,103 @@
+"""What people are told of a file is true, on one line, and none of it is made up by the file's texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from world.pdf_forms import LOOK, NAME, name, signed, waiting, written
+from world.pdf_paper import Paper
+from world.pki import Pki
+
+from signing.pdf.profiles.words import in_words
+from signing.reasons import Reason
+from signing.report import Indication
+
+if TYPE_CHECKING:
+    from world.desk import Desk
+
+CHANGED = {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
+LOOKS = b"/AP << /N 31 0 R >>"
+
+
+def drawn_by_readers(desk: Desk, value: bytes) -> Paper:
+    """The name is filled in without a look: readers draw it themselves."""
+    plain = name().replace(LOOKS, b"")
+    paper = signed(desk, waiting({NAME: plain}))
+    return paper.write({NAME: name(b"/V %b" % value).replace(LOOKS, b"")})
+
+
+UNCERTAIN = {
+    "letters that turn the line round": b"<FEFF202E003100300030>",
+    "letters that are not seen": b"<FEFF0031200B0030>",
+    "a control character": b"(1\\0002)",
+    "a mark of a language": b"<FEFF001B0065006E001B0031>",
+    "of the other order of octets": b"<FFFE31003000>",
+    "of UTF-8, which not all readers know": b"<EFBBBFE4BDA0>",
+}
+
+
+@pytest.mark.parametrize("case", UNCERTAIN)
+def test_a_value_that_reads_otherwise_than_it_is_told(desk: Desk, case: str) -> None:
+    assert desk.verify(drawn_by_readers(desk, UNCERTAIN[case]).pdf).reasons == CHANGED
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (b"(1\\n\\nThe seal is good)", "1 The seal is good"),
+        (b"(1%b VOID)" % (b" " * 400), "1 VOID"),
+        (b"(10\\240)", "10€"),
+        (b"<FEFF4F60597DD840DC00>", "你好\U00020000"),
+    ],
+)
+def test_a_value_is_told_on_one_line(desk: Desk, value: bytes, said: str) -> None:
+    report = desk.verify(drawn_by_readers(desk, value).pdf)
+    assert report.passed
+    assert [one["value"] for one in report.findings["signatures"][0]["unsigned"]] == [said]
+
+
+def test_a_name_makes_no_lines(desk: Desk) -> None:
+    """A field's name, a reason and a place are anybody's words."""
+    entries = b"/M (D:20261120120000Z) /Reason (a\\n\\033[31mb) /Location <FEFF202E0031>"
+    paper = Paper().sign(desk.agency, "A\\n\\033[1mB/coverage", entries=entries)
+    report = desk.verify(paper.pdf)
+    assert report.passed
+    found = report.findings["signatures"][0]
+    assert (found["field"], found["reason"], found["location"]) == ("A �[1mB/coverage", "a �[31mb", "�1")
+    assert all(one.name.isprintable() for one in report.checks)
+
+
+def overwritten(desk: Desk) -> Paper:
+    """A certified form whose name was there, and is another one now."""
+    before = waiting({NAME: name(b"/V (Zhang)"), LOOK: written(b"Zhang")})
+    paper = signed(desk, before, permission=2)
+    return paper.write({NAME: name(b"/V (Wang)", shown=231), 231: written(b"Wang")})
+
+
+def test_what_a_later_signer_stands_for_is_told(desk: Desk) -> None:
+    report = desk.verify(overwritten(desk).sign(desk.citizen, "Second").pdf)
+    assert report.passed
+    first, second = report.findings["signatures"]
+    assert first["signed_for"] == [{"kind": "changed", "name": "Name", "value": "Wang"}]
+    assert "signed_for" not in second
+    assert [line.to_dict() for line in in_words(first)] == [
+        {
+            "zh": "签署后改动，由后来的签署人负责：Name = Wang",
+            "en": "changed after this signature, a later signer stands for it: Name = Wang",
+        }
+    ]
+
+
+def test_a_signer_whom_nobody_trusts_lends_nothing(desk: Desk) -> None:
+    """The earlier signature is not told as good alone: what stands there now is nobody's."""
+    stranger = Pki().signer("signature", "Stranger")
+    report = desk.verify(overwritten(desk).sign(stranger, "Second").pdf)
+    assert report.reasons == {Reason.NO_CERTIFICATE_CHAIN_FOUND}
+    first, _ = report.findings["signatures"]
+    assert first["indication"] != str(Indication.PASSED)
+
+
+def test_a_file_makes_no_lines_of_words() -> None:
+    lines = in_words({"roles": ["a\nb\x1b[1m"], "order": ["\u202ex", "y"]})
+    assert [line.en for line in lines] == ["claims to be: a b�[1m", "order of the joint signing: �x → y"]
