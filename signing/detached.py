@@ -192,17 +192,19 @@ def verify(  # noqa: PLR0913 - every fact that a verdict depends on comes in by 
     """
     question = Question(trust, revocation, policy or Policy.default(), at or now, known_at or now)
     try:
-        each = cms.apart(signature)
-    except MalformedInput:  # which is said below
-        each = (signature,)
-    if len(each) == 1:
         return _verify_one(signature, content, question)
+    except cms.SeveralSigners:
+        pass
+    try:
+        each = cms.apart(signature)
+    except MalformedInput as exc:
+        return _report(signature, [_unread(exc)], {}, question, None)
     shared = Hashed(content) if content is not None else None
     return _together(signature, [_verify_one(one, shared, question) for one in each], question)
 
 
 def _verify_one(signature: bytes, content: Given | None, question: Question) -> Report[VerifiedFile]:
-    """The report on a structure with one signer."""
+    """The report on a structure with one signer. Raises `SeveralSigners` for one with more."""
     checks, findings = list[Check](), dict[str, Any]()
     outcome: _Outcome | None = None
     try:
@@ -214,8 +216,10 @@ def _verify_one(signature: bytes, content: Given | None, question: Question) -> 
         findings = outcome.findings()
         if told := countersigned(signature, signed, question):
             findings["countersignatures"] = told
+    except cms.SeveralSigners:
+        raise
     except MalformedInput as exc:
-        checks.append(Check("format", Reason.FORMAT_FAILURE, detail=str(exc)[:300]))
+        checks.append(_unread(exc))
 
     def make(key: EvidenceKey) -> VerifiedFile:
         assert outcome and outcome.signer  # noqa: S101, PT018 - it is handed over only then
@@ -225,6 +229,10 @@ def _verify_one(signature: bytes, content: Given | None, question: Question) -> 
         )
 
     return _report(signature, checks, findings, question, make if outcome and outcome.signer else None)
+
+
+def _unread(error: MalformedInput) -> Check:
+    return Check("format", Reason.FORMAT_FAILURE, detail=str(error)[:300])
 
 
 def _together(

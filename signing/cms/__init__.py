@@ -16,6 +16,7 @@ from signing.cms.reading import (
     MAX_CERTIFICATES,
     MAX_CMS_BYTES,
     MAX_EVIDENCE,
+    SeveralSigners,
     parse,
     read_certificates,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "STRONG_DIGESTS",
     "TIMESTAMP_TOKEN",
     "TST_INFO",
+    "SeveralSigners",
     "SignedData",
     "apart",
     "attribute",

@@ -26,11 +26,15 @@ _RSA_ENCRYPTION = "1.2.840.113549.1.1.1"
 _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1  # RFC 5652, 5.1: [0] certificates, [1] crls
 
 
+class SeveralSigners(MalformedInput):
+    """A structure with several signers, where one is read: `apart` takes it apart."""
+
+
 def parse(data: bytes, *, padded: bool = False) -> SignedData:
     """Read a ContentInfo with SignedData and exactly one signer; `MalformedInput` otherwise.
 
-    `padded` reads it as it stands in PDFs: zero octets may be behind it, and lengths left open (BER). A
-    structure with several signers is taken apart first (`apart`): "who signed this" has one answer here.
+    With more it is `SeveralSigners`: `apart` takes them apart, "who signed this" has one answer here.
+    `padded` reads it as it stands in PDFs: zero octets may be behind it, and lengths left open (BER).
     """
     if len(data) > MAX_CMS_BYTES:
         raise TooLarge("cms", f"over {MAX_CMS_BYTES} bytes")
@@ -91,7 +95,8 @@ def _signed_data(outer: der.Element) -> SignedData:
     crls, ocsp = _evidence(groups[_REVOCATIONS]) if _REVOCATIONS in groups else ((), ())
     signers = der.elements(infos) if infos.tag == der.SET else []
     if len(signers) != 1:
-        raise MalformedInput("cms", f"{len(signers)} signers in one structure; one is read")
+        kind = SeveralSigners if signers else MalformedInput
+        raise kind("cms", f"{len(signers)} signers in one structure; one is read")
     _version, identifier, digest, signed, algorithm, signature, *unsigned = der.elements(signers[0])
     if len(algorithm.encoded) > MAX_IDENTIFIER_BYTES:
         raise TooLarge("cms", f"an algorithm identifier over {MAX_IDENTIFIER_BYTES} bytes")
