@@ -23,7 +23,7 @@ from signing.pdf.evidence import VerifiedSignature
 from signing.pdf.profiles.judging import NOTHING_SAID, Said
 from signing.pdf.reading import PADES, RFC3161, FoundSignature, Reading
 from signing.pdf.revisions.changes import legible
-from signing.pdf.revisions.fields import ANNOTATIONS
+from signing.pdf.revisions.fields import ANNOTATIONS, Permissions
 from signing.reasons import Reason
 from signing.report import Check, Indication
 from signing.revocation import RevocationSnapshot
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 MAX_LINE_ENDS = 16  # in bytes, behind a signed file
 MAX_TOLD = 64  # fillings and notes that a finding tells of
+_UNSAID: dict[str, Any] = {"claimed_time": None, "location": None, "permissions": Permissions()}
 MAX_NOTES = 8  # behind one signature; more of them could cover much of a page
 
 
@@ -108,23 +109,25 @@ class Judgement:
         )  # fmt: skip
 
     def finding(self, *, certifies: bool) -> dict[str, Any]:
-        """What it says, for display."""
+        """What it says, for display; beside a time-stamp anybody may write words, nobody stands for them."""
         found, signer = self.found, self.signed.signer if self.signed else None
+        said = replace(found, **_UNSAID) if self.is_timestamp else found
+        reason = None if self.is_timestamp else self.reason
         return {
             "field": found.field,
             "kind": found.kind.lstrip("/"),
             "usage": self.usage,
             "signer": describe(signer) if signer else None,
             "algorithm": self.signed.algorithm_oid if self.signed else "",
-            "claimed_time": found.claimed_time.isoformat() if found.claimed_time else None,
+            "claimed_time": said.claimed_time.isoformat() if said.claimed_time else None,
             "proved_time": self.proved_at.isoformat() if self.proved_at else None,
             "coverage": "whole_file" if self.gap.whole_file else "revision",
             "changes_after": self.changes,
             "timestamps": [shown(stamp) for stamp in self.stamps],
             "certifies": certifies,
-            "reason": self.reason and legible(self.reason),
-            "location": found.location and legible(found.location),
-            "permission": found.permission,
+            "reason": reason and legible(reason),
+            "location": said.location and legible(said.location),
+            "permission": said.permission,
             "indication": str(_worst(self.checks)),
             **({"unsigned": [asdict(one) for one in self.unsigned[:MAX_TOLD]]} if self.unsigned else {}),
             **(

@@ -10,6 +10,7 @@ from signing.pdf.parsing import Name, Ref
 from signing.pdf.revisions.changes import Told
 from signing.pdf.revisions.comments import quiet_note
 from signing.pdf.revisions.sameness import Comparison, refuse
+from signing.pdf.revisions.structure import number_tree
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class PageRules:
                 "Annots": partial(self._annotations, ref),
                 "LastModified": _free,
                 "Parent": self._upwards,
-                "StructParents": _structured,
+                "StructParents": self._structured,
                 "Tabs": lambda one, other: self._tabs(one, other, old, new),
             }
             self.comparison.entries(old, new, where, rules, drawn=True)
@@ -124,6 +125,14 @@ class PageRules:
         in_tree = type(old) is Ref and old.number in self.comparison.roles
         if not in_tree and not self.comparison.same(old, new, drawn=True):
             refuse("what a page inherits was changed")
+
+    def _structured(self, old: Value, new: Value) -> None:
+        """A page may get a place in the structure, but none that was prepared there with words for it."""
+        state = self.comparison.old
+        tree = state.get(state.get(state.root, "StructTreeRoot"), "ParentTree")
+        number = self.comparison.new.resolve(new)
+        if old != new and (old is not None or any(number == one for one, _ in number_tree(state, tree))):
+            refuse("a page stands in another place of the structure")
 
     def _tabs(self, one: Value, other: Value, old: Value, new: Value) -> None:
         """The order of tabs may be said anew together with a new field, or be that of the structure."""
@@ -165,11 +174,6 @@ class PageRules:
 
 def _list(value: Value) -> list[Value]:
     return value if type(value) is list else []
-
-
-def _structured(old: Value, new: Value) -> None:
-    if old is not None and old != new:
-        refuse("a page stands in another place of the structure")
 
 
 def _free(_old: Value, _new: Value) -> None:

@@ -132,8 +132,8 @@ class StructureRules:
 
     def _parents(self, old: Value, new: Value) -> None:
         """The tree that leads from widgets and pages to their elements: old numbers mean what they meant."""
-        before = dict(_numbers(self.comparison.old, old))
-        after = dict(_numbers(self.comparison.new, new))
+        before = dict(number_tree(self.comparison.old, old))
+        after = dict(number_tree(self.comparison.new, new))
         for number, value in before.items():
             if number not in after or not self._is_same_list(value, after[number]):
                 refuse("the structure leads elsewhere")
@@ -169,7 +169,7 @@ class StructureRules:
         return any(type(one) is Ref and one.number in self.widgets for one in targets)
 
 
-def _numbers(document: Document, tree: Value) -> Iterator[tuple[int, Value]]:
+def number_tree(document: Document, tree: Value) -> Iterator[tuple[int, Value]]:
     """The pairs of a number tree (ISO 32000-2, 7.9.7), bounded."""
     waiting, nodes = [(tree, 0)], 0
     while waiting:

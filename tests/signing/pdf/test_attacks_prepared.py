@@ -70,15 +70,16 @@ def layered(desk: Desk, note: bytes, own: bytes = b"") -> Paper:
     return paper
 
 
-def tagged(desk: Desk, page: bytes | None = b"0") -> Paper:
+def tagged(desk: Desk, page: bytes | None = b"0", listed: bytes = b"") -> Paper:
     """A tagged page; without a number its words have no way up into the structure."""
     paper = Paper()
-    listed = b"[0 [31 0 R]]" if page else b"[]"
+    listed = listed or (b"[0 [31 0 R]]" if page else b"[]")
     part = b"/Pg 10 0 R /K 0" if page else b""
     paper.write(
         {
             30: {"Type": b"/StructTreeRoot", "K": b"[31 0 R]", "ParentTree": b"<< /Nums %b >>" % listed},
             31: b"<< /Type /StructElem /S /P /P 30 0 R %b >>" % part,
+            32: b"<< /Type /StructElem /S /Span /P 31 0 R /Pg 10 0 R /K 0 /ActualText (EVIL) >>",
             11: TAGGED,
             10: paper.entry(10, **({"StructParents": page} if page else {})),
             1: paper.entry(1, StructTreeRoot=b"30 0 R", MarkInfo=b"<< /Marked true >>"),
@@ -123,6 +124,12 @@ def other_words(desk: Desk) -> Paper:
     )
 
 
+def prepared_words(desk: Desk) -> Paper:
+    """As `other_words`, and the words wait in the signed part for the page's number."""
+    paper = tagged(desk, None, listed=b"[3 [32 0 R]]")
+    return paper.write({10: paper.entry(10, StructParents=b"3")})
+
+
 PREPARED: dict[str, Callable[[Desk], Paper]] = {
     "a hidden field is shown by an action": shown_by_an_action,
     "a comment's layer is a field": lambda d: layered(d, b"/Subtype /Stamp"),
@@ -130,6 +137,7 @@ PREPARED: dict[str, Callable[[Desk], Paper]] = {
     "words that are spoken": spoken_beside,
     "words that are spoken for an unseen field": spoken_for_a_stamp,
     "other words for those of the page": other_words,
+    "other words that wait for it": prepared_words,
 }
 
 

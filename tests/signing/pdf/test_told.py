@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from world.pdf_forms import LOOK, NAME, name, signed, waiting, written
-from world.pdf_paper import Paper
+from world.pdf_paper import RFC3161, Paper
+from world.pdf_pictures_attacks import stamp_of
 from world.pki import Pki
 
 from signing.pdf.profiles.words import in_words
@@ -101,3 +102,14 @@ def test_a_signer_whom_nobody_trusts_lends_nothing(desk: Desk) -> None:
 def test_a_file_makes_no_lines_of_words() -> None:
     lines = in_words({"roles": ["a\nb\x1b[1m"], "order": ["\u202ex", "y"]})
     assert [line.en for line in lines] == ["claims to be: a b�[1m", "order of the joint signing: �x → y"]
+
+
+def test_words_beside_a_time_stamp_are_nobodys(desk: Desk) -> None:
+    """Anybody may put a time-stamp behind a document, and write what they like beside it."""
+    words = b"/Reason (approved by the mayor) /Location (court) /M (D:19990101000000Z)"
+    paper = Paper().sign(desk.agency, permission=1)
+    paper.sign(stamp_of(desk), "Stamp", kind=RFC3161, entries=words, permission=None)
+    report = desk.verify(paper.pdf)
+    assert report.passed
+    stamp = report.findings["signatures"][1]
+    assert {stamp[key] for key in ("reason", "location", "claimed_time", "permission")} == {None}
