@@ -48,5 +48,7 @@ def is_legible(text: str) -> bool:
 
 def legible(text: str) -> str:
     """A text of a file for people, on one line, with a mark for each character that shows nothing itself."""
+    if text.isascii() and text.isprintable():
+        return text
     spaced = (" " if one.isspace() and category(one) != "Zs" else one for one in text)
     return "".join(one if is_legible(one) else _REPLACED for one in spaced)

@@ -63,6 +63,7 @@ class History:
         first = min(ends, default=document.size)
         self._boundaries = sorted(end for end in self._states if end >= first)
         self._steps: dict[int, list[Change]] = {}
+        self._fields: dict[int, dict[int, Field]] = {}  # of the last two states that were asked for
 
     def _add(self, end: int | None) -> None:
         if end is None or not 0 < end < self._document.size or end in self._states:
@@ -99,7 +100,7 @@ class History:
         more = frozenset(change.level for change in changes if not change.told)
         notes = sum(change.told is not None and change.told.kind == "noted" for change in changes)
         values = dict.fromkeys(change.value for change in changes if change.value)
-        return Review(worst, legible("; ".join(named))[:300], tuple(told), more, notes, tuple(values))
+        return Review(worst, legible("; ".join(named)[:300]), tuple(told), more, notes, tuple(values))
 
     def _after(self, boundary: int) -> list[Change]:
         """What the next revision did, judged once."""
@@ -154,10 +155,17 @@ class History:
         tables = own_numbers(sections)
         comparison = Comparison(old, new, self._graph.reaching(changed | tables))
         comparison.tables = tables
-        before, after = _by_number(old), _by_number(new)
+        before, after = self._fields_of(old), self._fields_of(new)
         comparison.roles = self._pages | (before.keys() & after.keys()) | _catalogue(old, new)
         found = DocumentRules(comparison, before, after).compare()
         return found or [Change(ARCHIVE, "a revision that changes nothing")] * bool(sections)
+
+    def _fields_of(self, state: Document) -> dict[int, Field]:
+        """The fields of a state by their numbers: the newer one of a step is the older one of the next."""
+        if state.size not in self._fields:
+            last = list(self._fields.items())[-1:]
+            self._fields = dict([*last, (state.size, _by_number(state))])
+        return self._fields[state.size]
 
     @cached_property
     def _by_tables(self) -> History:
