@@ -132,6 +132,7 @@ def _judge_names(item: Judgement, values: Mapping[str, Judgement]) -> None:
 def _judge_orders(signatures: list[Judgement]) -> None:
     """Every order that somebody states has to be kept by all who sign in one of its fields."""
     by_field = {item.found.field: item for item in signatures}
+    names = [item.found.field for item in signatures]
     for order in dict.fromkeys(item.said.statement.order for item in signatures if item.said.statement.order):
         for number, name in enumerate(order):
             item = by_field.get(name)
@@ -140,7 +141,7 @@ def _judge_orders(signatures: list[Judgement]) -> None:
                 item.checks.append(Check("signing_order", _order_fault(item, order, before)))
     for item in signatures:
         order = item.said.statement.order
-        if order and item.found.field not in order:
+        if any(names.count(name) > 1 for name in order) or (order and item.found.field not in order):
             item.checks.append(Check("signing_order", Reason.SIGNED_OUT_OF_ORDER))
         item.said = replace(item.said, waiting=tuple(name for name in order if name not in by_field))
 

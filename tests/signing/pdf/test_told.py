@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
 from world.pdf_forms import LOOK, NAME, name, signed, waiting, written
-from world.pdf_paper import RFC3161, Paper
+from world.pdf_paper import RFC3161, ROOM, SLOT, Paper, filled
 from world.pdf_pictures_attacks import stamp_of
 from world.pki import Pki
 
+from signing import cms
+from signing.pdf.profiles.statement import Statement, statement_attribute
 from signing.pdf.profiles.words import in_words
 from signing.reasons import Reason
 from signing.report import Indication
 
 if TYPE_CHECKING:
     from world.desk import Desk
+    from world.pdf_paper import Body
+
+    from signing.signers.file import FileSigner
 
 CHANGED = {Reason.DOCUMENT_CHANGED_AFTER_SIGNING}
 LOOKS = b"/AP << /N 31 0 R >>"
@@ -113,3 +119,34 @@ def test_words_beside_a_time_stamp_are_nobodys(desk: Desk) -> None:
     assert report.passed
     stamp = report.findings["signatures"][1]
     assert {stamp[key] for key in ("reason", "location", "claimed_time", "permission")} == {None}
+
+
+def signed_in(paper: Paper, number: int, name: bytes, signer: FileSigner, order: tuple[str, ...]) -> Paper:
+    """A field that was there is signed, with an order that its signer states."""
+    said = statement_attribute(Statement(order=order))
+    value = b"<< /Type /Sig /Filter /Adobe.PPKLite /SubFilter /ETSI.CAdES.detached %b /Contents <%b> >>"
+    home: dict[int, Body] = {
+        number: b"<< /FT /Sig /T (%b) /V %d 0 R >>" % (name, number + 1),
+        number + 1: value % (SLOT, b"00" * ROOM),
+    }
+    paper.write(home, plain=(number + 1,))
+    digest = cms.cms_digest(signer.algorithm)
+    paper.pdf = filled(
+        paper.pdf,
+        lambda data: cms.sign(signer, hashlib.new(digest, data).digest(), attributes=(said,)),
+    )
+    return paper
+
+
+@pytest.mark.parametrize(("second", "reasons"), [(b"A", {Reason.SIGNED_OUT_OF_ORDER}), (b"C", set())])
+def test_two_fields_of_one_name_keep_no_order(desk: Desk, second: bytes, reasons: set[Reason]) -> None:
+    """Whose turn it was cannot be told of a name that two signatures have."""
+    paper, names = Paper(), (b"A", second, b"B")
+    order = tuple(dict.fromkeys(each.decode() for each in names))
+    places = dict(zip((50, 52, 54), names, strict=True))
+    paper.fields += places
+    paper.write({**{one: b"<< /FT /Sig /T (%b) >>" % each for one, each in places.items()}, **paper._home()})
+    for one, each in places.items():
+        signed_in(paper, one, each, desk.agency, order)
+    report = desk.verify(paper.pdf)
+    assert report.reasons == reasons
