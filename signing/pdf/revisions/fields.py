@@ -154,8 +154,8 @@ def _level(value: Value, missing: int) -> int:
 
 def _lock(document: Document, parameters: Value) -> Lock:
     names = document.get(parameters, "Fields")
-    named = [document.resolve(item) for item in names] if type(names) is list else []
-    return Lock(
-        str(document.get(parameters, "Action")),
-        frozenset(_text(item) for item in named if type(item) is bytes),
-    )
+    named = [document.resolve(item) for item in names] if type(names) is list else [None]
+    texts = [_text(item) for item in named if type(item) is bytes]
+    if len(texts) != len(named):
+        return Lock("All")
+    return Lock(str(document.get(parameters, "Action")), frozenset(texts))

@@ -183,3 +183,9 @@ def test_the_catalogue_names_an_approval_as_certification(desk: Desk) -> None:
     report = desk.verify(paper.sign(desk.agency, more={1: home}).pdf)
     assert report.findings["signatures"][0]["certifies"] is False
     assert not report.require().signatures[0].certifies
+
+
+@pytest.mark.parametrize("fields", [b"(Name)", b"[/Name]", b"[(Other) 1]", b"<< >>"])
+def test_a_lock_that_is_not_understood_locks_all(desk: Desk, fields: bytes) -> None:
+    lock = b"<< /Type /SigFieldLock /Action /Include /Fields %b >>" % fields
+    assert desk.verify(fill_name(signed(desk, lock=lock), b"Li").pdf).reasons == CHANGED
