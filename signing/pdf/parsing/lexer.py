@@ -27,6 +27,9 @@ _TOKEN = re.compile(
     rb"|<([0-9A-Fa-f" + SPACE + rb"]*+)>"  # 10 hexadecimal string
     rb"|([A-Za-z]++)(?!" + _REGULAR + rb"))"  # 11 keyword
 )
+# References in a row up to the end of their list, as nearly all files write them: lists have thousands.
+_REFERENCES = re.compile(rb"(?:[ \n]?[0-9]{1,10} [0-9]{1,5} R(?=[ \n\]]))++[ \n]?(?=\])")
+_REFERENCE = re.compile(rb"([0-9]++) ([0-9]++)")
 _SPACES = re.compile(_SKIP)
 _TEXT = re.compile(rb"[^()\\]*+(?:\\.[^()\\]*+)*+", re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|[^0-7])|\r\n?", re.DOTALL)
@@ -95,7 +98,9 @@ class _Reader:
             if kind in {5, 7}:
                 if len(stack) >= MAX_DEPTH:
                     raise TooLarge("pdf", "values are nested too deep")
-                stack.append([])
+                items, place = self._references(place) if kind == 7 else ([], place)
+                left -= len(items)
+                stack.append(items)
                 kinds.append(kind)
                 continue
             if kind in {6, 8}:
@@ -113,6 +118,13 @@ class _Reader:
                 self._budget.left = left
                 return value, place, self._twice
             stack[-1].append(value)
+
+    def _references(self, place: int) -> tuple[list[Value], int]:
+        """All of a list that holds nothing else, and the place behind them; nothing of any other list."""
+        run = _REFERENCES.match(self._source, place, self._end)
+        if run is None:
+            return [], place
+        return [Ref(int(one), int(other)) for one, other in _REFERENCE.findall(run[0])], run.end()
 
     def _give_up(self, left: int, place: int) -> NoReturn:
         self._budget.left = left  # what was done is done, whoever goes on

@@ -273,8 +273,9 @@ def _demand_whole(old: Document, new: Document, number: int) -> None:
 
     They take the last object of each number then, whatever the tables say.
     """
-    known = set(_leading_nowhere(old, number))
-    for ref in _leading_nowhere(new, number):
+    found = _leading_nowhere(new, number)
+    known = set(_leading_nowhere(old, number)) if found else set()
+    for ref in found:
         if ref not in known:
             raise Refused(f"object {number} refers to object {ref.number}, which is not there")
 

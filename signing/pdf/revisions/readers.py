@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from signing.pdf.parsing import IN_USE, PACKED
 from signing.pdf.parsing.lexer import skip_spaces
-from signing.pdf.parsing.objects import parse_object
 from signing.pdf.parsing.xref import NAMED_TWICE
 from signing.pdf.revisions.graph import pointers
 from signing.pdf.revisions.spelling import spelled, unlike
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
-    from signing.pdf.parsing import Document, Ref, Section, Value
+    from signing.pdf.parsing import Document, Section
 
 _ENDING = re.compile(
     rb"(?:[\t\n\r ]++|%[^\r\n]*+)*+startxref[ ]?(?:\r\n|\n|\r)(?:0|[1-9][0-9]*+)[ ]?(?:\r\n|\n|\r)[ ]?%%EOF"
@@ -131,7 +130,7 @@ def begins_elsewhere(document: Document) -> bool:
     for place in {0, HEADER_BYTES}:
         begin = skip_spaces(document.source, place, document.size)
         try:
-            first = parse_object(document.source, begin, document.size, document.budget, number_of=_no_value)
+            first = document.parsed(begin)
         except TooLarge:
             raise
         except MalformedInput:
@@ -146,7 +145,3 @@ def begins_elsewhere(document: Document) -> bool:
         if first.oddity or (stated == document.size and document.sections[0].place != behind):
             return True
     return False
-
-
-def _no_value(_: Ref) -> Value:
-    return None

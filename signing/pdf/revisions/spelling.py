@@ -91,7 +91,7 @@ def _spelled(data: bytes, document: Document) -> Iterator[str]:
             closers.append(word)
         elif found[5] and len(closers) > 1:
             closers.pop()
-        elif found[6] or found[7]:
+        elif found[7] or (found[6] and (b"#" in word or len(word) > MAX_NAME)):
             yield from _word(word, is_value=closers[-1] == b"<<" and last.startswith(b"/"))
         last = word
     document.budget.spend(steps)

@@ -270,3 +270,21 @@ def test_texts() -> None:
     assert text_of(b"\xef\xbb\xbf" + "准予".encode()) == "准予"
     assert text_of(b"caf\xe9") == "café"
     assert text_of(7) is None
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**10 - 1), st.integers(0, 99_999))),
+    st.sampled_from([b" ", b"\n", b"  ", b"\t", b"%c\n"]),
+    st.sampled_from([b"", b" 5", b" /A", b" (x)", b" [1 0 R]"]),
+)
+def test_references_in_a_row_are_what_they_are_one_by_one(
+    named: list[tuple[int, int]], between: bytes, behind: bytes
+) -> None:
+    """A list of references alone is read in one step, any other one value by value: by the same work."""
+    row = b"[%b%b]" % (between.join(b"%d %d R" % one for one in named), behind)
+    wide = row.replace(b" R", b"  R")  # the usual way is one space
+    budgets = Budget(), Budget()
+    values = [read_value(text, 0, len(text), one)[0] for text, one in zip((row, wide), budgets, strict=True)]
+    assert values[0] == values[1]
+    assert values[0][: len(named)] == [Ref(*one) for one in named]
+    assert budgets[0].left == budgets[1].left
