@@ -11,6 +11,7 @@ from signing.certificates import Certificate
 from signing.cms.structure import OCSP_RESPONSE, SIGNED_DATA, SignedData, cms_digest, read_digest
 from signing.names import name_key
 from yinxin.base.errors import MalformedInput, TooLarge, UnknownAlgorithm
+from yinxin.base.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +29,9 @@ _CERTIFICATES, _REVOCATIONS = 0xA0, 0xA1  # RFC 5652, 5.1: [0] certificates, [1]
 
 class SeveralSigners(MalformedInput):
     """A structure with several signers, where one is read: `apart` takes it apart."""
+
+    code = "several_signers"
+    title = Text("一份签名结构中有多个签名人", "Several signers in one structure")
 
 
 def parse(data: bytes, *, padded: bool = False) -> SignedData:
