@@ -18,7 +18,7 @@ from signing.pdf.profiles.joint import Place, order_of_signing, prepare_joint, s
 from signing.pdf.profiles.kinds import countersign, seal_as_agency, sign_as_citizen
 from signing.pdf.seal import Seal
 from signing.pdf.stamping import last_stamp, stamp_last
-from signing.pdf.two_steps import Pending, complete, complete_with_cms, prepare
+from signing.pdf.two_steps import Pending, complete, complete_with_cms, is_completed, prepare
 from signing.pdf.verify import attachments, certificate_chains, verify
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "dump_pending",
     "extend",
     "extend_file",
+    "is_completed",
     "is_pending",
     "last_stamp",
     "lasting",

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from signing import cms
+from signing import cms, der
 from signing.algorithms import algorithm as algorithm_named
 from signing.pdf.document_stamp import stamp_document
 from signing.pdf.preparing import Wish, prepare_update
@@ -182,6 +182,19 @@ def complete_with_cms(pending: Pending, signature: bytes, *, now: datetime) -> b
     if len(signature) > pending.room:
         raise TooLarge("cms", f"a signature over {pending.room} bytes")
     return _filled(pending, signature)
+
+
+def is_completed(pending: Pending, made: bytes) -> bool:
+    """Whether a file is this document with a good signature in its hole; more may stand behind it."""
+    document, start, end = pending.document, pending.start, pending.end
+    if made[:start] != document[:start] or made[end : len(document)] != document[end:]:
+        return False
+    try:
+        signed = cms.parse(bytes.fromhex(made[start + 1 : end - 1].decode("ascii")), padded=True)
+        of_this = signed.attributes.get(cms.MESSAGE_DIGEST) == (der.octet_string(pending.digest),)
+        return of_this and cms.verifies(signed)
+    except (ValueError, MalformedInput):
+        return False
 
 
 def _row(chain: tuple[Certificate, ...], name: str | None) -> Algorithm:

@@ -105,9 +105,13 @@ def test_another_file_of_the_name_is_told(
     sign_all(desk.agency, tmp_path / "in.pending" / "to-sign.json", tmp_path / "back.json")
     (tmp_path / "in.sealed").mkdir()
     (tmp_path / "in.sealed" / "a.pdf").write_bytes(desk.seal(plain_pdf("a.pdf")))
+    # One that looks like it, with a hole that nobody filled.
+    (tmp_path / "in.sealed" / "b").mkdir()
+    waiting = load_pending((tmp_path / "in.pending" / "b/c.pdf.pending").read_bytes())
+    (tmp_path / "in.sealed" / "b/c.pdf").write_bytes(waiting.document)
     status, answer = ask(capsys, "complete", "in.pending", "--signatures", "back.json")
     assert status == ExitCode.FAILED
-    assert [one["file"] for one in answer["files"] if "fault" in one] == ["a.pdf"]
+    assert [one["file"] for one in answer["files"] if "fault" in one] == ["a.pdf", "b/c.pdf"]
 
 
 def test_no_authority_stops_all(

@@ -15,7 +15,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from signing.pdf import complete, dump_pending, load_pending
+from signing.pdf import complete, dump_pending, is_completed, load_pending
 from yinxin.app.seal_batches.folders import pdfs_in
 from yinxin.base.errors import Conflict, MalformedInput, NotFound, Unreachable, YinxinError
 from yinxin.base.files import MAX_FILE_BYTES, read_file, replace_file, write_new_file
@@ -121,11 +121,7 @@ def _is_completed(kept: Pending, place: Path) -> bool:
     """Whether this document has its signature there already; `Conflict` for something else of its name."""
     if not place.exists():
         return False
-    made, size = read_file(place), len(kept.document)
-    if (
-        made[: kept.start] != kept.document[: kept.start]
-        or made[kept.end : size] != kept.document[kept.end :]
-    ):
+    if not is_completed(kept, read_file(place)):
         raise Conflict(f"{place} is another file")
     return True
 
