@@ -15,9 +15,11 @@ administrator at the command line does: `city.issue`, `city.offer`, `city.end`,
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import ExitStack
@@ -61,6 +63,9 @@ CLERK, REGISTRAR, REVIEWER = (
 )
 PASSPHRASE = "correct horse"
 WALLET, CALLBACK = "https://wallet.example", "https://wallet.example/callback"
+# A city may live through many tests of a process; what it answers has no place in what their commands print.
+_QUIET: set[int | None] = set()
+logging.getLogger("yinxin.request").addFilter(lambda record: record.thread not in _QUIET)
 _RUN = "import sys; from yinxin.app.cli import run; sys.exit(run(sys.argv[1:]))"
 
 
@@ -108,7 +113,13 @@ class ServedCity:
         """Serve until `stop`; every role answers when this returns."""
         served = Home.open(self.directory, passphrase=PASSPHRASE)
         self._servers.callback(served.database.close)
+        own = set[int | None]()
+        # Numbers of threads are given again: the next one that has such a number is heard.
+        self._servers.callback(_QUIET.difference_update, own)
+        before = {thread.ident for thread in threading.enumerate()}
         self._servers.enter_context(running(served, list(ROLES)))
+        own.update({thread.ident for thread in threading.enumerate()} - before)
+        _QUIET.update(own)
 
     def stop(self) -> None:
         self._servers.close()
