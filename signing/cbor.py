@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from yinxin.base.errors import MalformedInput, TooLarge, UsageError
 
@@ -89,13 +89,28 @@ def decode(  # noqa: PLR0913 - limits by the door
     if len(data) > max_bytes:
         raise TooLarge("cbor", f"over {max_bytes} bytes")
     reader = _Reader(bytes(data), _contained(tags), max_depth, max_items, deterministic=deterministic)
+    return read_whole(reader, max_depth)
+
+
+class Reader(Protocol):
+    """One pass over some bytes; an IndexError says that they end inside an item."""
+
+    data: bytes
+    place: int
+
+    def item(self, depth: int) -> Value:
+        """The item that begins here; `depth` is how much deeper it may nest."""
+
+
+def read_whole(reader: Reader, depth: int) -> Value:
+    """The one value that all of a reader's bytes are; raises as `decode`."""
     try:
-        value = reader.item(max_depth)
+        value = reader.item(depth)
     except IndexError as exc:
         raise MalformedInput("cbor", "cut off") from exc
     except UnicodeDecodeError as exc:
         raise MalformedInput("cbor", "a text is not UTF-8") from exc
-    if reader.place != len(data):
+    if reader.place != len(reader.data):
         raise MalformedInput("cbor", "bytes after the end")
     return value
 

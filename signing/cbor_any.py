@@ -12,7 +12,7 @@ import math
 import struct
 from typing import TYPE_CHECKING, Any
 
-from signing.cbor import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, Tag
+from signing.cbor import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, Tag, read_whole
 from yinxin.base.errors import MalformedInput, TooLarge
 
 if TYPE_CHECKING:
@@ -36,15 +36,7 @@ def decode_any(
     if len(data) > max_bytes:
         raise TooLarge("cbor", f"over {max_bytes} bytes")
     reader = _Reader(data, max_items)
-    try:
-        value = reader.item(max_depth)
-    except IndexError as exc:
-        raise MalformedInput("cbor", "cut off") from exc
-    except UnicodeDecodeError as exc:
-        raise MalformedInput("cbor", "a text is not UTF-8") from exc
-    if reader.place != len(data):
-        raise MalformedInput("cbor", "bytes after the end")
-    return value
+    return read_whole(reader, max_depth)
 
 
 class _Reader:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world.desk import Desk, append_revision, plain_pdf, png
-from world.mutants import Edit, edited, signed_part_is_unchanged
+from world.mutants import Edit, drawn_edits, edited, signed_part_is_unchanged
 from world.pki import NOON
 
 from signing import cms
@@ -30,18 +30,7 @@ TOKEN = DESK.tsa.stamp(bytes(32))
 REVOCATION = DESK.revocation()
 QUICK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
-edits = st.lists(
-    st.builds(
-        Edit,
-        st.sampled_from(["set", "insert", "delete", "copy", "zero"]),
-        st.integers(0, 1 << 20),
-        st.integers(1, 40),
-        st.integers(0, 1 << 20),
-        st.binary(min_size=1, max_size=8),
-    ),
-    min_size=1,
-    max_size=4,
-)
+edits = drawn_edits(most=4)
 
 
 @QUICK

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hypothesis import strategies as st
+
 if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
@@ -38,6 +40,22 @@ def edited(original: bytes, edits: Sequence[Edit]) -> bytes:
         else:
             out[place : place + len(edit.data)] = edit.data
     return bytes(out)
+
+
+def drawn_edits(*data: bytes, most: int = 3) -> st.SearchStrategy[list[Edit]]:
+    """Lists of edits for a property; they write one of `data`, or any few bytes where nothing is said."""
+    return st.lists(
+        st.builds(
+            Edit,
+            st.sampled_from(["set", "insert", "delete", "copy", "zero"]),
+            st.integers(0, 1 << 20),
+            st.integers(1, 40),
+            st.integers(0, 1 << 20),
+            st.sampled_from(data) if data else st.binary(min_size=1, max_size=8),
+        ),
+        min_size=1,
+        max_size=most,
+    )
 
 
 def random_edits(source: random.Random, interesting: Sequence[int]) -> list[Edit]:

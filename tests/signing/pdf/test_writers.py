@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 from world.desk import Desk, append_revision, plain_pdf, png, red_face
-from world.mutants import Edit, edited
+from world.mutants import Edit, drawn_edits, edited
 from world.pdf_bytes import byte_range
 from world.pdf_files import one_page, with_form
 from world.pki import NOON
@@ -258,20 +258,7 @@ def test_every_offset_leads_to_its_object(face: SealFace | None) -> None:
 
 
 @QUICK
-@given(
-    st.lists(
-        st.builds(
-            Edit,
-            st.sampled_from(["set", "insert", "delete", "copy", "zero"]),
-            st.integers(0, 1 << 20),
-            st.integers(1, 40),
-            st.integers(0, 1 << 20),
-            st.sampled_from([b"<<", b">>", b"/", b"[", b"(", b"% ", b"0", b"9", b" R ", b"endobj", b"\xff"]),
-        ),
-        min_size=1,
-        max_size=3,
-    )
-)
+@given(drawn_edits(b"<<", b">>", b"/", b"[", b"(", b"% ", b"0", b"9", b" R ", b"endobj", b"\xff"))
 def test_whatever_is_read_only_our_errors_come_out(changes: list[Edit]) -> None:
     pdf = edited(one_page("/Rotate 90 /Annots []", trailer="/ID [<00> <01>]"), changes)
     frame = Frame("Seal1", 0, certify=True, appearance=None)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyhanko.pdf_utils.reader import PdfFileReader
 from world.desk import Desk, plain_pdf, red_face
-from world.mutants import Edit, edited
+from world.mutants import Edit, drawn_edits, edited
 from world.pdf_files import Kind, streamed
 
 from signing.pdf.frame import Frame
@@ -102,18 +102,7 @@ def test_what_lies_elsewhere_than_it_says_is_not_plain() -> None:
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(
-        st.builds(
-            Edit,
-            st.sampled_from(["set", "insert", "delete", "copy", "zero"]),
-            st.integers(0, 1 << 20),
-            st.integers(1, 40),
-            st.integers(0, 1 << 20),
-            st.sampled_from([b"<<", b">>", b"/", b"[", b"(", b"9", b"\x02", b"\xff"]),
-        ),
-        min_size=1,
-        max_size=3,
-    ),
+    drawn_edits(b"<<", b">>", b"/", b"[", b"(", b"9", b"\x02", b"\xff"),
     st.sampled_from([Kind(deflated=False, predictor=False), Kind()]),
 )
 def test_whatever_is_read_only_our_errors_come_out(changes: list[Edit], kind: Kind) -> None:
